@@ -1,0 +1,72 @@
+namespace OrleansSessions.Grains.Sessions;
+
+/// <summary>Where a session's state lives while its grain does not.</summary>
+public enum SessionPersistence
+{
+    /// <summary><see cref="Stored"/> where the host has a grain storage for sessions, else <see cref="Memory"/>.</summary>
+    Auto = 0,
+
+    /// <summary>In the silo's process; gone with it.</summary>
+    Memory = 1,
+
+    /// <summary>In the grain storage named <see cref="SessionsOptions.StorageName"/>, written at <c>accepted</c> and at <c>done</c>.</summary>
+    Stored = 2,
+}
+
+/// <summary>Section <c>Sessions</c>: what a session may take, and for how long.</summary>
+public sealed class SessionsOptions
+{
+    /// <summary>The grain storage that <see cref="SessionPersistence.Stored"/> uses.</summary>
+    public const string StorageName = "sessions";
+
+    /// <summary>Where state lives. Default: stored where there is a store.</summary>
+    public SessionPersistence Persistence { get; set; } = SessionPersistence.Auto;
+
+    /// <summary>From opening a question to its first text. Default 120 s: a cold local model loads for a minute.</summary>
+    public TimeSpan FirstDeltaTimeout { get; set; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>Silence between two pieces of text. Default 60 s.</summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>From opening a question to its end. Default 15 min.</summary>
+    public TimeSpan TotalTimeout { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long a question may wait in the queue. Default 5 min.</summary>
+    public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How many questions may wait in one session. Default 8.</summary>
+    public int MaxQueuedQuestions { get; set; } = 8;
+
+    /// <summary>The longest question, in UTF-8 bytes. Default 32 KiB.</summary>
+    public int MaxQuestionBytes { get; set; } = 32 * 1024;
+
+    /// <summary>The longest answer, in UTF-8 bytes; a longer one ends <c>incomplete</c>. Default 1,000,000, which fits a 1 MiB frame.</summary>
+    public int MaxAnswerBytes { get; set; } = 1_000_000;
+
+    /// <summary>How many ended questions a session keeps, for history, replays and re-asked ids. Default 16, at most 64.</summary>
+    public int KeptQuestions { get; set; } = 16;
+
+    /// <summary>How many UTF-8 bytes of ended questions and answers a session keeps; the last one is always kept. Default 256 KiB.</summary>
+    public int KeptBytes { get; set; } = 256 * 1024;
+
+    /// <summary>How many earlier pairs a responder is handed. Default 10.</summary>
+    public int HistoryPairs { get; set; } = 10;
+
+    /// <summary>How many UTF-8 bytes of earlier pairs a responder is handed. Default 64 KiB.</summary>
+    public int HistoryBytes { get; set; } = 64 * 1024;
+
+    /// <summary>Joins text that comes within this time into one delta. Default 0: only what comes while another is being published.</summary>
+    public TimeSpan CoalesceWindow { get; set; } = TimeSpan.Zero;
+
+    /// <summary>How long an idle grain stays active. Default 15 min; at least 2 min, for Orleans looks once a minute.</summary>
+    public TimeSpan CollectionAge { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long an idle session is remembered. Default 24 h.</summary>
+    public TimeSpan Retention { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>How many sleeping sessions a silo remembers in memory; the oldest go first. Default 100,000.</summary>
+    public int MaxParkedSessions { get; set; } = 100_000;
+
+    /// <summary>How many bytes of sleeping sessions a silo remembers in memory; the oldest go first. Default 256 MiB.</summary>
+    public long MaxParkedBytes { get; set; } = 256L * 1024 * 1024;
+}

@@ -1,0 +1,39 @@
+namespace OrleansSessions.Protocol;
+
+/// <summary>WebSocket close codes. 4000-4099 tell the client to come back, 4100-4199 to stop.</summary>
+public static class CloseCodes
+{
+    public const int Normal = 1000;
+    public const int GoingAway = 1001;
+    public const int ProtocolError = 1002;
+    public const int UnsupportedData = 1003;
+    public const int InvalidPayload = 1007;
+    public const int PolicyViolation = 1008;
+    public const int MessageTooBig = 1009;
+    public const int InternalError = 1011;
+    public const int TryAgainLater = 1013;
+
+    /// <summary>The socket gateway is going down in order; come back, elsewhere.</summary>
+    public const int Draining = 4001;
+
+    /// <summary>The client did not read what was sent to it.</summary>
+    public const int SlowConsumer = 4002;
+
+    /// <summary>Nothing was heard for twice the heartbeat.</summary>
+    public const int MissedHeartbeat = 4003;
+
+    /// <summary>Too many errors in a short time.</summary>
+    public const int RateLimited = 4008;
+
+    /// <summary>This process holds as many sockets as it may.</summary>
+    public const int ConnectionLimit = 4029;
+
+    /// <summary>The client keeps sending what the protocol does not know.</summary>
+    public const int BadProtocol = 4100;
+
+    /// <summary>Somebody removed the session.</summary>
+    public const int SessionRemoved = 4104;
+
+    /// <summary>None of the offered subprotocols is known.</summary>
+    public const int UnsupportedProtocol = 4126;
+}

@@ -1,0 +1,61 @@
+namespace OrleansSessions.Protocol;
+
+/// <summary>A frame to a client. The set is closed; <see cref="ServerMessageWriter"/> gives each its JSON.</summary>
+public abstract record ServerMessage
+{
+    private protected ServerMessage()
+    {
+    }
+}
+
+/// <summary>A question that has not ended, as <c>hello</c> and <c>resumed</c> list it.</summary>
+public sealed record OpenQuestion(string QuestionId, QuestionStatus State, long AgeMs);
+
+/// <summary>The terminal facts of a question: the fields of <c>done</c>, and of a terminal <c>snapshot</c>.</summary>
+/// <param name="Deltas">How many deltas the answer has.</param>
+/// <param name="Bytes">The answer's length in UTF-8 bytes.</param>
+/// <param name="FirstMs">Milliseconds from opening to the first text, or null where there was none.</param>
+/// <param name="TotalMs">Milliseconds from opening to the end.</param>
+public sealed record QuestionEnd(
+    QuestionStatus Status, string? Reason, string? Message, bool IsRetryable, int Deltas, long Bytes, long? FirstMs, long TotalMs);
+
+public sealed record HelloMessage(
+    string Session, string Connection, string Responder, string Epoch, long Seq, IReadOnlyList<OpenQuestion> Open, bool IsResuming,
+    int HeartbeatMs, int MaxMessageBytes, int MaxQuestionBytes, int ReconnectMinMs, int ReconnectMaxMs, IReadOnlyList<string> Features) : ServerMessage;
+
+/// <param name="Position">0 where it runs at once, else its place in the queue.</param>
+/// <param name="Question">The text, only on sockets that did not ask.</param>
+public sealed record AcceptedMessage(
+    long Seq, string QuestionId, bool IsDuplicate, int Position, string? Question, bool IsReplay = false) : ServerMessage;
+
+/// <summary>A run of deltas in one frame.</summary>
+/// <param name="Seq">The number of the last delta in it.</param>
+/// <param name="FromSeq">The number of the first.</param>
+public sealed record DeltaMessage(
+    long Seq, long FromSeq, string QuestionId, int Index, int Count, string Text, bool IsReplay = false) : ServerMessage;
+
+public sealed record DoneMessage(long Seq, string QuestionId, QuestionEnd End, bool IsReplay = false) : ServerMessage;
+
+/// <param name="Text">This part of the text.</param>
+/// <param name="End">The end of an ended question; null while it is open.</param>
+public sealed record SnapshotMessage(
+    string Epoch, string QuestionId, string? Question, string Text, int Deltas, long Bytes, QuestionStatus Status, int Part, int Parts,
+    QuestionEnd? End) : ServerMessage;
+
+public sealed record ResumedMessage(bool IsRecovered, string? Reason, string Epoch, long ToSeq, IReadOnlyList<OpenQuestion> Open) : ServerMessage;
+
+public sealed record CancellingMessage(string QuestionId) : ServerMessage;
+
+public sealed record ErrorMessage(
+    WireError Error, string Message, string? QuestionId = null, string? Param = null, long? RetryAfterMs = null,
+    string? ActiveQuestionId = null, long? ActiveForMs = null) : ServerMessage;
+
+/// <param name="Seq">The last number written to this socket.</param>
+public sealed record ServerPingMessage(long Seq) : ServerMessage;
+
+/// <summary>Basic profile: a whole answer in one frame.</summary>
+public sealed record BasicResponseMessage(string QuestionId, QuestionStatus Status, string Text) : ServerMessage;
+
+/// <summary>Basic profile: a question that ended without its whole answer.</summary>
+/// <param name="Code">The reason of the end.</param>
+public sealed record BasicFailureMessage(string QuestionId, QuestionStatus Status, string Code, string Message, string Text) : ServerMessage;

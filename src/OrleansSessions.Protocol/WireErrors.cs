@@ -1,0 +1,50 @@
+using System.Collections.Frozen;
+
+namespace OrleansSessions.Protocol;
+
+/// <summary>One row of the error table: what a code means on the socket and over HTTP.</summary>
+/// <param name="Code">The stable name; clients switch on it.</param>
+/// <param name="HttpStatus">The HTTP status it travels with.</param>
+/// <param name="IsRetryable">True where the same request can succeed later, unchanged.</param>
+/// <param name="CloseCode">The code the socket is closed with, or null where it stays open.</param>
+/// <param name="Title">A short English name of the problem, the same for every occurrence.</param>
+public sealed record WireError(string Code, int HttpStatus, bool IsRetryable, int? CloseCode, string Title);
+
+/// <summary>Every error code, for socket and HTTP. Codes are API; messages are not, but for <see cref="BusyMessage"/>.</summary>
+public static class WireErrors
+{
+    /// <summary>What a busy session says. Clients of the Python manager compare it, so it never changes.</summary>
+    public const string BusyMessage = "Please wait for the previous response";
+
+    public static readonly WireError SessionBusy = new("session_busy", 409, true, null, "The session is busy");
+    public static readonly WireError QueueFull = new("queue_full", 429, true, null, "The session's queue is full");
+    public static readonly WireError BadRequest = new("bad_request", 400, false, null, "The request is not valid");
+    public static readonly WireError UnknownType = new("unknown_type", 400, false, null, "The message type is unknown");
+    public static readonly WireError UnsupportedProtocol = new("unsupported_protocol", 400, false, CloseCodes.UnsupportedProtocol, "No offered protocol is supported");
+    public static readonly WireError MessageTooLarge = new("message_too_large", 413, false, CloseCodes.MessageTooBig, "The message is too large");
+    public static readonly WireError QuestionTooLarge = new("question_too_large", 413, false, null, "The question is too large");
+    public static readonly WireError QuestionConflict = new("question_conflict", 422, false, null, "The question id is taken by another text");
+    public static readonly WireError QuestionNotFound = new("question_not_found", 404, false, null, "No such question");
+    public static readonly WireError SessionNotFound = new("session_not_found", 404, false, null, "No such session");
+    public static readonly WireError NoOpenQuestion = new("no_open_question", 409, false, null, "No question waits for an answer");
+    public static readonly WireError AlreadyDone = new("already_done", 409, false, null, "The question has ended");
+    public static readonly WireError StaleGeneration = new("stale_generation", 409, false, null, "A newer attempt answers this question");
+    public static readonly WireError OffsetMismatch = new("offset_mismatch", 409, false, null, "The offset is not where the answer ends");
+    public static readonly WireError SessionRemoved = new("session_removed", 404, false, CloseCodes.SessionRemoved, "The session was removed");
+    public static readonly WireError ConnectionLimit = new("connection_limit", 429, true, CloseCodes.ConnectionLimit, "Too many connections");
+    public static readonly WireError Draining = new("draining", 503, true, CloseCodes.Draining, "This node is going down");
+    public static readonly WireError Internal = new("internal", 500, true, CloseCodes.InternalError, "Something failed here");
+
+    /// <summary>Every row, in the order of the table.</summary>
+    public static IReadOnlyList<WireError> All { get; } =
+    [
+        SessionBusy, QueueFull, BadRequest, UnknownType, UnsupportedProtocol, MessageTooLarge, QuestionTooLarge, QuestionConflict,
+        QuestionNotFound, SessionNotFound, NoOpenQuestion, AlreadyDone, StaleGeneration, OffsetMismatch, SessionRemoved,
+        ConnectionLimit, Draining, Internal,
+    ];
+
+    private static readonly FrozenDictionary<string, WireError> ByCode = All.ToFrozenDictionary(error => error.Code);
+
+    /// <summary>The row of a code, or null.</summary>
+    public static WireError? Find(string code) => ByCode.GetValueOrDefault(code);
+}
