@@ -14,13 +14,16 @@ internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) :
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 
-    private IEnumerable<string> FindErrors(ClusterConnectionOptions options) => options.Provider switch
+    private IEnumerable<string> FindErrors(ClusterConnectionOptions options)
     {
-        ClusterProvider.Localhost => FindLocalhostErrors(options),
-        ClusterProvider.Redis => FindRedisErrors(options),
-        _ => [$"Cluster:Provider is '{options.Provider}'; it must be one of: {string.Join(", ", Enum.GetNames<ClusterProvider>())}."],
+        var ofProvider = options.Provider switch
+        {
+            ClusterProvider.Localhost => FindLocalhostErrors(options),
+            ClusterProvider.Redis => FindRedisErrors(options),
+            _ => [$"Cluster:Provider is '{options.Provider}'; it must be one of: {string.Join(", ", Enum.GetNames<ClusterProvider>())}."],
+        };
+        return ofProvider.Concat(FindSharedErrors(options));
     }
-    .Concat(FindSharedErrors(options));
 
     private IEnumerable<string> FindLocalhostErrors(ClusterConnectionOptions options)
     {
