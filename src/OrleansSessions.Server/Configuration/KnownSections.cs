@@ -1,6 +1,7 @@
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Server.Clustering;
+using OrleansSessions.SocketGateway;
 
 namespace OrleansSessions.Server.Configuration;
 
@@ -15,6 +16,7 @@ internal static class KnownSections
         new("Server", typeof(ServerOptions)),
         new("Cluster", typeof(ClusterConnectionOptions)),
         new("Sessions", typeof(SessionsOptions)),
+        new("SocketGateway", typeof(SocketGatewayOptions)),
         new("Responder", typeof(ResponderOptions)),
         new("Responder:Echo", typeof(EchoOptions)),
         new("Responder:OpenAI", typeof(OpenAIOptions)),

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using OrleansSessions.Grains;
 using OrleansSessions.Server.Configuration;
+using OrleansSessions.SocketGateway;
 
 namespace OrleansSessions.Server.Hosting;
 
@@ -25,6 +26,7 @@ internal static class ConfigurationCheck
         services.AddSingleton(values);
         services.AddServerOptions(values);
         new Registrations(services, values).AddSessionGrains();
+        services.AddSocketGateway(configPrefix: "");
         using var provider = services.BuildServiceProvider();
         try
         {

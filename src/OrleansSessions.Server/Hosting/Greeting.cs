@@ -41,7 +41,7 @@ internal static class Greeting
 
     private static List<Uri> Addresses(WebApplication app) =>
     [
-        .. app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses
+        .. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
             .Select(BindingAddress.Parse).Where(address => !address.IsUnixPipe && !address.IsNamedPipe)
             .Select(address => new UriBuilder(address.Scheme, IsAnyHost(address.Host) ? "localhost" : address.Host, address.Port).Uri),
     ];

@@ -31,7 +31,7 @@ internal static class ListenAddresses
     }
 
     /// <summary>As the framework decides: addresses win over ports.</summary>
-    private static List<string> Find(IConfiguration configuration)
+    private static List<string> Find(ConfigurationManager configuration)
     {
         if (Split(configuration["urls"]) is { Count: > 0 } addresses)
         {

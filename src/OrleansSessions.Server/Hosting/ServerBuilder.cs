@@ -5,6 +5,7 @@ using OrleansSessions.Server.Configuration;
 using OrleansSessions.Server.Documents;
 using OrleansSessions.Server.Observability;
 using OrleansSessions.Server.Page;
+using OrleansSessions.SocketGateway;
 
 namespace OrleansSessions.Server.Hosting;
 
@@ -29,6 +30,7 @@ internal static class ServerBuilder
         builder.AddObservability(server.Role);
         if (server.Role != ServerRole.Silo)
         {
+            builder.Services.AddSocketGateway(configPrefix: "");
             builder.Services.AddOpenApi("v1");
         }
 
@@ -39,6 +41,8 @@ internal static class ServerBuilder
         app.MapObservability();
         if (server.Role != ServerRole.Silo)
         {
+            app.MapSocketGateway("/ws/{session_id}");
+            app.MapSessionHttp();
             app.MapDocuments();
             app.MapPage();
         }

@@ -1,4 +1,3 @@
-using Orleans.Runtime;
 using OrleansSessions.Server.Configuration;
 using StackExchange.Redis;
 

@@ -1,5 +1,6 @@
 using OpenTelemetry.Metrics;
 using OrleansSessions.Server.Configuration;
+using OrleansSessions.SocketGateway;
 
 namespace OrleansSessions.Server.Observability;
 
@@ -18,6 +19,11 @@ internal static class ObservabilityHosting
         if (role != ServerRole.SocketGateway)
         {
             health.AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.ReadyTag]);
+        }
+
+        if (role != ServerRole.Silo)
+        {
+            health.AddCheck<SocketGatewayHealthCheck>("socket_gateway", tags: [HealthEndpoints.ReadyTag]);
         }
     }
 
