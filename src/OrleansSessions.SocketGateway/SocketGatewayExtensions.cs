@@ -66,6 +66,7 @@ public static class SocketGatewayExtensions
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<SocketServices>();
         services.AddSingleton<SocketEndpoint>();
+        services.AddSingleton<Http.SessionHttp>();
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptions<SocketGatewayOptions>>().Value;

@@ -91,7 +91,7 @@ internal static class Problems
                 QuestionStatus = ended?.ToWire(),
                 TraceId = Activity.Current?.TraceId.ToString() ?? httpContext.TraceIdentifier,
             };
-            return httpContext.Response.WriteAsJsonAsync(body, HttpJson.Default.ProblemBody, ContentType, httpContext.RequestAborted);
+            return httpContext.Response.WriteAsJsonAsync(body, HttpJson.Readable.ProblemBody, ContentType, httpContext.RequestAborted);
         }
     }
 }

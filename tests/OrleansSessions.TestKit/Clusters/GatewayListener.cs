@@ -18,6 +18,9 @@ public sealed class GatewayListener : IAsyncDisposable
     /// <summary>Heartbeats heard so far.</summary>
     public int Heartbeats { get; private set; }
 
+    /// <summary>The silos whose heartbeats have come.</summary>
+    public System.Collections.Concurrent.ConcurrentDictionary<SiloAddress, bool> Silos { get; } = new();
+
     /// <summary>Returns once a heartbeat has come through: items flow from here on.</summary>
     public static async Task<GatewayListener> StartAsync(IClusterClient client)
     {
@@ -74,6 +77,7 @@ public sealed class GatewayListener : IAsyncDisposable
     {
         if (item is HeartbeatItem)
         {
+            Silos[item.Silo] = true;
             Heartbeats++;
             _alive.TrySetResult();
         }

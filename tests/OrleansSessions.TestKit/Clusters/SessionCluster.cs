@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using Orleans.TestingHost;
 using OrleansSessions.Grains;
 using OrleansSessions.Grains.Responders;
@@ -13,15 +12,15 @@ public sealed class SessionCluster : IAsyncDisposable
 {
     private readonly InProcessTestCluster _cluster;
 
-    private SessionCluster(InProcessTestCluster cluster, FakeTimeProvider clock, ScriptedResponder responder)
+    private SessionCluster(InProcessTestCluster cluster, JumpingClock clock, ScriptedResponder responder)
     {
         _cluster = cluster;
         Clock = clock;
         Responder = responder;
     }
 
-    /// <summary>The grains' time. Orleans' own goes on.</summary>
-    public FakeTimeProvider Clock { get; }
+    /// <summary>The grains' time.</summary>
+    public JumpingClock Clock { get; }
 
     public ScriptedResponder Responder { get; }
 
@@ -33,12 +32,12 @@ public sealed class SessionCluster : IAsyncDisposable
         short silos = 1, string responderName = "scripted", bool isStored = false, Action<SessionsOptions>? configure = null,
         Action<ISiloBuilder>? configureSilo = null)
     {
-        var clock = new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        var clock = new JumpingClock();
         var responder = new ScriptedResponder();
         var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.Services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.Grains, clock);
+            silo.Services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.Grains, clock.Time);
             silo.Services.AddSingleton(responder);
             silo.Services.AddResponder<ScriptedResponder>("scripted");
             silo.Services.Configure<ResponderOptions>(options => options.Name = responderName);
@@ -63,5 +62,9 @@ public sealed class SessionCluster : IAsyncDisposable
     public async Task HibernateAsync() =>
         await _cluster.Client.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
 
-    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        await Clock.DisposeAsync();
+    }
 }

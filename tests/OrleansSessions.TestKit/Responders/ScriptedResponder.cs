@@ -71,6 +71,12 @@ public sealed class AnswerScript(string question)
         }
         finally
         {
+            // The reader above can let go first, and disposing of the registration would then take the word back.
+            if (cancellationToken.IsCancellationRequested)
+            {
+                _cancelled.TrySetResult();
+            }
+
             _stopped.TrySetResult();
         }
     }
