@@ -46,6 +46,18 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
         }
     }
 
+    /// <summary>Subscribers that it keeps a place for, and registrations under way.</summary>
+    public int CursorCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _buffers.Values.Sum(static buffer => buffer.CursorCount);
+            }
+        }
+    }
+
     // Bounds one read, so that deliveries start while more is waiting.
     public int GetMaxAddCount() => Math.Max(_options.BatchSize, 16);
 

@@ -24,6 +24,8 @@ internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLat
 
     public int Count => (int)(_end - _first);
 
+    public int CursorCount => _cursors.Count;
+
     public bool IsUnused => _cursors.Count == 0 && Count == 0 && _resumeAt == None;
 
     /// <summary>Adds an item, dropping the oldest where there is no room.</summary>
@@ -54,11 +56,7 @@ internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLat
     public StreamCursor Attach(PerStreamCache cache, long? number)
     {
         var position = number is { } from ? Find(from) : _resumeAt == None ? _end : Math.Max(_resumeAt, _first);
-        if (number is null)
-        {
-            _resumeAt = None;
-        }
-
+        _resumeAt = None;
         var cursor = new StreamCursor(cache, this, position);
         _cursors.Add(cursor);
         return cursor;

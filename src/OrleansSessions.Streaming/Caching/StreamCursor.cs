@@ -20,7 +20,12 @@ internal sealed class StreamCursor(PerStreamCache cache, StreamBuffer buffer, lo
         return _current;
     }
 
-    /// <exception cref="QueueCacheMissException">Items were dropped. The agent tells the subscriber, and goes on with a new cursor at the oldest item that is left.</exception>
+    /// <exception cref="QueueCacheMissException">
+    /// Items were dropped. Returned as a result, a miss would make the agent go on without a word; thrown, it is first handed to the subscriber's <c>OnErrorAsync</c>.
+    /// The agent then goes on with a new cursor, at the oldest item that is left.
+    /// </exception>
+    public QueueCacheCursorMoveResult MoveNextWithResult() => MoveNext() ? QueueCacheCursorMoveResult.Success : QueueCacheCursorMoveResult.NoData;
+
     public bool MoveNext()
     {
         _current = cache.TakeNext(buffer, this);

@@ -40,7 +40,7 @@ public sealed class DeliveryTests
         var neighbour = new RecordingObserver<int>("neighbour");
         var stream = cluster.InSilo<int>("busy");
         await stream.SubscribeAsync((IAsyncBatchObserver<int>)busy);
-        await cluster.InSilo<int>("neighbour").SubscribeAsync((IAsyncObserver<int>)neighbour);
+        await cluster.InClient<int>("neighbour").SubscribeAsync((IAsyncObserver<int>)neighbour);
         await stream.OnNextAsync(0);
         await busy.EnteredAsync();
 

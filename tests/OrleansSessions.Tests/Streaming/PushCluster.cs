@@ -1,4 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Providers;
+using Orleans.Providers.Streams.Common;
 using Orleans.Streams;
 using Orleans.TestingHost;
 using OrleansSessions.Streaming;
@@ -57,7 +59,15 @@ internal sealed class PushCluster : IAsyncDisposable
 
     public IServiceProvider Services(int silo = 0) => _cluster.GetSiloServiceProvider(_cluster.Silos[silo].SiloAddress);
 
+    /// <summary>Stops the provider's agents in the first silo, which is what a stopping silo does to them.</summary>
+    public Task StopAgentsAsync() => CommandAsync(PersistentStreamProviderCommand.StopAgents);
+
+    public Task StartAgentsAsync() => CommandAsync(PersistentStreamProviderCommand.StartAgents);
+
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+
+    private Task<object?> CommandAsync(PersistentStreamProviderCommand command) =>
+        Services().GetRequiredKeyedService<IControllable>(Provider).ExecuteCommand((int)command, null!);
 
     private IAsyncStream<T> Stream<T>(IServiceProvider services, string key) =>
         services.GetRequiredKeyedService<IStreamProvider>(Provider).GetStream<T>(StreamId.Create("tests", key));
