@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 
 namespace OrleansSessions.Protocol;
 
@@ -9,8 +8,6 @@ namespace OrleansSessions.Protocol;
 /// </summary>
 public static class ClientMessageParser
 {
-    private const int MaxDepth = 32;
-
     /// <param name="utf8">One whole JSON text, valid UTF-8.</param>
     /// <param name="profile">Which profile's rules choose the message type.</param>
     /// <param name="maxQuestionBytes">The longest question, in UTF-8 bytes.</param>
@@ -19,13 +16,9 @@ public static class ClientMessageParser
         Fields fields;
         try
         {
-            fields = ReadFields(utf8);
+            fields = ReadFields(utf8, profile);
         }
-        catch (JsonException fault)
-        {
-            return Refuse(WireErrors.BadRequest, $"The message is not valid JSON: {fault.Message}");
-        }
-        catch (RefusalException refused)
+        catch (MessageRefusedException refused)
         {
             return new(null, refused.Refusal);
         }
@@ -72,7 +65,7 @@ public static class ClientMessageParser
                 return Refuse(WireErrors.BadRequest, "The message has neither a 'type' nor a 'question'.", "type", fields.ValidId());
             default:
                 return Refuse(
-                    WireErrors.UnknownType, $"The type '{Shorten(fields.Type)}' is unknown; known are question, cancel, resume, ping and pong.",
+                    WireErrors.UnknownType, $"The type '{StrictJson.Shorten(fields.Type)}' is unknown; known are question, cancel, resume, ping and pong.",
                     "type", fields.ValidId());
         }
     }
@@ -104,7 +97,7 @@ public static class ClientMessageParser
             case "replace": ifBusy = IfBusy.Replace; break;
             default:
                 return Refuse(
-                    WireErrors.BadRequest, $"'if_busy' is 'reject', 'queue' or 'replace', not '{Shorten(fields.IfBusy)}'.", "if_busy", fields.Id);
+                    WireErrors.BadRequest, $"'if_busy' is 'reject', 'queue' or 'replace', not '{StrictJson.Shorten(fields.IfBusy)}'.", "if_busy", fields.Id);
         }
 
         return new(new QuestionMessage(fields.Id, text, ifBusy, fields.MetadataJson), null);
@@ -130,151 +123,39 @@ public static class ClientMessageParser
     private static ParsedMessage Refuse(WireError error, string message, string? param = null, string? questionId = null) =>
         new(null, new MessageRefusal(error, message, param, questionId));
 
-    private static string Shorten(string value) => value.Length <= 40 ? value : string.Concat(value.AsSpan(0, 40), "...");
-
     /// <summary>One pass over the object: the known fields with their types checked, the others only for being well-formed and unique.</summary>
-    private static Fields ReadFields(ReadOnlySpan<byte> utf8)
+    private static Fields ReadFields(ReadOnlySpan<byte> utf8, WireProfile profile)
     {
-        var json = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxDepth });
-        if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
-        {
-            throw new RefusalException(new(WireErrors.BadRequest, "The message is not a JSON object."));
-        }
-
+        // The basic profile knows few fields; whatever else its clients send means nothing here, whatever its type.
+        var isBasic = profile == WireProfile.Basic;
         var fields = default(Fields);
-        var seen = default(SeenNames);
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
-        {
-            var name = ReadText(ref json, "a field's name", fields);
-            if (!seen.Add(name))
-            {
-                throw new RefusalException(new(WireErrors.BadRequest, $"The field '{Shorten(name)}' stands twice.", Shorten(name), fields.ValidId()));
-            }
-
-            json.Read();
-            switch (name)
-            {
-                case "type": fields.Type = ReadString(ref json, name, fields); break;
-                case "id": fields.Id = ReadString(ref json, name, fields); break;
-                case "question_id": fields.QuestionId = ReadString(ref json, name, fields); break;
-                case "question": fields.Question = ReadString(ref json, name, fields); break;
-                case "content": fields.Content = ReadLenientString(ref json, fields); break;
-                case "if_busy": fields.IfBusy = ReadString(ref json, name, fields); break;
-                case "epoch": fields.Epoch = ReadString(ref json, name, fields); break;
-                case "after_seq": fields.AfterSeq = ReadNumber(ref json, name, fields); break;
-                case "metadata": fields.MetadataJson = ReadObject(ref json, utf8, name, fields); break;
-                default: SkipUnknown(ref json, fields); break;
-            }
-        }
-
-        // The reader throws on anything after the object.
-        json.Read();
-        return fields;
-    }
-
-    private static string? ReadString(ref Utf8JsonReader json, string name, in Fields fields)
-    {
-        if (json.TokenType == JsonTokenType.Null)
-        {
-            return null;
-        }
-
-        if (json.TokenType != JsonTokenType.String)
-        {
-            throw WrongType(name, "a string", fields);
-        }
-
-        return ReadText(ref json, name, fields);
-    }
-
-    /// <summary>Basic clients may send any 'content'; only a string one is a question.</summary>
-    private static string? ReadLenientString(ref Utf8JsonReader json, in Fields fields)
-    {
-        if (json.TokenType == JsonTokenType.String)
-        {
-            return ReadText(ref json, "content", fields);
-        }
-
-        SkipUnknown(ref json, fields);
-        return null;
-    }
-
-    private static string ReadText(ref Utf8JsonReader json, string name, in Fields fields)
-    {
+        var json = StrictJson.Open(utf8);
         try
         {
-            return json.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw new RefusalException(new(
-                WireErrors.BadRequest, $"'{Shorten(name)}' holds half of a surrogate pair, which is not text.", Shorten(name), fields.ValidId()));
-        }
-    }
-
-    private static long? ReadNumber(ref Utf8JsonReader json, string name, in Fields fields)
-    {
-        if (json.TokenType == JsonTokenType.Null)
-        {
-            return null;
-        }
-
-        return json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var number) ? number : throw WrongType(name, "a whole number", fields);
-    }
-
-    private static string? ReadObject(ref Utf8JsonReader json, ReadOnlySpan<byte> utf8, string name, in Fields fields)
-    {
-        if (json.TokenType == JsonTokenType.Null)
-        {
-            return null;
-        }
-
-        if (json.TokenType != JsonTokenType.StartObject)
-        {
-            throw WrongType(name, "an object", fields);
-        }
-
-        var start = (int)json.TokenStartIndex;
-        SkipUnknown(ref json, fields);
-        var text = utf8[start..(int)json.BytesConsumed];
-        return text.Length == 2 ? null : Encoding.UTF8.GetString(text);
-    }
-
-    /// <summary>Skips a value nobody reads, but not without looking: nested duplicate keys and half surrogates are refused too.</summary>
-    private static void SkipUnknown(ref Utf8JsonReader json, in Fields fields)
-    {
-        if (json.TokenType == JsonTokenType.String)
-        {
-            ReadText(ref json, "a field", fields);
-            return;
-        }
-
-        if (json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
-        {
-            return;
-        }
-
-        var isObject = json.TokenType == JsonTokenType.StartObject;
-        var names = isObject ? new HashSet<string>(StringComparer.Ordinal) : null;
-        while (json.Read() && json.TokenType is not (JsonTokenType.EndObject or JsonTokenType.EndArray))
-        {
-            if (isObject)
+            while (json.NextField() is { } name)
             {
-                var name = ReadText(ref json, "a field's name", fields);
-                if (!names!.Add(name))
+                switch (name)
                 {
-                    throw new RefusalException(new(WireErrors.BadRequest, $"The field '{Shorten(name)}' stands twice.", Shorten(name), fields.ValidId()));
+                    case "id": fields.Id = json.ReadString(); break;
+                    case "if_busy": fields.IfBusy = json.ReadString(); break;
+                    case "type": fields.Type = isBasic ? json.ReadStringOrSkip() : json.ReadString(); break;
+                    case "question": fields.Question = isBasic ? json.ReadStringOrSkip() : json.ReadString(); break;
+                    case "question_id": fields.QuestionId = isBasic ? json.ReadStringOrSkip() : json.ReadString(); break;
+                    case "content" when isBasic: fields.Content = json.ReadStringOrSkip(); break;
+                    case "metadata": fields.MetadataJson = isBasic ? json.ReadObjectOrSkip() : json.ReadObject(); break;
+                    case "epoch" when !isBasic: fields.Epoch = json.ReadString(); break;
+                    case "after_seq" when !isBasic: fields.AfterSeq = json.ReadNumber(); break;
+                    default: json.Skip(); break;
                 }
-
-                json.Read();
             }
-
-            SkipUnknown(ref json, fields);
         }
-    }
+        catch (MessageRefusedException refused) when (fields.ValidId() is { } id)
+        {
+            throw new MessageRefusedException(refused.Refusal with { QuestionId = id });
+        }
 
-    private static RefusalException WrongType(string name, string expected, in Fields fields) =>
-        new(new(WireErrors.BadRequest, $"'{name}' must be {expected}.", name, name == "id" ? null : fields.ValidId()));
+        return fields;
+    }
 
     private struct Fields
     {
@@ -294,35 +175,5 @@ public static class ClientMessageParser
             var id = Id ?? QuestionId;
             return id is not null && Identifiers.IsQuestionId(id) ? id : null;
         }
-    }
-
-    /// <summary>The names seen so far: a bit each for the known ones, a set only once an unknown one turns up.</summary>
-    private struct SeenNames
-    {
-        private static readonly string[] Known =
-            ["type", "id", "question_id", "question", "content", "if_busy", "epoch", "after_seq", "metadata"];
-
-        private int _known;
-        private HashSet<string>? _unknown;
-
-        public bool Add(string name)
-        {
-            var index = Array.IndexOf(Known, name);
-            if (index < 0)
-            {
-                return (_unknown ??= new(StringComparer.Ordinal)).Add(name);
-            }
-
-            var bit = 1 << index;
-            var isNew = (_known & bit) == 0;
-            _known |= bit;
-            return isNew;
-        }
-    }
-
-    /// <summary>Carries a refusal out of the reading pass; never leaves this class.</summary>
-    private sealed class RefusalException(MessageRefusal refusal) : Exception(refusal.Message)
-    {
-        public MessageRefusal Refusal { get; } = refusal;
     }
 }

@@ -31,6 +31,9 @@ public static class CloseCodes
     /// <summary>The client keeps sending what the protocol does not know.</summary>
     public const int BadProtocol = 4100;
 
+    /// <summary>The caller may not do this, here or anywhere.</summary>
+    public const int Forbidden = 4103;
+
     /// <summary>Somebody removed the session.</summary>
     public const int SessionRemoved = 4104;
 

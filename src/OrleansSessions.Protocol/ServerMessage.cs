@@ -54,7 +54,8 @@ public sealed record ErrorMessage(
 public sealed record ServerPingMessage(long Seq) : ServerMessage;
 
 /// <summary>Basic profile: a whole answer in one frame.</summary>
-public sealed record BasicResponseMessage(string QuestionId, QuestionStatus Status, string Text) : ServerMessage;
+/// <param name="Code">Why it is not the whole answer, where it is not; else null.</param>
+public sealed record BasicResponseMessage(string QuestionId, QuestionStatus Status, string Text, string? Code = null) : ServerMessage;
 
 /// <summary>Basic profile: a question that ended without its whole answer.</summary>
 /// <param name="Code">The reason of the end.</param>

@@ -201,6 +201,7 @@ public static class ServerMessageWriter
         json.WriteString("data"u8, response.Text);
         json.WriteString("question_id"u8, response.QuestionId);
         json.WriteString("status"u8, response.Status.ToWire());
+        WriteStringIfAny(json, "code"u8, response.Code);
     }
 
     private static void WriteBasicFailure(Utf8JsonWriter json, BasicFailureMessage failure)

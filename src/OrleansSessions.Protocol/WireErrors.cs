@@ -31,6 +31,7 @@ public static class WireErrors
     public static readonly WireError StaleGeneration = new("stale_generation", 409, false, null, "A newer attempt answers this question");
     public static readonly WireError OffsetMismatch = new("offset_mismatch", 409, false, null, "The offset is not where the answer ends");
     public static readonly WireError SessionRemoved = new("session_removed", 404, false, CloseCodes.SessionRemoved, "The session was removed");
+    public static readonly WireError Forbidden = new("forbidden", 403, false, CloseCodes.Forbidden, "Not allowed");
     public static readonly WireError ConnectionLimit = new("connection_limit", 429, true, CloseCodes.ConnectionLimit, "Too many connections");
     public static readonly WireError Draining = new("draining", 503, true, CloseCodes.Draining, "This node is going down");
     public static readonly WireError Internal = new("internal", 500, true, CloseCodes.InternalError, "Something failed here");
@@ -40,7 +41,7 @@ public static class WireErrors
     [
         SessionBusy, QueueFull, BadRequest, UnknownType, UnsupportedProtocol, MessageTooLarge, QuestionTooLarge, QuestionConflict,
         QuestionNotFound, SessionNotFound, NoOpenQuestion, AlreadyDone, StaleGeneration, OffsetMismatch, SessionRemoved,
-        ConnectionLimit, Draining, Internal,
+        Forbidden, ConnectionLimit, Draining, Internal,
     ];
 
     private static readonly FrozenDictionary<string, WireError> ByCode = All.ToFrozenDictionary(error => error.Code);

@@ -43,11 +43,14 @@ public sealed class SessionsOptions
     /// <summary>The longest answer, in UTF-8 bytes; a longer one ends <c>incomplete</c>. Default 1,000,000, which fits a 1 MiB frame.</summary>
     public int MaxAnswerBytes { get; set; } = 1_000_000;
 
-    /// <summary>How many ended questions a session keeps, for history, replays and re-asked ids. Default 16, at most 64.</summary>
-    public int KeptQuestions { get; set; } = 16;
+    /// <summary>How many ended questions a session keeps, for history, replays and re-asked ids. Default 64.</summary>
+    public int KeptQuestions { get; set; } = 64;
 
-    /// <summary>How many UTF-8 bytes of ended questions and answers a session keeps; the last one is always kept. Default 256 KiB.</summary>
-    public int KeptBytes { get; set; } = 256 * 1024;
+    /// <summary>How many UTF-8 bytes of ended questions and answers a session keeps; the last one is always kept. Default 128 KiB.</summary>
+    public int KeptBytes { get; set; } = 128 * 1024;
+
+    /// <summary>How many log entries a session keeps for resuming; those of an open and of the last answer are always kept. Default 1,024.</summary>
+    public int KeptEvents { get; set; } = 1024;
 
     /// <summary>How many earlier pairs a responder is handed. Default 10.</summary>
     public int HistoryPairs { get; set; } = 10;

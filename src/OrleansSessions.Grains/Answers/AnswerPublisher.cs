@@ -1,0 +1,174 @@
+using Microsoft.Extensions.Logging;
+
+namespace OrleansSessions.Grains.Answers;
+
+/// <summary>
+/// Sends one session's new events to the socket gateways that hold its sockets: a fast path, never the truth. Each has a cursor and a loop
+/// of its own, so a full queue to one delays neither the log nor the others. Used on the grain's scheduler only.
+/// </summary>
+internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOutboxes outboxes, ILogger logger)
+{
+    private const int MaxItemBytes = 64 * 1024;
+
+    private readonly List<Cursor> _cursors = [];
+    private bool _hasAnnounced;
+
+    /// <summary>Sockets attached, as far as the socket gateways have told.</summary>
+    public int Connections => _cursors.Sum(cursor => cursor.Connections);
+
+    /// <summary>True while any socket gateway follows the session.</summary>
+    public bool HasFollowers => _cursors.Count > 0;
+
+    /// <summary>Registers a socket gateway for what comes after the visible head; one that is registered keeps its place.</summary>
+    public void Attach(AnswerLog log, string gateway)
+    {
+        foreach (var known in _cursors)
+        {
+            if (known.Outbox.Gateway == gateway)
+            {
+                return;
+            }
+        }
+
+        _cursors.Add(new Cursor(outboxes.Get(gateway), log));
+    }
+
+    /// <summary>Takes a socket gateway's count of connections, unless a newer one has come before it. None left: it is forgotten.</summary>
+    public void Count(string gateway, int connections, long version)
+    {
+        var cursor = _cursors.Find(cursor => cursor.Outbox.Gateway == gateway);
+        if (cursor is null || version < cursor.Version)
+        {
+            return;
+        }
+
+        cursor.Version = version;
+        cursor.Connections = connections;
+        if (connections == 0)
+        {
+            _cursors.Remove(cursor);
+        }
+    }
+
+    /// <summary>Tells every other live socket gateway, once in this activation's life, that the session is awake and knows only its caller.</summary>
+    public void AnnounceOnce(AnswerLog log, string? caller)
+    {
+        if (_hasAnnounced)
+        {
+            return;
+        }
+
+        _hasAnnounced = true;
+        foreach (var outbox in outboxes.Live)
+        {
+            if (outbox.Gateway != caller)
+            {
+                SendAsync(outbox, (sessionKey, log.Epoch, log.VisibleHead), static (awake, silo, number) =>
+                    new SessionAwakeItem(silo, number, awake.sessionKey, awake.Epoch, awake.VisibleHead)).Ignore();
+            }
+        }
+    }
+
+    /// <summary>Sends what has become visible to all that do not have it yet. Returns at once.</summary>
+    public void Publish()
+    {
+        for (var i = _cursors.Count - 1; i >= 0; i--)
+        {
+            if (_cursors[i].Outbox.IsClosed)
+            {
+                _cursors.RemoveAt(i);
+            }
+            else
+            {
+                Start(_cursors[i]);
+            }
+        }
+    }
+
+    /// <summary>After the rest of the log, tells everybody that the session is removed, and forgets them.</summary>
+    public void PublishRemoval()
+    {
+        foreach (var cursor in _cursors)
+        {
+            cursor.IsRemoving = true;
+            Start(cursor);
+        }
+
+        _cursors.Clear();
+    }
+
+    private void Start(Cursor cursor)
+    {
+        if (!cursor.IsSending && cursor.HasMore)
+        {
+            SendAllAsync(cursor).Ignore();
+        }
+    }
+
+    /// <summary>One loop for one socket gateway. While it waits for room, new events gather in the log and leave together.</summary>
+    private async Task SendAllAsync(Cursor cursor)
+    {
+        cursor.IsSending = true;
+        while (cursor.Sent < cursor.Log.VisibleHead)
+        {
+            if (!cursor.Log.Covers(cursor.Sent))
+            {
+                // So far behind that the log has let go; the socket gateway will see the gap and ask.
+                cursor.Sent = cursor.Log.OldestSeq - 1;
+                continue;
+            }
+
+            var events = cursor.Log.Read(cursor.Sent, MaxItemBytes);
+            cursor.Sent += events.Length;
+            await SendAsync(cursor.Outbox, (sessionKey, cursor.Log.Epoch, events), static (news, silo, number) =>
+                new SessionEventsItem(silo, number, news.sessionKey, news.Epoch, news.events));
+        }
+
+        if (cursor.IsRemoving)
+        {
+            await SendAsync(cursor.Outbox, (sessionKey, cursor.Log.Epoch), static (removed, silo, number) =>
+                new SessionRemovedItem(silo, number, removed.sessionKey, removed.Epoch));
+        }
+
+        cursor.IsSending = false;
+    }
+
+    private async Task SendAsync<TState>(SocketGatewayOutbox outbox, TState state, Func<TState, SiloAddress, long, GatewayItem> create)
+    {
+        try
+        {
+            await outbox.SendAsync(state, create);
+        }
+        catch (Exception fault)
+        {
+            // Its number is used up, so the socket gateway sees the hole and reads the log.
+            Log.ItemLost(logger, outbox.Gateway, sessionKey, fault);
+        }
+    }
+
+    private sealed class Cursor(SocketGatewayOutbox outbox, AnswerLog log)
+    {
+        public SocketGatewayOutbox Outbox { get; } = outbox;
+
+        public AnswerLog Log { get; } = log;
+
+        /// <summary>The last number that was handed to the outbox.</summary>
+        public long Sent { get; set; } = log.VisibleHead;
+
+        public int Connections { get; set; } = 1;
+
+        public long Version { get; set; }
+
+        public bool IsSending { get; set; }
+
+        public bool IsRemoving { get; set; }
+
+        public bool HasMore => Sent < Log.VisibleHead || IsRemoving;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "An item for socket gateway {Gateway} about session {SessionKey} was not taken")]
+        public static partial void ItemLost(ILogger logger, string gateway, string sessionKey, Exception fault);
+    }
+}

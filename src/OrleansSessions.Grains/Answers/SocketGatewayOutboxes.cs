@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans.Streams;
+
+namespace OrleansSessions.Grains.Answers;
+
+/// <summary>
+/// The socket gateways as this silo knows them, with an outbox each. Every second it asks the registry who lives,
+/// sends each a heartbeat, and closes the outboxes of those that are gone.
+/// </summary>
+internal sealed partial class SocketGatewayOutboxes(
+    IServiceProvider services, IGrainFactory grains, ILocalSiloDetails silo, IClusterMembershipService membership,
+    [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<SocketGatewayOutboxes> logger) : ILifecycleParticipant<ISiloLifecycle>
+{
+    /// <summary>Also how long the first answer to a new socket gateway can be cold.</summary>
+    private static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<string, SocketGatewayOutbox> _outboxes = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private IStreamProvider? _streams;
+    private Task _heart = Task.CompletedTask;
+
+    /// <summary>The outbox of a socket gateway; made at the first word of it, which may come before the registry's.</summary>
+    public SocketGatewayOutbox Get(string gateway) => _outboxes.GetOrAdd(gateway, static (id, self) => self.Open(id), this);
+
+    public bool IsLive(string gateway) => _outboxes.ContainsKey(gateway);
+
+    /// <summary>All that are known to live.</summary>
+    public IEnumerable<SocketGatewayOutbox> Live => _outboxes.Values;
+
+    public void Participate(ISiloLifecycle observer) => observer.Subscribe(
+        nameof(SocketGatewayOutboxes), ServiceLifecycleStage.Active,
+        _ =>
+        {
+            _heart = Task.Run(BeatAsync, CancellationToken.None);
+            return Task.CompletedTask;
+        },
+        async _ =>
+        {
+            await _stopping.CancelAsync();
+            await _heart;
+        });
+
+    private SocketGatewayOutbox Open(string gateway)
+    {
+        _streams ??= services.GetRequiredKeyedService<IStreamProvider>(GatewayStreams.ProviderName);
+        return new(gateway, silo.SiloAddress, _streams.GetStream<GatewayItem>(GatewayStreams.For(gateway)), time.GetUtcNow());
+    }
+
+    private async Task BeatAsync()
+    {
+        using var timer = new PeriodicTimer(HeartbeatPeriod, time);
+        try
+        {
+            do
+            {
+                await RefreshAsync();
+                SendHeartbeats();
+            }
+            while (await timer.WaitForNextTickAsync(_stopping.Token));
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task RefreshAsync()
+    {
+        try
+        {
+            var list = await grains.GetGrain<ISocketGatewayRegistryGrain>(0).ListAsync().WaitAsync(_stopping.Token);
+            Apply(list);
+        }
+        catch (Exception fault) when (!_stopping.IsCancellationRequested)
+        {
+            // The last list stays in force: an unreachable registry must not cut anybody off.
+            Log.RegistryUnreachable(logger, fault);
+        }
+    }
+
+    private void Apply(SocketGatewayList list)
+    {
+        foreach (var entry in list.Entries)
+        {
+            Get(entry.Gateway).Host = entry.Host;
+        }
+
+        if (!list.IsSettled)
+        {
+            return;
+        }
+
+        var listed = list.Entries.Select(entry => entry.Gateway).ToHashSet();
+        foreach (var outbox in _outboxes.Values.Where(outbox => !listed.Contains(outbox.Gateway) && IsGone(outbox)))
+        {
+            outbox.IsClosed = true;
+            _outboxes.TryRemove(outbox.Gateway, out _);
+            Log.Closed(logger, outbox.Gateway);
+        }
+    }
+
+    /// <summary>One that shares its process with a silo lives while membership has that silo; any other has had its lease.</summary>
+    private bool IsGone(SocketGatewayOutbox outbox) =>
+        outbox.Host is { } host
+            ? membership.CurrentSnapshot.GetSiloStatus(host) is not SiloStatus.Active
+            : time.GetUtcNow() - outbox.SeenAt > SocketGatewayRegistry.Lease;
+
+    private void SendHeartbeats()
+    {
+        var snapshot = membership.CurrentSnapshot;
+        var active = snapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress)
+            .ToImmutableArray();
+        foreach (var outbox in _outboxes.Values)
+        {
+            SendHeartbeatAsync(outbox, snapshot.Version.Value, active).Ignore();
+        }
+    }
+
+    private async Task SendHeartbeatAsync(SocketGatewayOutbox outbox, long version, ImmutableArray<SiloAddress> active)
+    {
+        try
+        {
+            await outbox.SendHeartbeatAsync(version, active);
+        }
+        catch (Exception fault)
+        {
+            Log.HeartbeatLost(logger, outbox.Gateway, fault);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The registry of socket gateways could not be asked; the last list stays in force")]
+        public static partial void RegistryUnreachable(ILogger logger, Exception fault);
+
+        [LoggerMessage(2, LogLevel.Information, "Socket gateway {Gateway} is gone; nothing is sent to it any more")]
+        public static partial void Closed(ILogger logger, string gateway);
+
+        [LoggerMessage(3, LogLevel.Warning, "A heartbeat to socket gateway {Gateway} was not taken")]
+        public static partial void HeartbeatLost(ILogger logger, string gateway, Exception fault);
+    }
+}

@@ -1,0 +1,63 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace OrleansSessions.Grains.Answers;
+
+/// <summary>Leases in memory. A new activation knows nobody and says so, until one lease has passed.</summary>
+[KeepAlive]
+internal sealed partial class SocketGatewayRegistryGrain(
+    [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<SocketGatewayRegistryGrain> logger)
+    : Grain, ISocketGatewayRegistryGrain
+{
+    private readonly Dictionary<string, (SocketGatewayEntry Entry, DateTimeOffset Until)> _leases = [];
+    private readonly DateTimeOffset _bornAt = time.GetUtcNow();
+
+    public Task RenewAsync(string gateway, SiloAddress? host)
+    {
+        if (!_leases.ContainsKey(gateway))
+        {
+            Log.Joined(logger, gateway, host);
+        }
+
+        _leases[gateway] = (new(gateway, host), time.GetUtcNow() + SocketGatewayRegistry.Lease);
+        return Task.CompletedTask;
+    }
+
+    public Task LeaveAsync(string gateway)
+    {
+        if (_leases.Remove(gateway))
+        {
+            Log.Left(logger, gateway);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<SocketGatewayList> ListAsync()
+    {
+        var now = time.GetUtcNow();
+        foreach (var (gateway, lease) in _leases)
+        {
+            if (now > lease.Until)
+            {
+                _leases.Remove(gateway);
+                Log.Expired(logger, gateway);
+            }
+        }
+
+        return Task.FromResult(new SocketGatewayList(
+            [.. _leases.Values.Select(lease => lease.Entry)], now - _bornAt >= SocketGatewayRegistry.Lease));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Socket gateway {Gateway} joined (silo in its process: {Host})")]
+        public static partial void Joined(ILogger logger, string gateway, SiloAddress? host);
+
+        [LoggerMessage(2, LogLevel.Information, "Socket gateway {Gateway} left")]
+        public static partial void Left(ILogger logger, string gateway);
+
+        [LoggerMessage(3, LogLevel.Warning, "Socket gateway {Gateway} did not renew its lease and is taken off the list")]
+        public static partial void Expired(ILogger logger, string gateway);
+    }
+}

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace OrleansSessions.Grains.Responders;
+
+/// <summary>The responder that the configuration has chosen for this silo.</summary>
+internal sealed class ActiveResponder
+{
+    public ActiveResponder(IOptions<ResponderOptions> options, IEnumerable<ResponderRegistration> registrations, IServiceProvider services)
+    {
+        Name = options.Value.Name;
+        var known = registrations.ToList();
+        var chosen = known.FindLast(registration => registration.Name == Name)
+            ?? throw new InvalidOperationException(
+                $"Responder:Name is '{Name}', which nobody registered; known are {string.Join(", ", known.Select(registration => registration.Name).Distinct())}.");
+        Responder = chosen.Type is null ? null : (IResponder)services.GetRequiredService(chosen.Type);
+    }
+
+    public string Name { get; }
+
+    /// <summary>Null where answers come from outside.</summary>
+    public IResponder? Responder { get; }
+}

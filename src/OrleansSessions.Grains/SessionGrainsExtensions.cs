@@ -1,0 +1,45 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Responders;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Streaming;
+
+namespace OrleansSessions.Grains;
+
+/// <summary>Sessions in somebody's own host.</summary>
+public static class SessionGrainsExtensions
+{
+    /// <summary>
+    /// Adds session grains, their streams and the built-in responders to a silo. Clustering and storage are the host's own: with a grain storage
+    /// named <see cref="SessionsOptions.StorageName"/> sessions are stored. Safe to call twice.
+    /// </summary>
+    public static ISiloBuilder AddSessionGrains(this ISiloBuilder builder)
+    {
+        var services = builder.Services;
+        if (services.Any(service => service.ServiceType == typeof(SessionServices)))
+        {
+            return builder;
+        }
+
+        builder.AddPushStreams(GatewayStreams.ProviderName);
+        builder.AddMemoryGrainStorage("PubSubStore");
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<SessionServices>();
+        services.AddSingleton<SessionMetrics>();
+        services.AddSingleton<ParkedSessions>();
+        services.AddSingleton<ActiveResponder>();
+        services.AddSingleton<SocketGatewayOutboxes>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<SocketGatewayOutboxes>());
+        services.AddOptionsWithValidateOnStart<SessionsOptions>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SessionsOptions>, SessionsOptionsValidator>());
+        services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionsOptions>>(static (collection, sessions) =>
+            collection.ClassSpecificCollectionAge[typeof(SessionGrain).FullName!] = sessions.Value.CollectionAge);
+        return builder;
+    }
+
+    /// <summary>Adds to an external client the streams that answers come through. Safe to call twice.</summary>
+    public static IClientBuilder AddSessionStreams(this IClientBuilder builder) => builder.AddPushStreams(GatewayStreams.ProviderName);
+}

@@ -1,0 +1,98 @@
+using System.Text;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.Grains.Sessions;
+
+/// <summary>One question and its answer, as its session holds them. Only <see cref="Session"/> changes it.</summary>
+internal sealed class Question(string id, string text, DateTimeOffset askedAt)
+{
+    private StringBuilder? _growing;
+    private string _answer = "";
+
+    public string Id { get; } = id;
+
+    public string Text { get; } = text;
+
+    public string? MetadataJson { get; init; }
+
+    public DateTimeOffset AskedAt { get; } = askedAt;
+
+    /// <summary>When it left the queue, and its timers started.</summary>
+    public DateTimeOffset OpenedAt { get; set; }
+
+    public DateTimeOffset? FirstDeltaAt { get; set; }
+
+    public DateTimeOffset LastDeltaAt { get; set; }
+
+    public QuestionStatus Status { get; set; }
+
+    /// <summary>Which attempt at an answer counts; writes of an older one are refused.</summary>
+    public int Generation { get; set; } = 1;
+
+    public long AcceptedSeq { get; set; }
+
+    public long DoneSeq { get; set; }
+
+    /// <summary>Its place in the queue when it was accepted; 0 where it ran at once.</summary>
+    public int AcceptedPosition { get; set; }
+
+    public QuestionEnd? End { get; set; }
+
+    /// <summary>The answer's length in UTF-8 bytes.</summary>
+    public long Bytes { get; set; }
+
+    /// <summary>Where each delta ends in the answer, in UTF-16 units; empty once the session has let go of the boundaries.</summary>
+    public List<int> DeltaEnds { get; set; } = [];
+
+    /// <summary>How many deltas the answer has; outlives <see cref="DeltaEnds"/>.</summary>
+    public int Deltas { get; set; }
+
+    /// <summary>The socket gateway and connection that asked, for orphans.</summary>
+    public string? Gateway { get; init; }
+
+    public string? Connection { get; init; }
+
+    /// <summary>True for a basic socket's question without an id: nobody else can ever ask for its answer.</summary>
+    public bool IsOrphanable { get; init; }
+
+    public bool IsConnectionGone { get; set; }
+
+    public bool IsFinal => Status.IsFinal();
+
+    /// <summary>The answer so far, or all of it.</summary>
+    public string Answer
+    {
+        get => _growing is null ? _answer : _growing.ToString();
+        set => (_answer, _growing) = (value, null);
+    }
+
+    /// <summary>What the question and its answer take in memory, roughly, in bytes.</summary>
+    public long Weight => 2L * (Text.Length + (_growing?.Length ?? _answer.Length)) + (4L * DeltaEnds.Count) + 256;
+
+    public void AppendDelta(string text, int bytes)
+    {
+        _growing ??= new StringBuilder(_answer, Math.Max(64, text.Length));
+        _growing.Append(text);
+        DeltaEnds.Add(_growing.Length);
+        Deltas++;
+        Bytes += bytes;
+    }
+
+    /// <summary>Turns the growing answer into one string; nothing is appended after it.</summary>
+    public void Seal()
+    {
+        if (_growing is not null)
+        {
+            Answer = _growing.ToString();
+        }
+
+        DeltaEnds.TrimExcess();
+    }
+
+    public string DeltaAt(int index)
+    {
+        var start = index == 0 ? 0 : DeltaEnds[index - 1];
+        var length = DeltaEnds[index] - start;
+        return _growing is null ? _answer.Substring(start, length) : _growing.ToString(start, length);
+    }
+}

@@ -1,0 +1,57 @@
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.Grains.Sessions;
+
+// Sleeping and waking.
+internal sealed partial class Session
+{
+    /// <summary>All of it that outlives the activation. The texts are shared, not copied: they never change.</summary>
+    public SessionState ToState(DateTimeOffset now)
+    {
+        var questions = _ended.Concat(Open).ToList();
+        var last = _ended.LastOrDefault(question => question.Deltas > 0);
+        bool HasBoundaries(Question question) => ReferenceEquals(question, last) && question.DeltaEnds.Count == question.Deltas;
+        return new SessionState
+        {
+            Epoch = Log.Epoch,
+            Head = Log.Head,
+            UsedAt = now,
+            Questions = questions.ConvertAll(question => QuestionState.From(question, HasBoundaries(question))),
+            LogTail = Log.SaveTail(questions, HasBoundaries),
+        };
+    }
+
+    /// <summary>
+    /// Takes up a state. Without an open question the numbers go on. With one, its responder is lost with the process that ran it:
+    /// it ends as failed, in a new epoch, and the queue goes on.
+    /// </summary>
+    public void Restore(SessionState state, long newEpoch, DateTimeOffset now)
+    {
+        var questions = state.Questions.ConvertAll(question => question.ToQuestion());
+        _ended.AddRange(questions.Where(question => question.IsFinal));
+        if (!state.HasOpenQuestion)
+        {
+            Log = AnswerLog.RestoreTail(state.Epoch, state.Head, questions, state.LogTail);
+            return;
+        }
+
+        Log = new AnswerLog(newEpoch);
+        _queue.AddRange(questions.Where(question => question.Status == QuestionStatus.Queued));
+        Running = questions.Find(question => question.Status is QuestionStatus.Accepted or QuestionStatus.Answering);
+        if (Running is { } lost)
+        {
+            End(
+                lost, QuestionStatus.Failed, DoneReasons.ResponderLost, "The process that was answering is gone. Ask again.", true, now);
+        }
+    }
+
+    /// <summary>Forgets everything; the log begins a new epoch.</summary>
+    public void Clear(long newEpoch)
+    {
+        _ended.Clear();
+        _queue.Clear();
+        Running = null;
+        Log = new AnswerLog(newEpoch);
+    }
+}

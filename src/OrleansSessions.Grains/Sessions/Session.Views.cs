@@ -1,0 +1,55 @@
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.Grains.Sessions;
+
+// What others may see of a session.
+internal sealed partial class Session
+{
+    public OpenQuestion[] OpenQuestions(DateTimeOffset now) =>
+        Running is null && _queue.Count == 0
+            ? []
+            : [.. Open.Select(question => new OpenQuestion(question.Id, question.Status, Milliseconds(now - question.AskedAt)))];
+
+    /// <summary>The running question as a snapshot, or null.</summary>
+    public QuestionDescription? OpenSnapshot() => Running is null ? null : Describe(Running);
+
+    /// <summary>The open answer, or else the last one, or null.</summary>
+    public QuestionDescription? CurrentSnapshot() => OpenSnapshot() ?? (_ended.Count > 0 ? Describe(_ended[^1]) : null);
+
+    public QuestionDescription? DescribeQuestion(string id) => Find(id) is { } question ? Describe(question) : null;
+
+    /// <summary>The last questions, oldest first, open ones included.</summary>
+    public QuestionDescription[] DescribeLast(int limit) => [.. _ended.Concat(Open).TakeLast(limit).Select(Describe)];
+
+    public SessionDescription DescribeSession(int connections, DateTimeOffset? expiresAt) => new(
+        Log.Epoch, Log.VisibleHead, Log.OldestSeq, connections, [.. Open.Select(Describe)], expiresAt);
+
+    /// <summary>Reads on from a position, or tells why that cannot be done whole.</summary>
+    public LogPiece ReadLog(long epoch, long afterSeq, int maxBytes, DateTimeOffset now)
+    {
+        var outcome = LogReadOutcome.Recovered;
+        if (epoch != Log.Epoch)
+        {
+            outcome = IsKnown ? LogReadOutcome.EpochChanged : LogReadOutcome.Expired;
+        }
+        else if (!Log.Covers(afterSeq))
+        {
+            outcome = LogReadOutcome.Trimmed;
+        }
+
+        if (outcome != LogReadOutcome.Recovered)
+        {
+            return new(outcome, Log.Epoch, Log.VisibleHead, [], true, OpenQuestions(now), CurrentSnapshot());
+        }
+
+        var events = Log.Read(afterSeq, maxBytes);
+        var isAtHead = afterSeq + events.Length == Log.VisibleHead;
+        return new(outcome, Log.Epoch, Log.VisibleHead, events, isAtHead, isAtHead ? OpenQuestions(now) : [], null);
+    }
+
+    private QuestionDescription Describe(Question question) => new(
+        question.Id, question.Text, question.Answer, question.Deltas, question.Bytes, question.Status, Log.Epoch, question.AcceptedSeq,
+        question.DoneSeq, PositionOf(question), question.Generation, question.AskedAt,
+        question.IsFinal ? null : question.Status == QuestionStatus.Queued ? question.AskedAt + _options.QueueTimeout : DeadlineOf(question).At,
+        question.End);
+}

@@ -1,0 +1,218 @@
+using OrleansSessions.Grains.Responders;
+
+namespace OrleansSessions.Grains.Sessions;
+
+// The running question: its responder, its timers, its end.
+internal sealed partial class SessionGrain
+{
+    /// <summary>How long a deactivation waits for responders to let go.</summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a turn may go on taking text before other calls get theirs.</summary>
+    private static readonly TimeSpan TurnLimit = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>Responders of ended questions that may still be letting go. One more, and the next question fails: they ignore their tokens.</summary>
+    private const int MaxLingeringRuns = 4;
+
+    private readonly List<AnswerRun> _lingering = [];
+    private readonly Dictionary<string, TaskCompletionSource> _waiters = [];
+    private Question? _runningQuestion;
+    private AnswerRun? _run;
+    private IGrainTimer? _timer;
+    private DateTimeOffset? _armedFor;
+    private int _reportedWaiting;
+    private int _reportedQueued;
+
+    public async Task<QuestionDescription?> WaitForEndAsync(string questionId, TimeSpan patience)
+    {
+        if (_session.DescribeQuestion(questionId) is { End: null })
+        {
+            if (!_waiters.TryGetValue(questionId, out var ended))
+            {
+                _waiters[questionId] = ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            await Task.WhenAny(ended.Task, Task.Delay(patience, _services.Time));
+        }
+
+        await SettleAsync();
+        return _session.DescribeQuestion(questionId);
+    }
+
+    /// <summary>Gives the open question its responder, if it has none yet, and sets the timer.</summary>
+    private void RunNext()
+    {
+        if (_session.Running is { } question && !ReferenceEquals(question, _runningQuestion))
+        {
+            _runningQuestion = question;
+            if (_services.Responder.Responder is { } responder)
+            {
+                StartRun(question, responder);
+            }
+        }
+
+        ReportWaiting(_session.HasOpenQuestion ? 1 : 0, _session.Queue.Count);
+        ArmTimer();
+    }
+
+    private void StartRun(Question question, IResponder responder)
+    {
+        _lingering.RemoveAll(run => run.Stopped.IsCompleted);
+        if (_lingering.Count >= MaxLingeringRuns)
+        {
+            Log.TooManyLingering(_logger, _key, question.Id, _lingering.Count);
+            responder = LingeringRuns.Refusal;
+        }
+
+        _run = AnswerRun.Start(
+            responder,
+            new ResponderContext
+            {
+                SessionKey = _key,
+                QuestionId = question.Id,
+                Question = question.Text,
+                History = _session.History(),
+                MetadataJson = question.MetadataJson,
+                Generation = question.Generation,
+            },
+            _logger);
+        FollowAsync(question, question.Generation, _run).Ignore();
+    }
+
+    /// <summary>Takes a run's text into the log until it ends, or until its question has.</summary>
+    private async Task FollowAsync(Question question, int generation, AnswerRun run)
+    {
+        var window = _services.Options.CoalesceWindow;
+        var turnStart = _services.Time.GetTimestamp();
+        while (await run.WaitForTextAsync())
+        {
+            if (_services.Time.GetElapsedTime(turnStart) > TurnLimit)
+            {
+                await Task.Yield();
+                turnStart = _services.Time.GetTimestamp();
+            }
+
+            if (!_session.TryAppend(question, generation, run.TakeText(), Now))
+            {
+                return;
+            }
+
+            ShowText();
+            if (question.IsFinal)
+            {
+                await CommitInBackgroundAsync();
+                return;
+            }
+
+            if (window > TimeSpan.Zero)
+            {
+                await Task.Delay(window, _services.Time);
+            }
+        }
+
+        if (run.End is { } end && _session.TryEnd(question, generation, end.Status, end.Reason, end.Message, end.IsRetryable, Now))
+        {
+            await CommitInBackgroundAsync();
+        }
+    }
+
+    /// <summary>In the turn in which a question ends: its responder is told to stop, and who waits is told.</summary>
+    private void OnQuestionEnded(Question question)
+    {
+        if (ReferenceEquals(question, _runningQuestion))
+        {
+            _runningQuestion = null;
+            if (_run is { } run)
+            {
+                run.Cancel();
+                if (!run.Stopped.IsCompleted)
+                {
+                    _lingering.Add(run);
+                }
+
+                _run = null;
+            }
+        }
+
+        if (_waiters.Remove(question.Id, out var waiter))
+        {
+            waiter.TrySetResult();
+        }
+
+        _services.Metrics.QuestionEnded(question.End!);
+        Log.Ended(_logger, _key, question.Id, question.Status, question.End!.Reason);
+    }
+
+    private async Task StopRunsAsync()
+    {
+        _timer?.Dispose();
+        if (_run is { } run)
+        {
+            run.Cancel();
+            _lingering.Add(run);
+            _run = null;
+        }
+
+        // The session may not append any more, whatever still comes.
+        _runningQuestion = null;
+        foreach (var waiter in _waiters.Values)
+        {
+            waiter.TrySetResult();
+        }
+
+        var stopped = Task.WhenAll(_lingering.Select(lingering => lingering.Stopped));
+        await Task.WhenAny(stopped, Task.Delay(StopPatience, TimeProvider.System));
+        if (!stopped.IsCompleted)
+        {
+            Log.ResponderLingers(_logger, _key, StopPatience);
+        }
+    }
+
+    private void ArmTimer()
+    {
+        if (_session.NextDeadline() is not { } deadline)
+        {
+            return;
+        }
+
+        // The timer keeps the activation alive while a question is open, so it must fire within the collection age.
+        var now = Now;
+        var latest = now + (_services.Options.CollectionAge / 2);
+        var due = deadline < latest ? deadline : latest;
+        if (_armedFor is { } armed && armed <= due)
+        {
+            return;
+        }
+
+        _armedFor = due;
+        var delay = due > now ? due - now : TimeSpan.Zero;
+        if (_timer is null)
+        {
+            _timer = this.RegisterGrainTimer(
+                static grain => grain.OnTimerAsync(), this, new() { DueTime = delay, Period = Timeout.InfiniteTimeSpan, KeepAlive = true, Interleave = true });
+        }
+        else
+        {
+            _timer.Change(delay, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private async Task OnTimerAsync()
+    {
+        _armedFor = null;
+        if (_session.EndOverdue(Now))
+        {
+            await CommitInBackgroundAsync();
+        }
+        else
+        {
+            ArmTimer();
+        }
+    }
+
+    private void ReportWaiting(int waiting, int queued)
+    {
+        _services.Metrics.WaitingChanged(waiting - _reportedWaiting, queued - _reportedQueued);
+        (_reportedWaiting, _reportedQueued) = (waiting, queued);
+    }
+}

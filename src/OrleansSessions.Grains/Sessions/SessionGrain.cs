@@ -1,0 +1,247 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Placement;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.Grains.Sessions;
+
+/// <summary>
+/// One session in its turns. Each call asks <see cref="Session"/>, the rules; what that changed is stored, made visible, published
+/// (<see cref="CommitAsync"/>), and the next question, if one is open, gets its responder. Placed beside the socket that calls first.
+/// </summary>
+[PreferLocalPlacement]
+internal sealed partial class SessionGrain : Grain, ISessionGrain
+{
+    private readonly SessionServices _services;
+    private readonly ILogger<SessionGrain> _logger;
+    private readonly IPersistentState<SessionState>? _stored;
+    private readonly Session _session;
+    private readonly AnswerPublisher _publisher;
+    private readonly string _key;
+    private DateTimeOffset _usedAt;
+
+    public SessionGrain(SessionServices services, IPersistentStateFactory states, IGrainContext context, ILogger<SessionGrain> logger)
+    {
+        _services = services;
+        _logger = logger;
+        _key = context.GrainId.Key.ToString()!;
+        _publisher = new AnswerPublisher(_key, services.Outboxes, logger);
+        _session = new Session(services.Options, services.Responder.Responder is null, services.NewEpoch());
+        _session.QuestionEnded += OnQuestionEnded;
+        if (services.IsStored)
+        {
+            _stored = states.Create<SessionState>(context, new PersistentStateAttribute("session", SessionsOptions.StorageName));
+        }
+    }
+
+    private DateTimeOffset Now => _services.Time.GetUtcNow();
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _usedAt = Now;
+        var state = _stored is null ? _services.Parked.Take(_key) : _stored.State;
+        if (state is { Epoch: > 0 })
+        {
+            _session.Restore(state, _services.NewEpoch(state.Epoch), Now);
+            _usedAt = state.UsedAt;
+            if (state.HasOpenQuestion)
+            {
+                await CommitAsync();
+                RunNext();
+            }
+        }
+
+        _services.Metrics.SessionActivated();
+        Log.Activated(_logger, _key, _session.Log.Epoch, _session.Log.Head);
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await StopRunsAsync();
+        if (_stored is null && _session.IsKnown)
+        {
+            _services.Parked.Park(_key, _session.ToState(_usedAt));
+        }
+
+        ReportWaiting(0, 0);
+        _services.Metrics.SessionDeactivated();
+        Log.Deactivated(_logger, _key, reason.ReasonCode);
+    }
+
+    public async Task<AttachReply> AttachAsync(AttachRequest request)
+    {
+        await EnterAsync(request.Gateway);
+        _publisher.Count(request.Gateway, request.Connections, request.Version);
+        Log.Attached(_logger, _key, request.Gateway, request.Connections);
+        return new(
+            _session.Log.Epoch, _session.Log.VisibleHead, _session.OpenQuestions(Now), request.WantsSnapshot ? _session.OpenSnapshot() : null,
+            _services.Responder.Name);
+    }
+
+    public Task DetachAsync(DetachRequest request)
+    {
+        if (request.Connection is { } connection)
+        {
+            _session.ForgetConnection(connection);
+        }
+
+        _publisher.Count(request.Gateway, request.Connections, request.Version);
+        Log.Detached(_logger, _key, request.Gateway, request.Connections);
+        LeaveIfUnknown();
+        return Task.CompletedTask;
+    }
+
+    public async Task<LogPiece> ReadLogAsync(ReadLogRequest request)
+    {
+        await EnterAsync(null);
+        var piece = _session.ReadLog(request.Epoch, request.AfterSeq, request.MaxBytes, Now);
+        if (request.Gateway is { } gateway && piece.IsAtHead)
+        {
+            _publisher.Attach(_session.Log, gateway);
+            _publisher.Count(gateway, request.Connections, request.Version);
+            _publisher.AnnounceOnce(_session.Log, gateway);
+        }
+
+        return piece;
+    }
+
+    public Task<bool> CanAcceptQuestionAsync() => Task.FromResult(!_session.HasOpenQuestion && !IsStoring);
+
+    public async Task<AskReply> AskAsync(AskRequest request)
+    {
+        await EnterAsync(request.Gateway);
+        _usedAt = Now;
+        var reply = _session.Ask(request, Now, IsOrphaned);
+        _services.Metrics.Asked(reply.Outcome);
+        if (reply.Outcome == AskOutcome.Accepted)
+        {
+            Log.Accepted(_logger, _key, reply.QuestionId, reply.Position);
+            await CommitAsync();
+            RunNext();
+        }
+        else
+        {
+            Log.NotAccepted(_logger, _key, reply.QuestionId, reply.Outcome);
+        }
+
+        return reply;
+    }
+
+    public async Task<CancelReply> CancelAsync(string? questionId)
+    {
+        await EnterAsync(null);
+        var reply = _session.Cancel(questionId, Now);
+        if (reply.Outcome == CancelOutcome.Cancelling)
+        {
+            await CommitAsync();
+            RunNext();
+        }
+
+        return reply;
+    }
+
+    public async Task<RespondReply> RespondAsync(string? questionId, string response)
+    {
+        await EnterAsync(null);
+        var reply = _session.Respond(questionId, response, _publisher.HasFollowers, Now);
+        if (reply.Outcome == AnswerOutcome.Taken)
+        {
+            await CommitAsync();
+            RunNext();
+        }
+
+        return reply;
+    }
+
+    public async Task<AppendReply> AppendAsync(AppendRequest request)
+    {
+        await EnterAsync(null);
+        var running = _session.Running;
+        var reply = _session.AppendFromOutside(request, Now);
+        if (!ReferenceEquals(running, _session.Running))
+        {
+            await CommitAsync();
+            RunNext();
+        }
+        else
+        {
+            ShowText();
+        }
+
+        return reply;
+    }
+
+    public async Task<SessionDescription?> DescribeAsync()
+    {
+        await EnterAsync(null);
+        if (!_session.IsKnown && !_publisher.HasFollowers)
+        {
+            LeaveIfUnknown();
+            return null;
+        }
+
+        var isInUse = _session.HasOpenQuestion || _publisher.HasFollowers;
+        return _session.DescribeSession(_publisher.Connections, isInUse ? null : _usedAt + _services.Options.Retention);
+    }
+
+    public async Task<QuestionDescription?> GetQuestionAsync(string questionId)
+    {
+        await SettleAsync();
+        LeaveIfUnknown();
+        return _session.DescribeQuestion(questionId);
+    }
+
+    public async Task<IReadOnlyList<QuestionDescription>> ListQuestionsAsync(int limit)
+    {
+        await SettleAsync();
+        LeaveIfUnknown();
+        return _session.DescribeLast(limit);
+    }
+
+    public async Task<bool> RemoveAsync()
+    {
+        await EnterAsync(null);
+        var wasThere = _session.IsKnown || _publisher.HasFollowers;
+        _session.EndAll(DoneReasons.SessionRemoved, Now);
+        if (_stored is not null)
+        {
+            await _stored.ClearStateAsync();
+        }
+
+        _session.Log.ReleaseTo(_session.Log.Head);
+        _publisher.Publish();
+        _publisher.PublishRemoval();
+        _session.Clear(_services.NewEpoch(_session.Log.Epoch));
+        if (wasThere)
+        {
+            Log.Removed(_logger, _key);
+        }
+
+        LeaveIfUnknown();
+        return wasThere;
+    }
+
+    /// <summary>Every call's beginning: what is being stored settles first, the caller's socket gateway follows from here on, and the others are told once.</summary>
+    private async ValueTask EnterAsync(string? gateway)
+    {
+        await SettleAsync();
+        if (gateway is not null)
+        {
+            _publisher.Attach(_session.Log, gateway);
+        }
+
+        _publisher.AnnounceOnce(_session.Log, gateway);
+    }
+
+    private bool IsOrphaned(Question question) =>
+        question.IsOrphanable && (question.IsConnectionGone || (question.Gateway is { } gateway && !_services.Outboxes.IsLive(gateway)));
+
+    /// <summary>A session that nobody asked and nobody follows is not worth its memory.</summary>
+    private void LeaveIfUnknown()
+    {
+        if (!_session.IsKnown && !_publisher.HasFollowers)
+        {
+            DeactivateOnIdle();
+        }
+    }
+}

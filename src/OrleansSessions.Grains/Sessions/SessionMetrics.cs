@@ -1,0 +1,66 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.Grains.Sessions;
+
+/// <summary>The session side's metrics, meter <c>OrleansSessions.Grains</c>. What counts up and down is observed, so nothing is lost before a listener comes.</summary>
+internal sealed class SessionMetrics
+{
+    public const string MeterName = "OrleansSessions.Grains";
+
+    private readonly Counter<long> _asked;
+    private readonly Counter<long> _ended;
+    private readonly Histogram<double> _firstDelta;
+    private readonly Histogram<double> _duration;
+    private readonly ErrorRateWindow _errorRate;
+    private long _active;
+    private long _waiting;
+    private long _queued;
+
+    public SessionMetrics(IMeterFactory meters, [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
+    {
+        _errorRate = new ErrorRateWindow(time);
+        var meter = meters.Create(MeterName);
+        meter.CreateObservableUpDownCounter(
+            "sessions.active", () => Interlocked.Read(ref _active), "{session}", "Sessions whose grain is active on this silo.");
+        meter.CreateObservableUpDownCounter(
+            "sessions.waiting", () => Interlocked.Read(ref _waiting), "{session}", "Sessions that wait for an answer.");
+        meter.CreateObservableUpDownCounter(
+            "sessions.queued", () => Interlocked.Read(ref _queued), "{question}", "Questions that wait for the one before them.");
+        meter.CreateObservableGauge(
+            "sessions.error.ratio", () => _errorRate.Read(), "1", "Failed and timed-out questions as a part of all that ended in the last minute.");
+        _asked = meter.CreateCounter<long>("sessions.asks", "{ask}", "Asks, by outcome.");
+        _ended = meter.CreateCounter<long>("sessions.questions", "{question}", "Questions that ended, by status and reason.");
+        _firstDelta = meter.CreateHistogram<double>("sessions.question.first_delta", "s", "From opening a question to its first text.");
+        _duration = meter.CreateHistogram<double>("sessions.question.duration", "s", "From opening a question to its end: the processing time.");
+    }
+
+    public void SessionActivated() => Interlocked.Increment(ref _active);
+
+    public void SessionDeactivated() => Interlocked.Decrement(ref _active);
+
+    public void Asked(AskOutcome outcome) => _asked.Add(1, new KeyValuePair<string, object?>("outcome", AskOutcomeNames[(int)outcome]));
+
+    /// <summary>A session's share of the waiting ones has changed.</summary>
+    public void WaitingChanged(int sessions, int queued)
+    {
+        Interlocked.Add(ref _waiting, sessions);
+        Interlocked.Add(ref _queued, queued);
+    }
+
+    public void QuestionEnded(QuestionEnd end)
+    {
+        var status = new KeyValuePair<string, object?>("status", end.Status.ToWire());
+        _ended.Add(1, status, new KeyValuePair<string, object?>("reason", end.Reason ?? "none"));
+        _duration.Record(end.TotalMs / 1000.0, status);
+        if (end.FirstMs is { } firstMs)
+        {
+            _firstDelta.Record(firstMs / 1000.0);
+        }
+
+        _errorRate.Count(end.Status is QuestionStatus.Failed or QuestionStatus.Timeout);
+    }
+
+    private static readonly string[] AskOutcomeNames = ["accepted", "duplicate", "busy", "queue_full", "conflict"];
+}

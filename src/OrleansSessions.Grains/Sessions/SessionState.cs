@@ -1,0 +1,120 @@
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.Grains.Sessions;
+
+/// <summary>What of a session outlives its activation: in the grain storage, or parked in the silo's process.</summary>
+[GenerateSerializer, Alias("OrleansSessions.SessionState")]
+internal sealed class SessionState
+{
+    /// <summary>0 where nothing was ever stored.</summary>
+    [Id(0)]
+    public long Epoch { get; set; }
+
+    [Id(1)]
+    public long Head { get; set; }
+
+    /// <summary>Ended ones oldest first, then the running one, then the queue in order.</summary>
+    [Id(2)]
+    public List<QuestionState> Questions { get; set; } = [];
+
+    /// <summary>When somebody last used the session.</summary>
+    [Id(3)]
+    public DateTimeOffset UsedAt { get; set; }
+
+    /// <summary>The newest log entries, as <see cref="Answers.AnswerLog.SaveTail"/> writes them.</summary>
+    [Id(4)]
+    public int[] LogTail { get; set; } = [];
+
+    /// <summary>About how much memory it takes, in bytes.</summary>
+    public long Weight => 128 + (4L * LogTail.Length) + Questions.Sum(question => question.Weight);
+
+    public bool HasOpenQuestion => Questions.Exists(question => !question.Status.IsFinal());
+}
+
+/// <summary>One question in a <see cref="SessionState"/>.</summary>
+[GenerateSerializer, Alias("OrleansSessions.QuestionState")]
+internal sealed class QuestionState
+{
+    [Id(0)]
+    public required string Id { get; init; }
+
+    [Id(1)]
+    public required string Text { get; init; }
+
+    [Id(2)]
+    public string? MetadataJson { get; init; }
+
+    [Id(3)]
+    public DateTimeOffset AskedAt { get; init; }
+
+    [Id(4)]
+    public DateTimeOffset OpenedAt { get; init; }
+
+    [Id(5)]
+    public QuestionStatus Status { get; init; }
+
+    [Id(6)]
+    public int Generation { get; init; }
+
+    [Id(7)]
+    public long AcceptedSeq { get; init; }
+
+    [Id(8)]
+    public long DoneSeq { get; init; }
+
+    [Id(9)]
+    public int AcceptedPosition { get; init; }
+
+    [Id(10)]
+    public QuestionEnd? End { get; init; }
+
+    [Id(11)]
+    public string Answer { get; init; } = "";
+
+    [Id(12)]
+    public long Bytes { get; init; }
+
+    [Id(13)]
+    public int Deltas { get; init; }
+
+    /// <summary>Only of the last answer.</summary>
+    [Id(14)]
+    public int[] DeltaEnds { get; init; } = [];
+
+    public long Weight => 2L * (Text.Length + Answer.Length + (MetadataJson?.Length ?? 0)) + (4L * DeltaEnds.Length) + 256;
+
+    public static QuestionState From(Question question, bool withBoundaries) => new()
+    {
+        Id = question.Id,
+        Text = question.Text,
+        MetadataJson = question.MetadataJson,
+        AskedAt = question.AskedAt,
+        OpenedAt = question.OpenedAt,
+        Status = question.Status,
+        Generation = question.Generation,
+        AcceptedSeq = question.AcceptedSeq,
+        DoneSeq = question.DoneSeq,
+        AcceptedPosition = question.AcceptedPosition,
+        End = question.End,
+        Answer = question.Answer,
+        Bytes = question.Bytes,
+        Deltas = question.Deltas,
+        DeltaEnds = withBoundaries ? [.. question.DeltaEnds] : [],
+    };
+
+    public Question ToQuestion() => new(Id, Text, AskedAt)
+    {
+        MetadataJson = MetadataJson,
+        OpenedAt = OpenedAt,
+        Status = Status,
+        Generation = Generation,
+        AcceptedSeq = AcceptedSeq,
+        DoneSeq = DoneSeq,
+        AcceptedPosition = AcceptedPosition,
+        End = End,
+        Answer = Answer,
+        Bytes = Bytes,
+        Deltas = Deltas,
+        DeltaEnds = [.. DeltaEnds],
+    };
+}

@@ -1,0 +1,240 @@
+using System.Text;
+using System.Text.Json;
+
+namespace OrleansSessions.Protocol;
+
+/// <summary>
+/// Walks the fields of one JSON object and refuses what is easily misread: a field that stands twice, also inside values nobody reads,
+/// half of a surrogate pair, a wrong type, anything after the object. Every fault is a <see cref="MessageRefusedException"/>.
+/// </summary>
+internal ref struct StrictJson
+{
+    private const int MaxDepth = 32;
+    private const int MaxShown = 40;
+
+    private readonly ReadOnlySpan<byte> _utf8;
+    private Utf8JsonReader _json;
+    private FieldNames _seen;
+    private string _name;
+
+    private StrictJson(ReadOnlySpan<byte> utf8)
+    {
+        _utf8 = utf8;
+        _json = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxDepth });
+        _name = "";
+    }
+
+    /// <summary>Enters the object that is the whole text.</summary>
+    public static StrictJson Open(ReadOnlySpan<byte> utf8)
+    {
+        var json = new StrictJson(utf8);
+        if (!json.Read() || json._json.TokenType != JsonTokenType.StartObject)
+        {
+            throw Refused("The message is not a JSON object.", null);
+        }
+
+        return json;
+    }
+
+    /// <summary>At the most 40 characters of a text that a client sent, for a message back to it.</summary>
+    public static string Shorten(string value)
+    {
+        if (value.Length <= MaxShown)
+        {
+            return value;
+        }
+
+        var end = char.IsHighSurrogate(value[MaxShown - 1]) ? MaxShown - 1 : MaxShown;
+        return string.Concat(value.AsSpan(0, end), "...");
+    }
+
+    /// <summary>Goes to the next field and stands on its value; null after the last one.</summary>
+    public string? NextField()
+    {
+        Read();
+        if (_json.TokenType != JsonTokenType.PropertyName)
+        {
+            // Anything after the object makes the reader throw.
+            Read();
+            return null;
+        }
+
+        _name = KnownName() ?? ReadText("a field's name");
+        if (!_seen.Add(_name))
+        {
+            throw Twice(_name);
+        }
+
+        Read();
+        return _name;
+    }
+
+    /// <summary>A string, or null for a JSON null.</summary>
+    public string? ReadString() => _json.TokenType switch
+    {
+        JsonTokenType.String => ReadText(_name),
+        JsonTokenType.Null => null,
+        _ => throw WrongType("a string"),
+    };
+
+    /// <summary>A string; null for anything else.</summary>
+    public string? ReadStringOrSkip()
+    {
+        if (_json.TokenType == JsonTokenType.String)
+        {
+            return ReadText(_name);
+        }
+
+        Skip();
+        return null;
+    }
+
+    /// <summary>A whole number of 64 bits, or null for a JSON null.</summary>
+    public long? ReadNumber() => _json.TokenType switch
+    {
+        JsonTokenType.Number when _json.TryGetInt64(out var number) => number,
+        JsonTokenType.Null => null,
+        _ => throw WrongType("a whole number"),
+    };
+
+    /// <summary>True or false, or null for a JSON null.</summary>
+    public bool? ReadBoolean() => _json.TokenType switch
+    {
+        JsonTokenType.True => true,
+        JsonTokenType.False => false,
+        JsonTokenType.Null => null,
+        _ => throw WrongType("true or false"),
+    };
+
+    /// <summary>An object's JSON text, or null for an empty object or a JSON null.</summary>
+    public string? ReadObject() => _json.TokenType is JsonTokenType.StartObject or JsonTokenType.Null ? ReadObjectOrSkip() : throw WrongType("an object");
+
+    /// <summary>An object's JSON text, or null for an empty object or anything else.</summary>
+    public string? ReadObjectOrSkip()
+    {
+        var isObject = _json.TokenType == JsonTokenType.StartObject;
+        var start = (int)_json.TokenStartIndex;
+        Skip();
+        var length = (int)_json.BytesConsumed - start;
+        return isObject && length > 2 ? Encoding.UTF8.GetString(_utf8.Slice(start, length)) : null;
+    }
+
+    /// <summary>Passes over a value nobody reads, but not without looking.</summary>
+    public void Skip()
+    {
+        switch (_json.TokenType)
+        {
+            case JsonTokenType.String:
+                ReadText(_name);
+                break;
+            case JsonTokenType.StartArray:
+                while (Read() && _json.TokenType != JsonTokenType.EndArray)
+                {
+                    Skip();
+                }
+
+                break;
+            case JsonTokenType.StartObject:
+                SkipFields();
+                break;
+        }
+    }
+
+    private void SkipFields()
+    {
+        var names = default(FieldNames);
+        while (Read() && _json.TokenType != JsonTokenType.EndObject)
+        {
+            var name = ReadText("a field's name");
+            if (!names.Add(name))
+            {
+                throw Twice(name);
+            }
+
+            Read();
+            Skip();
+        }
+    }
+
+    private bool Read()
+    {
+        try
+        {
+            return _json.Read();
+        }
+        catch (JsonException fault)
+        {
+            throw Refused($"The message is not valid JSON: {fault.Message}", null);
+        }
+    }
+
+    /// <summary>Spares the string of a name that everybody sends; a name with escapes goes the long way.</summary>
+    private readonly string? KnownName()
+    {
+        if (_json.ValueIsEscaped)
+        {
+            return null;
+        }
+
+        foreach (var known in FieldNames.Known)
+        {
+            if (_json.ValueTextEquals(known))
+            {
+                return known;
+            }
+        }
+
+        return null;
+    }
+
+    private readonly string ReadText(string what)
+    {
+        try
+        {
+            return _json.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Refused($"'{Shorten(what)}' holds half of a surrogate pair, which is not text.", Shorten(what));
+        }
+    }
+
+    private readonly MessageRefusedException WrongType(string expected) => Refused($"'{_name}' must be {expected}.", _name);
+
+    private static MessageRefusedException Twice(string name) => Refused($"The field '{Shorten(name)}' stands twice.", Shorten(name));
+
+    private static MessageRefusedException Refused(string message, string? param) => new(new(WireErrors.BadRequest, message, param));
+
+    /// <summary>The names seen so far in one object: a bit each for the known ones, a set only once another one turns up.</summary>
+    private struct FieldNames
+    {
+        public static readonly string[] Known =
+        [
+            "type", "id", "question", "content", "question_id", "if_busy", "epoch", "after_seq", "metadata", "generation", "offset", "text",
+            "final", "error", "response", "code", "message",
+        ];
+
+        private int _known;
+        private HashSet<string>? _others;
+
+        public bool Add(string name)
+        {
+            var index = Array.IndexOf(Known, name);
+            if (index < 0)
+            {
+                return (_others ??= new(StringComparer.Ordinal)).Add(name);
+            }
+
+            var bit = 1 << index;
+            var isNew = (_known & bit) == 0;
+            _known |= bit;
+            return isNew;
+        }
+    }
+}
+
+/// <summary>Carries a refusal out of a reading pass; never leaves this assembly.</summary>
+internal sealed class MessageRefusedException(MessageRefusal refusal) : Exception(refusal.Message)
+{
+    public MessageRefusal Refusal { get; } = refusal;
+}

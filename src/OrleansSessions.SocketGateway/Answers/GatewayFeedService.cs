@@ -1,0 +1,155 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Streams;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.SocketGateway.Telemetry;
+
+namespace OrleansSessions.SocketGateway.Answers;
+
+/// <summary>Keeps the process subscribed to its stream and listed among the socket gateways, from start to stop.</summary>
+internal sealed partial class GatewayFeedService(
+    IClusterClient cluster, GatewayFeed feed, SiloHeartbeats silos, SessionReattacher reattacher, SocketGatewayInstance instance,
+    SocketGatewayMetrics metrics, TimeProvider clock, ILogger<GatewayFeedService> logger) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstRenewal = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LastRenewal = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(1);
+
+    private StreamSubscriptionHandle<GatewayItem>? _subscription;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            // 1. Subscribe, then be listed: nobody sends to a stream that nobody hears.
+            await StartListeningAsync(stoppingToken);
+
+            // 2. Look after both until the end.
+            await WatchAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+
+        // 3. Say goodbye, so that no silo sends into the void; bounded, for the cluster may be gone before us.
+        await LeaveAsync();
+    }
+
+    private async Task StartListeningAsync(CancellationToken stoppingToken)
+    {
+        var retry = FirstRetry;
+        while (true)
+        {
+            try
+            {
+                await SubscribeAsync().WaitAsync(stoppingToken);
+                await RenewLeaseAsync().WaitAsync(stoppingToken);
+                Log.Listening(logger, instance.Id);
+                return;
+            }
+            catch (Exception fault) when (fault is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            {
+                // The silo or the cluster may still be starting.
+                Log.NotYetListening(logger, fault, instance.Id);
+                await Task.Delay(retry, clock, stoppingToken);
+                retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
+            }
+        }
+    }
+
+    private async Task WatchAsync(CancellationToken stoppingToken)
+    {
+        var leaseRenewedAt = clock.GetTimestamp();
+        var subscribedAt = leaseRenewedAt;
+        var renewal = FirstRenewal;
+        using var timer = new PeriodicTimer(Period, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                reattacher.EnqueueQuiet();
+                if (clock.GetElapsedTime(leaseRenewedAt) >= SocketGatewayRegistry.Lease / 3)
+                {
+                    leaseRenewedAt = clock.GetTimestamp();
+                    await RenewLeaseAsync().WaitAsync(stoppingToken);
+                }
+
+                var missing = silos.Missing();
+                if (missing.Count == 0)
+                {
+                    renewal = FirstRenewal;
+                }
+                else if (clock.GetElapsedTime(subscribedAt) >= renewal)
+                {
+                    // A frozen silo is missed for long: each renewal waits longer than the one before.
+                    subscribedAt = clock.GetTimestamp();
+                    renewal = renewal * 2 < LastRenewal ? renewal * 2 : LastRenewal;
+                    Log.Missing(logger, missing.Count, instance.Id);
+                    await RenewSubscriptionAsync().WaitAsync(stoppingToken);
+                }
+            }
+            catch (Exception fault) when (fault is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            {
+                Log.WatchFailed(logger, fault, instance.Id);
+            }
+        }
+    }
+
+    private async Task SubscribeAsync() => _subscription ??= await Stream().SubscribeAsync(feed);
+
+    private async Task RenewSubscriptionAsync()
+    {
+        // The new one first: what comes by both is dropped as a repeat, what comes by neither would be a hole.
+        metrics.SubscriptionRenewed();
+        var old = _subscription;
+        _subscription = await Stream().SubscribeAsync(feed);
+        await RenewLeaseAsync();
+        reattacher.EnqueueAll();
+        if (old is not null)
+        {
+            await old.UnsubscribeAsync();
+        }
+    }
+
+    private IAsyncStream<GatewayItem> Stream() =>
+        cluster.GetStreamProvider(GatewayStreams.ProviderName).GetStream<GatewayItem>(GatewayStreams.For(instance.Id));
+
+    private Task RenewLeaseAsync() => cluster.GetGrain<ISocketGatewayRegistryGrain>(0).RenewAsync(instance.Id, instance.Host);
+
+    private async Task LeaveAsync()
+    {
+        try
+        {
+            await cluster.GetGrain<ISocketGatewayRegistryGrain>(0).LeaveAsync(instance.Id).WaitAsync(GoodbyeTimeout, clock);
+            if (_subscription is { } subscription)
+            {
+                await subscription.UnsubscribeAsync().WaitAsync(GoodbyeTimeout, clock);
+            }
+        }
+        catch (Exception fault)
+        {
+            Log.LeaveFailed(logger, fault, instance.Id);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Socket gateway {Gateway} is subscribed and listed.")]
+        public static partial void Listening(ILogger logger, string gateway);
+
+        [LoggerMessage(2, LogLevel.Debug, "Socket gateway {Gateway} cannot subscribe yet.")]
+        public static partial void NotYetListening(ILogger logger, Exception fault, string gateway);
+
+        [LoggerMessage(3, LogLevel.Warning, "{Count} silos are not heard by socket gateway {Gateway}; it subscribes anew.")]
+        public static partial void Missing(ILogger logger, int count, string gateway);
+
+        [LoggerMessage(4, LogLevel.Warning, "Socket gateway {Gateway} could not renew its lease or its subscription; it tries again.")]
+        public static partial void WatchFailed(ILogger logger, Exception fault, string gateway);
+
+        [LoggerMessage(5, LogLevel.Debug, "Socket gateway {Gateway} could not say goodbye; its lease will end by itself.")]
+        public static partial void LeaveFailed(ILogger logger, Exception fault, string gateway);
+    }
+}

@@ -1,0 +1,29 @@
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Sessions;
+
+namespace OrleansSessions.SocketGateway.Answers;
+
+/// <summary>What one profile makes of a session's events. All calls come under the connection's gate, in the log's order.</summary>
+internal interface IAnswerSink
+{
+    /// <summary>The next event. Only a replay that the client asked for is one.</summary>
+    void OnEvent(LogEvent next, bool isReplay);
+
+    /// <summary>A replay that the client asked for has reached the head.</summary>
+    void OnRecovered(LogPiece atHead);
+
+    /// <summary>The events after the position are not to be had; the position is now the piece's head.</summary>
+    void OnLost(LogPiece piece);
+
+    /// <summary>The session is gone; its socket closes after what was written so far.</summary>
+    void OnRemoved();
+}
+
+/// <summary>The log behind an <see cref="AnswerSubscription"/>.</summary>
+internal interface IAnswerLog
+{
+    Task<LogPiece> ReadAsync(long epoch, long afterSeq);
+
+    /// <summary>Sends what the sink wrote, and waits while the client is behind. Called outside the gate.</summary>
+    Task FlushAsync();
+}

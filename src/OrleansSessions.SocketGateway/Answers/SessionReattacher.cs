@@ -1,0 +1,202 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Telemetry;
+
+namespace OrleansSessions.SocketGateway.Answers;
+
+/// <summary>
+/// Attaches sessions anew where news of them may have been lost: those that wait for an answer first, a few at a time.
+/// What the grain then says about its log's head shows each socket whether it missed anything.
+/// </summary>
+internal sealed partial class SessionReattacher(
+    IGrainFactory grains, ConnectionRegistry registry, SocketGatewayInstance instance, SocketGatewayMetrics metrics,
+    IOptions<SocketGatewayOptions> options, TimeProvider clock, ILogger<SessionReattacher> logger) : BackgroundService
+{
+    private const int AtOnce = 32;
+    private const int MaxDetaches = 1_024;
+    private const int MaxQuietRounds = 3;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
+    // Bounded by the sessions held: each stands in a queue at most once.
+    private readonly Lock _gate = new();
+    private readonly Queue<SessionConnections> _urgent = new();
+    private readonly Queue<SessionConnections> _others = new();
+    private readonly HashSet<string> _detaches = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _work = new(0, 1);
+
+    public void Enqueue(SessionConnections session, bool isUrgent)
+    {
+        lock (_gate)
+        {
+            if (session.IsAwaitingAttach)
+            {
+                return;
+            }
+
+            session.IsAwaitingAttach = true;
+            (isUrgent ? _urgent : _others).Enqueue(session);
+        }
+
+        Wake();
+    }
+
+    public void EnqueueAll()
+    {
+        foreach (var session in registry.Sessions)
+        {
+            Enqueue(session, session.IsWaiting);
+        }
+    }
+
+    public void EnqueueThoseOf(HashSet<SiloAddress> silos)
+    {
+        foreach (var session in registry.Sessions)
+        {
+            if (session.Silo is { } silo && silos.Contains(silo))
+            {
+                Enqueue(session, session.IsWaiting);
+            }
+        }
+    }
+
+    /// <summary>Those that wait for an answer and hear nothing, at intervals that double.</summary>
+    public void EnqueueQuiet()
+    {
+        var now = clock.GetTimestamp();
+        foreach (var session in registry.Sessions)
+        {
+            if (session.IsWaiting && clock.GetElapsedTime(session.LastHeardAt, now) > options.Value.QuietSessionTimeout * (1 << session.QuietRounds))
+            {
+                session.QuietRounds = Math.Min(session.QuietRounds + 1, MaxQuietRounds);
+                session.LastHeardAt = now;
+                Enqueue(session, isUrgent: true);
+            }
+        }
+    }
+
+    /// <summary>A session that sends news here though nobody holds it. Past the bound it is left out: it will send again.</summary>
+    public void EnqueueDetach(string sessionKey)
+    {
+        lock (_gate)
+        {
+            if (_detaches.Count >= MaxDetaches || !_detaches.Add(sessionKey))
+            {
+                return;
+            }
+        }
+
+        Wake();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var batch = new List<Task>(AtOnce);
+        try
+        {
+            while (true)
+            {
+                await _work.WaitAsync(stoppingToken);
+                while (TakeBatch(batch))
+                {
+                    await Task.WhenAll(batch).WaitAsync(stoppingToken);
+                    await Task.Delay(Pause, clock, stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private void Wake()
+    {
+        lock (_gate)
+        {
+            if (_work.CurrentCount == 0)
+            {
+                _work.Release();
+            }
+        }
+    }
+
+    private bool TakeBatch(List<Task> batch)
+    {
+        batch.Clear();
+        while (batch.Count < AtOnce)
+        {
+            SessionConnections? session;
+            string? detach = null;
+            lock (_gate)
+            {
+                if (_urgent.TryDequeue(out session) || _others.TryDequeue(out session))
+                {
+                    session.IsAwaitingAttach = false;
+                }
+                else if (_detaches.FirstOrDefault() is { } key)
+                {
+                    detach = key;
+                    _detaches.Remove(key);
+                }
+                else
+                {
+                    break;
+                }
+            }
+
+            batch.Add(session is not null ? AttachAsync(session) : DetachAsync(detach!));
+        }
+
+        return batch.Count > 0;
+    }
+
+    private async Task AttachAsync(SessionConnections session)
+    {
+        if (session.All.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            metrics.SessionReattached();
+            var count = registry.Count(session.SessionKey);
+            var reply = await grains.GetGrain<ISessionGrain>(session.SessionKey)
+                .AttachAsync(new(instance.Id, count.Connections, count.Version, WantsSnapshot: false));
+            foreach (var connection in session.All)
+            {
+                connection.OnHead(reply.Epoch, reply.Seq);
+            }
+        }
+        catch (Exception fault)
+        {
+            // A session that waits is quiet, and so comes again by itself.
+            Log.Failed(logger, fault, session.SessionKey);
+        }
+    }
+
+    private async Task DetachAsync(string sessionKey)
+    {
+        try
+        {
+            var count = registry.Count(sessionKey);
+            if (count.Connections == 0)
+            {
+                await grains.GetGrain<ISessionGrain>(sessionKey).DetachAsync(new(instance.Id, null, 0, count.Version));
+            }
+        }
+        catch (Exception fault)
+        {
+            Log.Failed(logger, fault, sessionKey);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Session {SessionKey} could not be attached anew or detached.")]
+        public static partial void Failed(ILogger logger, Exception fault, string sessionKey);
+    }
+}

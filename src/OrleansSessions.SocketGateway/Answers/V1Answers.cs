@@ -1,0 +1,244 @@
+using System.Buffers;
+using System.Text.Unicode;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Sockets;
+
+namespace OrleansSessions.SocketGateway.Answers;
+
+/// <summary>Version 1: every event is a frame, and the client knows where it stands.</summary>
+internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, HelloMessage> hello, Action onRemoved) : IProfileAnswers
+{
+    private const int SnapshotPartBytes = 64 * 1024;
+    private const int MaxRememberedAsks = 32;
+
+    private readonly List<PendingCancel> _cancels = [];
+    private Queue<string>? _asked;
+    private string? _answering;
+    private int _nextIndex;
+    private string? _lastDone;
+    private (string QuestionId, int Index)? _snapshotBorder;
+
+    /// <summary>The last number written.</summary>
+    public long LastSeq { get; private set; }
+
+    public void OnAttached(AttachReply reply, bool isResuming)
+    {
+        writer.Enqueue(hello(reply, isResuming));
+        LastSeq = reply.Seq;
+        if (!isResuming && reply.Snapshot is { } open)
+        {
+            WriteSnapshot(open, reply.Epoch);
+        }
+    }
+
+    public void OnEvent(LogEvent next, bool isReplay)
+    {
+        switch (next)
+        {
+            case DeltaEvent delta:
+                var isAtBorder = _snapshotBorder is { } border && border.Index == delta.Index && border.QuestionId == delta.QuestionId;
+                writer.EnqueueDelta(delta, isReplay, mayJoin: !isAtBorder);
+                (_answering, _nextIndex) = (delta.QuestionId, delta.Index + 1);
+                break;
+            case AcceptedEvent accepted:
+                var isOwn = _asked is not null && _asked.Contains(accepted.QuestionId);
+                var question = isOwn ? null : accepted.Question;
+                writer.Enqueue(new AcceptedMessage(accepted.Seq, accepted.QuestionId, false, accepted.Position, question, isReplay), question?.Length ?? 0);
+                break;
+            case DoneEvent done:
+                AcknowledgeBefore(done);
+                writer.Enqueue(new DoneMessage(done.Seq, done.QuestionId, done.End, isReplay));
+                _lastDone = done.QuestionId;
+                _snapshotBorder = null;
+                break;
+        }
+
+        LastSeq = next.Seq;
+        AcknowledgeReached();
+    }
+
+    public void OnRecovered(LogPiece atHead)
+    {
+        LastSeq = atHead.Head;
+        writer.Enqueue(new ResumedMessage(true, null, Epochs.ToWire(atHead.Epoch), atHead.Head, atHead.Open));
+    }
+
+    public void OnLost(LogPiece piece)
+    {
+        LastSeq = piece.Head;
+        _cancels.ForEach(static pending => pending.IsSettled = true);
+        _cancels.Clear();
+        var reason = piece.Outcome switch
+        {
+            LogReadOutcome.Expired => "expired",
+            LogReadOutcome.Trimmed => "trimmed",
+            _ => "epoch_changed",
+        };
+        writer.Enqueue(new ResumedMessage(false, reason, Epochs.ToWire(piece.Epoch), piece.Head, piece.Open));
+        if (piece.Snapshot is { } question)
+        {
+            WriteSnapshot(question, piece.Epoch);
+        }
+    }
+
+    public void OnRemoved() => onRemoved();
+
+    public bool OnAsking(string questionId, string question)
+    {
+        _asked ??= new();
+        if (!_asked.Contains(questionId))
+        {
+            if (_asked.Count == MaxRememberedAsks)
+            {
+                _asked.Dequeue();
+            }
+
+            _asked.Enqueue(questionId);
+        }
+
+        return true;
+    }
+
+    /// <summary>Its event tells the client, in its place among the others.</summary>
+    public void OnAccepted(AskReply reply)
+    {
+    }
+
+    public bool IsBehind(QuestionDescription earlier) =>
+        earlier.End is null
+        && (_lastDone == earlier.QuestionId || (_answering == earlier.QuestionId && _nextIndex > earlier.Deltas));
+
+    public void OnDuplicate(QuestionDescription earlier)
+    {
+        writer.Enqueue(new AcceptedMessage(earlier.AcceptedSeq, earlier.QuestionId, true, earlier.Position, null));
+        WriteSnapshot(earlier, earlier.Epoch);
+        WriteDoneAgain(earlier);
+    }
+
+    /// <summary>The id stays in mind: it does no harm, and the ask may have been taken after all.</summary>
+    public bool OnNotAsked(string questionId) => true;
+
+    public PendingCancel OnCancelling(string? questionId)
+    {
+        var pending = new PendingCancel(questionId);
+        _cancels.Add(pending);
+        return pending;
+    }
+
+    public void OnCancelReply(PendingCancel pending, CancelReply reply)
+    {
+        if (reply.Outcome == CancelOutcome.AlreadyDone)
+        {
+            OnNotCancelled(pending);
+            if (reply.Question is { } ended && !pending.IsSettled)
+            {
+                WriteDoneAgain(ended);
+            }
+
+            return;
+        }
+
+        pending.QuestionId ??= reply.QuestionId;
+        pending.AfterSeq = reply.AfterSeq;
+        AcknowledgeReached();
+    }
+
+    public void OnNotCancelled(PendingCancel pending) => _cancels.Remove(pending);
+
+    /// <summary>An end that comes before the reply to its cancel: the acknowledgement must stand before it.</summary>
+    private void AcknowledgeBefore(DoneEvent done)
+    {
+        if (_cancels.Count == 0 || done.End.Status != QuestionStatus.Cancelled)
+        {
+            return;
+        }
+
+        foreach (var pending in _cancels)
+        {
+            if (pending.QuestionId == done.QuestionId || (pending.QuestionId is null && done.End.Reason == DoneReasons.ByClient))
+            {
+                pending.QuestionId = done.QuestionId;
+                Acknowledge(pending);
+            }
+        }
+
+        _cancels.RemoveAll(static pending => pending.IsSettled);
+    }
+
+    private void AcknowledgeReached()
+    {
+        if (_cancels.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var pending in _cancels)
+        {
+            if (pending.AfterSeq <= LastSeq)
+            {
+                Acknowledge(pending);
+            }
+        }
+
+        _cancels.RemoveAll(static pending => pending.IsSettled);
+    }
+
+    private void Acknowledge(PendingCancel pending)
+    {
+        if (!pending.IsSettled)
+        {
+            pending.IsSettled = true;
+            writer.Enqueue(new CancellingMessage(pending.QuestionId!));
+        }
+    }
+
+    private void WriteDoneAgain(QuestionDescription ended)
+    {
+        if (ended.End is { } end)
+        {
+            writer.Enqueue(new DoneMessage(ended.DoneSeq, ended.QuestionId, end, IsReplay: true));
+        }
+    }
+
+    private void WriteSnapshot(QuestionDescription question, long epoch)
+    {
+        var parts = Split(question.Text);
+        for (var part = 0; part < parts.Count; part++)
+        {
+            writer.Enqueue(
+                new SnapshotMessage(
+                    Epochs.ToWire(epoch), question.QuestionId, question.Question, parts[part], question.Deltas, question.Bytes, question.Status,
+                    part + 1, parts.Count, question.End),
+                parts[part].Length);
+        }
+
+        if (question.End is null)
+        {
+            (_answering, _nextIndex) = (question.QuestionId, question.Deltas);
+            _snapshotBorder = (question.QuestionId, question.Deltas);
+        }
+    }
+
+    private static List<string> Split(string text)
+    {
+        if (text.Length <= SnapshotPartBytes / 3)
+        {
+            return [text];
+        }
+
+        var parts = new List<string>();
+        var bytes = ArrayPool<byte>.Shared.Rent(SnapshotPartBytes);
+        var rest = text.AsSpan();
+        do
+        {
+            Utf8.FromUtf16(rest, bytes.AsSpan(0, SnapshotPartBytes), out var read, out _);
+            parts.Add(rest[..read].ToString());
+            rest = rest[read..];
+        }
+        while (!rest.IsEmpty);
+        ArrayPool<byte>.Shared.Return(bytes);
+        return parts;
+    }
+}

@@ -1,0 +1,150 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.SocketGateway.Http;
+
+/// <summary><c>POST /v1/sessions/{id}/questions</c>: asks, and waits for the answer if the client prefers.</summary>
+internal static class AskEndpoint
+{
+    // Below the shortest time-out of a grain call.
+    private static readonly TimeSpan WaitChunk = TimeSpan.FromSeconds(2);
+
+    public static Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(id, null, async session =>
+    {
+        // 1. Understand the request as strictly as a frame.
+        var (question, refusal) = await ReadAsync(context.Request, http);
+        if (question is null)
+        {
+            return http.RefuseBody(refusal!);
+        }
+
+        // 2. Ask. Nobody is attached by this: the answer is read by its id.
+        var questionId = question.Id ?? "q-" + RandomNumberGenerator.GetHexString(16, lowercase: true);
+        AskReply reply;
+        try
+        {
+            reply = await session.AskAsync(new(null, null, questionId, question.Question, question.IfBusy, false, question.MetadataJson));
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            // A client that asks again with this id finds out whether it had been accepted.
+            return http.Refuse(new(WireErrors.Internal, "The question could not be handed over.", questionId, RetryAfterMs: http.RetryAfterMs));
+        }
+
+        // 3. Tell what became of it.
+        return reply.Outcome switch
+        {
+            AskOutcome.Accepted or AskOutcome.Duplicate => await AnswerAsync(id, context, http, session, reply),
+            AskOutcome.Busy => http.Refuse(Busy(WireErrors.SessionBusy, WireErrors.BusyMessage, http, reply)),
+            AskOutcome.QueueFull => http.Refuse(Busy(WireErrors.QueueFull, "The session's queue is full.", http, reply)),
+            AskOutcome.Conflict => http.Refuse(new(WireErrors.QuestionConflict, "That id belongs to a question with another text.", reply.QuestionId)),
+            _ => http.Refuse(new(WireErrors.Internal, "The session gave no usable answer.", reply.QuestionId, RetryAfterMs: http.RetryAfterMs)),
+        };
+    });
+
+    private static async Task<(QuestionMessage? Question, MessageRefusal? Refusal)> ReadAsync(HttpRequest request, SessionHttp http)
+    {
+        var (utf8, refusal) = await RequestBody.ReadAsync(request, http.Options.MaxMessageBytes);
+        if (utf8 is null)
+        {
+            return (null, refusal);
+        }
+
+        var parsed = ClientMessageParser.Parse(utf8, WireProfile.V1, http.Sessions.MaxQuestionBytes);
+        if (parsed.Refusal is not null)
+        {
+            return (null, parsed.Refusal);
+        }
+
+        return parsed.Message is QuestionMessage question
+            ? WithIdempotencyKey(question, request.Headers["Idempotency-Key"].ToString())
+            : (null, new(WireErrors.UnknownType, "Only a question may be posted here.", "type"));
+    }
+
+    private static (QuestionMessage? Question, MessageRefusal? Refusal) WithIdempotencyKey(QuestionMessage question, string key)
+    {
+        if (key.Length == 0)
+        {
+            return (question, null);
+        }
+
+        // The header's own standard writes it as a quoted string.
+        var id = key.Length > 2 && key[0] == '"' && key[^1] == '"' ? key[1..^1] : key;
+        if (!Identifiers.IsQuestionId(id))
+        {
+            return (null, new(WireErrors.BadRequest, "The Idempotency-Key is not a question id.", "Idempotency-Key", question.Id));
+        }
+
+        return question.Id is null || question.Id == id
+            ? (question with { Id = id }, null)
+            : (null, new(WireErrors.BadRequest, "The Idempotency-Key and the body's 'id' differ.", "Idempotency-Key", question.Id));
+    }
+
+    private static async Task<IResult> AnswerAsync(string id, HttpContext context, SessionHttp http, ISessionGrain session, AskReply reply)
+    {
+        context.Response.Headers.Location = $"/v1/sessions/{id}/questions/{reply.QuestionId}";
+        var question = reply.Earlier;
+        if (question?.End is null && Preferred(context.Request, http) is { } wait)
+        {
+            context.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(int)wait.TotalSeconds}");
+            question = await WaitAsync(context, http, session, reply.QuestionId, wait) ?? question;
+        }
+
+        if (question is not null && (question.End is not null || reply.Outcome == AskOutcome.Duplicate))
+        {
+            return SessionHttp.Json(QuestionBody.From(question, http.Now));
+        }
+
+        var state = (question?.Status ?? (reply.Position > 0 ? QuestionStatus.Queued : QuestionStatus.Accepted)).ToWire();
+        return SessionHttp.Json(
+            new AcceptedBody(reply.QuestionId, state, reply.Position, Epochs.ToWire(reply.Epoch), reply.Seq), StatusCodes.Status202Accepted);
+    }
+
+    /// <summary>What <c>Prefer: wait=N</c> asks for, cut to the limit; null where it is absent or makes no sense, as the standard wants.</summary>
+    private static TimeSpan? Preferred(HttpRequest request, SessionHttp http)
+    {
+        foreach (var preference in request.Headers["Prefer"].SelectMany(header => (header ?? "").Split(',')))
+        {
+            var parts = preference.Split(';')[0].Split('=', 2, StringSplitOptions.TrimEntries);
+            var isWait = parts.Length == 2 && parts[0].Equals("wait", StringComparison.OrdinalIgnoreCase);
+            if (isWait && int.TryParse(parts[1].Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+            {
+                var wait = TimeSpan.FromSeconds(seconds);
+                return wait < http.Options.MaxWait ? wait : http.Options.MaxWait;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The question once it has ended, or as it stands when patience ends.</summary>
+    private static async Task<QuestionDescription?> WaitAsync(
+        HttpContext context, SessionHttp http, ISessionGrain session, string questionId, TimeSpan wait)
+    {
+        QuestionDescription? question = null;
+        var startedAt = http.Clock.GetTimestamp();
+        while (question?.End is null && !context.RequestAborted.IsCancellationRequested)
+        {
+            var left = wait - http.Clock.GetElapsedTime(startedAt);
+            if (left <= TimeSpan.Zero)
+            {
+                break;
+            }
+
+            question = await session.WaitForEndAsync(questionId, left < WaitChunk ? left : WaitChunk);
+            if (question is null)
+            {
+                break;
+            }
+        }
+
+        return question;
+    }
+
+    private static ErrorMessage Busy(WireError error, string message, SessionHttp http, AskReply reply) => new(
+        error, message, reply.QuestionId, RetryAfterMs: http.RetryAfterMs, ActiveQuestionId: reply.ActiveQuestionId,
+        ActiveForMs: reply.ActiveQuestionId is null ? null : reply.ActiveForMs);
+}

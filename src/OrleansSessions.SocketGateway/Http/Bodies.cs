@@ -1,0 +1,152 @@
+using System.Text.Json.Serialization;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.SocketGateway.Http;
+
+/// <summary>A question and its answer.</summary>
+internal sealed record QuestionBody
+{
+    [JsonPropertyName("question_id")]
+    public required string QuestionId { get; init; }
+
+    [JsonPropertyName("question")]
+    public required string Question { get; init; }
+
+    /// <summary>queued, accepted or answering; completed, cancelled, failed, timeout or incomplete.</summary>
+    [JsonPropertyName("state")]
+    public required string State { get; init; }
+
+    [JsonPropertyName("text")]
+    public required string Text { get; init; }
+
+    [JsonPropertyName("deltas")]
+    public required int Deltas { get; init; }
+
+    [JsonPropertyName("bytes")]
+    public required long Bytes { get; init; }
+
+    [JsonPropertyName("epoch")]
+    public required string Epoch { get; init; }
+
+    [JsonPropertyName("accepted_seq")]
+    public required long AcceptedSeq { get; init; }
+
+    [JsonPropertyName("done_seq")]
+    public long? DoneSeq { get; init; }
+
+    [JsonPropertyName("position")]
+    public required int Position { get; init; }
+
+    [JsonPropertyName("generation")]
+    public required int Generation { get; init; }
+
+    [JsonPropertyName("asked_at")]
+    public required DateTimeOffset AskedAt { get; init; }
+
+    [JsonPropertyName("deadline_ms")]
+    public long? DeadlineMs { get; init; }
+
+    /// <summary>How it ended; absent while it is open, as are the fields after it.</summary>
+    [JsonPropertyName("status")]
+    public string? Status { get; init; }
+
+    [JsonPropertyName("reason")]
+    public string? Reason { get; init; }
+
+    [JsonPropertyName("message")]
+    public string? Message { get; init; }
+
+    [JsonPropertyName("retryable")]
+    public bool? IsRetryable { get; init; }
+
+    [JsonPropertyName("first_ms")]
+    public long? FirstMs { get; init; }
+
+    [JsonPropertyName("total_ms")]
+    public long? TotalMs { get; init; }
+
+    public static QuestionBody From(QuestionDescription question, DateTimeOffset now) => new()
+    {
+        QuestionId = question.QuestionId,
+        Question = question.Question,
+        State = question.Status.ToWire(),
+        Text = question.Text,
+        Deltas = question.Deltas,
+        Bytes = question.Bytes,
+        Epoch = Epochs.ToWire(question.Epoch),
+        AcceptedSeq = question.AcceptedSeq,
+        DoneSeq = question.DoneSeq == 0 ? null : question.DoneSeq,
+        Position = question.Position,
+        Generation = question.Generation,
+        AskedAt = question.AskedAt,
+        DeadlineMs = Remaining(question.Deadline, now),
+        Status = question.End?.Status.ToWire(),
+        Reason = question.End?.Reason,
+        Message = question.End?.Message,
+        IsRetryable = question.End?.IsRetryable,
+        FirstMs = question.End?.FirstMs,
+        TotalMs = question.End?.TotalMs,
+    };
+
+    public static long? Remaining(DateTimeOffset? deadline, DateTimeOffset now) =>
+        deadline is { } at ? Math.Max(0, (long)(at - now).TotalMilliseconds) : null;
+}
+
+internal sealed record QuestionListBody([property: JsonPropertyName("questions")] IReadOnlyList<QuestionBody> Questions);
+
+/// <summary>A question that runs or waits.</summary>
+internal sealed record AcceptedBody(
+    [property: JsonPropertyName("question_id")] string QuestionId, [property: JsonPropertyName("state")] string State,
+    [property: JsonPropertyName("position")] int Position, [property: JsonPropertyName("epoch")] string Epoch,
+    [property: JsonPropertyName("seq")] long Seq);
+
+internal sealed record CancellingBody(
+    [property: JsonPropertyName("question_id")] string? QuestionId, [property: JsonPropertyName("state")] string State);
+
+internal sealed record OffsetBody([property: JsonPropertyName("offset")] long Offset);
+
+internal sealed record DeliveredBody(
+    [property: JsonPropertyName("question_id")] string? QuestionId, [property: JsonPropertyName("delivered")] bool IsDelivered);
+
+internal sealed record OpenQuestionBody(
+    [property: JsonPropertyName("question_id")] string QuestionId, [property: JsonPropertyName("state")] string State,
+    [property: JsonPropertyName("question")] string Question, [property: JsonPropertyName("asked_at")] DateTimeOffset AskedAt,
+    [property: JsonPropertyName("generation")] int Generation, [property: JsonPropertyName("bytes")] long Bytes,
+    [property: JsonPropertyName("deadline_ms")] long? DeadlineMs);
+
+internal sealed record SessionBody(
+    [property: JsonPropertyName("session")] string Session, [property: JsonPropertyName("state")] string State,
+    [property: JsonPropertyName("epoch")] string Epoch, [property: JsonPropertyName("seq")] long Seq,
+    [property: JsonPropertyName("oldest_seq")] long OldestSeq, [property: JsonPropertyName("connections")] int Connections,
+    [property: JsonPropertyName("open")] IReadOnlyList<OpenQuestionBody> Open,
+    [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt)
+{
+    public static SessionBody From(string session, SessionDescription description, DateTimeOffset now) => new(
+        session, description.Open.Length == 0 ? "idle" : description.Open[0].Status.ToWire(), Epochs.ToWire(description.Epoch), description.Seq,
+        description.OldestSeq, description.Connections,
+        [
+            .. description.Open.Select(question => new OpenQuestionBody(
+                question.QuestionId, question.Status.ToWire(), question.Question, question.AskedAt, question.Generation, question.Bytes,
+                QuestionBody.Remaining(question.Deadline, now))),
+        ],
+        description.ExpiresAt);
+}
+
+// What the endpoints take; they read it more strictly than a serializer would, so these only describe it.
+
+/// <summary>The question frame of the socket.</summary>
+internal sealed record AskBody(
+    [property: JsonPropertyName("question")] string Question, [property: JsonPropertyName("id")] string? Id,
+    [property: JsonPropertyName("if_busy")] string? IfBusy, [property: JsonPropertyName("metadata")] IDictionary<string, object>? Metadata);
+
+internal sealed record AnswerErrorBody(
+    [property: JsonPropertyName("code")] string Code, [property: JsonPropertyName("message")] string? Message);
+
+internal sealed record AnswerPieceBody(
+    [property: JsonPropertyName("generation")] int Generation, [property: JsonPropertyName("offset")] long Offset,
+    [property: JsonPropertyName("text")] string? Text, [property: JsonPropertyName("final")] bool? IsFinal,
+    [property: JsonPropertyName("error")] AnswerErrorBody? Error);
+
+internal sealed record WholeAnswerBody(
+    [property: JsonPropertyName("response")] string Response, [property: JsonPropertyName("question_id")] string? QuestionId);

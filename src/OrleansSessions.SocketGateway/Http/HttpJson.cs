@@ -1,0 +1,24 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace OrleansSessions.SocketGateway.Http;
+
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ProblemBody))]
+[JsonSerializable(typeof(QuestionBody))]
+[JsonSerializable(typeof(QuestionListBody))]
+[JsonSerializable(typeof(AcceptedBody))]
+[JsonSerializable(typeof(CancellingBody))]
+[JsonSerializable(typeof(OffsetBody))]
+[JsonSerializable(typeof(DeliveredBody))]
+[JsonSerializable(typeof(SessionBody))]
+internal sealed partial class HttpJson : JsonSerializerContext
+{
+    /// <summary>As <see cref="HttpJson.Default"/>, but text stays readable: nothing here is put into HTML.</summary>
+    public static HttpJson Readable { get; } = new(new JsonSerializerOptions
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

@@ -1,0 +1,35 @@
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.SocketGateway.Http;
+
+/// <summary>Reads a body whole, with its limit enforced while it reads.</summary>
+internal static class RequestBody
+{
+    /// <returns>The bytes, or why there are none: exactly one of the two.</returns>
+    public static async Task<(byte[]? Utf8, MessageRefusal? Refusal)> ReadAsync(HttpRequest request, int maxBytes)
+    {
+        var tooLarge = new MessageRefusal(WireErrors.MessageTooLarge, $"A body may have {maxBytes} bytes.");
+        if (request.ContentLength > maxBytes)
+        {
+            return (null, tooLarge);
+        }
+
+        using var body = new MemoryStream((int)(request.ContentLength ?? 1024));
+        var buffer = new byte[4096];
+        int read;
+        while ((read = await request.Body.ReadAsync(buffer, request.HttpContext.RequestAborted)) > 0)
+        {
+            if (body.Length + read > maxBytes)
+            {
+                return (null, tooLarge);
+            }
+
+            body.Write(buffer, 0, read);
+        }
+
+        var utf8 = body.ToArray();
+        return Utf8.IsValid(utf8) ? (utf8, null) : (null, new(WireErrors.BadRequest, "The body is not valid UTF-8."));
+    }
+}

@@ -1,0 +1,53 @@
+using Microsoft.AspNetCore.Http;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.SocketGateway.Http;
+
+/// <summary>Looking at sessions and questions, cancelling and removing.</summary>
+internal static class SessionEndpoints
+{
+    private const int DefaultListed = 50;
+    private const int MaxListed = 100;
+
+    public static Task<IResult> DescribeAsync(string id, SessionHttp http) => http.RunAsync(id, null, async session =>
+        await session.DescribeAsync() is { } description
+            ? SessionHttp.Json(SessionBody.From(id, description, http.Now))
+            : http.Refuse(new(WireErrors.SessionNotFound, "No session has that id.")));
+
+    /// <summary>Answers the same whether or not there was anything to remove.</summary>
+    public static Task<IResult> RemoveAsync(string id, SessionHttp http) => http.RunAsync(id, null, async session =>
+    {
+        await session.RemoveAsync();
+        return TypedResults.NoContent();
+    });
+
+    public static Task<IResult> ListAsync(string id, string? limit, SessionHttp http) => http.RunAsync(id, null, async session =>
+    {
+        var count = DefaultListed;
+        if (limit is not null && (!int.TryParse(limit, System.Globalization.NumberStyles.None, null, out count) || count is < 1 or > MaxListed))
+        {
+            return http.Refuse(new(WireErrors.BadRequest, $"'limit' is a whole number from 1 to {MaxListed}.", Param: "limit"));
+        }
+
+        var questions = await session.ListQuestionsAsync(count);
+        return SessionHttp.Json(new QuestionListBody([.. questions.Select(question => QuestionBody.From(question, http.Now))]));
+    });
+
+    public static Task<IResult> GetQuestionAsync(string id, string qid, SessionHttp http) => http.RunAsync(id, qid, async session =>
+        await session.GetQuestionAsync(qid) is { } question
+            ? SessionHttp.Json(QuestionBody.From(question, http.Now))
+            : http.QuestionNotFound(qid));
+
+    public static Task<IResult> CancelAsync(string id, string qid, SessionHttp http) => http.RunAsync(id, qid, async session =>
+    {
+        var reply = await session.CancelAsync(qid);
+        return reply.Outcome switch
+        {
+            CancelOutcome.Cancelling => SessionHttp.Json(new CancellingBody(reply.QuestionId ?? qid, "cancelling"), StatusCodes.Status202Accepted),
+            CancelOutcome.AlreadyDone when reply.Question is { } ended => SessionHttp.Json(QuestionBody.From(ended, http.Now)),
+            CancelOutcome.AlreadyDone => http.Refuse(new(WireErrors.AlreadyDone, "The question has ended.", qid)),
+            _ => http.QuestionNotFound(qid),
+        };
+    });
+}

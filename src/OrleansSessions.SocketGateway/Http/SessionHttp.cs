@@ -1,0 +1,67 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Sockets;
+using OrleansSessions.SocketGateway.Telemetry;
+
+namespace OrleansSessions.SocketGateway.Http;
+
+/// <summary>What all endpoints have in common: ids that are checked, faults that become one error, and errors that are counted.</summary>
+internal sealed partial class SessionHttp(
+    IGrainFactory grains, IOptions<SocketGatewayOptions> options, IOptions<SessionsOptions> sessions, SocketGatewayMetrics metrics,
+    TimeProvider clock, ILogger<SessionHttp> logger)
+{
+    public SocketGatewayOptions Options { get; } = options.Value;
+
+    public SessionsOptions Sessions { get; } = sessions.Value;
+
+    public DateTimeOffset Now => clock.GetUtcNow();
+
+    public TimeProvider Clock => clock;
+
+    public long RetryAfterMs => (long)Options.RetryAfter.TotalMilliseconds;
+
+    /// <summary>Runs one endpoint against its session.</summary>
+    public async Task<IResult> RunAsync(string sessionId, string? questionId, Func<ISessionGrain, Task<IResult>> endpoint)
+    {
+        if (!Identifiers.IsSessionId(sessionId))
+        {
+            return Refuse(new(WireErrors.BadRequest, "A session id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", Param: "id"));
+        }
+
+        if (questionId is not null && !Identifiers.IsQuestionId(questionId))
+        {
+            return Refuse(new(WireErrors.BadRequest, "A question id is 1 to 64 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", Param: "qid"));
+        }
+
+        try
+        {
+            return await endpoint(grains.GetGrain<ISessionGrain>(SessionKeys.Of(sessionId)));
+        }
+        catch (Exception fault) when (fault is not (OperationCanceledException or BadHttpRequestException))
+        {
+            Log.Failed(logger, fault, sessionId, questionId);
+            return Refuse(new(WireErrors.Internal, "The session could not be reached.", questionId, RetryAfterMs: RetryAfterMs));
+        }
+    }
+
+    public IResult Refuse(ErrorMessage error, long? expectedOffset = null, QuestionStatus? ended = null)
+    {
+        metrics.ErrorTold(error.Error.Code);
+        return Problems.From(error, expectedOffset, ended);
+    }
+
+    public IResult RefuseBody(MessageRefusal refusal) => Refuse(new ErrorMessage(refusal.Error, refusal.Message, refusal.QuestionId, refusal.Param));
+
+    public IResult QuestionNotFound(string? questionId) => Refuse(new(WireErrors.QuestionNotFound, "No question has that id.", questionId));
+
+    public static IResult Json<T>(T body, int status = StatusCodes.Status200OK) => TypedResults.Json(body, HttpJson.Readable, statusCode: status);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "A request for session {Session}, question {Question} failed.")]
+        public static partial void Failed(ILogger logger, Exception fault, string session, string? question);
+    }
+}

@@ -1,0 +1,82 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using OrleansSessions.SocketGateway.Answers;
+using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Sockets;
+using OrleansSessions.SocketGateway.Telemetry;
+
+namespace OrleansSessions.SocketGateway;
+
+/// <summary>Puts the socket gateway into a host that has an Orleans client: its own, or the one of the silo beside it.</summary>
+public static class SocketGatewayExtensions
+{
+    /// <summary>Where options are looked for in a host that is not the product's own server.</summary>
+    public const string EmbeddedPrefix = "OrleansSessions:";
+
+    // HTTP/2 opens a WebSocket with CONNECT.
+    private static readonly string[] SocketMethods = ["GET", "CONNECT"];
+
+    /// <summary>Adds the socket gateway, with options from the section <c>{configPrefix}SocketGateway</c>. Safe to call twice.</summary>
+    public static IServiceCollection AddSocketGateway(this IServiceCollection services, string configPrefix = EmbeddedPrefix)
+    {
+        if (IsNew(services))
+        {
+            services.AddOptions<SocketGatewayOptions>().BindConfiguration(configPrefix + "SocketGateway");
+            AddCore(services);
+        }
+
+        return services;
+    }
+
+    /// <summary>Adds the socket gateway, with options from code. Safe to call twice: each call's options are applied.</summary>
+    public static IServiceCollection AddSocketGateway(this IServiceCollection services, Action<SocketGatewayOptions> configure)
+    {
+        services.AddOptions<SocketGatewayOptions>().Configure(configure);
+        if (IsNew(services))
+        {
+            AddCore(services);
+        }
+
+        return services;
+    }
+
+    /// <summary>Maps the sockets. The pattern must have <c>{session_id}</c>. The host needs no WebSocket middleware of its own.</summary>
+    public static IEndpointConventionBuilder MapSocketGateway(this IEndpointRouteBuilder endpoints, string pattern = "/ws/{session_id}")
+    {
+        var endpoint = endpoints.ServiceProvider.GetRequiredService<SocketEndpoint>();
+        var pipeline = endpoints.CreateApplicationBuilder();
+        pipeline.UseWebSockets();
+        pipeline.Run(endpoint.HandleAsync);
+        return endpoints.MapMethods(pattern, SocketMethods, pipeline.Build()).WithMetadata(new ExcludeFromDescriptionAttribute()).WithDisplayName("Session sockets");
+    }
+
+    private static bool IsNew(IServiceCollection services) => services.All(service => service.ServiceType != typeof(SocketEndpoint));
+
+    private static void AddCore(IServiceCollection services)
+    {
+        services.AddOptions<SocketGatewayOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SocketGatewayOptions>, SocketGatewayOptionsValidator>());
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => new SocketGatewayInstance(provider.GetService<ILocalSiloDetails>()?.SiloAddress));
+        services.AddSingleton<SocketGatewayMetrics>();
+        services.AddSingleton<ConnectionRegistry>();
+        services.AddSingleton<SocketServices>();
+        services.AddSingleton<SocketEndpoint>();
+        services.AddSingleton<Http.SessionHttp>();
+        services.AddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<SocketGatewayOptions>>().Value;
+            return new SiloHeartbeats(provider.GetRequiredService<TimeProvider>(), options.SiloHeartbeatTimeout, options.ReadyTimeout);
+        });
+        services.AddSingleton<GatewayFeed>();
+        services.AddSingleton<SessionReattacher>();
+        services.AddSingleton<ISocketGatewayReadiness, SocketGatewayReadiness>();
+        services.AddHostedService<SocketClock>();
+        services.AddHostedService(provider => provider.GetRequiredService<SessionReattacher>());
+        services.AddHostedService<GatewayFeedService>();
+    }
+}

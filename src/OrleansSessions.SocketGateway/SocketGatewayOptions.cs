@@ -1,0 +1,86 @@
+namespace OrleansSessions.SocketGateway;
+
+/// <summary>Section <c>SocketGateway</c>: limits and clocks of the sockets in one process.</summary>
+public sealed class SocketGatewayOptions
+{
+    /// <summary>Sockets this process holds at once. Default 15,000: a process that may open 20,000 descriptors needs some for itself. At least 1.</summary>
+    public int MaxConnections { get; set; } = 15_000;
+
+    /// <summary>
+    /// Origins whose pages may connect, each as <c>https://host[:port]</c>, or <c>*</c> for all. Default none: pages of the same host may, and so may
+    /// clients that send no <c>Origin</c>.
+    /// </summary>
+    public IList<string> AllowedOrigins { get; set; } = [];
+
+    /// <summary>The longest message from a client, in bytes. Default 64 KiB, from 256 bytes to 1 MiB.</summary>
+    public int MaxMessageBytes { get; set; } = 64 * 1024;
+
+    /// <summary>How long a message may take from its first fragment to its last. Default 10 s.</summary>
+    public TimeSpan MessageTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Fragments of one message, at most. Default 1,000.</summary>
+    public int MaxFragments { get; set; } = 1_000;
+
+    /// <summary>
+    /// A socket that was sent nothing for so long is pinged; one that sent nothing for twice that is closed with 4003.
+    /// Default 25 s: below the 30 to 60 s after which proxies drop a silent connection.
+    /// </summary>
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>How long the peer may take to answer a close frame before the socket is cut. Default 2 s.</summary>
+    public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long one frame may wait for a peer that does not read, before the socket is closed as a slow consumer. Default 20 s.</summary>
+    public TimeSpan SendTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Frames that may wait for one socket. Past it: 4002. Default 1,024; deltas that wait are joined, so a reading client never gets there.</summary>
+    public int MaxQueuedFrames { get; set; } = 1_024;
+
+    /// <summary>About how many characters of text may wait for one socket. Past it: 4002. Default 4 Mi; at least 2 Mi, for a whole answer waits as one.</summary>
+    public int MaxQueuedChars { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>Deltas that wait are joined into frames of at most so many characters. Default 16 Ki.</summary>
+    public int MaxRunChars { get; set; } = 16 * 1024;
+
+    /// <summary>Live items held for one socket while it reads the log. Past it, it drops them and reads again. Default 256.</summary>
+    public int MaxHeldItems { get; set; } = 256;
+
+    /// <summary>About how much text one read of the log returns, in UTF-8 bytes. Default 64 KiB.</summary>
+    public int LogReadBytes { get; set; } = 64 * 1024;
+
+    /// <summary>The largest frame to a basic client, in bytes. Default 1 MiB, where common client libraries stop.</summary>
+    public int MaxBasicFrameBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>Invalid messages in a row, within <see cref="StrikeWindow"/>, after which the socket is closed with 4100. Default 20.</summary>
+    public int MaxBadRequests { get; set; } = 20;
+
+    /// <summary>Questions refused as busy in a row, within <see cref="StrikeWindow"/>, after which the socket is closed with 4008. Default 120.</summary>
+    public int MaxBusyRefusals { get; set; } = 120;
+
+    /// <summary>How far back refusals count. Default 1 min.</summary>
+    public TimeSpan StrikeWindow { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>What a refused client is told to wait. Default 1 s.</summary>
+    public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The shortest wait before a client reconnects, as <c>hello</c> advises. Default 250 ms.</summary>
+    public TimeSpan ReconnectMin { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The longest wait before a client reconnects, as <c>hello</c> advises. Default 15 s.</summary>
+    public TimeSpan ReconnectMax { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>A silo that sent no heartbeat for so long is missed, and the subscription renewed. Default 5 s: it sends one each second.</summary>
+    public TimeSpan SiloHeartbeatTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A session that waits for an answer and was quiet for so long is attached anew, then after twice that, and so on. Default 2 s.</summary>
+    public TimeSpan QuietSessionTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>After so long one silo's heartbeat is enough to be ready. Default 10 s.</summary>
+    public TimeSpan ReadyTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The largest body of <c>/answer</c> and <c>/response</c>, in bytes. Default 2 MiB.</summary>
+    public int MaxAnswerBodyBytes { get; set; } = 2 * 1024 * 1024;
+
+    /// <summary>The longest <c>Prefer: wait</c>, which is cut to it. Default 60 s.</summary>
+    public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(60);
+}

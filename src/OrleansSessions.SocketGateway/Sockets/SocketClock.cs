@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Connections;
+
+namespace OrleansSessions.SocketGateway.Sockets;
+
+/// <summary>The one timer behind all sockets' time limits, and the one who says goodbye to all of them when the process stops.</summary>
+internal sealed class SocketClock(
+    ConnectionRegistry registry, IOptions<SocketGatewayOptions> options, TimeProvider clock, IHostApplicationLifetime lifetime) : BackgroundService
+{
+    private static readonly TimeSpan LongestPeriod = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Before the web server stops, for it waits for its sockets.
+        await using var onStopping = lifetime.ApplicationStopping.Register(CloseAll);
+        var period = options.Value.HeartbeatInterval / 4;
+        using var timer = new PeriodicTimer(period < LongestPeriod ? period : LongestPeriod, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                var now = clock.GetTimestamp();
+                foreach (var session in registry.Sessions)
+                {
+                    foreach (var connection in session.All)
+                    {
+                        connection.OnTick(now);
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+
+        // One that came in while the others were leaving.
+        CloseAll();
+    }
+
+    private void CloseAll()
+    {
+        foreach (var session in registry.Sessions)
+        {
+            foreach (var connection in session.All)
+            {
+                connection.Close(CloseCodes.Draining, "This node is going down.");
+            }
+        }
+    }
+}

@@ -1,0 +1,259 @@
+using System.Security.Cryptography;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.SocketGateway.Sockets;
+
+/// <summary>What a client may ask of its socket, one request after the other.</summary>
+internal sealed partial class SocketConnection
+{
+    private long RetryAfterMs => (long)_services.Options.RetryAfter.TotalMilliseconds;
+
+    ValueTask ISocketReaderOwner.OnMessageAsync(ReadOnlySpan<byte> utf8)
+    {
+        _services.Metrics.MessageReceived();
+        var parsed = ClientMessageParser.Parse(utf8, _request.Profile, _services.Sessions.MaxQuestionBytes);
+        if (parsed.Refusal is { } refusal)
+        {
+            Refuse(refusal);
+            return default;
+        }
+
+        _badRequests.Forgive();
+        switch (parsed.Message)
+        {
+            case QuestionMessage question:
+                return new(AskAsync(question));
+            case CancelMessage cancel:
+                return new(CancelAsync(cancel.QuestionId));
+            case ResumeMessage resume:
+                Resume(resume);
+                return default;
+            case PingMessage:
+                SendPing();
+                return default;
+            default:
+                // A pong is life, and life was noted when it was read.
+                return default;
+        }
+    }
+
+    void ISocketReaderOwner.OnViolation(int closeCode, string reason)
+    {
+        var error = closeCode == CloseCodes.MessageTooBig
+            ? new ErrorMessage(WireErrors.MessageTooLarge, $"A message may have {_services.Options.MaxMessageBytes} bytes.")
+            : null;
+        Close(closeCode, reason, error, dropWaiting: false);
+    }
+
+    private async Task AskAsync(QuestionMessage question)
+    {
+        var isBasic = _request.Profile == WireProfile.Basic;
+        var id = question.Id ?? "q-" + RandomNumberGenerator.GetHexString(16, lowercase: true);
+        bool isNew;
+        lock (_gate)
+        {
+            isNew = _profile.OnAsking(id, question.Question);
+        }
+
+        AskReply reply;
+        try
+        {
+            reply = await _session.AskAsync(new(
+                _services.Instance.Id, Id, id, question.Question, question.IfBusy, isBasic && question.Id is null, question.MetadataJson));
+        }
+        catch (Exception fault)
+        {
+            Log.AskFailed(_services.Logger, fault, Id, _request.SessionId, id);
+            TellNotAsked(new(WireErrors.Internal, "The question could not be handed over.", id, RetryAfterMs: RetryAfterMs), isNew);
+            return;
+        }
+
+        await OnAskReplyAsync(reply, isNew);
+    }
+
+    private async ValueTask OnAskReplyAsync(AskReply reply, bool isNew)
+    {
+        switch (reply.Outcome)
+        {
+            case AskOutcome.Accepted:
+                _busyRefusals.Forgive();
+                lock (_gate)
+                {
+                    _profile.OnAccepted(reply);
+                }
+
+                Flush();
+                break;
+            case AskOutcome.Duplicate when reply.Earlier is { } earlier:
+                _busyRefusals.Forgive();
+                await TellDuplicateAsync(earlier);
+                break;
+            case AskOutcome.Busy:
+                TellNotAsked(Busy(WireErrors.SessionBusy, WireErrors.BusyMessage, reply), isNew);
+                StrikeBusy();
+                break;
+            case AskOutcome.QueueFull:
+                TellNotAsked(Busy(WireErrors.QueueFull, "The session's queue is full.", reply), isNew);
+                StrikeBusy();
+                break;
+            case AskOutcome.Conflict:
+                TellNotAsked(new(WireErrors.QuestionConflict, "That id belongs to a question with another text.", reply.QuestionId), isNew);
+                break;
+            default:
+                TellNotAsked(new(WireErrors.Internal, "The session gave no usable answer.", reply.QuestionId, RetryAfterMs: RetryAfterMs), isNew);
+                break;
+        }
+    }
+
+    private ErrorMessage Busy(WireError error, string message, AskReply reply) => new(
+        error, message, reply.QuestionId, RetryAfterMs: RetryAfterMs, ActiveQuestionId: reply.ActiveQuestionId,
+        ActiveForMs: reply.ActiveQuestionId is null ? null : reply.ActiveForMs);
+
+    /// <summary>To this socket alone. A snapshot that is older than what it has seen would take that back, so then a fresh one is fetched.</summary>
+    private async ValueTask TellDuplicateAsync(QuestionDescription earlier)
+    {
+        bool isPaused;
+        lock (_gate)
+        {
+            isPaused = _profile.IsBehind(earlier) && _answers.TryPause();
+            if (!isPaused)
+            {
+                _profile.OnDuplicate(earlier);
+            }
+        }
+
+        if (isPaused)
+        {
+            var fresh = await FetchAsync(earlier.QuestionId);
+            lock (_gate)
+            {
+                _profile.OnDuplicate(fresh ?? earlier);
+                _answers.Unpause();
+            }
+        }
+
+        Flush();
+    }
+
+    private async Task CancelAsync(string? questionId)
+    {
+        Answers.PendingCancel pending;
+        lock (_gate)
+        {
+            pending = _profile.OnCancelling(questionId);
+        }
+
+        CancelReply? reply = null;
+        try
+        {
+            reply = await _session.CancelAsync(questionId);
+        }
+        catch (Exception fault)
+        {
+            Log.CancelFailed(_services.Logger, fault, Id, _request.SessionId, questionId);
+        }
+
+        lock (_gate)
+        {
+            if (reply is { Outcome: not CancelOutcome.NotFound })
+            {
+                _profile.OnCancelReply(pending, reply);
+            }
+            else
+            {
+                _profile.OnNotCancelled(pending);
+            }
+        }
+
+        if (reply is null)
+        {
+            Tell(new(WireErrors.Internal, "The cancel could not be handed over.", questionId, RetryAfterMs: RetryAfterMs));
+        }
+        else if (reply.Outcome == CancelOutcome.NotFound)
+        {
+            Tell(questionId is null
+                ? new(WireErrors.NoOpenQuestion, "No question is running.")
+                : new(WireErrors.QuestionNotFound, "No question has that id.", questionId));
+        }
+
+        Flush();
+    }
+
+    private void Resume(ResumeMessage resume)
+    {
+        lock (_gate)
+        {
+            _answers.Replay(Epochs.FromWire(resume.Epoch), resume.AfterSeq);
+        }
+    }
+
+    private void Refuse(MessageRefusal refusal)
+    {
+        Tell(new(refusal.Error, refusal.Message, refusal.QuestionId, refusal.Param));
+        if (_badRequests.Hit(_services.Clock, _services.Options.MaxBadRequests, _services.Options.StrikeWindow))
+        {
+            Close(CloseCodes.BadProtocol, "Too many messages in a row were not valid.", null, dropWaiting: false);
+        }
+    }
+
+    private void StrikeBusy()
+    {
+        if (_busyRefusals.Hit(_services.Clock, _services.Options.MaxBusyRefusals, _services.Options.StrikeWindow))
+        {
+            Close(CloseCodes.RateLimited, "Too many questions in a row came while the session was busy.", null, dropWaiting: false);
+        }
+    }
+
+    private void TellNotAsked(ErrorMessage error, bool isNew)
+    {
+        var isTold = true;
+        lock (_gate)
+        {
+            if (isNew)
+            {
+                isTold = _profile.OnNotAsked(error.QuestionId!) || error.Error != WireErrors.Internal;
+            }
+        }
+
+        if (isTold)
+        {
+            Tell(error);
+        }
+    }
+
+    private void Tell(ErrorMessage error)
+    {
+        _services.Metrics.ErrorTold(error.Error.Code);
+        lock (_gate)
+        {
+            _writer.Enqueue(error);
+        }
+
+        Flush();
+    }
+
+    /// <summary>A question as it stands, or null where it is unknown or cannot be had.</summary>
+    private async Task<QuestionDescription?> FetchAsync(string questionId)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await _session.GetQuestionAsync(questionId);
+            }
+            catch (Exception fault)
+            {
+                Log.FetchFailed(_services.Logger, fault, Id, _request.SessionId, questionId);
+                if (attempt == MaxFetches || IsClosing)
+                {
+                    return null;
+                }
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200 << attempt), _services.Clock);
+        }
+    }
+
+    private const int MaxFetches = 4;
+}

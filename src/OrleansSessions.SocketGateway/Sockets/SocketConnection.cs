@@ -1,0 +1,277 @@
+using System.Net.WebSockets;
+using System.Security.Cryptography;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Answers;
+using OrleansSessions.SocketGateway.Connections;
+
+namespace OrleansSessions.SocketGateway.Sockets;
+
+/// <summary>
+/// One socket, from attach to close. Read <see cref="RunAsync"/> first: it is the whole life, in order.
+/// One gate guards what is to be written and the place in the log; nobody sends, calls a grain or waits under it.
+/// </summary>
+internal sealed partial class SocketConnection : ISessionConnection, ISocketReaderOwner, ISocketWriterOwner, IAnswerLog
+{
+    private static readonly string[] Features = ["cancel", "queue", "replace"];
+
+    private readonly Lock _gate = new();
+    private readonly WebSocket _socket;
+    private readonly SocketRequest _request;
+    private readonly SocketServices _services;
+    private readonly ISessionGrain _session;
+    private readonly SocketReader _reader;
+    private readonly SocketWriter _writer;
+    private readonly AnswerSubscription _answers;
+    private readonly IProfileAnswers _profile;
+    private readonly TaskCompletionSource _closeTimedOut = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _openedAt;
+    private ITimer? _closeTimer;
+    private int _closeCode;
+    private int? _peerCode;
+    private StrikeCounter _badRequests;
+    private StrikeCounter _busyRefusals;
+
+    public SocketConnection(WebSocket socket, SocketRequest request, SocketServices services)
+    {
+        (_socket, _request, _services) = (socket, request, services);
+        var (options, clock) = (services.Options, services.Clock);
+        _openedAt = clock.GetTimestamp();
+        _session = services.Grains.GetGrain<ISessionGrain>(request.SessionKey);
+        _writer = new(socket, _gate, options, services.Metrics, clock, this);
+        _reader = new(socket, options, clock, this);
+        _profile = request.Profile == WireProfile.V1
+            ? new V1Answers(_writer, Hello, OnSessionRemoved)
+            : new BasicAnswers(_writer, _gate, options.MaxBasicFrameBytes, FetchAsync, Flush, OnSessionRemoved);
+        _answers = new(_gate, _profile, this, options.MaxHeldItems, clock, OnLogReadFailed);
+    }
+
+    public string Id { get; } = "c-" + RandomNumberGenerator.GetHexString(12, lowercase: true);
+
+    public bool IsClosing => Volatile.Read(ref _closeCode) != 0;
+
+    public bool IsWaiting => _answers.IsWaiting;
+
+    public async Task RunAsync()
+    {
+        // 1. Be found: what the session says from now on is held until the position is known.
+        _services.Metrics.ConnectionOpened();
+        Log.Opened(_services.Logger, Id, _request.SessionId, _request.Profile);
+        var count = _services.Registry.Add(_request.SessionKey, this, _openedAt);
+        try
+        {
+            // 2. Attach: the grain's turn says where the log ends, and everything after that comes by the stream.
+            await AttachAsync(count);
+
+            // 3. Serve until the peer leaves, or until somebody closed and the peer had its time to answer.
+            var reading = _reader.RunAsync();
+            await Task.WhenAny(reading, _closeTimedOut.Task);
+
+            // 4. Answer the peer's close frame, if nobody here closed before. A broken socket has nobody to say it to.
+            if (reading.IsCompleted)
+            {
+                CloseAfterPeer(await reading);
+                await _writer.Finished;
+            }
+        }
+        catch (Exception fault)
+        {
+            // Only a fault of ours comes here; what peers and grains do wrong was handled where it happened.
+            Log.Broken(_services.Logger, fault, Id, _request.SessionId);
+            Close(CloseCodes.InternalError, "Something failed here.");
+            await _writer.Finished;
+        }
+        finally
+        {
+            // 5. Be gone: cut what is left, tell the grain.
+            await LeaveAsync();
+        }
+    }
+
+    public void Close(int code, string reason) => Close(code, reason, null, dropWaiting: true);
+
+    void ISocketWriterOwner.OnSlowConsumer()
+    {
+        Log.SlowConsumer(_services.Logger, Id, _request.SessionId);
+        Close(CloseCodes.SlowConsumer, "The client does not read what is sent to it.");
+    }
+
+    public void Flush() => _writer.Flush();
+
+    public void FlushElsewhere() => _writer.FlushElsewhere();
+
+    public void OnEvents(long epoch, LogEvent[] events)
+    {
+        lock (_gate)
+        {
+            _answers.OnEvents(epoch, events);
+        }
+    }
+
+    public void OnRemoved(long epoch)
+    {
+        lock (_gate)
+        {
+            _answers.OnRemoved(epoch);
+        }
+    }
+
+    public void OnHead(long epoch, long seq)
+    {
+        lock (_gate)
+        {
+            _answers.OnHead(epoch, seq);
+        }
+    }
+
+    Task<LogPiece> IAnswerLog.ReadAsync(long epoch, long afterSeq)
+    {
+        _services.Metrics.LogReread();
+        var count = _services.Registry.Count(_request.SessionKey);
+        return _session.ReadLogAsync(new(
+            _services.Instance.Id, epoch, afterSeq, count.Connections, count.Version, _services.Options.LogReadBytes));
+    }
+
+    Task IAnswerLog.FlushAsync()
+    {
+        Flush();
+        return _writer.WaitForRoomAsync();
+    }
+
+    private async Task AttachAsync(ConnectionCount count)
+    {
+        try
+        {
+            var isResuming = _request.Resume is not null;
+            var wantsSnapshot = _request.Profile == WireProfile.V1 && !isResuming;
+            var reply = await _session.AttachAsync(new(_services.Instance.Id, count.Connections, count.Version, wantsSnapshot));
+            lock (_gate)
+            {
+                if (IsClosing)
+                {
+                    return;
+                }
+
+                _profile.OnAttached(reply, isResuming);
+                if (_request.Resume is { } position)
+                {
+                    _answers.Replay(position.Epoch, position.AfterSeq);
+                }
+                else
+                {
+                    _answers.Begin(reply.Epoch, reply.Seq, reply.Open.Length);
+                }
+            }
+
+            Flush();
+        }
+        catch (Exception fault)
+        {
+            Log.AttachFailed(_services.Logger, fault, Id, _request.SessionId);
+            Close(
+                CloseCodes.InternalError, "The session could not be reached.",
+                new(WireErrors.Internal, "The session could not be reached.", RetryAfterMs: RetryAfterMs), dropWaiting: false);
+        }
+    }
+
+    private void CloseAfterPeer(int peerCode)
+    {
+        _peerCode = IsClosing ? null : peerCode;
+        var isPolite = _socket.State == WebSocketState.CloseReceived;
+        Close(peerCode is 1005 or 1006 || !isPolite ? CloseCodes.Normal : peerCode, "", null, dropWaiting: true);
+        if (!isPolite)
+        {
+            _socket.Abort();
+            _writer.Flush();
+        }
+
+        Log.PeerLeft(_services.Logger, Id, _request.SessionId, peerCode);
+    }
+
+    /// <summary>Says goodbye, once. Sending stops with the close frame; the peer has CloseTimeout to answer, then the socket is cut.</summary>
+    private void Close(int code, string reason, ErrorMessage? error, bool dropWaiting)
+    {
+        lock (_gate)
+        {
+            if (IsClosing)
+            {
+                return;
+            }
+
+            if (error is not null)
+            {
+                _writer.Enqueue(error);
+                _services.Metrics.ErrorTold(error.Error.Code);
+            }
+
+            BeginClose(code, reason, dropWaiting);
+        }
+
+        Flush();
+    }
+
+    /// <summary>The part of a close that stands under the gate; the close frame leaves with the next flush.</summary>
+    private void BeginClose(int code, string reason, bool dropWaiting)
+    {
+        if (IsClosing)
+        {
+            return;
+        }
+
+        Volatile.Write(ref _closeCode, code);
+        _answers.Close();
+        _writer.EnqueueClose(code, reason, dropWaiting);
+        _closeTimer = _services.Clock.CreateTimer(
+            static connection => ((SocketConnection)connection!).OnCloseTimeout(), this, _services.Options.CloseTimeout, Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnCloseTimeout()
+    {
+        _socket.Abort();
+        _closeTimedOut.TrySetResult();
+    }
+
+    /// <summary>Called under the gate, by the profile.</summary>
+    private void OnSessionRemoved() => BeginClose(CloseCodes.SessionRemoved, "The session was removed.", dropWaiting: false);
+
+    private async Task LeaveAsync()
+    {
+        lock (_gate)
+        {
+            _answers.Close();
+            _closeTimer?.Dispose();
+        }
+
+        _socket.Abort();
+        var count = _services.Registry.Remove(_request.SessionKey, this);
+        var lifetime = _services.Clock.GetElapsedTime(_openedAt);
+        _services.Metrics.ConnectionClosed(lifetime, _peerCode ?? _closeCode);
+        Log.Closed(_services.Logger, Id, _request.SessionId, _peerCode ?? _closeCode, (long)lifetime.TotalMilliseconds);
+        if (_closeCode == CloseCodes.Draining)
+        {
+            // The whole process leaves; the grains hear of that at once, and a call each would only hold up the stop.
+            return;
+        }
+
+        try
+        {
+            await _session.DetachAsync(new(_services.Instance.Id, Id, count.Connections, count.Version));
+        }
+        catch (Exception fault)
+        {
+            Log.DetachFailed(_services.Logger, fault, Id, _request.SessionId);
+        }
+    }
+
+    private HelloMessage Hello(AttachReply reply, bool isResuming)
+    {
+        var options = _services.Options;
+        return new(
+            _request.SessionId, Id, reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming,
+            (int)options.HeartbeatInterval.TotalMilliseconds, options.MaxMessageBytes, _services.Sessions.MaxQuestionBytes,
+            (int)options.ReconnectMin.TotalMilliseconds, (int)options.ReconnectMax.TotalMilliseconds, Features);
+    }
+
+    private void OnLogReadFailed(Exception fault) => Log.LogReadFailed(_services.Logger, fault, Id, _request.SessionId);
+}

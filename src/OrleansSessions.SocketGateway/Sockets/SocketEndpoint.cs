@@ -1,0 +1,178 @@
+using System.Globalization;
+using System.Net.WebSockets;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Http;
+
+namespace OrleansSessions.SocketGateway.Sockets;
+
+/// <summary>The way in: who may connect, in which profile, and how a refusal is told.</summary>
+internal sealed partial class SocketEndpoint(SocketServices services, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
+{
+    private const string V1Protocol = "sessions.v1.json";
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        // 1. What can never be a socket here is told in plain HTTP.
+        if (PlainRefusal(context, out var request, out var origin) is { } plain)
+        {
+            await RefuseAsync(context, plain, isBrowser: false);
+            return;
+        }
+
+        // 2. What a browser's page must be able to see is told on the socket.
+        var isBrowser = origin == RequestOrigin.Allowed;
+        if (request is null)
+        {
+            await RefuseAsync(context, new(WireErrors.UnsupportedProtocol, $"The subprotocol spoken here is {V1Protocol}."), isBrowser);
+            return;
+        }
+
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            await RefuseAsync(context, new(WireErrors.Draining, "This node is going down.", RetryAfterMs: RetryAfterMs), isBrowser);
+            return;
+        }
+
+        if (!services.Registry.TryReserve(services.Options.MaxConnections))
+        {
+            Log.Full(logger, services.Options.MaxConnections);
+            await RefuseAsync(context, new(WireErrors.ConnectionLimit, "This node holds as many sockets as it may.", RetryAfterMs: RetryAfterMs), isBrowser);
+            return;
+        }
+
+        // 3. Serve.
+        try
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync(AcceptContext(context, request.Profile));
+            await new SocketConnection(socket, request, services).RunAsync();
+        }
+        finally
+        {
+            services.Registry.Release();
+        }
+    }
+
+    private long RetryAfterMs => (long)services.Options.RetryAfter.TotalMilliseconds;
+
+    private ErrorMessage? PlainRefusal(HttpContext context, out SocketRequest? request, out RequestOrigin origin)
+    {
+        request = null;
+        origin = OriginPolicy.Judge(context.Request, services.Options.AllowedOrigins);
+        if (origin == RequestOrigin.Foreign)
+        {
+            return new(WireErrors.Forbidden, "Pages of that origin may not connect.");
+        }
+
+        var id = context.Request.RouteValues["session_id"] as string ?? "";
+        if (!Identifiers.IsSessionId(id))
+        {
+            return new(WireErrors.BadRequest, "A session id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", Param: "session_id");
+        }
+
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            return new(WireErrors.BadRequest, "This address takes WebSocket upgrades only.");
+        }
+
+        if (ChooseProfile(context) is not { } profile)
+        {
+            return null;
+        }
+
+        if (profile == WireProfile.Basic)
+        {
+            request = new(id, profile, null);
+            return null;
+        }
+
+        var refusal = ReadPosition(context.Request.Query, out var resume);
+        request = refusal is null ? new(id, profile, resume) : null;
+        return refusal;
+    }
+
+    /// <summary>Null where protocols were offered and none is known.</summary>
+    private static WireProfile? ChooseProfile(HttpContext context)
+    {
+        var offered = context.WebSockets.WebSocketRequestedProtocols;
+        if (offered.Count > 0)
+        {
+            return offered.Contains(V1Protocol) ? WireProfile.V1 : null;
+        }
+
+        var version = context.Request.Query["v"];
+        return version.Count == 0 ? WireProfile.Basic : version == "1" ? WireProfile.V1 : null;
+    }
+
+    private static ErrorMessage? ReadPosition(IQueryCollection query, out (long Epoch, long AfterSeq)? position)
+    {
+        position = null;
+        var (epoch, after) = (query["epoch"], query["after"]);
+        if (after.Count == 0)
+        {
+            return null;
+        }
+
+        if (!long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var seq) || seq >= 1L << 53)
+        {
+            return new(WireErrors.BadRequest, "'after' is a whole number from 0 to 2^53 - 1.", Param: "after");
+        }
+
+        if (epoch.Count == 0)
+        {
+            return new(WireErrors.BadRequest, "'after' needs the 'epoch' it belongs to.", Param: "epoch");
+        }
+
+        position = (Epochs.FromWire(epoch.ToString()), seq);
+        return null;
+    }
+
+    private WebSocketAcceptContext AcceptContext(HttpContext context, WireProfile profile)
+    {
+        var isBasic = profile == WireProfile.Basic;
+        return new()
+        {
+            SubProtocol = context.WebSockets.WebSocketRequestedProtocols.Count > 0 ? V1Protocol : null,
+
+            // Version 1 has a heartbeat of its own, which both sides can see.
+            KeepAliveInterval = isBasic ? services.Options.HeartbeatInterval : Timeout.InfiniteTimeSpan,
+            KeepAliveTimeout = isBasic ? services.Options.HeartbeatInterval : Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    /// <summary>A page sees no status of a refused upgrade, so for one the socket is opened, told why, and closed. No grain hears of it.</summary>
+    private async Task RefuseAsync(HttpContext context, ErrorMessage error, bool isBrowser)
+    {
+        services.Metrics.ErrorTold(error.Error.Code);
+        if (!isBrowser || error.Error.CloseCode is not { } code)
+        {
+            await Problems.From(error).ExecuteAsync(context);
+            return;
+        }
+
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        using var patience = new CancellationTokenSource(services.Options.CloseTimeout, services.Clock);
+        var buffer = FrameBuffer.Rent();
+        try
+        {
+            await socket.SendAsync(buffer.Write(error), WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage, patience.Token);
+            await socket.CloseAsync((WebSocketCloseStatus)code, error.Error.Title, patience.Token);
+        }
+        catch (Exception fault) when (fault is WebSocketException or OperationCanceledException or IOException)
+        {
+            socket.Abort();
+        }
+        finally
+        {
+            FrameBuffer.Return(buffer);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "A socket was refused: all {Limit} connections are taken.")]
+        public static partial void Full(ILogger logger, int limit);
+    }
+}

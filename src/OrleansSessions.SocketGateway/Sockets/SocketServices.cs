@@ -1,0 +1,29 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Telemetry;
+
+namespace OrleansSessions.SocketGateway.Sockets;
+
+/// <summary>What every socket of the process shares.</summary>
+internal sealed class SocketServices(
+    IGrainFactory grains, IOptions<SocketGatewayOptions> options, IOptions<SessionsOptions> sessions, ConnectionRegistry registry,
+    SocketGatewayMetrics metrics, SocketGatewayInstance instance, TimeProvider clock, ILogger<SocketConnection> logger)
+{
+    public IGrainFactory Grains { get; } = grains;
+
+    public SocketGatewayOptions Options { get; } = options.Value;
+
+    public SessionsOptions Sessions { get; } = sessions.Value;
+
+    public ConnectionRegistry Registry { get; } = registry;
+
+    public SocketGatewayMetrics Metrics { get; } = metrics;
+
+    public SocketGatewayInstance Instance { get; } = instance;
+
+    public TimeProvider Clock { get; } = clock;
+
+    public ILogger Logger { get; } = logger;
+}

@@ -1,0 +1,270 @@
+using System.Net.WebSockets;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Telemetry;
+
+namespace OrleansSessions.SocketGateway.Sockets;
+
+/// <summary>What a writer tells the socket's owner, never under the gate.</summary>
+internal interface ISocketWriterOwner
+{
+    /// <summary>More waits than may: the client does not read.</summary>
+    void OnSlowConsumer();
+}
+
+/// <summary>
+/// Everything that goes out of one socket, in order. Enqueue under the gate, then flush outside it; whoever flushes an idle writer sends on its own
+/// thread until the socket no longer takes frames at once. The close frame is the last entry: after it nothing is taken.
+/// </summary>
+internal sealed class SocketWriter(
+    WebSocket socket, Lock gate, SocketGatewayOptions options, SocketGatewayMetrics metrics, TimeProvider clock, ISocketWriterOwner owner)
+    : IThreadPoolWorkItem
+{
+    // A frame's own cost beside its text, so that many empty ones count too.
+    private const int FrameChars = 64;
+
+    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Queue<object>? _waiting;
+    private DeltaRun? _lastRun;
+    private TaskCompletionSource? _room;
+    private int _waitingChars;
+    private bool _isSending;
+    private bool _isClosed;
+    private bool _isOverflowing;
+    private long _sendingSince;
+
+    /// <summary>When the last frame was handed to the socket, as a timestamp.</summary>
+    public long LastSentAt { get; private set; } = clock.GetTimestamp();
+
+    /// <summary>Since when a frame waits for the peer to read, or 0.</summary>
+    public long SendingSince => Volatile.Read(ref _sendingSince);
+
+    /// <summary>Ends when the close frame has left or can no longer leave.</summary>
+    public Task Finished => _finished.Task;
+
+    /// <summary>Adds a frame. Call under the gate.</summary>
+    /// <param name="chars">About how much text it carries.</param>
+    public void Enqueue(ServerMessage message, int chars = 0) => Add(message, chars);
+
+    /// <summary>Adds a delta, to the run that waits last if it may. Call under the gate.</summary>
+    public void EnqueueDelta(DeltaEvent delta, bool isReplay, bool mayJoin)
+    {
+        if (mayJoin && _lastRun is { } run && run.TryJoin(delta, isReplay, options.MaxRunChars))
+        {
+            Count(delta.Text.Length);
+            return;
+        }
+
+        var next = new DeltaRun(delta, isReplay);
+        Add(next, delta.Text.Length);
+        _lastRun = next;
+    }
+
+    /// <summary>Adds the close frame, after which nothing is taken. Call under the gate.</summary>
+    /// <param name="dropWaiting">True to send it next, before all that waits.</param>
+    public void EnqueueClose(int code, string reason, bool dropWaiting)
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        if (dropWaiting)
+        {
+            _waiting?.Clear();
+            _waitingChars = 0;
+        }
+
+        _isClosed = true;
+        _lastRun = null;
+        (_waiting ??= new()).Enqueue(new CloseFrame(code, reason));
+    }
+
+    /// <summary>Ends once at most half of what may wait does, or at the end. For those who can produce faster than a client reads.</summary>
+    public Task WaitForRoomAsync()
+    {
+        lock (gate)
+        {
+            if (_isClosed || _waitingChars <= options.MaxQueuedChars / 8)
+            {
+                return Task.CompletedTask;
+            }
+
+            return (_room ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    /// <summary>Starts to send what waits, on this thread.</summary>
+    public void Flush()
+    {
+        if (TryStart())
+        {
+            _ = SendAllAsync();
+        }
+    }
+
+    /// <summary>Starts to send what waits, on another thread.</summary>
+    public void FlushElsewhere()
+    {
+        if (TryStart())
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute() => _ = SendAllAsync();
+
+    private bool TryStart()
+    {
+        bool isOverflowing;
+        lock (gate)
+        {
+            isOverflowing = _isOverflowing && !_isClosed;
+            if (!isOverflowing && (_isSending || _waiting is not { Count: > 0 }))
+            {
+                return false;
+            }
+
+            _isSending |= !isOverflowing;
+        }
+
+        if (isOverflowing)
+        {
+            owner.OnSlowConsumer();
+        }
+
+        return !isOverflowing;
+    }
+
+    private void Add(object entry, int chars)
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _lastRun = null;
+        (_waiting ??= new()).Enqueue(entry);
+        Count(chars + FrameChars);
+    }
+
+    private void Count(int chars)
+    {
+        _waitingChars += chars;
+        _isOverflowing |= _waitingChars > options.MaxQueuedChars || _waiting!.Count > options.MaxQueuedFrames;
+    }
+
+    /// <summary>The one loop that sends. Never throws: a socket that cannot send is cut, and its reader notices.</summary>
+    private async Task SendAllAsync()
+    {
+        var buffer = FrameBuffer.Rent();
+        try
+        {
+            while (TryTake() is { } entry)
+            {
+                if (entry is CloseFrame close)
+                {
+                    await SendCloseAsync(close);
+                    return;
+                }
+
+                var message = entry as ServerMessage ?? ((DeltaRun)entry).ToMessage();
+                var frame = buffer.Write(message);
+                var now = clock.GetTimestamp();
+                Volatile.Write(ref _sendingSince, now);
+                LastSentAt = now;
+                metrics.MessageSent();
+                await socket.SendAsync(frame, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage, CancellationToken.None);
+                Volatile.Write(ref _sendingSince, 0);
+            }
+        }
+        catch (Exception fault) when (fault is WebSocketException or ObjectDisposedException or OperationCanceledException or IOException or InvalidOperationException)
+        {
+            Abandon();
+        }
+        finally
+        {
+            FrameBuffer.Return(buffer);
+        }
+    }
+
+    private object? TryTake()
+    {
+        TaskCompletionSource? room = null;
+        object? entry;
+        lock (gate)
+        {
+            if (_waiting is null || !_waiting.TryDequeue(out entry))
+            {
+                _isSending = false;
+                // A queue that has grown is not kept by a socket that has caught up.
+                _waiting = _waiting is { } drained && drained.EnsureCapacity(0) > 16 ? null : _waiting;
+                _waitingChars = 0;
+                entry = null;
+            }
+            else if (entry == _lastRun)
+            {
+                _lastRun = null;
+            }
+
+            _waitingChars = Math.Max(0, _waitingChars - CharsOf(entry));
+            if (_room is not null && _waitingChars <= options.MaxQueuedChars / 8)
+            {
+                (room, _room) = (_room, null);
+            }
+        }
+
+        room?.TrySetResult();
+        return entry;
+    }
+
+    private static int CharsOf(object? entry) => entry switch
+    {
+        DeltaRun run => run.Chars + FrameChars,
+        SnapshotMessage snapshot => snapshot.Text.Length + FrameChars,
+        AcceptedMessage { Question: { } question } => question.Length + FrameChars,
+        BasicResponseMessage response => response.Text.Length + FrameChars,
+        BasicFailureMessage failure => failure.Text.Length + FrameChars,
+        _ => FrameChars,
+    };
+
+    private async Task SendCloseAsync(CloseFrame close)
+    {
+        try
+        {
+            Volatile.Write(ref _sendingSince, clock.GetTimestamp());
+            if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+            {
+                await socket.CloseOutputAsync((WebSocketCloseStatus)close.Code, close.Reason, CancellationToken.None);
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _sendingSince, 0);
+            Abandon(isCut: false);
+        }
+    }
+
+    private void Abandon(bool isCut = true)
+    {
+        TaskCompletionSource? room;
+        lock (gate)
+        {
+            _isClosed = true;
+            _waiting = null;
+            _lastRun = null;
+            _isSending = false;
+            (room, _room) = (_room, null);
+        }
+
+        if (isCut)
+        {
+            socket.Abort();
+        }
+
+        room?.TrySetResult();
+        _finished.TrySetResult();
+    }
+
+    private sealed record CloseFrame(int Code, string Reason);
+}

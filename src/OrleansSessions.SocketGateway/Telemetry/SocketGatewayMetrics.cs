@@ -1,0 +1,82 @@
+using System.Diagnostics.Metrics;
+
+namespace OrleansSessions.SocketGateway.Telemetry;
+
+/// <summary>What a socket gateway counts. Tags come from closed sets only.</summary>
+public sealed class SocketGatewayMetrics
+{
+    /// <summary>The meter's name, for whoever exports it.</summary>
+    public const string MeterName = "OrleansSessions.SocketGateway";
+
+    private readonly Histogram<double> _duration;
+    private readonly Counter<long> _closes;
+    private readonly Counter<long> _errors;
+    private readonly Counter<long> _received;
+    private readonly Counter<long> _sent;
+    private readonly Counter<long> _renewals;
+    private readonly Counter<long> _rereads;
+    private readonly Counter<long> _reattaches;
+    private int _active;
+
+    public SocketGatewayMetrics(IMeterFactory factory)
+    {
+        var meter = factory.Create(MeterName);
+        meter.CreateObservableUpDownCounter(
+            "sessions.gateway.connection.active", () => Volatile.Read(ref _active), "{connection}", "Sockets open now.");
+        _duration = meter.CreateHistogram<double>("sessions.gateway.connection.duration", "s", "How long sockets stayed open.");
+        _closes = meter.CreateCounter<long>("sessions.gateway.connection.closes", "{connection}", "Sockets closed, by close code.");
+        _errors = meter.CreateCounter<long>("sessions.gateway.errors", "{error}", "Errors told to clients, by code, on sockets and over HTTP.");
+        _received = meter.CreateCounter<long>("sessions.gateway.messages.received", "{message}", "Messages from clients.");
+        _sent = meter.CreateCounter<long>("sessions.gateway.messages.sent", "{message}", "Messages to clients.");
+        _renewals = meter.CreateCounter<long>("sessions.gateway.subscription.renewals", "{renewal}", "Subscriptions made anew because a silo was missed.");
+        _rereads = meter.CreateCounter<long>("sessions.gateway.log.rereads", "{read}", "Reads of the log to fill a hole.");
+        _reattaches = meter.CreateCounter<long>("sessions.gateway.session.reattaches", "{attach}", "Sessions attached anew to be sure of them.");
+    }
+
+    /// <summary>Sockets open now.</summary>
+    public int ActiveConnections => Volatile.Read(ref _active);
+
+    internal void ConnectionOpened() => Interlocked.Increment(ref _active);
+
+    internal void ConnectionClosed(TimeSpan lifetime, int closeCode)
+    {
+        Interlocked.Decrement(ref _active);
+        _duration.Record(lifetime.TotalSeconds);
+        _closes.Add(1, new KeyValuePair<string, object?>("code", KnownCode(closeCode)));
+    }
+
+    internal void ErrorTold(string code) => _errors.Add(1, new KeyValuePair<string, object?>("code", code));
+
+    internal void MessageReceived() => _received.Add(1);
+
+    internal void MessageSent() => _sent.Add(1);
+
+    internal void SubscriptionRenewed() => _renewals.Add(1);
+
+    internal void LogReread() => _rereads.Add(1);
+
+    internal void SessionReattached() => _reattaches.Add(1);
+
+    /// <summary>Clients may close with any code; only the contract's become tags.</summary>
+    private static string KnownCode(int code) => code switch
+    {
+        1000 => "1000",
+        1001 => "1001",
+        1002 => "1002",
+        1003 => "1003",
+        1006 => "1006",
+        1007 => "1007",
+        1008 => "1008",
+        1009 => "1009",
+        1011 => "1011",
+        4001 => "4001",
+        4002 => "4002",
+        4003 => "4003",
+        4008 => "4008",
+        4029 => "4029",
+        4100 => "4100",
+        4104 => "4104",
+        4126 => "4126",
+        _ => "other",
+    };
+}

@@ -1,0 +1,187 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Orleans.Streams;
+using OrleansSessions.Streaming.Queues;
+
+namespace OrleansSessions.Streaming.Caching;
+
+/// <summary>
+/// What one agent has read and not yet delivered. Each stream has a buffer of its own: a subscriber that takes nothing fills that one,
+/// loses its oldest items, and holds up nobody else.
+/// </summary>
+internal sealed partial class PerStreamCache : IQueueCache, IDisposable
+{
+    // Long enough for the handshake with a new subscriber, which starts at the first item that came while it was under way.
+    private static readonly TimeSpan LateSubscriberTime = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<StreamId, StreamBuffer> _buffers = [];
+    private readonly string _provider;
+    private readonly PushStreamOptions _options;
+    private readonly PushStreamMetrics _metrics;
+    private readonly ILogger<PerStreamCache> _logger;
+    private readonly ITimer _sweeper;
+    private bool _sweepDue;
+    private long _lastNumber;
+
+    public PerStreamCache(string provider, PushStreamOptions options, TimeProvider time, PushStreamMetrics metrics, ILogger<PerStreamCache> logger)
+    {
+        _provider = provider;
+        _options = options;
+        _metrics = metrics;
+        _logger = logger;
+        _sweeper = time.CreateTimer(static cache => ((PerStreamCache)cache!).Sweep(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Streams that it holds something for.</summary>
+    public int StreamCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _buffers.Count;
+            }
+        }
+    }
+
+    /// <summary>Subscribers that it keeps a place for, and registrations under way.</summary>
+    public int CursorCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _buffers.Values.Sum(static buffer => buffer.CursorCount);
+            }
+        }
+    }
+
+    // Bounds one read, so that deliveries start while more is waiting.
+    public int GetMaxAddCount() => Math.Max(_options.BatchSize, 16);
+
+    // Every buffer makes room by itself; to stop reading would hold up the streams that are not full.
+    public bool IsUnderPressure() => false;
+
+    public bool TryPurgeFromCache([MaybeNullWhen(false)] out IList<IBatchContainer> purgedItems)
+    {
+        purgedItems = null;
+        return false;
+    }
+
+    public void AddToCache(IList<IBatchContainer> messages)
+    {
+        lock (_lock)
+        {
+            StreamBuffer? buffer = null;
+            foreach (var message in messages)
+            {
+                var item = (PushItem)message;
+                item.Number = ++_lastNumber;
+                if (buffer is null || !buffer.Stream.Equals(item.StreamId))
+                {
+                    buffer = GetOrAdd(item.StreamId);
+                }
+
+                var lost = buffer.Add(item, out var newlyStuck);
+                if (lost > 0)
+                {
+                    Report(buffer, lost, newlyStuck);
+                }
+            }
+
+            if (!_sweepDue)
+            {
+                _sweepDue = _sweeper.Change(LateSubscriberTime, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    /// <summary>A cursor at the token; without one, at the oldest item left if the stream's last cursor lost its place, or else at whatever comes next.</summary>
+    public IQueueCacheCursor GetCacheCursor(StreamId streamId, StreamSequenceToken? token)
+    {
+        lock (_lock)
+        {
+            return GetOrAdd(streamId).Attach(this, token?.SequenceNumber);
+        }
+    }
+
+    public PushItem? TakeNext(StreamBuffer buffer, StreamCursor cursor)
+    {
+        long lost;
+        lock (_lock)
+        {
+            if (cursor.Lost == 0)
+            {
+                return buffer.Next(cursor);
+            }
+
+            lost = buffer.TakeLost(cursor);
+        }
+
+        throw new QueueCacheMissException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Push streams '{_provider}': {lost} items of stream '{buffer.Stream}' were dropped, the oldest first, because this subscriber was behind by more than {nameof(PushStreamOptions)}.{nameof(PushStreamOptions.StreamCapacity)} = {_options.StreamCapacity}."));
+    }
+
+    public void Remove(StreamBuffer buffer, StreamCursor cursor)
+    {
+        lock (_lock)
+        {
+            buffer.Detach(cursor);
+            RemoveIfUnused(buffer);
+        }
+    }
+
+    public void Dispose() => _sweeper.Dispose();
+
+    private void Sweep()
+    {
+        lock (_lock)
+        {
+            var goOn = false;
+            foreach (var buffer in _buffers.Values)
+            {
+                goOn |= buffer.Sweep();
+                RemoveIfUnused(buffer);
+            }
+
+            _sweepDue = goOn && _sweeper.Change(LateSubscriberTime, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private StreamBuffer GetOrAdd(StreamId stream)
+    {
+        if (!_buffers.TryGetValue(stream, out var buffer))
+        {
+            buffer = new StreamBuffer(stream, _options.StreamCapacity, _options.BatchSize);
+            _buffers.Add(stream, buffer);
+        }
+
+        return buffer;
+    }
+
+    private void RemoveIfUnused(StreamBuffer buffer)
+    {
+        if (buffer.IsUnused)
+        {
+            _buffers.Remove(buffer.Stream);
+        }
+    }
+
+    private void Report(StreamBuffer buffer, int lost, int newlyStuck)
+    {
+        _metrics.DroppedForSlowSubscriber(_provider, lost);
+        for (; newlyStuck > 0; newlyStuck--)
+        {
+            Log.FellBehind(_logger, _provider, buffer.Stream, _options.StreamCapacity);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Push streams '{Provider}': a subscriber of stream {Stream} is behind by {Capacity} items. Its oldest are being dropped until it takes some, and it will be told.")]
+        public static partial void FellBehind(ILogger logger, string provider, StreamId stream, int capacity);
+    }
+}

@@ -1,0 +1,169 @@
+using OrleansSessions.Streaming.Queues;
+
+namespace OrleansSessions.Streaming.Caching;
+
+/// <summary>
+/// The items of one stream that some subscriber still has to get, oldest first, in a ring that grows up to its capacity.
+/// The newest few are also kept for a short time when nobody needs them, for a subscriber whose handshake is under way.
+/// Not safe for concurrent use: the cache holds its lock.
+/// </summary>
+internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLateSubscribers)
+{
+    private const int SmallestRing = 16;
+    private const long None = -1;
+
+    private readonly List<StreamCursor> _cursors = [];
+    private PushItem?[] _ring = new PushItem?[SmallestRing];
+    private long _first;
+    private long _end;
+    private long _seenBySweep;
+    private long _expired;
+    private long _resumeAt = None;
+
+    public StreamId Stream => stream;
+
+    public int Count => (int)(_end - _first);
+
+    public int CursorCount => _cursors.Count;
+
+    public bool IsUnused => _cursors.Count == 0 && Count == 0 && _resumeAt == None;
+
+    /// <summary>Adds an item, dropping the oldest where there is no room.</summary>
+    /// <param name="newlyStuck">Cursors that lost something and have not lost before since they last moved.</param>
+    /// <returns>How many items were dropped before a subscriber got them, counted for each such subscriber.</returns>
+    public int Add(PushItem item, out int newlyStuck)
+    {
+        newlyStuck = 0;
+        var lost = 0;
+        if (Count == Math.Min(_ring.Length, capacity))
+        {
+            Trim();
+            if (Count == capacity)
+            {
+                lost = DropOldest(out newlyStuck);
+            }
+            else if (Count == _ring.Length)
+            {
+                Resize(_ring.Length * 2);
+            }
+        }
+
+        _ring[Slot(_end++)] = item;
+        return lost;
+    }
+
+    /// <summary>A cursor before the first item whose number is at least <paramref name="number"/>; without a number, where the last cursor lost its place, or else at the end.</summary>
+    public StreamCursor Attach(PerStreamCache cache, long? number)
+    {
+        var position = number is { } from ? Find(from) : _resumeAt == None ? _end : Math.Max(_resumeAt, _first);
+        _resumeAt = None;
+        var cursor = new StreamCursor(cache, this, position);
+        _cursors.Add(cursor);
+        return cursor;
+    }
+
+    public void Detach(StreamCursor cursor)
+    {
+        _cursors.Remove(cursor);
+        Trim();
+    }
+
+    /// <summary>The next item, or null at the end.</summary>
+    public PushItem? Next(StreamCursor cursor)
+    {
+        if (cursor.Position == _end)
+        {
+            Trim();
+            return null;
+        }
+
+        return _ring[Slot(cursor.Position++)];
+    }
+
+    /// <summary>Reads the number of items that the cursor lost, and keeps its place for the cursor that replaces it.</summary>
+    public long TakeLost(StreamCursor cursor)
+    {
+        var lost = cursor.Lost;
+        cursor.Lost = 0;
+        _resumeAt = cursor.Position;
+        return lost;
+    }
+
+    /// <summary>Lets go of what was already here at the sweep before and nobody needs.</summary>
+    /// <returns>Whether another sweep would let go of more.</returns>
+    public bool Sweep()
+    {
+        _expired = _seenBySweep;
+        _seenBySweep = _end;
+        Trim();
+        if (Count == 0 && _ring.Length > SmallestRing)
+        {
+            _ring = new PushItem?[SmallestRing];
+        }
+
+        return Count > 0 && _expired < _end;
+    }
+
+    private void Trim()
+    {
+        var needed = Math.Max(_expired, _end - keptForLateSubscribers);
+        foreach (var cursor in _cursors)
+        {
+            needed = Math.Min(needed, cursor.Position);
+        }
+
+        if (_resumeAt != None)
+        {
+            needed = Math.Min(needed, _resumeAt);
+        }
+
+        while (_first < needed)
+        {
+            _ring[Slot(_first++)] = null;
+        }
+    }
+
+    private int DropOldest(out int newlyStuck)
+    {
+        newlyStuck = 0;
+        var lost = 0;
+        foreach (var cursor in _cursors)
+        {
+            if (cursor.Position == _first)
+            {
+                newlyStuck += cursor.Lost == 0 ? 1 : 0;
+                cursor.Position++;
+                cursor.Lost++;
+                lost++;
+            }
+        }
+
+        _ring[Slot(_first++)] = null;
+        return lost;
+    }
+
+    private long Find(long number)
+    {
+        var position = _first;
+        while (position < _end && _ring[Slot(position)]!.Number < number)
+        {
+            position++;
+        }
+
+        return position;
+    }
+
+    private void Resize(int length)
+    {
+        var ring = new PushItem?[length];
+        for (var position = _first; position < _end; position++)
+        {
+            ring[position & (length - 1)] = _ring[Slot(position)];
+        }
+
+        _ring = ring;
+    }
+
+    // The length is a power of two.
+    private int Slot(long position) => (int)(position & (_ring.Length - 1));
+}

@@ -1,0 +1,23 @@
+using Orleans.Streams;
+
+namespace OrleansSessions.Streaming.Queues;
+
+/// <summary>Gives a silo all of its own queues, for good: nobody else can read them, so silos that come and go change nothing.</summary>
+internal sealed class LocalQueueBalancer : IStreamQueueBalancer
+{
+    private IEnumerable<QueueId> _queues = [];
+
+    public Task Initialize(IStreamQueueMapper queueMapper)
+    {
+        _queues = queueMapper.GetAllQueues();
+        return Task.CompletedTask;
+    }
+
+    public Task Shutdown() => Task.CompletedTask;
+
+    public IEnumerable<QueueId> GetMyQueues() => _queues;
+
+    public bool SubscribeToQueueDistributionChangeEvents(IStreamQueueBalanceListener observer) => true;
+
+    public bool UnSubscribeFromQueueDistributionChangeEvents(IStreamQueueBalanceListener observer) => true;
+}

@@ -1,0 +1,44 @@
+using Orleans.Serialization;
+using Orleans.Streams;
+
+namespace OrleansSessions.Streaming.Queues;
+
+/// <summary>Where a silo's producers hand in their items.</summary>
+internal sealed class PushAdapter(string name, LocalQueueMapper mapper, PushQueue[] queues, DeepCopier copier) : IQueueAdapter
+{
+    public string Name => name;
+
+    // Every silo's agents feed the same streams, each with numbers of its own: there is no one position to rewind to.
+    public bool IsRewindable => false;
+
+    public StreamProviderDirection Direction => StreamProviderDirection.ReadWrite;
+
+    public IQueueAdapterReceiver CreateReceiver(QueueId queueId) => new PushReceiver(queues[queueId.GetNumericId()]);
+
+    public Task QueueMessageBatchAsync<T>(StreamId streamId, IEnumerable<T> events, StreamSequenceToken? token, Dictionary<string, object>? requestContext)
+    {
+        if (token is not null)
+        {
+            throw new ArgumentException($"Push streams '{name}' number their items themselves: leave the token out.", nameof(token));
+        }
+
+        var queue = queues[mapper.IndexOf(streamId)];
+        return events is T[] { Length: 1 } one
+            ? queue.EnqueueAsync(CreateItem(streamId, one[0], requestContext)).AsTask()
+            : EnqueueAllAsync(queue, streamId, events, requestContext);
+    }
+
+    private async Task EnqueueAllAsync<T>(PushQueue queue, StreamId streamId, IEnumerable<T> events, Dictionary<string, object>? context)
+    {
+        // Copied first: the caller may change its list while this waits for room.
+        var items = events.Select(item => CreateItem(streamId, item, context)).ToArray();
+        foreach (var item in items)
+        {
+            await queue.EnqueueAsync(item).ConfigureAwait(false);
+        }
+    }
+
+    // The copier returns immutable items as they are; others are copied once, so that the producer may go on changing its own.
+    private PushItem<T> CreateItem<T>(StreamId streamId, T item, Dictionary<string, object>? context) =>
+        new() { StreamId = streamId, Item = copier.Copy(item), Context = context };
+}

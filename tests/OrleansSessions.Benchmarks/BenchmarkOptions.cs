@@ -1,0 +1,97 @@
+using System.Globalization;
+
+namespace OrleansSessions.Benchmarks;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed class BenchmarkOptions
+{
+    public const string Usage = """
+        Options:
+          --quick                    a smoke run of about 20 s: are the answers right?
+          --only A,B                 of rounds, latency, pieces, memory (default: all)
+          --servers A,B              of kestrel, signalr, sessions (default: all)
+          --server PATH              another build of the server: its dll
+          --repeat N                 interleaved repetitions (default 5; memory at most 3)
+          --seconds S                length of one measurement (default 3)
+          --sessions N               attached sessions for the memory measure (default 2000)
+          --json FILE                write every single figure there, too
+        """;
+
+    private static readonly string[] KnownMeasures = [Rounds, Latency, Pieces, Memory];
+    private static readonly string[] KnownServers = ["kestrel", "signalr", "sessions"];
+
+    public const string Rounds = "rounds";
+    public const string Latency = "latency";
+    public const string Pieces = "pieces";
+    public const string Memory = "memory";
+
+    public IReadOnlyList<string> Measures { get; private set; } = KnownMeasures;
+
+    public IReadOnlyList<string> Servers { get; private set; } = KnownServers;
+
+    /// <summary>The server's dll, or null for the one that was built along with this project.</summary>
+    public string? ServerPath { get; private set; }
+
+    public int Repeat { get; private set; } = 5;
+
+    /// <summary>A fresh process for each figure makes these steadier and slower than the others.</summary>
+    public int MemoryRepeat => Math.Min(Repeat, 3);
+
+    public TimeSpan Duration { get; private set; } = TimeSpan.FromSeconds(3);
+
+    public int MemorySessions { get; private set; } = 2000;
+
+    public string? JsonPath { get; private set; }
+
+    public static bool TryParse(string[] args, out BenchmarkOptions options, out string complaint)
+    {
+        options = new BenchmarkOptions();
+        complaint = "";
+        for (var i = 0; i < args.Length; i++)
+        {
+            if (args[i] == "--quick")
+            {
+                (options.Repeat, options.Duration, options.MemorySessions) = (1, TimeSpan.FromSeconds(0.4), 300);
+            }
+            else if (i + 1 == args.Length || !options.TrySet(args[i], args[++i]))
+            {
+                complaint = $"Not understood: {string.Join(' ', args[Math.Max(0, i - 1)..])}";
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool TrySet(string name, string value)
+    {
+        switch (name)
+        {
+            case "--only":
+                Measures = value.Split(',');
+                return Measures.All(KnownMeasures.Contains);
+            case "--servers":
+                Servers = value.Split(',');
+                return Servers.All(KnownServers.Contains);
+            case "--server":
+                ServerPath = Path.GetFullPath(value);
+                return File.Exists(ServerPath);
+            case "--json":
+                JsonPath = value;
+                return true;
+            case "--repeat":
+                return TryPositive(value, out var repeat) && (Repeat = (int)repeat) > 0;
+            case "--sessions":
+                return TryPositive(value, out var sessions) && (MemorySessions = (int)sessions) > 0;
+            case "--seconds":
+                var isPositive = TryPositive(value, out var seconds);
+                Duration = TimeSpan.FromSeconds(seconds);
+                return isPositive;
+            default:
+                return false;
+        }
+    }
+
+    private static bool TryPositive(string value, out double number) =>
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && number is > 0 and < 100_000;
+}

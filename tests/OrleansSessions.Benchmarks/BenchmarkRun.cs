@@ -1,0 +1,61 @@
+using System.Text.Json;
+using OrleansSessions.Benchmarks.Results;
+using OrleansSessions.Benchmarks.Servers;
+
+namespace OrleansSessions.Benchmarks;
+
+/// <summary>One run from the first server's start to the table. Read <see cref="RunAsync"/> first.</summary>
+internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
+{
+    private readonly Measurements _measurements = new();
+    private readonly string _serverPath = options.ServerPath ?? Contenders.DefaultServerPath;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        // 1. The same runtime settings for all: those that the server was built with.
+        var runtimeConfig = Path.ChangeExtension(_serverPath, ".runtimeconfig.json");
+        var settings = DescribeSettings(runtimeConfig);
+        output.WriteLine(settings);
+        var contenders = options.Servers.Select(name => Contenders.Create(name, _serverPath)).ToArray();
+        foreach (var contender in contenders)
+        {
+            output.WriteLine($"  {contender.Name,-9} {contender.Description}");
+        }
+
+        // 2. Speed: all servers up at once, and measured in turns.
+        var speed = new SpeedMeasures(options, _measurements, output);
+        await speed.RunAsync(contenders, runtimeConfig, cancellationToken);
+
+        // 3. Memory: a fresh process for each figure, since one that has worked gives little back.
+        if (options.Measures.Contains(BenchmarkOptions.Memory))
+        {
+            await new MemoryMeasure(options, _measurements, output).RunAsync(contenders, runtimeConfig, cancellationToken);
+        }
+
+        // 4. Tell.
+        output.WriteLine();
+        ResultTable.Write(output, _measurements, options.Servers);
+        output.WriteLine();
+        Targets.Write(output, _measurements);
+        if (options.JsonPath is not null)
+        {
+            await JsonReport.WriteAsync(options.JsonPath, settings, _measurements, cancellationToken);
+        }
+    }
+
+    private string DescribeSettings(string runtimeConfig)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllBytes(runtimeConfig));
+        var isServerGC = json.RootElement.GetProperty("runtimeOptions").TryGetProperty("configProperties", out var properties)
+            && properties.TryGetProperty("System.GC.Server", out var value)
+            && value.ValueKind == JsonValueKind.True;
+        return $"{Configuration}, {(isServerGC ? "server" : "workstation")} GC in all servers, logging from Warning, {Environment.ProcessorCount} processors, "
+            + $".NET {Environment.Version}; {options.Repeat} interleaved rounds of {options.Duration.TotalSeconds:0.##} s; load from this process";
+    }
+
+#if DEBUG
+    private const string Configuration = "DEBUG BUILD: the figures mean nothing";
+#else
+    private const string Configuration = "Release";
+#endif
+}

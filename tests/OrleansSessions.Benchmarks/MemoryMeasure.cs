@@ -1,0 +1,82 @@
+using OrleansSessions.Benchmarks.Load;
+using OrleansSessions.Benchmarks.Results;
+using OrleansSessions.Benchmarks.Servers;
+
+namespace OrleansSessions.Benchmarks;
+
+/// <summary>What an attached session costs while nothing happens: the growth of a fresh server, divided by the sessions.</summary>
+internal sealed class MemoryMeasure(BenchmarkOptions options, Measurements measurements, TextWriter output)
+{
+    private const int WarmUpSessions = 50;
+    private const int MaxSettlings = 10;
+    private const double SettledShare = 0.003;
+    private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(300);
+
+    public async Task RunAsync(IReadOnlyList<Contender> contenders, string runtimeConfig, CancellationToken cancellationToken)
+    {
+        output.Write($"{BenchmarkOptions.Memory}: {options.MemorySessions:N0} sessions,");
+        for (var round = 1; round <= options.MemoryRepeat; round++)
+        {
+            output.Write($" {round}");
+            foreach (var contender in contenders)
+            {
+                await MeasureAsync(contender, round, runtimeConfig, cancellationToken);
+            }
+        }
+
+        output.WriteLine();
+    }
+
+    private async Task MeasureAsync(Contender contender, int round, string runtimeConfig, CancellationToken cancellationToken)
+    {
+        await using var server = await ServerProcess.StartAsync(contender, runtimeConfig, cancellationToken);
+
+        // 1. Code, pools and threads that any session needs are there before the first reading.
+        var first = await AttachAsync(server, from: options.MemorySessions, WarmUpSessions, cancellationToken);
+        await LoadGenerator.AskOnceAsync(first, cancellationToken);
+        await LoadGenerator.CloseAsync(first);
+        var before = await SettleAsync(server, cancellationToken);
+
+        // 2. Attached, never asked.
+        var askers = await AttachAsync(server, from: 0, options.MemorySessions, cancellationToken);
+        var idle = await SettleAsync(server, cancellationToken);
+        Keep(Figure.IdleMemory, Figure.IdleHeap, server, round, before, idle);
+
+        // 3. Attached, asked once, idle again.
+        await LoadGenerator.AskOnceAsync(askers, cancellationToken);
+        var asked = await SettleAsync(server, cancellationToken);
+        Keep(Figure.AskedMemory, Figure.AskedHeap, server, round, before, asked);
+        await LoadGenerator.CloseAsync(askers);
+    }
+
+    private static Task<IReadOnlyList<Asker>> AttachAsync(ServerProcess server, int from, int count, CancellationToken cancellationToken) =>
+        LoadGenerator.AttachAsync(count, slot => server.Contender.Attached(server.WebSocket, from + slot), cancellationToken);
+
+    /// <summary>Collects until the process stops shrinking: some pools let go only a while after.</summary>
+    private static async Task<MemoryReading> SettleAsync(ServerProcess server, CancellationToken cancellationToken)
+    {
+        var last = await server.SettleAsync(cancellationToken);
+        for (var i = 1; i < MaxSettlings; i++)
+        {
+            await Task.Delay(SettlePause, TimeProvider.System, cancellationToken);
+            var next = await server.SettleAsync(cancellationToken);
+            var change = Math.Abs(next.WorkingSetBytes - last.WorkingSetBytes);
+            last = next;
+            if (change < last.WorkingSetBytes * SettledShare)
+            {
+                break;
+            }
+        }
+
+        return last;
+    }
+
+    private void Keep(Figure resident, Figure heap, ServerProcess server, int round, MemoryReading before, MemoryReading after)
+    {
+        var name = server.Contender.Name;
+        measurements.Add(resident, name, round, PerSession(after.WorkingSetBytes - before.WorkingSetBytes));
+        measurements.Add(heap, name, round, PerSession(after.HeapBytes - before.HeapBytes));
+    }
+
+    private double PerSession(long bytes) => bytes / 1024.0 / options.MemorySessions;
+}

@@ -1,0 +1,20 @@
+namespace OrleansSessions.Benchmarks.Results;
+
+/// <summary>What is measured.</summary>
+/// <param name="Key">Its name where a program reads it.</param>
+/// <param name="Name">Its row in the table.</param>
+/// <param name="Decimals">How many the table shows.</param>
+internal sealed record Figure(string Key, string Name, string Unit, int Decimals)
+{
+    public static readonly Figure Rounds = new("rounds", "200 sockets, answers of one frame", "rounds/s", 0);
+    public static readonly Figure RoundsProcessor = new("rounds_processor", "  server's processor time", "us/round", 1);
+    public static readonly Figure LatencyMedian = new("latency_median", "1 socket, answer of one frame, p50", "us", 1);
+    public static readonly Figure LatencyTail = new("latency_tail", "  p99", "us", 1);
+    public static readonly Figure Pieces = new("pieces", "50 sockets, answers of 50 pieces", "pieces/s", 0);
+    public static readonly Figure PiecesProcessor = new("pieces_processor", "  server's processor time", "us/piece", 2);
+    public static readonly Figure PiecesFrames = new("pieces_frames", "  WebSocket messages", "/answer", 1);
+    public static readonly Figure IdleMemory = new("idle_memory", "attached session, idle", "KB", 1);
+    public static readonly Figure IdleHeap = new("idle_heap", "  of it managed heap", "KB", 1);
+    public static readonly Figure AskedMemory = new("asked_memory", "attached session that asked once", "KB", 1);
+    public static readonly Figure AskedHeap = new("asked_heap", "  of it managed heap", "KB", 1);
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using OrleansSessions.Benchmarks.Servers;
+
+namespace OrleansSessions.Benchmarks.Results;
+
+/// <summary>The first figures to reach. They are told, and decide nothing.</summary>
+internal static class Targets
+{
+    private const double RoundsOfKestrel = 0.6;
+    private const double LatencyOfKestrel = 2.5;
+    private const double PiecesOfSignalR = 0.5;
+    private const double IdleKilobytes = 25;
+
+    public static void Write(TextWriter output, Measurements measurements)
+    {
+        var rounds = measurements.Ratio(Figure.Rounds, Contenders.Sessions, Contenders.Kestrel);
+        var latency = measurements.Ratio(Figure.LatencyMedian, Contenders.Sessions, Contenders.Kestrel);
+        var pieces = measurements.Ratio(Figure.Pieces, Contenders.Sessions, Contenders.SignalR);
+        var idle = measurements.Median(Figure.IdleMemory, Contenders.Sessions);
+
+        output.WriteLine("targets");
+        WriteLine(output, "rounds, of bare Kestrel's, at least", RoundsOfKestrel, rounds, rounds >= RoundsOfKestrel);
+        WriteLine(output, "p50, of bare Kestrel's, at most", LatencyOfKestrel, latency, latency <= LatencyOfKestrel);
+        WriteLine(output, "pieces, of SignalR's, at least", PiecesOfSignalR, pieces, pieces >= PiecesOfSignalR);
+        WriteLine(output, "KB an idle attached session, at most", IdleKilobytes, idle, idle <= IdleKilobytes);
+    }
+
+    private static void WriteLine(TextWriter output, string what, double target, double? measured, bool isReached)
+    {
+        var verdict = measured is null ? "not measured" : isReached ? "reached" : "not reached";
+        var figure = measured is { } value ? value.ToString("N2", CultureInfo.InvariantCulture) : "-";
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-38}{target,6:0.##}{figure,10}  {verdict}"));
+    }
+}

@@ -1,0 +1,205 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+
+namespace OrleansSessions.Benchmarks.Servers;
+
+/// <summary>What a server's process holds after a forced collection.</summary>
+internal readonly record struct MemoryReading(long HeapBytes, long WorkingSetBytes);
+
+/// <summary>A server under measurement in a process of its own. It dies with this object, and with this process.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private const int KeptLines = 40;
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ProbePatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly Process _process;
+    private readonly Queue<string> _lastLines = [];
+    private readonly Channel<MemoryReading> _readings = Channel.CreateBounded<MemoryReading>(
+        new BoundedChannelOptions(16) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    private ServerProcess(Process process, Contender contender, Uri http)
+    {
+        _process = process;
+        Contender = contender;
+        Http = http;
+        WebSocket = new UriBuilder(http) { Scheme = "ws" }.Uri;
+    }
+
+    public Contender Contender { get; }
+
+    public Uri Http { get; }
+
+    public Uri WebSocket { get; }
+
+    /// <summary>Processor time of the whole process so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    /// <param name="runtimeConfig">The runtime settings for all servers alike; null leaves each its own.</param>
+    /// <exception cref="ServerStartException">It ended, or was not ready in time.</exception>
+    public static async Task<ServerProcess> StartAsync(Contender contender, string? runtimeConfig, CancellationToken cancellationToken)
+    {
+        var http = new Uri($"http://127.0.0.1:{FreePort()}");
+        var process = new Process { StartInfo = CreateStartInfo(contender, runtimeConfig, http) };
+        var server = new ServerProcess(process, contender, http);
+        process.OutputDataReceived += (_, line) => server.OnLine(line.Data);
+        process.ErrorDataReceived += (_, line) => server.OnLine(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            await server.WaitUntilReadyAsync(cancellationToken);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Collects all garbage in the server, gives memory back to the system, and reads what is left.</summary>
+    public async Task<MemoryReading> SettleAsync(CancellationToken cancellationToken)
+    {
+        await _process.StandardInput.WriteLineAsync("settle".AsMemory(), cancellationToken);
+        await _process.StandardInput.FlushAsync(cancellationToken);
+        return await _readings.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(ProbePatience, TimeProvider.System, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private static ProcessStartInfo CreateStartInfo(Contender contender, string? runtimeConfig, Uri http)
+    {
+        var dll = contender.Command[0];
+        var start = new ProcessStartInfo(DotnetPath())
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetDirectoryName(dll)!,
+        };
+        start.ArgumentList.Add("exec");
+        if (runtimeConfig is not null)
+        {
+            start.ArgumentList.Add("--runtimeconfig");
+            start.ArgumentList.Add(runtimeConfig);
+        }
+
+        foreach (var argument in contender.Command)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.ArgumentList.Add("--urls");
+        start.ArgumentList.Add(http.GetLeftPart(UriPartial.Authority));
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        start.Environment["Logging__LogLevel__Default"] = "Warning";
+        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(ServerProcess).Assembly.Location;
+        return start;
+    }
+
+    private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient { BaseAddress = Http };
+        var started = Stopwatch.StartNew();
+        while (started.Elapsed < StartPatience)
+        {
+            if (_process.HasExited)
+            {
+                throw new ServerStartException($"{Contender.Name} ended with code {_process.ExitCode} before it was ready.\n{LastLines()}");
+            }
+
+            if (await IsReadyAsync(http, cancellationToken))
+            {
+                return;
+            }
+
+            await Task.Delay(PollInterval, TimeProvider.System, cancellationToken);
+        }
+
+        throw new ServerStartException($"{Contender.Name} was not ready after {StartPatience.TotalSeconds:N0} s.\n{LastLines()}");
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient http, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellationToken);
+            return response.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private void OnLine(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        if (line.StartsWith(StartupHook.ReportPrefix, StringComparison.Ordinal))
+        {
+            var figures = line[StartupHook.ReportPrefix.Length..].Split(' ');
+            _readings.Writer.TryWrite(new MemoryReading(
+                long.Parse(figures[0], CultureInfo.InvariantCulture), long.Parse(figures[1], CultureInfo.InvariantCulture)));
+            return;
+        }
+
+        lock (_lastLines)
+        {
+            _lastLines.Enqueue(line);
+            if (_lastLines.Count > KeptLines)
+            {
+                _lastLines.Dequeue();
+            }
+        }
+    }
+
+    private string LastLines()
+    {
+        lock (_lastLines)
+        {
+            return string.Join('\n', _lastLines);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>The host that runs this very process, whether it was started as a dll or by its own executable.</summary>
+    private static string DotnetPath()
+    {
+        var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+        var beside = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
+        return File.Exists(beside) ? beside : name;
+    }
+}

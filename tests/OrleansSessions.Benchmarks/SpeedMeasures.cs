@@ -1,0 +1,114 @@
+using OrleansSessions.Benchmarks.Load;
+using OrleansSessions.Benchmarks.Results;
+using OrleansSessions.Benchmarks.Servers;
+
+namespace OrleansSessions.Benchmarks;
+
+/// <summary>Rounds, latency and pieces: every server lives through all of it, and they take turns.</summary>
+internal sealed class SpeedMeasures(BenchmarkOptions options, Measurements measurements, TextWriter output)
+{
+    private const int RoundSockets = 200;
+    private const int PieceSockets = 50;
+
+    public async Task RunAsync(IReadOnlyList<Contender> contenders, string runtimeConfig, CancellationToken cancellationToken)
+    {
+        (string Name, Func<ServerProcess, int?, CancellationToken, Task> Measure)[] measures =
+            [(BenchmarkOptions.Rounds, RoundsAsync), (BenchmarkOptions.Latency, LatencyAsync), (BenchmarkOptions.Pieces, PiecesAsync)];
+        var wanted = measures.Where(measure => options.Measures.Contains(measure.Name)).ToArray();
+        if (wanted.Length == 0)
+        {
+            return;
+        }
+
+        var servers = new List<ServerProcess>();
+        try
+        {
+            foreach (var contender in contenders)
+            {
+                servers.Add(await ServerProcess.StartAsync(contender, runtimeConfig, cancellationToken));
+            }
+
+            foreach (var (name, measure) in wanted)
+            {
+                await TakeTurnsAsync(name, servers, measure, cancellationToken);
+            }
+        }
+        finally
+        {
+            foreach (var server in servers)
+            {
+                await server.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>One round that warms up and is not kept, then A B C, A B C and so on.</summary>
+    private async Task TakeTurnsAsync(
+        string name, List<ServerProcess> servers, Func<ServerProcess, int?, CancellationToken, Task> measure, CancellationToken cancellationToken)
+    {
+        output.Write($"{name}: warm-up");
+        foreach (var server in servers)
+        {
+            await measure(server, null, cancellationToken);
+        }
+
+        for (var round = 1; round <= options.Repeat; round++)
+        {
+            output.Write($" {round}");
+            foreach (var server in servers)
+            {
+                await measure(server, round, cancellationToken);
+            }
+        }
+
+        output.WriteLine();
+    }
+
+    private async Task RoundsAsync(ServerProcess server, int? round, CancellationToken cancellationToken)
+    {
+        var (result, processor) = await LoadAsync(server, RoundSockets, server.Contender.OneFrame, cancellationToken);
+        Keep(Figure.Rounds, server, round, result.Answers / result.Elapsed.TotalSeconds);
+        Keep(Figure.RoundsProcessor, server, round, processor.TotalMicroseconds / result.Answers);
+    }
+
+    private async Task PiecesAsync(ServerProcess server, int? round, CancellationToken cancellationToken)
+    {
+        var (result, processor) = await LoadAsync(server, PieceSockets, server.Contender.Streaming, cancellationToken);
+        Keep(Figure.Pieces, server, round, result.Pieces / result.Elapsed.TotalSeconds);
+        Keep(Figure.PiecesProcessor, server, round, processor.TotalMicroseconds / result.Pieces);
+        Keep(Figure.PiecesFrames, server, round, (double)result.Frames / result.Answers);
+    }
+
+    private async Task LatencyAsync(ServerProcess server, int? round, CancellationToken cancellationToken)
+    {
+        var askers = await LoadGenerator.AttachAsync(1, _ => server.Contender.OneFrame(server.WebSocket, RoundSockets), cancellationToken);
+        await LoadGenerator.TimeAsync(askers[0], LeadIn, cancellationToken);
+        var waits = await LoadGenerator.TimeAsync(askers[0], options.Duration, cancellationToken);
+        await LoadGenerator.CloseAsync(askers);
+        Keep(Figure.LatencyMedian, server, round, waits[waits.Length / 2]);
+        Keep(Figure.LatencyTail, server, round, waits[waits.Length * 99 / 100]);
+    }
+
+    /// <summary>Sockets are opened for each turn, so that none is idle for so long that a server would close it.</summary>
+    private async Task<(LoadResult Result, TimeSpan Processor)> LoadAsync(
+        ServerProcess server, int sockets, Func<Uri, int, Asker> client, CancellationToken cancellationToken)
+    {
+        var askers = await LoadGenerator.AttachAsync(sockets, slot => client(server.WebSocket, slot), cancellationToken);
+        await LoadGenerator.RunAsync(askers, LeadIn, cancellationToken);
+        var before = server.ProcessorTime;
+        var result = await LoadGenerator.RunAsync(askers, options.Duration, cancellationToken);
+        var processor = server.ProcessorTime - before;
+        await LoadGenerator.CloseAsync(askers);
+        return (result, processor);
+    }
+
+    private TimeSpan LeadIn => options.Duration / 10;
+
+    private void Keep(Figure figure, ServerProcess server, int? round, double value)
+    {
+        if (round is { } number)
+        {
+            measurements.Add(figure, server.Contender.Name, number, value);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+namespace OrleansSessions.TestKit.Clusters;
+
+/// <summary>Polls for what cannot be awaited, with a deadline and a message that says what was waited for.</summary>
+public static class Eventually
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(10);
+
+    public static async Task TrueAsync(Func<Task<bool>> condition, string expectation)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            if (TimeProvider.System.GetElapsedTime(start) > Deadline)
+            {
+                throw new TimeoutException($"Not within {Deadline}: {expectation}.");
+            }
+
+            await Task.Delay(Period, TimeProvider.System);
+        }
+    }
+
+    public static Task TrueAsync(Func<bool> condition, string expectation) => TrueAsync(() => Task.FromResult(condition()), expectation);
+}

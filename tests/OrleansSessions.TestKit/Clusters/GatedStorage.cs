@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using Orleans.Storage;
+
+namespace OrleansSessions.TestKit.Clusters;
+
+/// <summary>A grain storage in memory whose writes a test can hold back or fail. It checks ETags as a real one does.</summary>
+public sealed class GatedStorage : IGrainStorage
+{
+    private readonly ConcurrentDictionary<string, (object State, int ETag)> _rows = new();
+    private volatile TaskCompletionSource? _gate;
+    private TaskCompletionSource _blocked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _failures;
+
+    public IEnumerable<string> Keys => _rows.Keys;
+
+    /// <summary>True makes writes throw.</summary>
+    public bool Fail { get; set; }
+
+    public int Failures => Volatile.Read(ref _failures);
+
+    /// <summary>Completes once a write waits at the closed gate.</summary>
+    public Task Blocked => _blocked.Task;
+
+    public void Close()
+    {
+        _blocked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    public void Open()
+    {
+        var gate = _gate;
+        _gate = null;
+        gate?.TrySetResult();
+    }
+
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        if (_rows.TryGetValue(Key(stateName, grainId), out var row))
+        {
+            (grainState.State, grainState.ETag, grainState.RecordExists) = ((T)row.State, row.ETag.ToString(), true);
+        }
+        else
+        {
+            (grainState.State, grainState.ETag, grainState.RecordExists) = (Activator.CreateInstance<T>(), null, false);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        if (_gate is { } gate)
+        {
+            _blocked.TrySetResult();
+            await gate.Task;
+        }
+
+        if (Fail)
+        {
+            Interlocked.Increment(ref _failures);
+            throw new IOException("The store is out of order.");
+        }
+
+        var key = Key(stateName, grainId);
+        var stored = _rows.TryGetValue(key, out var row) ? row.ETag.ToString() : null;
+        if (stored != grainState.ETag)
+        {
+            throw new InconsistentStateException($"Stored {stored}, expected {grainState.ETag}.", stored, grainState.ETag);
+        }
+
+        var next = row.ETag + 1;
+        _rows[key] = (grainState.State!, next);
+        (grainState.ETag, grainState.RecordExists) = (next.ToString(), true);
+    }
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        _rows.TryRemove(Key(stateName, grainId), out _);
+        (grainState.State, grainState.ETag, grainState.RecordExists) = (Activator.CreateInstance<T>(), null, false);
+        return Task.CompletedTask;
+    }
+
+    private static string Key(string stateName, GrainId grainId) => $"{stateName}/{grainId}";
+}

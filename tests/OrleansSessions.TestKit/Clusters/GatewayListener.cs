@@ -1,0 +1,91 @@
+using System.Threading.Channels;
+using Orleans.Streams;
+using OrleansSessions.Grains.Answers;
+
+namespace OrleansSessions.TestKit.Clusters;
+
+/// <summary>A socket gateway reduced to its stream: registers, subscribes, and keeps what comes.</summary>
+public sealed class GatewayListener : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    private readonly Channel<GatewayItem> _items = Channel.CreateBounded<GatewayItem>(100_000);
+    private readonly TaskCompletionSource _alive = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private StreamSubscriptionHandle<GatewayItem>? _subscription;
+
+    public string Id { get; } = $"gateway-{Guid.NewGuid():n}";
+
+    /// <summary>Heartbeats heard so far.</summary>
+    public int Heartbeats { get; private set; }
+
+    /// <summary>The silos whose heartbeats have come.</summary>
+    public System.Collections.Concurrent.ConcurrentDictionary<SiloAddress, bool> Silos { get; } = new();
+
+    /// <summary>Returns once a heartbeat has come through: items flow from here on.</summary>
+    public static async Task<GatewayListener> StartAsync(IClusterClient client)
+    {
+        var listener = new GatewayListener();
+        var stream = client.GetStreamProvider(GatewayStreams.ProviderName).GetStream<GatewayItem>(GatewayStreams.For(listener.Id));
+        listener._subscription = await stream.SubscribeAsync(listener.OnItemAsync);
+        await client.GetGrain<ISocketGatewayRegistryGrain>(0).RenewAsync(listener.Id, null);
+        await listener._alive.Task.WaitAsync(Patience);
+        return listener;
+    }
+
+    /// <summary>The next item about sessions, of that kind; others are skipped.</summary>
+    public async Task<T> NextAsync<T>()
+        where T : GatewayItem
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        try
+        {
+            while (true)
+            {
+                if (await _items.Reader.ReadAsync(deadline.Token) is T found)
+                {
+                    return found;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"No {typeof(T).Name} came to {Id} within {Patience}; {Heartbeats} heartbeats did.");
+        }
+    }
+
+    /// <summary>Session events from here on until one fits.</summary>
+    public async Task<List<LogEvent>> EventsUntilAsync(Func<LogEvent, bool> isLast)
+    {
+        var events = new List<LogEvent>();
+        while (events.Count == 0 || !isLast(events[^1]))
+        {
+            events.AddRange((await NextAsync<SessionEventsItem>()).Events);
+        }
+
+        return events;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_subscription is not null)
+        {
+            await _subscription.UnsubscribeAsync();
+        }
+    }
+
+    private Task OnItemAsync(GatewayItem item, StreamSequenceToken? token)
+    {
+        if (item is HeartbeatItem)
+        {
+            Silos[item.Silo] = true;
+            Heartbeats++;
+            _alive.TrySetResult();
+        }
+        else
+        {
+            _items.Writer.TryWrite(item);
+        }
+
+        return Task.CompletedTask;
+    }
+}

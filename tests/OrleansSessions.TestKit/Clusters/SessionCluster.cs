@@ -1,0 +1,70 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.TestingHost;
+using OrleansSessions.Grains;
+using OrleansSessions.Grains.Responders;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.TestKit.Responders;
+
+namespace OrleansSessions.TestKit.Clusters;
+
+/// <summary>A small cluster in the test's process: session grains, a responder that the test plays, a clock that the test moves, an external client.</summary>
+public sealed class SessionCluster : IAsyncDisposable
+{
+    private readonly InProcessTestCluster _cluster;
+
+    private SessionCluster(InProcessTestCluster cluster, JumpingClock clock, ScriptedResponder responder)
+    {
+        _cluster = cluster;
+        Clock = clock;
+        Responder = responder;
+    }
+
+    /// <summary>The grains' time.</summary>
+    public JumpingClock Clock { get; }
+
+    public ScriptedResponder Responder { get; }
+
+    public InProcessTestCluster Orleans => _cluster;
+
+    /// <param name="responderName">The scripted one unless told otherwise.</param>
+    /// <param name="isStored">With a grain storage for sessions, in memory but outside the activations.</param>
+    public static async Task<SessionCluster> StartAsync(
+        short silos = 1, string responderName = "scripted", bool isStored = false, Action<SessionsOptions>? configure = null,
+        Action<ISiloBuilder>? configureSilo = null)
+    {
+        var clock = new JumpingClock();
+        var responder = new ScriptedResponder();
+        var builder = new InProcessTestClusterBuilder(silos);
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.Services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.Grains, clock.Time);
+            silo.Services.AddSingleton(responder);
+            silo.Services.AddResponder<ScriptedResponder>("scripted");
+            silo.Services.Configure<ResponderOptions>(options => options.Name = responderName);
+            silo.Services.Configure<SessionsOptions>(options => configure?.Invoke(options));
+            if (isStored)
+            {
+                silo.AddMemoryGrainStorage(SessionsOptions.StorageName);
+            }
+
+            configureSilo?.Invoke(silo);
+            silo.AddSessionGrains();
+        });
+        builder.ConfigureClient(client => client.AddSessionStreams());
+        var cluster = builder.Build();
+        await cluster.DeployAsync();
+        return new SessionCluster(cluster, clock, responder);
+    }
+
+    public ISessionGrain Session(string id) => _cluster.Client.GetGrain<ISessionGrain>("/" + id);
+
+    /// <summary>Puts all idle grains to sleep, as time would.</summary>
+    public async Task HibernateAsync() =>
+        await _cluster.Client.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        await Clock.DisposeAsync();
+    }
+}

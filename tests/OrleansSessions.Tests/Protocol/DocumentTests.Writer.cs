@@ -1,0 +1,97 @@
+using System.Buffers;
+using System.Text;
+using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Schemas;
+using Xunit;
+using Xunit.Sdk;
+
+namespace OrleansSessions.Tests.Protocol;
+
+public sealed partial class DocumentTests
+{
+    private static readonly QuestionEnd Completed = new(QuestionStatus.Completed, null, null, false, 4, 16, 210, 640);
+    private static readonly QuestionEnd TimedOut = new(QuestionStatus.Timeout, DoneReasons.TimeoutFirstDelta, "No text came.", true, 0, 0, null, 120_000);
+    private static readonly OpenQuestion[] Open = [new("q-1", QuestionStatus.Answering, 5), new("q-2", QuestionStatus.Queued, 0)];
+
+    private static readonly ServerMessage[] V1Messages =
+    [
+        new HelloMessage("abc", "c-1", "echo", "e19", 0, [], false, 25_000, 65_536, 32_768, 250, 15_000, ["cancel", "queue", "replace"]),
+        new HelloMessage("abc", "c-1", "echo", "e19", 412, Open, true, 25_000, 65_536, 32_768, 250, 15_000, []),
+        new AcceptedMessage(1, "q-1", false, 0, null),
+        new AcceptedMessage(2, "q-2", false, 1, "Why?", IsReplay: true),
+        new AcceptedMessage(2, "q-2", true, 0, null),
+        new DeltaMessage(3, 3, "q-1", 0, 1, "Hel"),
+        new DeltaMessage(9, 4, "q-1", 1, 6, "lo \"all\" \u2028 \ud83d\ude00", IsReplay: true),
+        new DoneMessage(10, "q-1", Completed),
+        new DoneMessage(10, "q-1", TimedOut, IsReplay: true),
+        new SnapshotMessage("e19", "q-1", "Why?", "", 0, 0, QuestionStatus.Accepted, 1, 1, null),
+        new SnapshotMessage("e19", "q-1", null, "Hello", 2, 5, QuestionStatus.Answering, 1, 2, null),
+        new SnapshotMessage("e19", "q-1", null, "Hello", 4, 16, QuestionStatus.Completed, 2, 2, Completed),
+        new ResumedMessage(true, null, "e19", 0, []),
+        new ResumedMessage(false, "epoch_changed", "e1a", 7, Open),
+        new CancellingMessage("q-1"),
+        new ErrorMessage(WireErrors.SessionBusy, WireErrors.BusyMessage, "q-2", null, 1000, "q-1", 5200),
+        new ErrorMessage(WireErrors.BadRequest, "No.", null, "if_busy"),
+        .. WireErrors.All.Where(error => error != WireErrors.SessionBusy).Select(error => new ErrorMessage(error, error.Title, "q-1")),
+        new ServerPingMessage(0),
+    ];
+
+    private static readonly ServerMessage[] BasicMessages =
+    [
+        new BasicResponseMessage("q-1", QuestionStatus.Completed, "Hello"),
+        new BasicResponseMessage("q-1", QuestionStatus.Incomplete, "Hel", DoneReasons.Length),
+        new BasicFailureMessage("q-1", QuestionStatus.Failed, DoneReasons.ResponderError, "It failed.", ""),
+        new ErrorMessage(WireErrors.SessionBusy, WireErrors.BusyMessage, "q-2", null, 1000, "q-1", 5200),
+    ];
+
+    [Fact]
+    public void EveryV1Message_IsWritten_AsTheSchemaSays()
+    {
+        foreach (var json in V1Messages.Select(Write))
+        {
+            FrameSchema.AssertServerFrame(WireProfile.V1, json);
+            Assert.True(FrameSchema.Fits("v1Server", json), json);
+        }
+    }
+
+    [Fact]
+    public void EveryBasicMessage_IsWritten_AsTheSchemaSays()
+    {
+        foreach (var json in BasicMessages.Select(Write))
+        {
+            FrameSchema.AssertServerFrame(WireProfile.Basic, json);
+            Assert.True(FrameSchema.Fits("basicServer", json), json);
+        }
+    }
+
+    [Fact]
+    public void EveryServerMessageType_IsAmongThoseWrittenHere() =>
+        Assert.Equal(
+            typeof(ServerMessage).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(ServerMessage))).Select(type => type.Name).Order(),
+            V1Messages.Concat(BasicMessages).Select(message => message.GetType().Name).Distinct().Order());
+
+    [Theory]
+    [InlineData("""{"type":"delta","seq":0,"question_id":"q","index":0,"text":"a"}""", "/seq")]
+    [InlineData("""{"type":"delta","seq":2,"from_seq":1,"question_id":"q","index":0,"text":"a"}""", "count")]
+    [InlineData("""{"type":"delta","seq":2,"question_id":"q","index":0,"text":""}""", "/text")]
+    [InlineData("""{"type":"ping"}""", "seq")]
+    [InlineData("""{"type":"cancelling","question_id":"a b"}""", "/question_id")]
+    [InlineData("""{"type":"shout"}""", "shout")]
+    [InlineData("""{"type":"accepted","seq":1,"question_id":"q","duplicate":false,"position":0,"replay":false}""", "/replay")]
+    [InlineData("""[1]""", "not a JSON object")]
+    [InlineData("""{"type":""", "not JSON")]
+    public void FrameThatBreaksTheSchema_IsReported_ByItsField(string json, string expected)
+    {
+        var fault = Assert.Throws<XunitException>(() => FrameSchema.AssertServerFrame(WireProfile.V1, json));
+
+        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+    }
+
+    private static string Write(ServerMessage message)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        using var json = ServerMessageWriter.CreateWriter(output);
+        ServerMessageWriter.Write(json, message);
+        return Encoding.UTF8.GetString(output.WrittenSpan);
+    }
+}

@@ -1,0 +1,76 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using OrleansSessions.Grains.Responders;
+using Xunit;
+
+namespace OrleansSessions.Tests.Responders;
+
+public sealed class ResponderOptionsTests
+{
+    [Fact]
+    public void Name_ThatNobodyRegistered_IsRefusedWithTheKnownOnes()
+    {
+        var failure = Assert.Throws<OptionsValidationException>(() => Resolve<ResponderOptions>(services =>
+            services.Configure<ResponderOptions>(options => options.Name = "gpt")));
+
+        Assert.Equal("Responder:Name is 'gpt'; it must be one of: echo, external, openai.", Assert.Single(failure.Failures));
+    }
+
+    [Fact]
+    public void OpenAI_WithSeveralBadValues_TellsThemAll()
+    {
+        var failure = Assert.Throws<OptionsValidationException>(() => Resolve<OpenAIOptions>(services => services
+            .Configure<ResponderOptions>(options => options.Name = ResponderOptions.OpenAIName)
+            .Configure<OpenAIOptions>(options =>
+            {
+                options.Endpoint = "localhost:11434";
+                options.MaxOutputTokens = 0;
+                options.Temperature = 3;
+                options.ConnectTimeout = TimeSpan.Zero;
+            })));
+
+        Assert.Equal(
+            ["Endpoint is 'localhost:11434'", "Model is ''", "MaxOutputTokens is 0", "Temperature is 3", "ConnectTimeout is 00:00:00"],
+            failure.Failures.Select(message => message["Responder:OpenAI:".Length..message.IndexOf(';', StringComparison.Ordinal)]));
+    }
+
+    [Fact]
+    public void OpenAI_WithAPasswordInItsEndpoint_DoesNotRepeatIt()
+    {
+        var failure = Assert.Throws<OptionsValidationException>(() => Resolve<OpenAIOptions>(services => services
+            .Configure<ResponderOptions>(options => options.Name = ResponderOptions.OpenAIName)
+            .Configure<OpenAIOptions>(options => (options.Endpoint, options.Model) = ("http://me:hunter2@host/v1", "m"))));
+
+        Assert.DoesNotContain("hunter2", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OpenAI_WhenAnotherResponderAnswers_NeedsNoModel() => Assert.Equal("", Resolve<OpenAIOptions>().Model);
+
+    [Fact]
+    public void Echo_WithANegativeDelay_IsRefused()
+    {
+        var failure = Assert.Throws<OptionsValidationException>(() => Resolve<EchoOptions>(services =>
+            services.Configure<EchoOptions>(options => options.Delay = TimeSpan.FromSeconds(-1))));
+
+        Assert.StartsWith("Responder:Echo:Delay is -00:00:01;", Assert.Single(failure.Failures), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void BuiltInResponders_AddedTwice_AreRegisteredOnce()
+    {
+        var services = new ServiceCollection().AddBuiltInResponders().AddBuiltInResponders();
+
+        Assert.Equal(3, services.Count(service => service.ServiceType == typeof(ResponderRegistration)));
+        Assert.Single(services, service => service.ServiceType == typeof(IValidateOptions<OpenAIOptions>));
+    }
+
+    private static T Resolve<T>(Action<IServiceCollection>? configure = null)
+        where T : class
+    {
+        var services = new ServiceCollection().AddBuiltInResponders();
+        configure?.Invoke(services);
+        using var provider = services.BuildServiceProvider();
+        return provider.GetRequiredService<IOptions<T>>().Value;
+    }
+}

@@ -1,0 +1,302 @@
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Responders;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Clusters;
+using Xunit;
+
+namespace OrleansSessions.Tests.Sessions;
+
+public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClassFixture<SessionGrainTests.Fixture>
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    private readonly SessionCluster _cluster = fixture.Cluster;
+    private readonly string _id = $"s-{Guid.NewGuid():n}";
+
+    private ISessionGrain Session => _cluster.Session(_id);
+
+    [Fact]
+    public async Task Ask_IsAnsweredThroughTheStream_FromAcceptedToDone()
+    {
+        await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        var attached = await Session.AttachAsync(new(gateway.Id, 1, 1, false));
+        _cluster.Responder.For(_id).Send("Hello ").Send("world").Finish();
+
+        var reply = await AskAsync("a", gateway.Id);
+        var events = await gateway.EventsUntilAsync(logged => logged is DoneEvent);
+
+        Assert.Equal((AskOutcome.Accepted, attached.Seq + 1), (reply.Outcome, reply.Seq));
+        Assert.Equal(Enumerable.Range(1, events.Count).Select(seq => (long)seq), events.Select(logged => logged.Seq));
+        Assert.Equal("Hello world", string.Concat(events.OfType<DeltaEvent>().Select(delta => delta.Text)));
+        Assert.Equal(QuestionStatus.Completed, Assert.IsType<DoneEvent>(events[^1]).End.Status);
+    }
+
+    [Fact]
+    public async Task Ask_WhileAnotherIsOpen_IsBusyWhoeverAsks()
+    {
+        _cluster.Responder.For(_id).Send("x");
+        await AskAsync("a");
+        Assert.False(await Session.CanAcceptQuestionAsync());
+
+        Assert.Equal(AskOutcome.Busy, (await AskAsync("b")).Outcome);
+
+        await Session.CancelAsync(null);
+        Assert.True(await Session.CanAcceptQuestionAsync());
+    }
+
+    [Fact]
+    public async Task I8_Cancel_ReachesTheResponder()
+    {
+        var script = _cluster.Responder.For(_id).Send("x");
+        await AskAsync("a");
+        await script.Started.WaitAsync(Patience);
+
+        Assert.Equal(CancelOutcome.Cancelling, (await Session.CancelAsync("a")).Outcome);
+
+        await script.Cancelled.WaitAsync(Patience);
+        await script.Stopped.WaitAsync(Patience);
+        Assert.Equal(QuestionStatus.Cancelled, (await Session.GetQuestionAsync("a"))!.Status);
+    }
+
+    [Fact]
+    public async Task I8_ADisconnect_CancelsNothing()
+    {
+        var script = _cluster.Responder.For(_id);
+        await Session.AttachAsync(new("gone", 1, 1, false));
+        await Session.AskAsync(new("gone", "c", "a", _id, IfBusy.Reject, false, null));
+        await Session.DetachAsync(new("gone", "c", 0, 2));
+
+        script.Send("still here").Finish();
+
+        Assert.Equal("still here", (await EndOfAsync("a")).Text);
+    }
+
+    [Fact]
+    public async Task AResponderThatThrows_EndsItsQuestionWithTheReason()
+    {
+        _cluster.Responder.For(_id).Send("x").Fail(new ResponderException(DoneReasons.ResponderUnavailable, "not there", true));
+        await AskAsync("a");
+
+        var end = (await EndOfAsync("a")).End!;
+
+        Assert.Equal((QuestionStatus.Failed, DoneReasons.ResponderUnavailable, "not there", true), (end.Status, end.Reason, end.Message, end.IsRetryable));
+    }
+
+    [Fact]
+    public async Task AResponderThatThrowsAnything_EndsItsQuestionWithoutItsSecrets()
+    {
+        _cluster.Responder.For(_id).Fail(new InvalidOperationException("password=hunter2"));
+        await AskAsync("a");
+
+        var end = (await EndOfAsync("a")).End!;
+
+        Assert.Equal((QuestionStatus.Failed, DoneReasons.ResponderError), (end.Status, end.Reason));
+        Assert.DoesNotContain("hunter2", end.Message);
+    }
+
+    [Fact]
+    public async Task AResponderThatIgnoresItsToken_HoldsUpNobody()
+    {
+        var script = _cluster.Responder.For(_id);
+        script.IgnoresCancellation = true;
+        await AskAsync("a");
+        await script.Started.WaitAsync(Patience);
+
+        await Session.CancelAsync("a");
+        script.Send("after its end");
+        await script.Stopped.WaitAsync(Patience);
+
+        Assert.Equal(("", QuestionStatus.Cancelled), ((await Session.GetQuestionAsync("a"))!.Text, (await Session.GetQuestionAsync("a"))!.Status));
+        _cluster.Responder.For(_id + "2").Send("next").Finish();
+        Assert.Equal(AskOutcome.Accepted, (await Session.AskAsync(new(null, null, "b", _id + "2", IfBusy.Reject, false, null))).Outcome);
+        Assert.Equal("next", (await EndOfAsync("b")).Text);
+    }
+
+    [Fact]
+    public async Task RespondersThatNeverLetGo_AreBounded()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            var script = _cluster.Responder.For($"{_id}{i}");
+            script.IgnoresCancellation = true;
+            await Session.AskAsync(new(null, null, $"q{i}", $"{_id}{i}", IfBusy.Replace, false, null));
+            if (i < 4)
+            {
+                await script.Started.WaitAsync(Patience);
+            }
+        }
+
+        var end = (await EndOfAsync("q4")).End!;
+
+        Assert.Equal((QuestionStatus.Failed, DoneReasons.ResponderUnavailable), (end.Status, end.Reason));
+        Assert.Equal(0, _cluster.Responder.For($"{_id}4").Runs);
+        for (var i = 0; i < 4; i++)
+        {
+            _cluster.Responder.For($"{_id}{i}").Send("let go");
+        }
+    }
+
+    [Theory]
+    [InlineData(false, DoneReasons.TimeoutFirstDelta)]
+    [InlineData(true, DoneReasons.TimeoutIdle)]
+    public async Task I5_ASilentResponder_IsEndedByItsTimer(bool hasSpoken, string reason)
+    {
+        var script = _cluster.Responder.For(_id);
+        await AskAsync("a");
+        await script.Started.WaitAsync(Patience);
+        if (hasSpoken)
+        {
+            script.Send("x");
+            await Eventually.TrueAsync(async () => (await Session.GetQuestionAsync("a"))!.Deltas == 1, "the first delta is in the log");
+        }
+
+        var question = await EndOfAsync("a", () => _cluster.Clock.Advance(TimeSpan.FromSeconds(30)));
+
+        Assert.Equal((QuestionStatus.Timeout, reason), (question.Status, question.End!.Reason));
+        await script.Cancelled.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Hibernation_KeepsEpochNumbersHistoryAndIds()
+    {
+        _cluster.Responder.For(_id).Send("one ").Send("two").Finish();
+        await AskAsync("a");
+        await EndOfAsync("a");
+        var before = (await Session.DescribeAsync())!;
+
+        await _cluster.HibernateAsync();
+
+        var after = (await Session.DescribeAsync())!;
+        Assert.Equal((before.Epoch, before.Seq), (after.Epoch, after.Seq));
+        Assert.Equal(AskOutcome.Duplicate, (await AskAsync("a")).Outcome);
+        var log = await Session.ReadLogAsync(new(null, before.Epoch, before.OldestSeq - 1, 0, 0, 10_000));
+        Assert.Equal(LogReadOutcome.Recovered, log.Outcome);
+        Assert.Equal("one two", string.Concat(log.Events.OfType<DeltaEvent>().Select(delta => delta.Text)));
+        var second = _cluster.Responder.For(_id + "next").Finish();
+        await Session.AskAsync(new(null, null, "b", _id + "next", IfBusy.Reject, false, null));
+        Assert.Equal("one two", Assert.Single((await second.Started.WaitAsync(Patience)).History).Answer);
+    }
+
+    [Fact]
+    public async Task ASessionWithAnOpenQuestion_IsNeverPutToSleep()
+    {
+        var script = _cluster.Responder.For(_id).Send("x");
+        await AskAsync("a");
+        await script.Started.WaitAsync(Patience);
+        var before = (await Session.DescribeAsync())!.Epoch;
+
+        _cluster.Clock.Advance(TimeSpan.FromSeconds(50));
+        Assert.Equal(before, (await Session.DescribeAsync())!.Epoch);
+        script.Finish();
+
+        Assert.Equal(QuestionStatus.Completed, (await EndOfAsync("a")).Status);
+    }
+
+    [Fact]
+    public async Task Waking_IsAnnouncedToTheOtherSocketGateways()
+    {
+        await using var sleeper = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        await using var caller = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        _cluster.Responder.For(_id).Send("x").Finish();
+        await AskAsync("a", sleeper.Id);
+        await EndOfAsync("a");
+        await _cluster.HibernateAsync();
+
+        await Session.AttachAsync(new(caller.Id, 1, 1, false));
+
+        SessionAwakeItem awake;
+        do
+        {
+            awake = await sleeper.NextAsync<SessionAwakeItem>();
+        }
+        while (awake.SessionKey != "/" + _id);
+        Assert.Equal(3, awake.Seq);
+    }
+
+    [Fact]
+    public async Task Remove_EndsWhatIsOpen_TellsTheSocketGateways_AndFreesTheIdUnderANewEpoch()
+    {
+        await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        var before = await Session.AttachAsync(new(gateway.Id, 1, 1, false));
+        var script = _cluster.Responder.For(_id);
+        await AskAsync("a", gateway.Id);
+        await script.Started.WaitAsync(Patience);
+
+        Assert.True(await Session.RemoveAsync());
+
+        var done = Assert.IsType<DoneEvent>((await gateway.EventsUntilAsync(logged => logged is DoneEvent))[^1]);
+        Assert.Equal((QuestionStatus.Cancelled, DoneReasons.SessionRemoved), (done.End.Status, done.End.Reason));
+        Assert.Equal(before.Epoch, (await gateway.NextAsync<SessionRemovedItem>()).Epoch);
+        await script.Cancelled.WaitAsync(Patience);
+        Assert.Null(await Session.DescribeAsync());
+        Assert.False(await Session.RemoveAsync());
+        Assert.True((await Session.AttachAsync(new(gateway.Id, 1, 3, false))).Epoch > before.Epoch);
+    }
+
+    [Fact]
+    public async Task Describe_OfAnUnknownSession_IsNullAndCreatesNothing()
+    {
+        Assert.Null(await Session.DescribeAsync());
+        Assert.Null(await Session.GetQuestionAsync("a"));
+        Assert.Empty(await Session.ListQuestionsAsync(10));
+    }
+
+    [Fact]
+    public async Task AReaderAtTheHead_IsRegisteredInTheSameTurn()
+    {
+        await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        var script = _cluster.Responder.For(_id).Send("early");
+        await AskAsync("a");
+        await Eventually.TrueAsync(async () => (await Session.GetQuestionAsync("a"))!.Deltas == 1, "the first delta is in the log");
+        var epoch = (await Session.DescribeAsync())!.Epoch;
+
+        var read = await Session.ReadLogAsync(new(gateway.Id, epoch, 0, 1, 1, 10_000));
+        script.Send("late").Finish();
+        var live = await gateway.EventsUntilAsync(logged => logged is DoneEvent);
+
+        Assert.True(read.IsAtHead);
+        Assert.Equal(Enumerable.Range(1, read.Events.Length + live.Count).Select(seq => (long)seq), read.Events.Concat(live).Select(logged => logged.Seq));
+    }
+
+    [Fact]
+    public async Task WaitForEnd_ReturnsWhenItsPatienceEnds_AndHoldsUpNobody()
+    {
+        var script = _cluster.Responder.For(_id);
+        await AskAsync("a");
+        await script.Started.WaitAsync(Patience);
+
+        var waiting = Session.WaitForEndAsync("a", TimeSpan.FromSeconds(2));
+        Assert.NotNull(await Session.DescribeAsync());
+        Assert.False(waiting.IsCompleted);
+        script.Send("x").Finish();
+
+        Assert.Equal(QuestionStatus.Completed, (await waiting.WaitAsync(Patience))!.Status);
+    }
+
+    private Task<AskReply> AskAsync(string questionId, string? gateway = null) =>
+        Session.AskAsync(new(gateway, gateway is null ? null : "c", questionId, _id, IfBusy.Reject, false, null));
+
+    private async Task<QuestionDescription> EndOfAsync(string questionId, Action? meanwhile = null)
+    {
+        QuestionDescription? question = null;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                meanwhile?.Invoke();
+                question = await Session.GetQuestionAsync(questionId);
+                return question?.End is not null;
+            },
+            $"question {questionId} of {_id} has ended");
+        return question!;
+    }
+
+    public sealed class Fixture : IAsyncLifetime
+    {
+        public SessionCluster Cluster { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Cluster = await SessionCluster.StartAsync();
+
+        public async ValueTask DisposeAsync() => await Cluster.DisposeAsync();
+    }
+}

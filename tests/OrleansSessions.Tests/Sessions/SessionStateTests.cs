@@ -1,0 +1,103 @@
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+using Xunit;
+
+namespace OrleansSessions.Tests.Sessions;
+
+public sealed class SessionStateTests
+{
+    [Fact]
+    public void Restore_WithoutAnOpenQuestion_GoesOnInTheSameNumbers()
+    {
+        var before = Play();
+        var after = Restore(before, newEpoch: 99);
+
+        Assert.Equal((1L, before.Session.Log.Head), (after.Log.Epoch, after.Log.Head));
+        Assert.Equal(before.Session.DescribeLast(10), after.DescribeLast(10));
+    }
+
+    [Fact]
+    public void Restore_KeepsTheEventsOfTheLastAnswer_EvenWhereOthersCameBetweenThem()
+    {
+        var before = Play();
+        var whole = before.Events();
+
+        var after = Restore(before, newEpoch: 99);
+
+        var tail = after.ReadLog(1, after.Log.OldestSeq - 1, int.MaxValue, before.Now).Events;
+        Assert.Equal(whole.Skip(whole.Count - tail.Length), tail);
+        Assert.InRange(tail.Length, 8, whole.Count - 1);
+        Assert.Equal(LogReadOutcome.Trimmed, after.ReadLog(1, 0, 1000, before.Now).Outcome);
+    }
+
+    [Fact]
+    public void Restore_WithAnOpenQuestion_EndsItAsLostInANewEpochAndGoesOnWithTheQueue()
+    {
+        var before = new SessionTestBed();
+        before.Ask("a");
+        before.Say("half");
+        before.Ask("b", ifBusy: IfBusy.Queue);
+
+        var after = Restore(before, newEpoch: 99);
+
+        Assert.Equal(99, after.Log.Epoch);
+        var lost = after.DescribeQuestion("a")!;
+        Assert.Equal((QuestionStatus.Failed, DoneReasons.ResponderLost, "half"), (lost.Status, lost.End!.Reason, lost.Text));
+        Assert.Equal("b", after.Running!.Id);
+        Assert.NotNull(after.NextDeadline());
+    }
+
+    [Fact]
+    public void Restore_RemembersIds()
+    {
+        var before = Play();
+        var after = Restore(before, newEpoch: 99);
+
+        var again = after.Ask(new AskRequest(null, null, "a", "why", IfBusy.Reject, false, null), before.Now, _ => false);
+
+        Assert.Equal(AskOutcome.Duplicate, again.Outcome);
+    }
+
+    [Fact]
+    public void KeptQuestions_AreBoundedInNumberAndBytes_ButTheLastIsAlwaysKept()
+    {
+        var bed = new SessionTestBed(configure: options => (options.KeptQuestions, options.KeptBytes, options.KeptEvents) = (3, 2000, 5));
+        for (var i = 0; i < 20; i++)
+        {
+            bed.Ask($"q{i}");
+            bed.Say(new string('x', i == 19 ? 5000 : 10));
+            bed.Complete();
+            Assert.InRange(bed.Session.ToState(bed.Now).Questions.Count, 1, 3);
+            Assert.InRange(bed.Session.Log.Head - bed.Session.Log.OldestSeq + 1, 3, 5);
+        }
+
+        Assert.Equal("q19", Assert.Single(bed.Session.ToState(bed.Now).Questions).Id);
+    }
+
+    /// <summary>Two answers; during the second a queued question is accepted, cancelled, and forgotten by nobody.</summary>
+    private static SessionTestBed Play()
+    {
+        var bed = new SessionTestBed();
+        bed.Ask("a");
+        bed.Say("1");
+        bed.Say("2");
+        bed.Complete();
+        bed.Ask("b");
+        bed.Say("x ");
+        bed.Ask("c", ifBusy: IfBusy.Queue);
+        bed.Say("y ");
+        bed.Session.Cancel("c", bed.Now);
+        bed.Say("z");
+        bed.Say("!");
+        bed.Complete();
+        bed.Events();
+        return bed;
+    }
+
+    private static Session Restore(SessionTestBed from, long newEpoch)
+    {
+        var session = new Session(from.Options, isAnsweredFromOutside: false, epoch: 98);
+        session.Restore(from.Session.ToState(from.Now), newEpoch, from.Now);
+        return session;
+    }
+}

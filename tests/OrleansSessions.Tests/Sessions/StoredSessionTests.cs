@@ -1,0 +1,133 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Storage;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Clusters;
+using Xunit;
+
+namespace OrleansSessions.Tests.Sessions;
+
+public sealed class StoredSessionTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    private readonly GatedStorage _store = new();
+    private SessionCluster _cluster = null!;
+
+    private ISessionGrain Session => _cluster.Session("s");
+
+    public async ValueTask InitializeAsync() => _cluster = await SessionCluster.StartAsync(
+        configureSilo: silo => silo.Services.AddKeyedSingleton<IGrainStorage>(SessionsOptions.StorageName, _store));
+
+    public async ValueTask DisposeAsync()
+    {
+        _store.Open();
+        await _cluster.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Accepted_LeavesOnlyAfterItsWrite_AndTheResponderIsAskedAfterItToo()
+    {
+        _store.Close();
+        var asking = AskAsync("a");
+        await _store.Blocked.WaitAsync(Patience);
+
+        Assert.False(asking.IsCompleted);
+        Assert.Equal(0, _cluster.Responder.For("a").Runs);
+
+        _store.Open();
+        Assert.Equal(AskOutcome.Accepted, (await asking.WaitAsync(Patience)).Outcome);
+        await _cluster.Responder.For("a").Started.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Done_LeavesOnlyAfterItsWrite_AndTheSessionIsBusyUntilThen()
+    {
+        await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        await Session.AttachAsync(new(gateway.Id, 1, 1, false));
+        var script = _cluster.Responder.For("a").Send("text");
+        await AskAsync("a");
+        await gateway.EventsUntilAsync(logged => logged is DeltaEvent);
+
+        _store.Close();
+        script.Finish();
+        await _store.Blocked.WaitAsync(Patience);
+        Assert.False(await Session.CanAcceptQuestionAsync());
+        var next = AskAsync("b");
+        Assert.False(next.IsCompleted);
+        _store.Open();
+
+        var events = await gateway.EventsUntilAsync(logged => logged is DoneEvent);
+        Assert.Equal(3, events[^1].Seq);
+        Assert.Equal((AskOutcome.Accepted, 4L), ((await next.WaitAsync(Patience)).Outcome, (await next).Seq));
+    }
+
+    [Fact]
+    public async Task AcceptedThatCannotBeWritten_IsAFaultForItsAsker_AndTheSessionGoesOn()
+    {
+        _store.Fail = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => AskAsync("a"));
+        _store.Fail = false;
+
+        await Eventually.TrueAsync(async () => await Session.GetQuestionAsync("a") is null, "what was not written is not known");
+        Assert.Equal(AskOutcome.Accepted, (await AskAsync("b")).Outcome);
+    }
+
+    [Fact]
+    public async Task I2_DoneThatCannotBeWritten_IsWrittenByTheNextActivation()
+    {
+        var script = _cluster.Responder.For("a");
+        await AskAsync("a");
+        _store.Fail = true;
+        script.Send("text").Finish();
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _cluster.Clock.Advance(TimeSpan.FromSeconds(1));
+                return Task.FromResult(_store.Failures >= 3);
+            },
+            "the write was tried three times");
+        _store.Fail = false;
+
+        await Eventually.TrueAsync(
+            async () => await Session.GetQuestionAsync("a") is { End.Reason: DoneReasons.ResponderLost }, "the next activation has ended the question");
+    }
+
+    [Fact]
+    public async Task AStoredSession_IsTheSameAfterItsSleep()
+    {
+        _cluster.Responder.For("a").Send("one ").Send("two").Finish();
+        await AskAsync("a");
+        await Eventually.TrueAsync(async () => (await Session.GetQuestionAsync("a"))!.End is not null, "a has ended");
+        var before = (await Session.GetQuestionAsync("a"))!;
+
+        await _cluster.HibernateAsync();
+
+        Assert.Equal(before, await Session.GetQuestionAsync("a"));
+    }
+
+    [Fact]
+    public async Task Remove_LeavesNothingInTheStore()
+    {
+        await AskAsync("a");
+        Assert.NotEmpty(_store.Keys);
+
+        await Session.RemoveAsync();
+
+        Assert.Empty(_store.Keys);
+        Assert.Null(await Session.GetQuestionAsync("a"));
+    }
+
+    [Fact]
+    public async Task ASessionThatWasNeverAsked_IsNotStored()
+    {
+        await Session.AttachAsync(new("g", 1, 1, false));
+        await Session.DescribeAsync();
+        await _cluster.HibernateAsync();
+
+        Assert.Empty(_store.Keys);
+    }
+
+    private Task<AskReply> AskAsync(string id) => Session.AskAsync(new(null, null, id, id, IfBusy.Reject, false, null));
+}

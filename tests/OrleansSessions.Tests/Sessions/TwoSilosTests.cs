@@ -1,0 +1,64 @@
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Clusters;
+using Xunit;
+
+namespace OrleansSessions.Tests.Sessions;
+
+public sealed class TwoSilosTests : IAsyncLifetime
+{
+    private SessionCluster _cluster = null!;
+
+    public async ValueTask InitializeAsync() => _cluster = await SessionCluster.StartAsync(silos: 2);
+
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+
+    [Fact]
+    public async Task I1_AThousandAsksFromEverywhere_LetOneQuestionRun()
+    {
+        var clients = _cluster.Orleans.Silos.Select(silo => _cluster.Orleans.GetSiloServiceProvider(silo.SiloAddress)).ToList();
+        var asks = Enumerable.Range(0, 1000).Select(i =>
+        {
+            var grains = (IGrainFactory)clients[i % clients.Count].GetService(typeof(IGrainFactory))!;
+            return grains.GetGrain<ISessionGrain>("/s").AskAsync(new(null, null, $"q{i}", "go", IfBusy.Reject, false, null));
+        });
+
+        var replies = await Task.WhenAll(asks);
+
+        Assert.Single(replies, reply => reply.Outcome == AskOutcome.Accepted);
+        Assert.Equal(999, replies.Count(reply => reply.Outcome == AskOutcome.Busy));
+        await Eventually.TrueAsync(() => _cluster.Responder.For("go").Runs == 1, "the responder was asked once");
+    }
+
+    [Fact]
+    public async Task TwoSocketGateways_FollowTheSameAnswer()
+    {
+        await using var one = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        await using var two = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        var session = _cluster.Session("s");
+        await session.AttachAsync(new(one.Id, 1, 1, false));
+        await session.AttachAsync(new(two.Id, 1, 1, false));
+        var script = _cluster.Responder.For("go");
+        await session.AskAsync(new(one.Id, "c", "a", "go", IfBusy.Reject, false, null));
+        for (var i = 0; i < 100; i++)
+        {
+            script.Send($"{i} ");
+        }
+
+        script.Finish();
+
+        var first = await one.EventsUntilAsync(logged => logged is DoneEvent);
+        var second = await two.EventsUntilAsync(logged => logged is DoneEvent);
+        Assert.Equal(first, second);
+        Assert.Equal(Enumerable.Range(1, first.Count).Select(seq => (long)seq), first.Select(logged => logged.Seq));
+    }
+
+    [Fact]
+    public async Task EverySilo_SendsHeartbeatsToEverySocketGateway()
+    {
+        await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+
+        await Eventually.TrueAsync(() => gateway.Silos.Count == 2, "both silos have been heard");
+    }
+}
