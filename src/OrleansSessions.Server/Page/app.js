@@ -241,7 +241,7 @@ function setText(node, value) {
 
 function metaText(question) {
   if (!question.done) {
-    const waiting = question.position > 0 ? `Waiting, number ${question.position} in the queue` : question.text ? '' : 'Waiting for the first words…';
+    const waiting = question.position > 0 ? `Waiting, number ${question.position} in the queue` : question.text ? '' : question.accepted ? 'Waiting for the first words…' : 'Sending…';
     return question.cancelling ? 'Stopping…' : waiting;
   }
   const took = question.totalMs === null ? '' : `${(question.totalMs / 1000).toFixed(1)} s`;
