@@ -35,7 +35,7 @@ public sealed class ReferenceQuestion(string id)
 public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposable
 {
     private readonly Dictionary<string, ReferenceQuestion> _questions = [];
-    private TestSocket? _socket;
+    private CheckedSocket? _socket;
     private bool _isRewinding;
     private bool _isResuming;
     private int _nextId;
@@ -49,13 +49,13 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
 
     public IReadOnlyDictionary<string, ReferenceQuestion> Questions => _questions;
 
-    public TestSocket Socket => _socket ?? throw new InvalidOperationException("The client is not connected.");
+    public CheckedSocket Socket => _socket ?? throw new InvalidOperationException("The client is not connected.");
 
     /// <summary>Connects, from the position it has, and pumps until it is live.</summary>
     public async Task ConnectAsync()
     {
         _isRewinding = false;
-        _socket = await TestSocket.ConnectAsync(address(Epoch is null ? "" : $"epoch={Epoch}&after={Last}"));
+        _socket = await CheckedSocket.ConnectAsync(address(Epoch is null ? "" : $"epoch={Epoch}&after={Last}"));
         var hello = await PumpAsync();
         Check(hello.Type() == "hello", "hello is the first frame", hello);
         if (_isResuming)
