@@ -1,6 +1,9 @@
-"""Asks one question and cuts its own TCP connection at the given frames. Prints what came of it as one line of JSON.
+"""Asks one question over a connection that is made to fail by plan. Prints what came of it as one line of JSON.
 
-    python3 drops.py CLIENT_FOLDER URL QUESTION FRAME[,FRAME...]
+    python3 drops.py CLIENT_FOLDER URL QUESTION '{"drop": [FRAME...], "lose": [FRAME...], "rewind": [FRAME...]}'
+
+Frames received are counted from 1, over all connections. After one in `drop`, the client cuts its own TCP connection; one in `lose`, or the first
+delta after it, is thrown away unseen; after one in `rewind` the client asks for everything after its position once more.
 """
 import asyncio, json, sys
 
@@ -8,27 +11,55 @@ sys.path.insert(0, sys.argv[1])
 from sessions_client import Session
 
 
-class Dropping(Session):
-    def __init__(self, url, drops):
+class Failing(Session):
+    def __init__(self, url, plan):
         super().__init__(url)
-        self.drops, self.frames, self.dropped, self.with_text, self.rewritten = drops, 0, 0, set(), 0
+        self.plan = {deed: sorted(plan.get(deed, [])) for deed in ("drop", "lose", "rewind")}
+        self.done = {"drop": 0, "lose": 0, "rewind": 0}
+        self.received, self.sent, self.with_text, self.answered_again = [], [], set(), asyncio.Event()
+
+    def due(self, deed):
+        is_due = bool(self.plan[deed]) and len(self.received) >= self.plan[deed][0]
+        if is_due:
+            self.plan[deed].pop(0)
+            self.done[deed] += 1
+        return is_due
+
+    def send(self, frame):
+        self.sent.append(frame)
+        super().send(frame)
 
     async def on_frame(self, f):
+        if self.socket.writer.is_closing():
+            return
+        self.received.append(f)
+        if f["type"] == "delta" and self.due("lose"):
+            return
         await super().on_frame(f)
-        self.frames += 1
-        if f.get("type") == "delta":
+        if f["type"] == "delta":
             self.with_text.add(self.connects)
-        if self.frames in self.drops and self.socket:
-            self.dropped += 1
+        if f["type"] == "done" and f.get("replay"):
+            self.answered_again.set()
+        if self.live and not self.replaying and self.due("rewind"):
+            self.rewind()
+        if self.due("drop"):
             self.socket.writer.transport.abort()
 
 
-async def main(url, text, drops):
-    async with Dropping(url, drops) as session:
-        question = await asyncio.wait_for(session.ask(text, id_note="unknown fields are ignored"), 60)
-        print(json.dumps({
-            "text": question.text, "status": question.end["status"], "next": question.next, "deltas": question.end["deltas"],
-            "utf8": len(question.text.encode()), "bytes": question.end["bytes"], "dropped": session.dropped, "connects": session.connects,
-            "connections_with_text": len(session.with_text), "last": session.last}))
+async def main(url, text, plan):
+    async with Failing(url, plan) as session:
+        question = await asyncio.wait_for(session.ask(text), 60)
+        end, last = question.end, session.last
 
-asyncio.run(main(sys.argv[2], sys.argv[3], {int(n) for n in sys.argv[4].split(",")}))
+        # The same id once more: answered from the log, and no position moves.
+        while not session.live:
+            await asyncio.sleep(0.01)
+        session.answered_again.clear()
+        session.send(question.body)
+        await asyncio.wait_for(session.answered_again.wait(), 10)
+        print(json.dumps({
+            "text": question.text, "status": end["status"], "next": question.next, "deltas": end["deltas"], "utf8": len(question.text.encode()),
+            "bytes": end["bytes"], "done": session.done, "connects": session.connects, "connections_with_text": len(session.with_text),
+            "last": last, "last_after_asking_again": session.last, "received": session.received, "sent": session.sent}))
+
+asyncio.run(main(sys.argv[2], sys.argv[3], json.loads(sys.argv[4])))
