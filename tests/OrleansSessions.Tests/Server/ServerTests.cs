@@ -1,0 +1,60 @@
+using System.Net;
+using OrleansSessions.Server.Hosting;
+using Xunit;
+
+namespace OrleansSessions.Tests.Server;
+
+/// <summary>The host as a whole, in this process, on free ports.</summary>
+public sealed class ServerTests
+{
+    private static readonly HttpClient Http = new();
+
+    [Fact]
+    public async Task Management_OnAPortOfItsOwn_IsFoundNowhereElse()
+    {
+        var token = TestContext.Current.CancellationToken;
+        var port = FreePort();
+        await using var app = ServerBuilder.Build(["--urls", "http://127.0.0.1:0", $"--Server:ManagementPort={port}", "--Logging:LogLevel:Default=Warning"]);
+        await app.StartAsync(token);
+        var main = app.Urls.Single(url => new Uri(url).Port != port);
+        var management = $"http://127.0.0.1:{port}";
+
+        Assert.Equal(HttpStatusCode.OK, await GetAsync($"{management}/health/live", token));
+        Assert.Equal(HttpStatusCode.OK, await GetAsync($"{management}/metrics", token));
+        Assert.Equal(HttpStatusCode.NotFound, await GetAsync($"{main}/health/live", token));
+        Assert.Equal(HttpStatusCode.NotFound, await GetAsync($"{main}/metrics", token));
+        Assert.Equal(HttpStatusCode.OK, await GetAsync($"{main}/openapi/v1.json", token));
+        Assert.Equal(HttpStatusCode.NotFound, await GetAsync($"{management}/openapi/v1.json", token));
+        await app.StopAsync(token);
+    }
+
+    [Fact]
+    public async Task Documents_AreServed_AndKnownByTheirTag()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var app = ServerBuilder.Build(["--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=Warning"]);
+        await app.StartAsync(token);
+
+        using var first = await Http.GetAsync($"{app.Urls.Single()}/asyncapi.json", token);
+        Assert.Equal("application/json", first.Content.Headers.ContentType?.MediaType);
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{app.Urls.Single()}/asyncapi.json");
+        request.Headers.IfNoneMatch.Add(first.Headers.ETag!);
+        using var second = await Http.SendAsync(request, token);
+        Assert.Equal(HttpStatusCode.NotModified, second.StatusCode);
+        await app.StopAsync(token);
+    }
+
+    private static async Task<HttpStatusCode> GetAsync(string url, CancellationToken token)
+    {
+        using var response = await Http.GetAsync(url, token);
+        return response.StatusCode;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
