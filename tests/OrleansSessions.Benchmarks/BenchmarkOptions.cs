@@ -34,6 +34,9 @@ internal sealed class BenchmarkOptions
 
     public int Repeat { get; private set; } = 5;
 
+    /// <summary>Two, since after one the compiler is still at work on a machine with few processors.</summary>
+    public int WarmUpRounds { get; private set; } = 2;
+
     /// <summary>A fresh process for each figure makes these steadier and slower than the others.</summary>
     public int MemoryRepeat => Math.Min(Repeat, 3);
 
@@ -51,7 +54,7 @@ internal sealed class BenchmarkOptions
         {
             if (args[i] == "--quick")
             {
-                (options.Repeat, options.Duration, options.MemorySessions) = (1, TimeSpan.FromSeconds(0.4), 300);
+                (options.Repeat, options.WarmUpRounds, options.Duration, options.MemorySessions) = (1, 1, TimeSpan.FromSeconds(0.4), 1000);
             }
             else if (i + 1 == args.Length || !options.TrySet(args[i], args[++i]))
             {

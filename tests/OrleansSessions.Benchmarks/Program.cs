@@ -29,7 +29,7 @@ try
 }
 catch (WrongAnswerException wrong)
 {
-    Console.Error.WriteLine($"An answer was wrong: {wrong.Message}");
+    Console.Error.WriteLine($"\nAn answer was wrong: {wrong.Message}");
     return ExitCodes.WrongAnswer;
 }
 catch (ServerStartException fault)

@@ -42,22 +42,17 @@ internal sealed class SpeedMeasures(BenchmarkOptions options, Measurements measu
         }
     }
 
-    /// <summary>One round that warms up and is not kept, then A B C, A B C and so on.</summary>
+    /// <summary>Warm-up rounds that are not kept, then A B C, A B C and so on.</summary>
     private async Task TakeTurnsAsync(
         string name, List<ServerProcess> servers, Func<ServerProcess, int?, CancellationToken, Task> measure, CancellationToken cancellationToken)
     {
-        output.Write($"{name}: warm-up");
-        foreach (var server in servers)
+        output.Write($"{name}:");
+        for (var round = 1 - options.WarmUpRounds; round <= options.Repeat; round++)
         {
-            await measure(server, null, cancellationToken);
-        }
-
-        for (var round = 1; round <= options.Repeat; round++)
-        {
-            output.Write($" {round}");
+            output.Write(round < 1 ? " warm-up" : $" {round}");
             foreach (var server in servers)
             {
-                await measure(server, round, cancellationToken);
+                await measure(server, round < 1 ? null : round, cancellationToken);
             }
         }
 
@@ -66,16 +61,18 @@ internal sealed class SpeedMeasures(BenchmarkOptions options, Measurements measu
 
     private async Task RoundsAsync(ServerProcess server, int? round, CancellationToken cancellationToken)
     {
-        var (result, processor) = await LoadAsync(server, RoundSockets, server.Contender.OneFrame, cancellationToken);
+        var (result, processor, load) = await LoadAsync(server, RoundSockets, server.Contender.OneFrame, cancellationToken);
         Keep(Figure.Rounds, server, round, result.Answers / result.Elapsed.TotalSeconds);
         Keep(Figure.RoundsProcessor, server, round, processor.TotalMicroseconds / result.Answers);
+        Keep(Figure.RoundsLoad, server, round, load.TotalMicroseconds / result.Answers);
     }
 
     private async Task PiecesAsync(ServerProcess server, int? round, CancellationToken cancellationToken)
     {
-        var (result, processor) = await LoadAsync(server, PieceSockets, server.Contender.Streaming, cancellationToken);
+        var (result, processor, load) = await LoadAsync(server, PieceSockets, server.Contender.Streaming, cancellationToken);
         Keep(Figure.Pieces, server, round, result.Pieces / result.Elapsed.TotalSeconds);
         Keep(Figure.PiecesProcessor, server, round, processor.TotalMicroseconds / result.Pieces);
+        Keep(Figure.PiecesLoad, server, round, load.TotalMicroseconds / result.Pieces);
         Keep(Figure.PiecesFrames, server, round, (double)result.Frames / result.Answers);
     }
 
@@ -90,16 +87,16 @@ internal sealed class SpeedMeasures(BenchmarkOptions options, Measurements measu
     }
 
     /// <summary>Sockets are opened for each turn, so that none is idle for so long that a server would close it.</summary>
-    private async Task<(LoadResult Result, TimeSpan Processor)> LoadAsync(
+    private async Task<(LoadResult Result, TimeSpan Processor, TimeSpan Load)> LoadAsync(
         ServerProcess server, int sockets, Func<Uri, int, Asker> client, CancellationToken cancellationToken)
     {
         var askers = await LoadGenerator.AttachAsync(sockets, slot => client(server.WebSocket, slot), cancellationToken);
         await LoadGenerator.RunAsync(askers, LeadIn, cancellationToken);
-        var before = server.ProcessorTime;
+        var (before, loadBefore) = (server.ProcessorTime, Environment.CpuUsage.TotalTime);
         var result = await LoadGenerator.RunAsync(askers, options.Duration, cancellationToken);
-        var processor = server.ProcessorTime - before;
+        var (processor, load) = (server.ProcessorTime - before, Environment.CpuUsage.TotalTime - loadBefore);
         await LoadGenerator.CloseAsync(askers);
-        return (result, processor);
+        return (result, processor, load);
     }
 
     private TimeSpan LeadIn => options.Duration / 10;

@@ -15,6 +15,12 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
     // Long enough for the handshake with a new subscriber, which starts at the first item that came while it was under way.
     private static readonly TimeSpan LateSubscriberTime = TimeSpan.FromSeconds(5);
 
+    // A subscriber that is merely slower than its producers is waited for, so that the queue fills and the producers wait.
+    // One that takes nothing for this long is stuck: from then on it loses items, and its neighbours go on.
+    private static readonly TimeSpan StuckAfter = TimeSpan.FromMilliseconds(250);
+
+    private const int SmallestRead = 64;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<StreamId, StreamBuffer> _buffers = [];
     private readonly string _provider;
@@ -22,6 +28,8 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
     private readonly PushStreamMetrics _metrics;
     private readonly ILogger<PerStreamCache> _logger;
     private readonly ITimer _sweeper;
+    private readonly TimeProvider _time;
+    private TaskCompletionSource? _progress;
     private bool _sweepDue;
     private long _lastNumber;
 
@@ -31,6 +39,7 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
         _options = options;
         _metrics = metrics;
         _logger = logger;
+        _time = time;
         _sweeper = time.CreateTimer(static cache => ((PerStreamCache)cache!).Sweep(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -58,8 +67,8 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
         }
     }
 
-    // Bounds one read, so that deliveries start while more is waiting.
-    public int GetMaxAddCount() => Math.Max(_options.BatchSize, 16);
+    // Bounds one read, so that deliveries start while more is waiting. The first read of a stream comes before it has subscribers, so its buffer must hold all of it.
+    public int GetMaxAddCount() => Math.Min(Math.Max(_options.BatchSize, SmallestRead), _options.StreamCapacity);
 
     // Every buffer makes room by itself; to stop reading would hold up the streams that are not full.
     public bool IsUnderPressure() => false;
@@ -68,6 +77,37 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
     {
         purgedItems = null;
         return false;
+    }
+
+    /// <summary>
+    /// How many items may be read, so that nobody loses any. Where there is no room it waits for the slowest subscriber, for a moment in all; those still in the way are then stuck.
+    /// </summary>
+    public async ValueTask<int> RoomAsync(int wanted, CancellationToken cancellationToken)
+    {
+        var start = 0L;
+        while (true)
+        {
+            Task progress;
+            lock (_lock)
+            {
+                var room = Room(wanted);
+                if (room > 0)
+                {
+                    _progress = null;
+                    return room;
+                }
+
+                start = start == 0 ? _time.GetTimestamp() : start;
+                _progress = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                progress = _progress.Task;
+            }
+
+            var patience = StuckAfter - _time.GetElapsedTime(start);
+            if (patience <= TimeSpan.Zero || !await IsMetAsync(progress, patience, cancellationToken))
+            {
+                MarkStuck();
+            }
+        }
     }
 
     public void AddToCache(IList<IBatchContainer> messages)
@@ -114,6 +154,7 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
         {
             if (cursor.Lost == 0)
             {
+                _progress?.TrySetResult();
                 return buffer.Next(cursor);
             }
 
@@ -129,6 +170,7 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
     {
         lock (_lock)
         {
+            _progress?.TrySetResult();
             buffer.Detach(cursor);
             RemoveIfUnused(buffer);
         }
@@ -148,6 +190,41 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
             }
 
             _sweepDue = goOn && _sweeper.Change(LateSubscriberTime, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private int Room(int wanted)
+    {
+        var room = wanted;
+        foreach (var buffer in _buffers.Values)
+        {
+            room = Math.Min(room, buffer.Room(wanted));
+        }
+
+        return room;
+    }
+
+    private void MarkStuck()
+    {
+        lock (_lock)
+        {
+            foreach (var buffer in _buffers.Values)
+            {
+                buffer.MarkStuck();
+            }
+        }
+    }
+
+    private async ValueTask<bool> IsMetAsync(Task task, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await task.WaitAsync(patience, _time, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
         }
     }
 

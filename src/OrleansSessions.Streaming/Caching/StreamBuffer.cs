@@ -77,7 +77,34 @@ internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLat
             return null;
         }
 
+        cursor.IsStuck = false;
         return _ring[Slot(cursor.Position++)];
+    }
+
+    /// <summary>How many items may be added before a subscriber that is not stuck loses one; at most <paramref name="wanted"/>.</summary>
+    public int Room(int wanted)
+    {
+        if (capacity - Count >= wanted)
+        {
+            return wanted;
+        }
+
+        var slowest = _end;
+        foreach (var cursor in _cursors)
+        {
+            slowest = cursor.IsStuck ? slowest : Math.Min(slowest, cursor.Position);
+        }
+
+        return (int)Math.Min(wanted, capacity - (_end - slowest));
+    }
+
+    /// <summary>Gives up on the subscribers that there is no room for.</summary>
+    public void MarkStuck()
+    {
+        foreach (var cursor in _cursors)
+        {
+            cursor.IsStuck |= _end - cursor.Position >= capacity;
+        }
     }
 
     /// <summary>Reads the number of items that the cursor lost, and keeps its place for the cursor that replaces it.</summary>

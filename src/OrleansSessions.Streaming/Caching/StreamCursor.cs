@@ -14,6 +14,9 @@ internal sealed class StreamCursor(PerStreamCache cache, StreamBuffer buffer, lo
     /// <summary>Items dropped before this cursor came to them, not yet told to its subscriber.</summary>
     public long Lost { get; set; }
 
+    /// <summary>It has taken nothing for so long that nobody waits for it any more. Its next step ends that.</summary>
+    public bool IsStuck { get; set; }
+
     public IBatchContainer? GetCurrent(out Exception? exception)
     {
         exception = null;

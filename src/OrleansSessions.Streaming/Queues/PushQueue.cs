@@ -51,7 +51,12 @@ internal sealed partial class PushQueue(string provider, QueueId id, PushStreamO
                 await Task.Yield();
             }
 
-            return await ready ? Take(reader, maxCount) : [];
+            if (!await ready)
+            {
+                return [];
+            }
+
+            return Take(reader, Cache is null ? maxCount : await Cache.RoomAsync(maxCount, cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

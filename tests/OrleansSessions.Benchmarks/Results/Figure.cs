@@ -8,10 +8,12 @@ internal sealed record Figure(string Key, string Name, string Unit, int Decimals
 {
     public static readonly Figure Rounds = new("rounds", "200 sockets, answers of one frame", "rounds/s", 0);
     public static readonly Figure RoundsProcessor = new("rounds_processor", "  server's processor time", "us/round", 1);
+    public static readonly Figure RoundsLoad = new("rounds_load", "  load generator's processor time", "us/round", 1);
     public static readonly Figure LatencyMedian = new("latency_median", "1 socket, answer of one frame, p50", "us", 1);
     public static readonly Figure LatencyTail = new("latency_tail", "  p99", "us", 1);
     public static readonly Figure Pieces = new("pieces", "50 sockets, answers of 50 pieces", "pieces/s", 0);
     public static readonly Figure PiecesProcessor = new("pieces_processor", "  server's processor time", "us/piece", 2);
+    public static readonly Figure PiecesLoad = new("pieces_load", "  load generator's processor time", "us/piece", 2);
     public static readonly Figure PiecesFrames = new("pieces_frames", "  WebSocket messages", "/answer", 1);
     public static readonly Figure IdleMemory = new("idle_memory", "attached session, idle", "KB", 1);
     public static readonly Figure IdleHeap = new("idle_heap", "  of it managed heap", "KB", 1);

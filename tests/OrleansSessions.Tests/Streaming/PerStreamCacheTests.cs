@@ -88,6 +88,51 @@ public sealed class PerStreamCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task Room_WaitsForASlowSubscriber()
+    {
+        using var slow = Attach(A);
+        Add(A, [.. Enumerable.Range(0, 18)]);
+        Assert.Equal(2, await _cache.RoomAsync(4, CancellationToken.None));
+        Add(A, 18, 19);
+        var room = _cache.RoomAsync(4, CancellationToken.None).AsTask();
+        Assert.False(room.IsCompleted);
+
+        slow.MoveNextWithResult();
+
+        await Deadline.MeetAsync(room, "room after the slow subscriber's step");
+        Assert.Equal(1, await room);
+    }
+
+    [Fact]
+    public async Task Room_GivesUpOnAStuckSubscriber_UntilItTakesAStep()
+    {
+        using var stuck = Attach(A);
+        Add(A, [.. Enumerable.Range(0, 20)]);
+        var room = _cache.RoomAsync(4, CancellationToken.None).AsTask();
+
+        _time.Advance(TimeSpan.FromMilliseconds(250));
+
+        await Deadline.MeetAsync(room, "room in spite of the stuck subscriber");
+        Assert.Equal(4, await room);
+        Assert.True(_cache.RoomAsync(4, CancellationToken.None).AsTask().IsCompletedSuccessfully);
+        stuck.MoveNextWithResult();
+        Assert.Equal(1, await _cache.RoomAsync(4, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Room_WhenCancelled_EndsTheWait()
+    {
+        using var stuck = Attach(A);
+        Add(A, [.. Enumerable.Range(0, 20)]);
+        using var stop = new CancellationTokenSource();
+        var room = _cache.RoomAsync(4, stop.Token).AsTask();
+
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => room);
+    }
+
+    [Fact]
     public void AStreamWithoutSubscribers_HoldsAFewItemsForAShortTime()
     {
         for (var value = 0; value < 100; value++)

@@ -95,7 +95,7 @@ public sealed class PushQueueTests : IDisposable
 
     public void Dispose() => _services.Dispose();
 
-    private static PushItem<int> Item(int value) => new() { Item = value };
+    private static PushItem<int> Item(int value) => new() { StreamId = StreamId.Create("tests", "unit"), Item = value };
 
     private static int Value(IBatchContainer item) => ((PushItem<int>)item).Item;
 

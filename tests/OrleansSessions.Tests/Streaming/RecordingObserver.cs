@@ -63,6 +63,7 @@ internal sealed class RecordingObserver<T>(string name, bool open = true) : IAsy
     {
         _entered.TrySetResult();
         await _open.Task;
+        await Task.Yield();
         Record([item]);
     }
 
@@ -122,7 +123,7 @@ internal sealed class RecordingObserver<T>(string name, bool open = true) : IAsy
     {
         lock (_lock)
         {
-            return $"{_items.Count} items, the last {_items.LastOrDefault()}, errors [{string.Join("; ", _errors.Select(error => error.GetType().Name))}]";
+            return $"{_items.Count} items, from {_items.FirstOrDefault()} to {_items.LastOrDefault()}, errors [{string.Join("; ", _errors.Select(error => error.GetType().Name))}]";
         }
     }
 }

@@ -72,6 +72,24 @@ public sealed class StuckSubscriberTests
     }
 
     [Fact]
+    public async Task ASubscriberSlowerThanItsProducer_LosesNothing_BecauseTheProducerWaits()
+    {
+        await using var cluster = await StartAsync();
+        using var meter = new MeterReading(cluster.Provider);
+        var slow = new RecordingObserver<int>("slow");
+        await cluster.InClient<int>("one").SubscribeAsync((IAsyncObserver<int>)slow);
+
+        for (var item = 0; item < 5000; item++)
+        {
+            await cluster.InSilo<int>("one").OnNextAsync(item);
+        }
+
+        await slow.CountAsync(5000);
+        Assert.Equal(Enumerable.Range(0, 5000), slow.Items);
+        Assert.Equal(0, meter["push_streams.items.dropped"]);
+    }
+
+    [Fact]
     public async Task ASubscriberThatDies_TakesNothingFromTheOthers()
     {
         await using var cluster = await StartAsync(impatient: true);

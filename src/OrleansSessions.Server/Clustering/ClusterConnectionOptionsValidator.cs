@@ -1,0 +1,100 @@
+using Microsoft.Extensions.Options;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Server.Configuration;
+using StackExchange.Redis;
+
+namespace OrleansSessions.Server.Clustering;
+
+/// <summary>Checks the section <c>Cluster</c>, and what other sections ask of it.</summary>
+internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) : IValidateOptions<ClusterConnectionOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ClusterConnectionOptions options)
+    {
+        var errors = FindErrors(options).ToList();
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private IEnumerable<string> FindErrors(ClusterConnectionOptions options)
+    {
+        var ofProvider = options.Provider switch
+        {
+            ClusterProvider.Localhost => FindLocalhostErrors(options),
+            ClusterProvider.Redis => FindRedisErrors(options),
+            _ => [$"Cluster:Provider is '{options.Provider}'; it must be one of: {string.Join(", ", Enum.GetNames<ClusterProvider>())}."],
+        };
+        return ofProvider.Concat(FindSharedErrors(options));
+    }
+
+    private IEnumerable<string> FindLocalhostErrors(ClusterConnectionOptions options)
+    {
+        // Read as written, not through the options: those may be wrong too, and then say so themselves.
+        var role = values.GetValue("Server:Role", ServerRole.All);
+        if (role != ServerRole.All)
+        {
+            yield return $"Server:Role is {role}, but Cluster:Provider is Localhost, which is one process; {role} needs Redis.";
+        }
+
+        if (values.GetValue("Sessions:Persistence", SessionPersistence.Auto) == SessionPersistence.Stored)
+        {
+            yield return "Sessions:Persistence is Stored, but Cluster:Provider is Localhost, which has no store; it needs Redis.";
+        }
+
+        if (options.AdvertisedAddress.Length > 0)
+        {
+            yield return $"Cluster:AdvertisedAddress is '{options.AdvertisedAddress}', but Cluster:Provider is Localhost, which is reached by nobody.";
+        }
+    }
+
+    private static IEnumerable<string> FindRedisErrors(ClusterConnectionOptions options)
+    {
+        if (string.IsNullOrWhiteSpace(options.Redis))
+        {
+            yield return "Cluster:Redis is '', but Cluster:Provider is Redis; it must be a connection string, localhost:6379 say.";
+        }
+        else if (!IsConnectionString(options.Redis))
+        {
+            // The value is not repeated: it may hold a password.
+            yield return "Cluster:Redis is not a connection string; it must name a server and options, localhost:6379,password=secret say.";
+        }
+    }
+
+    private static IEnumerable<string> FindSharedErrors(ClusterConnectionOptions options)
+    {
+        if (string.IsNullOrWhiteSpace(options.ClusterId))
+        {
+            yield return $"Cluster:ClusterId is '{options.ClusterId}'; it must not be empty.";
+        }
+
+        if (string.IsNullOrWhiteSpace(options.ServiceId))
+        {
+            yield return $"Cluster:ServiceId is '{options.ServiceId}'; it must not be empty.";
+        }
+
+        if (options.SiloPort is < 0 or > 65535)
+        {
+            yield return $"Cluster:SiloPort is {options.SiloPort}; it must be from 0 to 65535.";
+        }
+
+        if (options.OrleansGatewayPort is < 0 or > 65535)
+        {
+            yield return $"Cluster:OrleansGatewayPort is {options.OrleansGatewayPort}; it must be from 0 to 65535.";
+        }
+
+        if (options.SiloPort is > 0 && options.SiloPort == options.OrleansGatewayPort)
+        {
+            yield return $"Cluster:SiloPort and Cluster:OrleansGatewayPort are both {options.SiloPort}; they must differ.";
+        }
+    }
+
+    private static bool IsConnectionString(string value)
+    {
+        try
+        {
+            return ConfigurationOptions.Parse(value).EndPoints.Count > 0;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+}

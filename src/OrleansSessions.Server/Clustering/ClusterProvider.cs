@@ -1,0 +1,11 @@
+namespace OrleansSessions.Server.Clustering;
+
+/// <summary>How processes find each other, and where sessions are stored.</summary>
+public enum ClusterProvider
+{
+    /// <summary>They do not: one process, in memory.</summary>
+    Localhost = 0,
+
+    /// <summary>Through a Redis server, which also stores the sessions.</summary>
+    Redis = 1,
+}

@@ -1,0 +1,56 @@
+using System.Net;
+using Orleans.Configuration;
+using OrleansSessions.Grains;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Server.Configuration;
+using StackExchange.Redis;
+
+namespace OrleansSessions.Server.Clustering;
+
+/// <summary>Makes this process a silo, or a client of silos elsewhere.</summary>
+internal static class OrleansHosting
+{
+    /// <summary>Adds Orleans in the role and with the provider that the configuration names.</summary>
+    public static void AddOrleans(this WebApplicationBuilder builder, ServerRole role, ClusterConnectionOptions cluster, SessionsOptions sessions)
+    {
+        if (role == ServerRole.SocketGateway)
+        {
+            builder.UseOrleansClient(client => ConfigureClient(client, cluster));
+            return;
+        }
+
+        var (advertised, listening) = SiloAddresses.Resolve(cluster);
+        var ports = SiloPorts.Take(cluster, listening);
+        builder.UseOrleans(silo => ConfigureSilo(silo, cluster, sessions, ports, advertised));
+        // Held until the hosted service that starts the silo is about to run: hosted services start in the order of registration.
+        builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService>(new SiloPortsRelease(ports)));
+    }
+
+    private static void ConfigureClient(IClientBuilder client, ClusterConnectionOptions cluster)
+    {
+        client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+        client.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(cluster.Redis));
+        client.ApplyFailureTimes();
+        client.AddSessionStreams();
+    }
+
+    private static void ConfigureSilo(
+        ISiloBuilder silo, ClusterConnectionOptions cluster, SessionsOptions sessions, SiloPorts ports, IPAddress advertised)
+    {
+        if (cluster.Provider == ClusterProvider.Redis)
+        {
+            silo.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(cluster.Redis));
+            silo.AddSessionStorage(cluster, sessions);
+            silo.ApplyFailureTimes();
+        }
+        else
+        {
+            // Its own primary silo: another such process on this machine is another cluster.
+            silo.UseDevelopmentClustering(new IPEndPoint(advertised, ports.Silo));
+        }
+
+        silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+        silo.ConfigureEndpoints(advertised, ports.Silo, ports.OrleansGateway, listenOnAnyHostAddress: !IPAddress.IsLoopback(ports.Listening));
+        silo.AddSessionGrains();
+    }
+}

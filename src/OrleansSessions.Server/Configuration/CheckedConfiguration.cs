@@ -1,0 +1,103 @@
+using System.Collections;
+using System.Reflection;
+
+namespace OrleansSessions.Server.Configuration;
+
+/// <summary>
+/// The values of our sections that can be read, and a sentence about each that cannot: a key nobody reads, a value of another type.
+/// The good ones are bound all the same, so that the validators find the rest of the mistakes in the same run.
+/// </summary>
+internal sealed class CheckedConfiguration
+{
+    private readonly List<string> _errors = [];
+    private readonly Dictionary<string, string?> _good = new(StringComparer.OrdinalIgnoreCase);
+
+    private CheckedConfiguration(IReadOnlyList<KnownSection> sections) => Sections = sections;
+
+    public IReadOnlyList<KnownSection> Sections { get; }
+
+    public IReadOnlyList<string> Errors => _errors;
+
+    /// <summary>What options are bound to.</summary>
+    public IConfiguration Values { get; private set; } = null!;
+
+    /// <param name="own">The sources in which an unknown key at the top is a mistake too.</param>
+    public static CheckedConfiguration Check(IConfiguration all, IConfiguration own, IReadOnlyList<KnownSection> sections)
+    {
+        var result = new CheckedConfiguration(sections);
+        result.CheckTop(own);
+        foreach (var section in sections)
+        {
+            result.CheckSection(section, all.GetSection(section.Path));
+        }
+
+        result.Values = new ConfigurationBuilder().AddInMemoryCollection(result._good).Build();
+        return result;
+    }
+
+    private void CheckTop(IConfiguration own)
+    {
+        var known = Sections.Select(section => section.Path).Where(path => !path.Contains(':', StringComparison.Ordinal)).ToList();
+        foreach (var child in own.GetChildren())
+        {
+            if (!known.Contains(child.Key, StringComparer.OrdinalIgnoreCase) && !KnownSections.Framework.Contains(child.Key))
+            {
+                _errors.Add($"{child.Key} is not a known section or option; known sections are: {string.Join(", ", known)}.");
+            }
+        }
+    }
+
+    private void CheckSection(KnownSection section, IConfigurationSection values)
+    {
+        var properties = section.Options.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).ToList();
+        foreach (var child in values.GetChildren())
+        {
+            var path = $"{section.Path}:{child.Key}";
+            var property = properties.Find(property => property.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase));
+            if (property is not null)
+            {
+                CheckValue($"{section.Path}:{property.Name}", property.PropertyType, child);
+            }
+            else if (!Sections.Any(other => other.Path.Equals(path, StringComparison.OrdinalIgnoreCase)))
+            {
+                _errors.Add($"{path} is not a known key; known keys are: {string.Join(", ", KeysOf(section, properties))}.");
+            }
+        }
+    }
+
+    private IEnumerable<string> KeysOf(KnownSection section, List<PropertyInfo> properties) => properties.Select(property => property.Name)
+        .Concat(Sections.Where(other => other.Path.StartsWith(section.Path + ":", StringComparison.Ordinal)).Select(other => other.Path[(section.Path.Length + 1)..]));
+
+    private void CheckValue(string path, Type type, IConfigurationSection section)
+    {
+        if (type != typeof(string) && type.IsAssignableTo(typeof(IEnumerable)))
+        {
+            CheckItems(path, type.IsArray ? type.GetElementType()! : type.GetGenericArguments()[0], section);
+        }
+        else if (section.GetChildren().Any())
+        {
+            _errors.Add($"{path} holds keys of its own; it must be one value.");
+        }
+        else if (ValueFormat.FindFault(type, section.Value) is { } fault)
+        {
+            _errors.Add($"{path} is '{section.Value}'; {fault}.");
+        }
+        else if (!string.IsNullOrEmpty(section.Value) || type == typeof(string))
+        {
+            _good[path] = section.Value ?? "";
+        }
+    }
+
+    private void CheckItems(string path, Type type, IConfigurationSection section)
+    {
+        if (!string.IsNullOrEmpty(section.Value))
+        {
+            _errors.Add($"{path} is '{section.Value}'; it must be a list ({path}:0, {path}:1 and so on).");
+        }
+
+        foreach (var item in section.GetChildren())
+        {
+            CheckValue($"{path}:{item.Key}", type, item);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Options;
+using OrleansSessions.Grains;
+using OrleansSessions.Server.Configuration;
+using OrleansSessions.SocketGateway;
+
+namespace OrleansSessions.Server.Hosting;
+
+/// <summary>
+/// Asks every validator before anything is built, in a container of their own: the real one would already need a configuration that holds.
+/// </summary>
+internal static class ConfigurationCheck
+{
+    /// <exception cref="ConfigurationErrorException">There are mistakes; all of them are in it.</exception>
+    public static void ThrowOnMistakes(CheckedConfiguration configuration)
+    {
+        var errors = configuration.Errors.Concat(FindErrors(configuration.Values)).Distinct(StringComparer.Ordinal).ToList();
+        if (errors.Count > 0)
+        {
+            throw new ConfigurationErrorException(errors);
+        }
+    }
+
+    private static IEnumerable<string> FindErrors(IConfiguration values)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(values);
+        services.AddServerOptions(values);
+        new Registrations(services, values).AddSessionGrains();
+        services.AddSocketGateway(configPrefix: "");
+        using var provider = services.BuildServiceProvider();
+        try
+        {
+            provider.GetRequiredService<IStartupValidator>().Validate();
+            return [];
+        }
+        catch (OptionsValidationException exception)
+        {
+            return exception.Failures;
+        }
+        catch (AggregateException exception)
+        {
+            return [.. exception.Flatten().InnerExceptions.SelectMany(inner => inner is OptionsValidationException invalid ? invalid.Failures : [inner.Message])];
+        }
+    }
+
+    /// <summary>Takes the registrations of the parts without making a silo of them.</summary>
+    private sealed class Registrations(IServiceCollection services, IConfiguration configuration) : ISiloBuilder
+    {
+        public IServiceCollection Services { get; } = services;
+
+        public IConfiguration Configuration { get; } = configuration;
+    }
+}

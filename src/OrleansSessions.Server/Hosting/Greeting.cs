@@ -1,0 +1,53 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using OrleansSessions.Grains.Responders;
+using OrleansSessions.Server.Configuration;
+using OrleansSessions.Server.Observability;
+
+namespace OrleansSessions.Server.Hosting;
+
+/// <summary>Says, once the server listens, where everything is.</summary>
+internal static class Greeting
+{
+    public static void GreetWhenStarted(this WebApplication app, ServerOptions server, ResponderOptions responder) =>
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            foreach (var line in Compose(server, responder, Addresses(app)))
+            {
+                Console.WriteLine(line);
+            }
+        });
+
+    internal static IEnumerable<string> Compose(ServerOptions server, ResponderOptions responder, IReadOnlyList<Uri> addresses)
+    {
+        var main = addresses.FirstOrDefault(address => address.Port != server.ManagementPort) ?? addresses[0];
+        var management = addresses.FirstOrDefault(address => address.Port == server.ManagementPort) ?? main;
+        yield return $"OrleansSessions {Version()}, role {server.Role}";
+        if (server.Role != ServerRole.SocketGateway)
+        {
+            yield return $"  responder  {responder.Name}{(responder.Name == ResponderOptions.EchoName ? " (the demo: it says the question back)" : "")}";
+        }
+
+        if (server.Role != ServerRole.Silo)
+        {
+            yield return $"  page       {main}";
+            yield return $"  sockets    {(main.Scheme == "https" ? "wss" : "ws")}://{main.Authority}/ws/{{session_id}}";
+        }
+
+        yield return $"  health     {new Uri(management, HealthEndpoints.ReadyPath)}";
+        yield return $"  metrics    {new Uri(management, ObservabilityHosting.MetricsPath)}";
+    }
+
+    private static List<Uri> Addresses(WebApplication app) =>
+    [
+        .. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+            .Select(BindingAddress.Parse).Where(address => !address.IsUnixPipe && !address.IsNamedPipe)
+            .Select(address => new UriBuilder(address.Scheme, IsAnyHost(address.Host) ? "localhost" : address.Host, address.Port).Uri),
+    ];
+
+    private static bool IsAnyHost(string host) => host is "*" or "+" or "0.0.0.0" or "[::]";
+
+    private static string Version() =>
+        typeof(Greeting).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+}

@@ -1,0 +1,42 @@
+using OpenTelemetry.Metrics;
+using OrleansSessions.Server.Configuration;
+using OrleansSessions.SocketGateway;
+
+namespace OrleansSessions.Server.Observability;
+
+internal static class ObservabilityHosting
+{
+    public const string MetricsPath = "/metrics";
+
+    /// <summary>The library's own bounds are meant for milliseconds. These reach from a first word in memory to the longest answer.</summary>
+    private static readonly ExplicitBucketHistogramConfiguration Seconds = new()
+    {
+        Boundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900],
+    };
+
+    public static void AddObservability(this WebApplicationBuilder builder, ServerRole role)
+    {
+        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
+            .AddView(instrument => instrument.Unit == "s" && instrument.Meter.Name.StartsWith("OrleansSessions.", StringComparison.Ordinal) ? Seconds : null)
+            .AddMeter("OrleansSessions.*", "Microsoft.Orleans", "System.Runtime")
+            .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Http.Connections")
+            .AddPrometheusExporter());
+
+        var health = builder.Services.AddHealthChecks();
+        if (role != ServerRole.SocketGateway)
+        {
+            health.AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.ReadyTag]);
+        }
+
+        if (role != ServerRole.Silo)
+        {
+            health.AddCheck<SocketGatewayHealthCheck>("socket_gateway", tags: [HealthEndpoints.ReadyTag]);
+        }
+    }
+
+    public static void MapObservability(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapHealth();
+        endpoints.MapPrometheusScrapingEndpoint(MetricsPath).WithMetadata(ManagementEndpoint.Instance);
+    }
+}

@@ -1,0 +1,286 @@
+// The chat page: shows what SessionClient knows and turns keys and clicks into asks and cancels.
+
+import { SessionClient, newId } from './sessions.js';
+
+const SESSION_ID = /^(?!\.{1,2}$)[A-Za-z0-9._~:@-]{1,128}$/;
+const NEAR_END_PX = 80;
+
+const STOPPED = {
+  1008: 'The server ended this connection.',
+  1009: 'That message was too large for the server.',
+  4005: 'The sign-in has expired.',
+  4100: 'The server does not understand this page.',
+  4101: 'You are not signed in.',
+  4103: 'You may not use this session.',
+  4104: 'This session was removed.',
+  4109: 'This session was opened elsewhere.',
+  4110: 'This session is in use elsewhere.',
+  4126: 'The server does not speak this page’s protocol.',
+};
+
+const REFUSED = {
+  session_busy: 'The previous question is still being answered. Your question is back in the box.',
+  queue_full: 'Too many questions are waiting. Your question is back in the box.',
+  question_too_large: 'That question is too long. Shorten it and send it again.',
+};
+
+const ENDED = {
+  responder_unavailable: 'The responder could not be reached.',
+  responder_error: 'The responder failed.',
+  responder_refused: 'The responder declined to answer.',
+  responder_cut: 'The answer broke off.',
+  responder_lost: 'The process that was answering is gone.',
+  length: 'Stopped at the model’s length limit.',
+  answer_too_large: 'Stopped at the size limit.',
+  timeout_first_delta: 'No answer came in time.',
+  timeout_idle: 'The answer went silent.',
+  timeout_total: 'The answer took too long.',
+  queue_timeout: 'It waited too long for its turn.',
+  replaced: 'Replaced by another question.',
+  session_removed: 'The session was removed.',
+  by_client: 'Stopped.',
+  lost: 'The server no longer knows this question.',
+};
+
+const el = id => document.getElementById(id);
+const [main, log, form, text, send, stop] = ['main', 'log', 'form', 'text', 'send', 'stop'].map(el);
+
+const session = chooseSession();
+const client = new SessionClient(session);
+const pairs = new Map();
+const stale = new Set();
+let countdown = null;
+let announcedState = 'connecting';
+
+el('session').textContent = session;
+el('session').title = session;
+
+client.addEventListener('state', () => { showConnection(); showBusy(); });
+client.addEventListener('question', e => changed([e.detail]));
+client.addEventListener('history', () => changed(client.questions));
+client.addEventListener('refused', e => showRefusal(e.detail));
+client.addEventListener('problem', e => notify(e.detail.message));
+
+form.addEventListener('submit', event => { event.preventDefault(); ask(); });
+stop.addEventListener('click', () => client.cancel());
+el('retry').addEventListener('click', () => client.retryNow());
+el('new-session').addEventListener('click', () => location.assign(`?s=${newId('s-')}`));
+text.addEventListener('input', fitText);
+text.addEventListener('keydown', event => {
+  if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+});
+globalThis.addEventListener('online', () => client.retryNow());
+
+changed(client.questions);
+client.start();
+showBusy();
+text.focus();
+
+/** The session's id lives in the address, so that it can be bookmarked, reloaded and opened twice. */
+function chooseSession() {
+  const address = new URL(location.href);
+  const asked = address.searchParams.get('s') ?? decodeURIComponent(location.hash.replace(/^#s?=?/, ''));
+  const id = SESSION_ID.test(asked) ? asked : newId('s-');
+  address.searchParams.set('s', id);
+  address.hash = '';
+  history.replaceState(null, '', address.pathname + address.search);
+  return id;
+}
+
+function ask() {
+  const question = text.value.trim();
+  if (question === '' || client.state.name === 'stopped') {
+    return;
+  }
+  if (openQuestion()) {
+    notify('Please wait: the previous question is still being answered.');
+    return;
+  }
+  notify('');
+  text.value = '';
+  fitText();
+  client.ask(question);
+  main.scrollTop = main.scrollHeight;
+}
+
+function openQuestion() {
+  return client.questions.find(q => !q.done);
+}
+
+function showBusy() {
+  const open = openQuestion();
+  const isLive = client.state.name === 'live';
+  send.disabled = open !== undefined || client.state.name === 'stopped';
+  stop.hidden = open === undefined;
+  stop.disabled = !isLive || open?.cancelling === true;
+  stop.textContent = open?.cancelling ? 'Stopping…' : 'Stop';
+  el('hint').dataset.busy = String(open !== undefined);
+  el('hint-text').textContent = busyText(open, isLive);
+}
+
+function busyText(open, isLive) {
+  if (open === undefined) {
+    return 'Enter sends, Shift + Enter starts a new line.';
+  }
+  if (!isLive) {
+    return 'Goes on as soon as the connection is back.';
+  }
+  const whose = open.mine ? 'your question' : 'a question from another window';
+  return open.cancelling ? 'Stopping the answer…' : `Busy with ${whose}. Send is free again when it has been answered.`;
+}
+
+function showConnection() {
+  const { name, code, message } = client.state;
+  clearInterval(countdown);
+  el('connection').dataset.state = name;
+  el('retry').hidden = name === 'connecting' || name === 'live';
+  if (name === 'reconnecting' && client.retryInMs > 0) {
+    countdown = setInterval(showCountdown, 250);
+    showCountdown();
+  } else {
+    el('connection-text').textContent = { connecting: 'Connecting…', live: 'Connected', reconnecting: 'Reconnecting…', stopped: 'Stopped' }[name];
+  }
+  if (name !== announcedState) {
+    announcedState = name;
+    el('announcer').textContent = el('connection-text').textContent;
+  }
+  if (name === 'stopped' && code !== undefined) {
+    notify(STOPPED[code] ?? message ?? `The connection was closed (${code}).`);
+  }
+  if (client.hello !== null) {
+    showResponder(client.hello.responder);
+  }
+}
+
+function showCountdown() {
+  const seconds = Math.ceil(client.retryInMs / 1000);
+  const told = seconds > 0 ? `Reconnecting in ${seconds} s` : 'Reconnecting…';
+  if (el('connection-text').textContent !== told) {
+    el('connection-text').textContent = told;
+  }
+}
+
+function showResponder(name) {
+  el('responder').textContent = `answered by ${name}`;
+  el('responder').hidden = false;
+  el('demo').hidden = name !== 'echo';
+}
+
+/** A fast answer changes many times between two frames of the screen; it is drawn once for each. */
+function changed(questions) {
+  if (stale.size === 0 && questions.length > 0) {
+    requestAnimationFrame(() => {
+      const known = new Set(client.questions);
+      [...stale].filter(q => known.has(q)).forEach(showQuestion);
+      stale.clear();
+      showBusy();
+    });
+  }
+  questions.forEach(q => stale.add(q));
+}
+
+function showQuestion(question) {
+  const follows = main.scrollHeight - main.scrollTop - main.clientHeight < NEAR_END_PX;
+  const pair = pairs.get(question.id) ?? addPair(question);
+  setText(pair.question, question.question ?? '…');
+  setText(pair.answer, question.text);
+  pair.answer.hidden = question.done && question.text === '';
+  if (pair.answer.getAttribute('aria-busy') !== String(!question.done)) {
+    pair.answer.setAttribute('aria-busy', String(!question.done));
+    announce(question);
+  }
+  pair.meta.dataset.status = question.status;
+  setText(pair.meta, metaText(question));
+  place(question, pair.item);
+  el('empty').hidden = true;
+  if (follows) {
+    main.scrollTop = main.scrollHeight;
+  }
+}
+
+function addPair(question) {
+  const pair = {
+    item: document.createElement('li'), question: document.createElement('p'), answer: document.createElement('p'), meta: document.createElement('p'),
+  };
+  pair.item.dataset.question = question.id;
+  for (const part of ['question', 'answer', 'meta']) {
+    pair[part].className = part;
+    pair.item.append(pair[part]);
+  }
+  pair.item.className = 'pair';
+  pair.question.setAttribute('aria-label', 'Question');
+  pair.answer.setAttribute('aria-label', 'Answer');
+  pairs.set(question.id, pair);
+  return pair;
+}
+
+/** Keeps the order of the client's list; a node already in its place is not touched, so a selection in it survives. */
+function place(question, item) {
+  const all = client.questions;
+  const next = all.slice(all.indexOf(question) + 1).map(q => pairs.get(q.id)?.item).find(node => node?.isConnected) ?? null;
+  if (!item.isConnected || item.nextElementSibling !== next) {
+    log.insertBefore(item, next);
+  }
+}
+
+/** Streaming text is appended to the node that is there: no flicker, and one write a change. */
+function setText(node, value) {
+  const known = node.firstChild?.data ?? '';
+  if (known === value) {
+    return;
+  }
+  if (known !== '' && value.startsWith(known)) {
+    node.firstChild.appendData(value.slice(known.length));
+  } else {
+    node.textContent = value;
+  }
+}
+
+function metaText(question) {
+  if (!question.done) {
+    const waiting = question.position > 0 ? `Waiting, number ${question.position} in the queue` : question.text ? '' : question.accepted ? 'Waiting for the first words…' : 'Sending…';
+    return question.cancelling ? 'Stopping…' : waiting;
+  }
+  const took = question.totalMs === null ? '' : `${(question.totalMs / 1000).toFixed(1)} s`;
+  if (question.status === 'completed') {
+    return took;
+  }
+  const why = (question.status === 'failed' && question.message) || ENDED[question.reason] || question.message || question.status;
+  return [why, took].filter(Boolean).join(' · ');
+}
+
+function announce(question) {
+  if (!question.done) {
+    el('announcer').textContent = 'The answer is on its way.';
+    return;
+  }
+  if (pairs.get(question.id).item.isConnected) {
+    notify('');
+    el('announcer').textContent = question.status === 'completed' ? `Answer: ${question.text}` : `The answer ended: ${metaText(question)}`;
+  }
+}
+
+function showRefusal({ question, error }) {
+  pairs.get(question.id)?.item.remove();
+  pairs.delete(question.id);
+  el('empty').hidden = pairs.size > 0;
+  if (text.value === '') {
+    text.value = question.question;
+    fitText();
+  }
+  notify(REFUSED[error.code] ?? error.message);
+  showBusy();
+}
+
+function notify(message) {
+  el('notice').textContent = message ?? '';
+  el('notice').hidden = !message;
+}
+
+function fitText() {
+  text.style.height = 'auto';
+  text.style.height = `${text.scrollHeight + 2}px`;
+}

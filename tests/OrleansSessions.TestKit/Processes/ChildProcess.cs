@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace OrleansSessions.TestKit.Processes;
+
+/// <summary>A process that a test started: what it printed is kept, and it is gone with everything it started when this is disposed of.</summary>
+public sealed class ChildProcess : IAsyncDisposable
+{
+    private const int KeptLines = 400;
+    private const int Sigterm = 15;
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(25);
+
+    private readonly Process _process;
+    private readonly Queue<string> _lines = [];
+
+    private ChildProcess(string name, Process process)
+    {
+        Name = name;
+        _process = process;
+    }
+
+    public string Name { get; }
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Only after it has exited.</summary>
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>What it printed last, both streams in the order of arrival.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_lines)
+            {
+                return string.Join('\n', _lines);
+            }
+        }
+    }
+
+    /// <summary>This machine's <c>dotnet</c>: the one that runs the tests.</summary>
+    public static string DotnetPath { get; } = FindDotnet();
+
+    public static ChildProcess Start(
+        string name, string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
+    {
+        var start = new ProcessStartInfo(file, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
+            WorkingDirectory = folder ?? System.IO.Path.GetTempPath(),
+        };
+        foreach (var (key, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[key] = value;
+        }
+
+        var process = new Process { StartInfo = start };
+        var child = new ChildProcess(name, process);
+        process.OutputDataReceived += (_, line) => child.OnLine(line.Data);
+        process.ErrorDataReceived += (_, line) => child.OnLine(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return child;
+    }
+
+    /// <summary>Polls until it holds; tells what was awaited and what the process printed if the process ends or the time is up.</summary>
+    public async Task UntilAsync(Func<Task<bool>> condition, string expectation, TimeSpan patience)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            if (HasExited)
+            {
+                throw new InvalidOperationException($"{Name} ended with code {ExitCode} while waiting until {expectation}. It printed:\n{Output}");
+            }
+
+            if (TimeProvider.System.GetElapsedTime(start) > patience)
+            {
+                throw new TimeoutException($"{Name}: not within {patience.TotalSeconds:N0} s: {expectation}. It printed:\n{Output}");
+            }
+
+            await Task.Delay(PollInterval, TimeProvider.System);
+        }
+    }
+
+    /// <summary>Waits for it to end by itself.</summary>
+    public async Task<int> ExitAsync(TimeSpan patience)
+    {
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(patience, TimeProvider.System);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"{Name} did not end within {patience.TotalSeconds:N0} s. It printed:\n{Output}");
+        }
+
+        return ExitCode;
+    }
+
+    /// <summary>Asks it to end in order and waits for it. Where the system has no such request it is killed.</summary>
+    public async Task<int> StopAsync()
+    {
+        if (!HasExited && (OperatingSystem.IsWindows() || SendSignal(Id, Sigterm) != 0))
+        {
+            Kill();
+        }
+
+        return await ExitAsync(StopPatience);
+    }
+
+    /// <summary>Ends it at once, with everything it started.</summary>
+    public void Kill()
+    {
+        if (!HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Kill();
+        await ExitAsync(StopPatience);
+        _process.Dispose();
+    }
+
+    private void OnLine(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lock (_lines)
+        {
+            _lines.Enqueue(line);
+            if (_lines.Count > KeptLines)
+            {
+                _lines.Dequeue();
+            }
+        }
+    }
+
+    private static string FindDotnet()
+    {
+        var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+        var beside = System.IO.Path.GetFullPath(System.IO.Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
+        return File.Exists(beside) ? beside : name;
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SendSignal(int processId, int signal);
+}

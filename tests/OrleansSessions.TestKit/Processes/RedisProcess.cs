@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace OrleansSessions.TestKit.Processes;
+
+/// <summary>Who plays Redis.</summary>
+public enum RedisFlavour
+{
+    /// <summary>A .NET tool that NuGet brings, so every machine with the SDK has it.</summary>
+    Garnet,
+
+    /// <summary>Redis itself, where it is on the path.</summary>
+    RedisServer,
+}
+
+/// <summary>A Redis server on loopback with nothing in it, which writes nothing to disk.</summary>
+public sealed class RedisProcess : IAsyncDisposable
+{
+    private const int Attempts = 3;
+    private static readonly TimeSpan RestorePatience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+    private static readonly Lock RestoreGate = new();
+    private static Task? _restored;
+
+    private readonly ChildProcess _process;
+
+    private RedisProcess(ChildProcess process, int port)
+    {
+        _process = process;
+        ConnectionString = $"127.0.0.1:{port}";
+    }
+
+    /// <summary>What <c>Cluster:Redis</c> has to say.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>Why this flavour cannot be had here, or null.</summary>
+    public static string? Missing(RedisFlavour flavour) =>
+        flavour == RedisFlavour.RedisServer && FindOnPath("redis-server") is null ? "redis-server is not on the path." : null;
+
+    public static async Task<RedisProcess> StartAsync(RedisFlavour flavour)
+    {
+        if (flavour == RedisFlavour.Garnet)
+        {
+            await RestoreOnceAsync();
+        }
+
+        for (var attempt = 1; ; attempt++)
+        {
+            // Neither server can choose a free port by itself, so another process may be quicker.
+            var port = FreePort();
+            var process = Launch(flavour, port);
+            try
+            {
+                await process.UntilAsync(() => AnswersAsync(port), $"port {port} answers PING", StartPatience);
+                return new RedisProcess(process, port);
+            }
+            catch (InvalidOperationException) when (attempt < Attempts)
+            {
+                await process.DisposeAsync();
+            }
+            catch
+            {
+                await process.DisposeAsync();
+                throw;
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private static ChildProcess Launch(RedisFlavour flavour, int port)
+    {
+        var number = port.ToString(CultureInfo.InvariantCulture);
+        return flavour == RedisFlavour.RedisServer
+            ? ChildProcess.Start(
+                "redis-server", FindOnPath("redis-server")!, ["--port", number, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            : ChildProcess.Start(
+                "garnet-server", ChildProcess.DotnetPath,
+                ["tool", "run", "garnet-server", "--", "--lua", "--port", number, "--bind", "127.0.0.1", "--memory", "128m", "--index", "16m"],
+                folder: RepositoryFolder.Path);
+    }
+
+    private static Task RestoreOnceAsync()
+    {
+        lock (RestoreGate)
+        {
+            return _restored ??= RestoreToolsAsync();
+        }
+    }
+
+    private static async Task RestoreToolsAsync()
+    {
+        await using var restore = ChildProcess.Start(
+            "dotnet tool restore", ChildProcess.DotnetPath, ["tool", "restore"], folder: RepositoryFolder.Path);
+        if (await restore.ExitAsync(RestorePatience) != 0)
+        {
+            throw new InvalidOperationException($"The tools of .config/dotnet-tools.json could not be restored:\n{restore.Output}");
+        }
+    }
+
+    private static async Task<bool> AnswersAsync(int port)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port);
+            await client.GetStream().WriteAsync("PING\r\n"u8.ToArray());
+            var answer = new byte[7];
+            await client.GetStream().ReadExactlyAsync(answer).AsTask().WaitAsync(TimeSpan.FromSeconds(2), TimeProvider.System);
+            return Encoding.ASCII.GetString(answer) == "+PONG\r\n";
+        }
+        catch (Exception fault) when (fault is SocketException or IOException or TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private static string? FindOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

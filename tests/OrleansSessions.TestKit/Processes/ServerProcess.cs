@@ -1,0 +1,95 @@
+using System.Net;
+
+namespace OrleansSessions.TestKit.Processes;
+
+/// <summary>The real server in a process of its own, on loopback and a free port.</summary>
+public sealed class ServerProcess : IAsyncDisposable
+{
+    private const string HealthLabel = "  health ";
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+
+    private readonly ChildProcess _process;
+
+    private ServerProcess(ChildProcess process, Uri address)
+    {
+        _process = process;
+        Address = address;
+        Http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    /// <summary>Where it listens: <c>http://127.0.0.1:port/</c>.</summary>
+    public Uri Address { get; }
+
+    public HttpClient Http { get; }
+
+    public string Output => _process.Output;
+
+    public int ProcessId => _process.Id;
+
+    /// <summary>Starts it and waits until it is ready. It listens where the system puts it, so that no two tests want the same port.</summary>
+    /// <param name="settings">Configuration keys with their values, as on the command line: <c>Responder:Name=echo</c>.</param>
+    public static async Task<ServerProcess> StartAsync(params string[] settings)
+    {
+        string[] arguments = [RepositoryFolder.ServerDll, "--urls=http://127.0.0.1:0", .. settings.Select(setting => "--" + setting)];
+        var process = Launch($"server ({string.Join(' ', settings)})", arguments);
+        try
+        {
+            return await UntilReadyAsync(process);
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs it with arguments as they are, for starts that are meant to fail.</summary>
+    public static ChildProcess Launch(string name, IEnumerable<string> arguments) => ChildProcess.Start(
+        name, ChildProcess.DotnetPath, arguments,
+        new Dictionary<string, string> { ["ASPNETCORE_ENVIRONMENT"] = "Production", ["DOTNET_ENVIRONMENT"] = "Production", ["DOTNET_gcServer"] = "0" });
+
+    /// <summary>The address of a session's socket.</summary>
+    public Uri Socket(string session, string query = "") =>
+        new UriBuilder(Address) { Scheme = "ws", Path = $"/ws/{session}", Query = query }.Uri;
+
+    /// <summary>Asks it to end in order; the exit code.</summary>
+    public Task<int> StopAsync() => _process.StopAsync();
+
+    public void Kill() => _process.Kill();
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _process.DisposeAsync();
+    }
+
+    private static async Task<ServerProcess> UntilReadyAsync(ChildProcess process)
+    {
+        Uri? health = null;
+        await process.UntilAsync(
+            () => Task.FromResult((health = FindHealth(process.Output)) is not null), "it says where its health is", StartPatience);
+        var server = new ServerProcess(process, new Uri(health!, "/"));
+        HttpStatusCode? seen = null;
+        await process.UntilAsync(
+            async () => (seen = await AskAsync(server.Http, health!)) == HttpStatusCode.OK, $"{health} answers 200", StartPatience);
+        return server;
+    }
+
+    private static async Task<HttpStatusCode?> AskAsync(HttpClient http, Uri health)
+    {
+        try
+        {
+            using var response = await http.GetAsync(health);
+            return response.StatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    private static Uri? FindHealth(string output) =>
+        output.Split('\n').FirstOrDefault(line => line.StartsWith(HealthLabel, StringComparison.Ordinal)) is { } line
+            ? new Uri(line[HealthLabel.Length..].Trim())
+            : null;
+}

@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OrleansSessions.SocketGateway;
+using OrleansSessions.TestKit.Clusters;
+
+namespace OrleansSessions.TestKit.Sockets;
+
+/// <summary>A socket gateway of its own in the test's process: real Kestrel on a free port, the cluster of the test behind it.</summary>
+public sealed class SocketHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private SocketHost(WebApplication app)
+    {
+        _app = app;
+        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Http = new HttpClient { BaseAddress = Address };
+    }
+
+    public Uri Address { get; }
+
+    public HttpClient Http { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public static async Task<SocketHost> StartAsync(IClusterClient client, Action<SocketGatewayOptions>? configure = null, bool isReady = true)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(client);
+        builder.Services.AddSingleton<IGrainFactory>(client);
+        builder.Services.AddSocketGateway(options => configure?.Invoke(options));
+        builder.Services.AddSocketGateway(_ => { });
+        var app = builder.Build();
+        app.MapSocketGateway();
+        app.MapSessionHttp();
+        await app.StartAsync();
+        var host = new SocketHost(app);
+        if (isReady)
+        {
+            var readiness = app.Services.GetRequiredService<ISocketGatewayReadiness>();
+            await Eventually.TrueAsync(() => readiness.IsReady, "the socket gateway hears the silos");
+        }
+
+        return host;
+    }
+
+    public Task<TestSocket> ConnectV1Async(string session, string query = "") =>
+        TestSocket.ConnectAsync(SocketAddress($"/ws/{session}?v=1{query}"));
+
+    public Task<TestSocket> ConnectBasicAsync(string session) => TestSocket.ConnectAsync(SocketAddress($"/ws/{session}"));
+
+    public Uri SocketAddress(string pathAndQuery) => new($"ws://{Address.Authority}{pathAndQuery}");
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+}

@@ -1,0 +1,125 @@
+// A browser without a browser: sockets, clock, storage and HTTP that a test plays by hand.
+
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const pageFolder = fileURLToPath(new URL('../../src/OrleansSessions.Server/Page/', import.meta.url));
+
+/** The page's modules end in .js and have no package.json; Node needs to be told that they are modules. */
+const copyOfPage = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sessions-page-'));
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  readdirSync(pageFolder).filter(f => f.endsWith('.js')).forEach(f => copyFileSync(join(pageFolder, f), join(folder, f)));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return pathToFileURL(folder + '/');
+};
+
+const page = copyOfPage();
+export const { SessionClient } = await import(new URL('sessions.js', page));
+export const { backOff, shouldReconnect } = await import(new URL('link.js', page));
+
+export class World {
+  sockets = [];
+  stored = new Map();
+  requests = [];
+  answers = new Map();
+  states = [];
+  refused = [];
+  problems = [];
+  #timers = new Map();
+  #nextTimer = 1;
+  #now = 0;
+
+  constructor(session = 'abc') {
+    const world = this;
+    this.environment = {
+      WebSocket: class {
+        readyState = 1;
+        sent = [];
+        closedWith = null;
+        constructor(url, protocols) {
+          Object.assign(this, { url: new URL(url), protocols });
+          world.sockets.push(this);
+        }
+        send(text) { this.sent.push(JSON.parse(text)); }
+        close(code) { this.closedWith = code; this.readyState = 3; }
+        give(...frames) { frames.forEach(f => this.onmessage?.({ data: JSON.stringify(f) })); }
+        drop(code = 1006, reason = '') { this.readyState = 3; this.onclose({ code, reason }); }
+      },
+      fetch: async url => {
+        const path = new URL(url).pathname + new URL(url).search;
+        world.requests.push(path);
+        const answer = world.answers.get(path);
+        return answer === undefined ? { ok: false, status: 404 } : { ok: true, status: 200, json: async () => structuredClone(answer) };
+      },
+      setTimeout: (work, wait) => {
+        world.#timers.set(world.#nextTimer, { work, at: world.#now + wait });
+        return world.#nextTimer++;
+      },
+      clearTimeout: id => world.#timers.delete(id),
+      random: () => 0.5,
+      now: () => world.#now,
+      base: 'http://host:5080/page',
+      storage: {
+        getItem: key => world.stored.get(key) ?? null,
+        setItem: (key, value) => world.stored.set(key, value),
+        removeItem: key => world.stored.delete(key),
+      },
+    };
+    this.open(session);
+  }
+
+  /** A page opened anew: the storage is all that it knows. */
+  open(session) {
+    this.client = new SessionClient(session, this.environment);
+    this.client.addEventListener('state', () => this.states.push(this.client.state.name));
+    this.client.addEventListener('refused', e => this.refused.push(e.detail.error.code));
+    this.client.addEventListener('problem', e => this.problems.push(e.detail.code));
+    this.client.start();
+  }
+
+  get socket() {
+    return this.sockets.at(-1);
+  }
+
+  get only() {
+    return this.client.questions[0];
+  }
+
+  advance(milliseconds) {
+    this.#now += milliseconds;
+    for (const [id, timer] of [...this.#timers]) {
+      if (timer.at <= this.#now && this.#timers.delete(id)) {
+        timer.work();
+      }
+    }
+  }
+
+  async settled() {
+    for (let i = 0; i < 20; i++) {
+      await null;
+    }
+  }
+}
+
+export const hello = (more = {}) => ({
+  type: 'hello', protocol: 'sessions.v1', session: 'abc', connection: 'c-1', responder: 'echo', epoch: 'e1', seq: 0, open: [], resuming: false,
+  heartbeat_ms: 25000, limits: {}, reconnect: { min_ms: 250, max_ms: 15000 }, features: [], ...more,
+});
+
+export const accepted = (seq, id, more = {}) => ({ type: 'accepted', seq, question_id: id, duplicate: false, position: 0, ...more });
+
+export const delta = (seq, id, index, text, more = {}) => ({ type: 'delta', seq, question_id: id, index, text, ...more });
+
+export const done = (seq, id, text, deltas, more = {}) => ({
+  type: 'done', seq, question_id: id, status: 'completed', reason: null, message: null, retryable: false, deltas, bytes: Buffer.byteLength(text),
+  first_ms: 1, total_ms: 2, ...more,
+});
+
+export const snapshot = (id, text, deltas, more = {}) => ({
+  type: 'snapshot', epoch: 'e1', question_id: id, text, deltas, bytes: Buffer.byteLength(text), status: 'answering', part: 1, parts: 1, ...more,
+});
+
+export const resumed = (toSeq, more = {}) => ({ type: 'resumed', recovered: true, reason: null, epoch: 'e1', to_seq: toSeq, open: [], ...more });

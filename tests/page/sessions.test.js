@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { World, accepted, backOff, delta, done, hello, resumed, shouldReconnect, snapshot } from './harness.js';
+
+const asking = (text = 'hi') => {
+  const world = new World();
+  world.socket.give(hello());
+  world.client.ask(text, { id: 'q-1' });
+  return world;
+};
+
+test('Start connects to the session with the v1 subprotocol and without a position', () => {
+  const { socket } = new World('a:b');
+  assert.equal(socket.url.href, 'ws://host:5080/ws/a%3Ab');
+  assert.deepEqual(socket.protocols, ['sessions.v1.json']);
+});
+
+test('An answer is joined from its deltas, and done proves it whole', () => {
+  const world = asking('grüß dich');
+  world.socket.give(accepted(1, 'q-1'), delta(2, 'q-1', 0, 'grüß'), delta(4, 'q-1', 1, ' dich', { from_seq: 3, count: 2 }), done(5, 'q-1', 'grüß dich', 3));
+  assert.deepEqual(world.socket.sent, [{ type: 'question', id: 'q-1', question: 'grüß dich' }]);
+  assert.equal(world.only.text, 'grüß dich');
+  assert.equal(world.only.status, 'completed');
+  assert.equal(world.only.done, true);
+});
+
+test('A question asked before the socket is live is sent once, when it is', () => {
+  const world = new World();
+  world.client.ask('hi', { id: 'q-1', ifBusy: 'queue' });
+  assert.equal(world.socket.sent.length, 0);
+  world.socket.give(hello());
+  assert.deepEqual(world.socket.sent, [{ type: 'question', id: 'q-1', question: 'hi', if_busy: 'queue' }]);
+});
+
+test('A reconnect resumes from the last event and repeats nothing', () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'), delta(2, 'q-1', 0, 'a'));
+  world.socket.drop();
+  assert.equal(world.client.state.name, 'reconnecting');
+  world.advance(125);
+  assert.equal(world.socket.url.search, '?epoch=e1&after=2');
+  world.socket.give(hello({ seq: 4, resuming: true }), delta(3, 'q-1', 1, 'b', { replay: true }), done(4, 'q-1', 'ab', 2, { replay: true }), resumed(4));
+  assert.equal(world.only.text, 'ab');
+  assert.equal(world.client.state.name, 'live');
+  assert.deepEqual(world.socket.sent, []);
+});
+
+test('A question that was never accepted is asked again under its id after the reconnect', () => {
+  const world = asking();
+  world.socket.drop();
+  world.advance(125);
+  world.socket.give(hello({ resuming: true }), resumed(0));
+  assert.deepEqual(world.socket.sent, [{ type: 'question', id: 'q-1', question: 'hi' }]);
+});
+
+test('A hole in the numbers asks for the rest, and live events wait for it', () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'), delta(3, 'q-1', 1, 'b'));
+  assert.deepEqual(world.socket.sent.at(-1), { type: 'resume', epoch: 'e1', after_seq: 1 });
+  world.socket.give(delta(4, 'q-1', 2, 'c'));
+  assert.equal(world.only.text, '');
+  world.socket.give(delta(2, 'q-1', 0, 'a', { replay: true }), delta(4, 'q-1', 1, 'bc', { from_seq: 3, count: 2, replay: true }), resumed(4));
+  world.socket.give(delta(5, 'q-1', 3, 'd'));
+  assert.equal(world.only.text, 'abcd');
+});
+
+test('A socket that cannot fill a hole is left for one without a position', () => {
+  const world = asking();
+  for (let i = 0; i < 4; i++) {
+    world.socket.give(accepted(7, 'q-1', { replay: true }));
+  }
+  assert.equal(world.socket.closedWith, 1000);
+  world.advance(125);
+  assert.equal(world.socket.url.search, '');
+});
+
+test('Repeated events change nothing', () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'), delta(2, 'q-1', 0, 'a'), delta(2, 'q-1', 0, 'a'), delta(2, 'q-1', 0, 'a', { replay: true }));
+  assert.equal(world.only.text, 'a');
+});
+
+test('A duplicate never moves the position', () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'), accepted(1, 'q-1', { duplicate: true }), snapshot('q-1', 'ab', 2), delta(2, 'q-1', 0, 'a'), delta(3, 'q-1', 1, 'b'));
+  assert.equal(world.only.text, 'ab');
+  assert.equal(world.socket.sent.length, 1);
+});
+
+test('A new epoch on an open socket: the snapshot replaces the text, unknown questions of mine are asked again', () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'), delta(2, 'q-1', 0, 'old'));
+  world.socket.give(resumed(3, { recovered: false, reason: 'epoch_changed', epoch: 'e2', open: [{ question_id: 'q-1', state: 'answering', age_ms: 1 }] }));
+  world.socket.give(snapshot('q-1', 'new', 1, { epoch: 'e2' }), delta(4, 'q-1', 1, ' text'), done(5, 'q-1', 'new text', 2));
+  assert.equal(world.only.text, 'new text');
+  assert.equal(world.socket.sent.length, 1);
+
+  world.client.ask('more', { id: 'q-2' });
+  world.socket.give(accepted(6, 'q-2'), resumed(0, { recovered: false, reason: 'epoch_changed', epoch: 'e3' }));
+  assert.deepEqual(world.socket.sent.slice(1).map(f => f.id), ['q-2', 'q-2']);
+});
+
+test('A snapshot in parts is one text', () => {
+  const world = new World();
+  world.socket.give(hello({ seq: 9 }), snapshot('q-0', 'ab', 4, { parts: 2 }));
+  world.socket.give(snapshot('q-0', 'cd', 4, { part: 2, parts: 2, status: 'completed', question: 'x' }));
+  assert.equal(world.only.text, 'abcd');
+  assert.equal(world.only.question, 'x');
+});
+
+test('A text that its counts contradict is fetched', async () => {
+  const world = asking();
+  world.answers.set('/v1/sessions/abc/questions/q-1', { question_id: 'q-1', question: 'hi', state: 'completed', status: 'completed', text: 'whole', deltas: 5 });
+  world.socket.give(accepted(1, 'q-1'), delta(2, 'q-1', 0, 'a'), done(3, 'q-1', 'whole', 5));
+  assert.equal(world.only.done, false);
+  await world.settled();
+  assert.equal(world.only.text, 'whole');
+  assert.equal(world.only.done, true);
+});
+
+test('A cancel is acknowledged and ends', () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'));
+  assert.equal(world.client.cancel(), true);
+  assert.deepEqual(world.socket.sent.at(-1), { type: 'cancel' });
+  world.socket.give({ type: 'cancelling', question_id: 'q-1' });
+  assert.equal(world.only.cancelling, true);
+  world.socket.give(done(2, 'q-1', '', 0, { status: 'cancelled', reason: 'by_client' }));
+  assert.deepEqual([world.only.cancelling, world.only.status, world.only.reason], [false, 'cancelled', 'by_client']);
+});
+
+test('A busy session refuses the question, and only that one', () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'));
+  world.client.ask('second', { id: 'q-2' });
+  world.socket.give({ type: 'error', code: 'session_busy', message: 'Please wait for the previous response', retryable: true, question_id: 'q-2', active_question_id: 'q-1' });
+  assert.deepEqual(world.refused, ['session_busy']);
+  assert.deepEqual(world.client.questions.map(q => q.id), ['q-1']);
+});
+
+test('A question asked elsewhere is followed with its text', () => {
+  const world = new World();
+  world.socket.give(hello(), accepted(1, 'q-x', { question: 'theirs' }), delta(2, 'q-x', 0, 'a'));
+  assert.deepEqual([world.only.question, world.only.mine, world.only.text], ['theirs', false, 'a']);
+});
+
+test('An unknown type keeps its place in the numbers', () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'), { type: 'part', seq: 2, question_id: 'q-1' }, delta(3, 'q-1', 0, 'a'));
+  assert.equal(world.only.text, 'a');
+  assert.equal(world.socket.sent.length, 1);
+});
+
+test('A ping is answered with the last number', () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'), { type: 'ping', seq: 1 });
+  assert.deepEqual(world.socket.sent.at(-1), { type: 'pong', seq: 1 });
+});
+
+test('A silent socket is given up after twice the heartbeat', () => {
+  const world = new World();
+  world.socket.give(hello({ heartbeat_ms: 1000 }));
+  world.advance(1999);
+  assert.equal(world.client.state.name, 'live');
+  world.advance(1);
+  assert.deepEqual([world.client.state.name, world.socket.closedWith], ['reconnecting', 1000]);
+});
+
+test('Close codes: which mean stop and which mean come back', () => {
+  for (const code of [1000, 1003, 1007, 1008, 1009, 4100, 4101, 4104, 4109, 4126, 4199, 4999]) {
+    assert.equal(shouldReconnect(code), false, String(code));
+  }
+  for (const code of [1001, 1002, 1005, 1006, 1011, 1012, 1013, 3000, 4001, 4002, 4003, 4004, 4008, 4029, 4050]) {
+    assert.equal(shouldReconnect(code), true, String(code));
+  }
+  const world = new World();
+  world.socket.give(hello());
+  world.socket.drop(4104, 'session removed');
+  assert.deepEqual([world.client.state.name, world.client.state.code], ['stopped', 4104]);
+  world.advance(60_000);
+  assert.equal(world.sockets.length, 1);
+});
+
+test('The back-off doubles up to its bound, jitters, and never undercuts the advice', () => {
+  const bounds = { min: 250, max: 15_000 };
+  assert.equal(backOff(0, bounds, 0, () => 0.999), 249);
+  assert.equal(backOff(3, bounds, 0, () => 0.5), 1000);
+  assert.equal(backOff(50, bounds, 0, () => 0.999), 14_985);
+  assert.equal(backOff(0, bounds, 4000, () => 0.5), 4000);
+});
+
+test('Ten seconds of being live start the back-off anew', () => {
+  const world = new World();
+  for (let i = 0; i < 4; i++) {
+    world.socket.drop();
+    world.advance(15_000);
+  }
+  world.socket.give(hello());
+  world.advance(10_000);
+  world.socket.drop();
+  assert.equal(world.client.retryInMs, 125);
+});
+
+test('What the server advises with a refusal is waited for', () => {
+  const world = new World();
+  world.socket.give({ type: 'error', code: 'connection_limit', message: 'full', retryable: true, retry_after_ms: 3000 });
+  world.socket.drop(4029);
+  assert.equal(world.client.retryInMs, 3000);
+});
+
+test('A reload asks what was not answered again, and shows what was', async () => {
+  const world = asking();
+  world.socket.give(accepted(3, 'q-1'));
+  world.answers.set('/v1/sessions/abc/questions?limit=50', {
+    questions: [
+      { question_id: 'q-0', question: 'before', state: 'completed', status: 'completed', text: 'then', deltas: 1, total_ms: 3 },
+      { question_id: 'q-1', question: 'hi', state: 'answering', text: '', deltas: 0 },
+    ],
+  });
+  world.open('abc');
+  world.socket.give(hello({ seq: 3, open: [{ question_id: 'q-1', state: 'accepted', age_ms: 1 }] }), snapshot('q-1', '', 0));
+  await world.settled();
+  assert.deepEqual(world.client.questions.map(q => [q.id, q.question, q.done]), [['q-0', 'before', true], ['q-1', 'hi', false]]);
+  assert.deepEqual(world.socket.sent, []);
+
+  world.open('abc');
+  world.socket.give(hello({ seq: 9 }));
+  assert.deepEqual(world.socket.sent.map(f => f.id), ['q-1']);
+  world.socket.give(accepted(3, 'q-1', { duplicate: true }), snapshot('q-1', 'yes', 1), done(9, 'q-1', 'yes', 1, { replay: true }));
+  assert.equal(world.client.questions.find(q => q.id === 'q-1').text, 'yes');
+  assert.equal(world.stored.size, 0);
+});
+
+test('An advised reconnect opens the second socket first and closes the old one once it is live', () => {
+  const world = new World();
+  world.socket.give(hello({ seq: 5 }), { type: 'reconnect', reason: 'draining', delay_ms: 100 });
+  world.advance(100);
+  const [old, next] = world.sockets;
+  assert.equal(next.url.search, '?epoch=e1&after=5');
+  old.give(accepted(6, 'q-x'));
+  next.give(hello({ seq: 6, resuming: true }), accepted(6, 'q-x', { replay: true }), resumed(6));
+  assert.equal(old.closedWith, 1000);
+  assert.equal(world.client.state.name, 'live');
+  next.give(delta(7, 'q-x', 0, 'a'));
+  assert.equal(world.only.text, 'a');
+});
+
+test('Stop closes in order and stays stopped', () => {
+  const world = new World();
+  world.socket.give(hello());
+  world.client.stop();
+  world.advance(60_000);
+  assert.deepEqual([world.client.state.name, world.socket.closedWith, world.sockets.length], ['stopped', 1000, 1]);
+});
