@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OrleansSessions.Grains;
+using OrleansSessions.Grains.Responders;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.SocketGateway.Http;
+using OrleansSessions.TestKit.Sockets;
+using Xunit;
+
+namespace OrleansSessions.Tests.SocketGateway;
+
+/// <summary>Sessions in somebody else's host, as the README shows it.</summary>
+public sealed class EmbeddingTests
+{
+    [Fact]
+    public async Task AHostOfOnesOwn_AnswersWithItsResponderAndItsRules()
+    {
+        await using var app = await StartAsync();
+        var address = new Uri(app.Urls.First());
+        var sockets = new UriBuilder(address) { Scheme = "ws", Path = "/chat/s1" }.Uri;
+
+        var refused = await Assert.ThrowsAsync<WebSocketException>(() => TestSocket.ConnectAsync(sockets));
+        await using var socket = await TestSocket.ConnectAsync(sockets, options => options.SetRequestHeader("X-Key", "open"));
+        await socket.SendAsync("""{"question":"Will it rain?"}""");
+        var response = await socket.NextAsync("response");
+
+        Assert.Contains("401", refused.Message);
+        Assert.Equal("Will it rain? No.", response.GetProperty("data").GetString());
+    }
+
+    [Fact]
+    public async Task TheOptionsOfAnEmbeddedHost_StandUnderTheirPrefix()
+    {
+        await using var app = await StartAsync();
+
+        Assert.Equal(TimeSpan.FromSeconds(7), app.Services.GetRequiredService<IOptions<SessionsOptions>>().Value.IdleTimeout);
+    }
+
+    private static async Task<WebApplication> StartAsync()
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["OrleansSessions:Responder:Name"] = "weather",
+            ["OrleansSessions:Sessions:IdleTimeout"] = "00:00:07",
+        });
+        var (silo, gateway) = (FreePort(), FreePort());
+        builder.Host.UseOrleans(orleans => orleans.UseLocalhostClustering(silo, gateway).AddSessionGrains().AddSessionGrains());
+        builder.Services.AddResponder<Weather>("weather");
+        builder.Services.AddSocketGateway().AddSocketGateway();
+        builder.Services.AddAuthentication("key").AddScheme<AuthenticationSchemeOptions, KeyHandler>("key", null);
+        builder.Services.AddAuthorization();
+
+        var app = builder.Build();
+        app.MapSocketGateway("/chat/{session_id}").RequireAuthorization();
+        app.MapSessionHttp();
+        await app.StartAsync();
+        return app;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private sealed class KeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+        : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    {
+        protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(
+            Request.Headers["X-Key"] == "open"
+                ? AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity("key")), Scheme.Name))
+                : AuthenticateResult.NoResult());
+    }
+
+    private sealed class Weather : IResponder
+    {
+        public async IAsyncEnumerable<AnswerPiece> AnswerAsync(ResponderContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            yield return AnswerPiece.Of(context.Question);
+            await Task.Yield();
+            yield return AnswerPiece.Of(" No.");
+        }
+    }
+}
