@@ -1,0 +1,86 @@
+using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.SocketGateway;
+using OrleansSessions.SocketGateway.Answers;
+using Xunit;
+
+namespace OrleansSessions.Tests.SocketGateway;
+
+public sealed class SiloHeartbeatsTests
+{
+    private static readonly SiloAddress A = SiloAddress.New(IPAddress.Loopback, 1, 1);
+    private static readonly SiloAddress B = SiloAddress.New(IPAddress.Loopback, 2, 1);
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly SiloHeartbeats _silos;
+
+    public SiloHeartbeatsTests() => _silos = new(_clock, missedAfter: TimeSpan.FromSeconds(5), readyTimeout: TimeSpan.FromSeconds(10));
+
+    [Fact]
+    public void Numbers_ShowHoles_ButNotRepeats()
+    {
+        Assert.False(Beat(A, 0, 1, A));
+        Assert.False(_silos.OnItem(new SessionAwakeItem(A, 1, "/s", 1, 1)));
+        Assert.False(_silos.OnItem(new SessionAwakeItem(A, 1, "/s", 1, 1)));
+        Assert.False(Beat(A, 1, 1, A));
+        Assert.True(_silos.OnItem(new SessionAwakeItem(A, 3, "/s", 1, 1)));
+        Assert.True(Beat(A, 4, 1, A));
+        Assert.False(Beat(A, 4, 1, A));
+    }
+
+    [Fact]
+    public void Ready_WantsEverySiloOfTheStart_OrOneAfterTheTimeout()
+    {
+        Assert.False(_silos.IsReady());
+        Beat(A, 0, 1, A, B);
+        Assert.False(_silos.IsReady());
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.False(_silos.IsReady());
+        Beat(A, 0, 1, A, B);
+        Assert.True(_silos.IsReady());
+    }
+
+    [Fact]
+    public void Ready_StaysWhileAnySiloIsHeard_AndTheOthersAreMissed()
+    {
+        Beat(A, 0, 1, A, B);
+        Beat(B, 0, 1, A, B);
+        Assert.True(_silos.IsReady());
+        _clock.Advance(TimeSpan.FromSeconds(6));
+        Assert.False(_silos.IsReady());
+        Beat(B, 0, 1, A, B);
+        Assert.True(_silos.IsReady());
+        Assert.Equal([A], _silos.Missing());
+    }
+
+    [Fact]
+    public void ANewerMembership_TellsWhoLeft_Once()
+    {
+        Beat(A, 0, 1, A, B);
+        var next = new HeartbeatItem(A, 0, 2, [A]);
+        Assert.Equal([B], _silos.OnMembership(next)!);
+        Assert.Null(_silos.OnMembership(next));
+        Assert.Empty(_silos.Missing());
+    }
+
+    [Fact]
+    public void BadOptions_AreToldAllAtOnce_WithKeyAndValue()
+    {
+        var result = new SocketGatewayOptionsValidator().Validate(
+            null, new() { MaxConnections = 0, HeartbeatInterval = TimeSpan.Zero, AllowedOrigins = ["elsewhere"] });
+
+        Assert.Equal(3, result.Failures!.Count());
+        Assert.Contains("SocketGateway:MaxConnections: 0", result.FailureMessage, StringComparison.Ordinal);
+        Assert.Contains("'elsewhere'", result.FailureMessage, StringComparison.Ordinal);
+        Assert.True(new SocketGatewayOptionsValidator().Validate(null, new()).Succeeded);
+    }
+
+    private bool Beat(SiloAddress silo, long number, long membership, params SiloAddress[] active)
+    {
+        var heartbeat = new HeartbeatItem(silo, number, membership, [.. active]);
+        var isHole = _silos.OnItem(heartbeat);
+        _silos.OnMembership(heartbeat);
+        return isHole;
+    }
+}
