@@ -12,11 +12,15 @@ namespace OrleansSessions.Grains;
 /// <summary>Sessions in somebody's own host.</summary>
 public static class SessionGrainsExtensions
 {
+    /// <summary>Where options are looked for in a host that is not the product's own server.</summary>
+    public const string EmbeddedPrefix = "OrleansSessions:";
+
     /// <summary>
     /// Adds session grains, their streams and the built-in responders to a silo. Clustering and storage are the host's own: with a grain storage
     /// named <see cref="SessionsOptions.StorageName"/> sessions are stored. Safe to call twice.
     /// </summary>
-    public static ISiloBuilder AddSessionGrains(this ISiloBuilder builder)
+    /// <param name="configPrefix">What stands before the sections <c>Sessions</c> and <c>Responder</c>; null where the host binds them itself.</param>
+    public static ISiloBuilder AddSessionGrains(this ISiloBuilder builder, string? configPrefix = EmbeddedPrefix)
     {
         var services = builder.Services;
         if (services.Any(service => service.ServiceType == typeof(SessionServices)))
@@ -24,6 +28,15 @@ public static class SessionGrainsExtensions
             return builder;
         }
 
+        if (configPrefix is not null)
+        {
+            services.AddOptions<SessionsOptions>().BindConfiguration(configPrefix + "Sessions");
+            services.AddOptions<ResponderOptions>().BindConfiguration(configPrefix + "Responder");
+            services.AddOptions<EchoOptions>().BindConfiguration(configPrefix + "Responder:Echo");
+            services.AddOptions<OpenAIOptions>().BindConfiguration(configPrefix + "Responder:OpenAI");
+        }
+
+        services.AddBuiltInResponders();
         builder.AddPushStreams(GatewayStreams.ProviderName);
         builder.AddMemoryGrainStorage("PubSubStore");
         services.TryAddSingleton(TimeProvider.System);

@@ -34,8 +34,8 @@ internal sealed class BenchmarkOptions
 
     public int Repeat { get; private set; } = 5;
 
-    /// <summary>Two, since after one the compiler is still at work on a machine with few processors.</summary>
-    public int WarmUpRounds { get; private set; } = 2;
+    /// <summary>Three: on a machine with few processors the optimising compiler takes that long to get its turn.</summary>
+    public int WarmUpRounds { get; private set; } = 3;
 
     /// <summary>A fresh process for each figure makes these steadier and slower than the others.</summary>
     public int MemoryRepeat => Math.Min(Repeat, 3);

@@ -66,6 +66,6 @@ internal static class OrleansHosting
 
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
         silo.ConfigureEndpoints(advertised, ports.Silo, ports.OrleansGateway, listenOnAnyHostAddress: !IPAddress.IsLoopback(ports.Listening));
-        silo.AddSessionGrains();
+        silo.AddSessionGrains(configPrefix: null);
     }
 }

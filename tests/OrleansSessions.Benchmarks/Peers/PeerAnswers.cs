@@ -12,7 +12,7 @@ namespace OrleansSessions.Benchmarks.Peers;
 internal static class PeerAnswers
 {
     private static readonly ObjectPool<Frame> Frames = ObjectPool.Create<Frame>();
-    private static long s_questions;
+    private static long _questions;
 
     /// <summary>The basic profile: one frame.</summary>
     public static async Task SendWholeAsync(WebSocket socket, string question, CancellationToken aborted)
@@ -79,7 +79,7 @@ internal static class PeerAnswers
         json.WriteNumber("total_ms"u8, 0);
     }
 
-    private static string NextQuestionId() => string.Create(CultureInfo.InvariantCulture, $"q-{Interlocked.Increment(ref s_questions):x}");
+    private static string NextQuestionId() => string.Create(CultureInfo.InvariantCulture, $"q-{Interlocked.Increment(ref _questions):x}");
 
     /// <summary>A reused buffer with a writer on it; it belongs to one answer at a time.</summary>
     private sealed class Frame : IDisposable

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Xunit;
+
+namespace OrleansSessions.EndToEndTests;
+
+/// <summary>Runs the Python client of <c>clients/python</c> in a process of its own, bounded in time.</summary>
+internal static class PythonClient
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    private static readonly string Root = FindRoot();
+
+    /// <summary>Skips the test where there is no Python; on a build server that is a failure.</summary>
+    public static void SkipIfAbsent()
+    {
+        if (FindPython() is null)
+        {
+            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", "python3 is not on the path, and CI must run this test.");
+            Assert.Skip("python3 is not on the path.");
+        }
+    }
+
+    /// <summary>The client as a script: asks, and prints the answer as it comes.</summary>
+    public static Task<string> AskAsync(string url, string question, CancellationToken cancellationToken) =>
+        RunAsync([Path.Combine(Root, "clients", "python", "sessions_client.py"), url, question], cancellationToken);
+
+    /// <summary>The client over a connection that fails by plan, <c>python/drops.py</c> says how.</summary>
+    public static async Task<JsonElement> AskOverBadConnectionAsync(string url, string question, string plan, CancellationToken cancellationToken)
+    {
+        var output = await RunAsync(
+            [
+                Path.Combine(Root, "tests", "OrleansSessions.EndToEndTests", "python", "drops.py"), Path.Combine(Root, "clients", "python"), url, question,
+                plan,
+            ],
+            cancellationToken);
+        return JsonSerializer.Deserialize<JsonElement>(output);
+    }
+
+    private static async Task<string> RunAsync(string[] arguments, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(FindPython()!) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
+        start.Environment["PYTHONIOENCODING"] = "utf-8";
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
+        using var process = Process.Start(start)!;
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(patience.Token);
+            var errors = process.StandardError.ReadToEndAsync(patience.Token);
+            await process.WaitForExitAsync(patience.Token);
+            Assert.True(process.ExitCode == 0, $"The Python client ended with {process.ExitCode}:\n{await errors}");
+            return await output;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The Python client did not end within {Patience}: {string.Join(' ', arguments)}");
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+            }
+        }
+    }
+
+    private static string? FindPython() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "python3.exe" : "python3")).FirstOrDefault(File.Exists);
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "OrleansSessions.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return folder?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+    }
+}

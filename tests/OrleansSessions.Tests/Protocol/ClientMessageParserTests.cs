@@ -1,0 +1,130 @@
+using System.Text;
+using OrleansSessions.Protocol;
+using Xunit;
+
+namespace OrleansSessions.Tests.Protocol;
+
+public sealed class ClientMessageParserTests
+{
+    [Theory]
+    [InlineData("", "bad_request", null)]
+    [InlineData("nonsense", "bad_request", null)]
+    [InlineData("[]", "bad_request", null)]
+    [InlineData("\"question\"", "bad_request", null)]
+    [InlineData("null", "bad_request", null)]
+    [InlineData("{}", "bad_request", "type")]
+    [InlineData("{\"question\":\"a\"} x", "bad_request", null)]
+    [InlineData("{\"question\":\"a\",}", "bad_request", null)]
+    [InlineData("{\"question\":\"a\",\"question\":\"b\"}", "bad_request", "question")]
+    [InlineData("{\"question\":\"a\",\"\\u0071uestion\":\"b\"}", "bad_request", "question")]
+    [InlineData("{\"question\":\"a\",\"x\":1,\"x\":2}", "bad_request", "x")]
+    [InlineData("{\"question\":\"a\",\"x\":{\"y\":1,\"y\":2}}", "bad_request", "y")]
+    [InlineData("{\"question\":\"a\",\"x\":[{\"y\":1,\"y\":2}]}", "bad_request", "y")]
+    [InlineData("{\"question\":7}", "bad_request", "question")]
+    [InlineData("{\"type\":7,\"question\":\"a\"}", "bad_request", "type")]
+    [InlineData("{\"type\":\"question\"}", "bad_request", "question")]
+    [InlineData("{\"question\":\"\"}", "bad_request", "question")]
+    [InlineData("{\"question\":\"\\ud800\"}", "bad_request", "question")]
+    [InlineData("{\"question\":\"a\",\"x\":\"\\udc00\"}", "bad_request", "x")]
+    [InlineData("{\"\\ud800\":1}", "bad_request", "a field's name")]
+    [InlineData("{\"question\":\"a\",\"id\":\"\"}", "bad_request", "id")]
+    [InlineData("{\"question\":\"a\",\"id\":\"a b\"}", "bad_request", "id")]
+    [InlineData("{\"question\":\"a\",\"id\":\"..\"}", "bad_request", "id")]
+    [InlineData("{\"question\":\"a\",\"id\":7}", "bad_request", "id")]
+    [InlineData("{\"question\":\"a\",\"if_busy\":\"wait\"}", "bad_request", "if_busy")]
+    [InlineData("{\"question\":\"a\",\"if_busy\":true}", "bad_request", "if_busy")]
+    [InlineData("{\"question\":\"a\",\"metadata\":[]}", "bad_request", "metadata")]
+    [InlineData("{\"type\":\"dance\"}", "unknown_type", "type")]
+    [InlineData("{\"type\":\"auth\",\"token\":\"x\"}", "bad_request", "type")]
+    [InlineData("{\"type\":\"cancel\",\"question_id\":\"a b\"}", "bad_request", "question_id")]
+    [InlineData("{\"type\":\"resume\",\"after_seq\":1}", "bad_request", "epoch")]
+    [InlineData("{\"type\":\"resume\",\"epoch\":\"e1\"}", "bad_request", "after_seq")]
+    [InlineData("{\"type\":\"resume\",\"epoch\":\"e1\",\"after_seq\":-1}", "bad_request", "after_seq")]
+    [InlineData("{\"type\":\"resume\",\"epoch\":\"e1\",\"after_seq\":1.5}", "bad_request", "after_seq")]
+    [InlineData("{\"type\":\"resume\",\"epoch\":\"e1\",\"after_seq\":9007199254740992}", "bad_request", "after_seq")]
+    [InlineData("{\"question\":\"0123456789abcdefg\"}", "question_too_large", "question")]
+    public void V1_BadInput_IsRefusedWithItsParam(string json, string code, string? param)
+    {
+        var refusal = Parse(json).Refusal;
+        Assert.Equal((code, param), (refusal?.Error.Code, refusal?.Param));
+    }
+
+    [Theory]
+    [InlineData("{\"id\":\"q-1\",\"question\":\"\"}")]
+    [InlineData("{\"id\":\"q-1\",\"question\":7}")]
+    [InlineData("{\"id\":\"q-1\",\"question\":\"a\",\"question\":\"b\"}")]
+    [InlineData("{\"id\":\"q-1\",\"type\":\"dance\"}")]
+    [InlineData("{\"id\":\"q-1\",\"question\":\"a\",\"if_busy\":\"x\"}")]
+    [InlineData("{\"id\":\"q-1\",\"question\":\"0123456789abcdefg\"}")]
+    public void Refusals_EchoTheQuestionsId(string json) => Assert.Equal("q-1", Parse(json).Refusal?.QuestionId);
+
+    [Theory]
+    [InlineData("{\"question\":\"a\"}", null, "a", IfBusy.Reject)]
+    [InlineData("{\"type\":\"question\",\"id\":\"q-1\",\"question\":\"a\",\"if_busy\":\"queue\"}", "q-1", "a", IfBusy.Queue)]
+    [InlineData("{\"question\":\"\\ud83d\\ude00\",\"if_busy\":\"replace\",\"unknown\":[1,{\"a\":null}]}", null, "😀", IfBusy.Replace)]
+    [InlineData("{\"question\":\"a\",\"id\":null,\"metadata\":null,\"content\":7}", null, "a", IfBusy.Reject)]
+    public void V1_Questions_AreUnderstood(string json, string? id, string text, IfBusy ifBusy)
+    {
+        var question = Assert.IsType<QuestionMessage>(Parse(json).Message);
+        Assert.Equal((id, text, ifBusy), (question.Id, question.Question, question.IfBusy));
+    }
+
+    [Fact]
+    public void Metadata_IsHandedOnAsItWasWritten()
+    {
+        var question = Assert.IsType<QuestionMessage>(Parse("""{"metadata":{"a": [1, 2]},"question":"a"}""").Message);
+        Assert.Equal("""{"a": [1, 2]}""", question.MetadataJson);
+    }
+
+    [Theory]
+    [InlineData("{\"question\":\"a\",\"type\":7}")]
+    [InlineData("{\"question\":\"a\",\"type\":\"anything\"}")]
+    [InlineData("{\"content\":\"a\",\"type\":\"message\"}")]
+    [InlineData("{\"content\":\"a\",\"question\":7}")]
+    [InlineData("{\"question\":\"a\",\"content\":\"b\"}")]
+    [InlineData("{\"question\":\"a\",\"epoch\":5,\"after_seq\":\"x\",\"metadata\":[],\"question_id\":7}")]
+    public void Basic_AnyObjectWithAQuestionOrContent_IsAnAsk(string json) =>
+        Assert.Equal("a", Assert.IsType<QuestionMessage>(Parse(json, WireProfile.Basic).Message).Question);
+
+    [Theory]
+    [InlineData("{}", "bad_request")]
+    [InlineData("{\"type\":\"ping\"}", "bad_request")]
+    [InlineData("{\"question\":7}", "bad_request")]
+    [InlineData("{\"question\":\"\"}", "bad_request")]
+    [InlineData("{\"question\":\"a\",\"id\":7}", "bad_request")]
+    [InlineData("{\"content\":\"0123456789abcdefg\"}", "question_too_large")]
+    public void Basic_BadInput_IsRefused(string json, string code) => Assert.Equal(code, Parse(json, WireProfile.Basic).Refusal?.Error.Code);
+
+    [Fact]
+    public void OtherMessages_AreUnderstood()
+    {
+        Assert.Equal(new CancelMessage("q-1"), Parse("""{"type":"cancel","question_id":"q-1"}""").Message);
+        Assert.Equal(new CancelMessage(null), Parse("""{"type":"cancel"}""", WireProfile.Basic).Message);
+        Assert.Equal(new ResumeMessage("e19", 400), Parse("""{"type":"resume","epoch":"e19","after_seq":400}""").Message);
+        Assert.IsType<PingMessage>(Parse("""{"type":"ping"}""").Message);
+        Assert.IsType<PongMessage>(Parse("""{"type":"pong","seq":421}""").Message);
+    }
+
+    [Theory]
+    [InlineData(0x19, "e19")]
+    [InlineData(0, "e0")]
+    [InlineData(long.MaxValue, "e7fffffffffffffff")]
+    public void Epochs_ComeBackFromTheirText(long epoch, string text)
+    {
+        Assert.Equal(text, Epochs.ToWire(epoch));
+        Assert.Equal(epoch, Epochs.FromWire(text));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("e")]
+    [InlineData("19")]
+    [InlineData("E19")]
+    [InlineData("eA")]
+    [InlineData("e 1")]
+    [InlineData("e00000000000000001")]
+    public void TextThatIsNoEpoch_IsUnknown(string text) => Assert.Equal(Epochs.Unknown, Epochs.FromWire(text));
+
+    private static ParsedMessage Parse(string json, WireProfile profile = WireProfile.V1) =>
+        ClientMessageParser.Parse(Encoding.UTF8.GetBytes(json), profile, maxQuestionBytes: 16);
+}

@@ -1,0 +1,61 @@
+using System.Buffers;
+using System.Text;
+using OrleansSessions.Protocol;
+using Xunit;
+
+namespace OrleansSessions.Tests.Protocol;
+
+public sealed class ServerMessageWriterTests
+{
+    private static readonly QuestionEnd End = new(QuestionStatus.Completed, null, null, false, 7, 9, 210, 640);
+
+    public static TheoryData<ServerMessage, string> Frames => new()
+    {
+        { new AcceptedMessage(413, "q-8", false, 0, "why?"), """{"type":"accepted","seq":413,"question_id":"q-8","duplicate":false,"position":0,"question":"why?"}""" },
+        { new AcceptedMessage(413, "q-8", true, 2, null, true), """{"type":"accepted","seq":413,"question_id":"q-8","duplicate":true,"position":2,"replay":true}""" },
+        { new DeltaMessage(414, 414, "q-8", 0, 1, "Hel"), """{"type":"delta","seq":414,"question_id":"q-8","index":0,"text":"Hel"}""" },
+        {
+            new DeltaMessage(420, 415, "q-8", 1, 6, "lo", true),
+            """{"type":"delta","seq":420,"from_seq":415,"question_id":"q-8","index":1,"count":6,"text":"lo","replay":true}"""
+        },
+        {
+            new DoneMessage(421, "q-8", End),
+            """{"type":"done","seq":421,"question_id":"q-8","status":"completed","reason":null,"message":null,"retryable":false,"deltas":7,"bytes":9,"first_ms":210,"total_ms":640}"""
+        },
+        {
+            new SnapshotMessage("e19", "q-8", "why?", "Hello", 7, 9, QuestionStatus.Answering, 1, 1, null),
+            """{"type":"snapshot","epoch":"e19","question_id":"q-8","text":"Hello","question":"why?","part":1,"parts":1,"deltas":7,"bytes":9,"status":"answering"}"""
+        },
+        {
+            new ResumedMessage(false, "trimmed", "e19", 421, [new("q-9", QuestionStatus.Queued, 5)]),
+            """{"type":"resumed","recovered":false,"reason":"trimmed","epoch":"e19","to_seq":421,"open":[{"question_id":"q-9","state":"queued","age_ms":5}]}"""
+        },
+        { new CancellingMessage("q-8"), """{"type":"cancelling","question_id":"q-8"}""" },
+        { new ServerPingMessage(421), """{"type":"ping","seq":421}""" },
+        {
+            new ErrorMessage(WireErrors.SessionBusy, WireErrors.BusyMessage, "q-9", null, 1000, "q-8", 5200),
+            """{"type":"error","message":"Please wait for the previous response","code":"session_busy","retryable":true,"retry_after_ms":1000,"question_id":"q-9","active_question_id":"q-8","active_for_ms":5200}"""
+        },
+        { new BasicResponseMessage("q", QuestionStatus.Completed, "a\"b<é"), """{"type":"response","data":"a\"b<é","question_id":"q","status":"completed"}""" },
+        {
+            new BasicFailureMessage("q", QuestionStatus.Timeout, "timeout_total", "Too long.", "x"),
+            """{"type":"error","message":"Too long.","code":"timeout_total","question_id":"q","status":"timeout","data":"x"}"""
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Frames))]
+    public void EveryMessage_HasItsFrame(ServerMessage message, string json)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        ServerMessageWriter.Write(ServerMessageWriter.CreateWriter(output), message);
+        Assert.Equal(json, Encoding.UTF8.GetString(output.WrittenSpan));
+    }
+
+    [Fact]
+    public void EveryErrorCode_StandsOnce_AndIsFound()
+    {
+        Assert.Equal(WireErrors.All.Count, WireErrors.All.Select(error => error.Code).Distinct().Count());
+        Assert.All(WireErrors.All, error => Assert.Same(error, WireErrors.Find(error.Code)));
+    }
+}

@@ -1,0 +1,193 @@
+using System.Net.WebSockets;
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway;
+using OrleansSessions.SocketGateway.Sockets;
+using OrleansSessions.SocketGateway.Telemetry;
+using Xunit;
+
+namespace OrleansSessions.Tests.SocketGateway;
+
+public sealed class SocketWriterTests : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly StalledSocket _socket = new();
+    private readonly Owner _owner = new();
+    private readonly SocketGatewayOptions _options = new() { MaxRunChars = 10, MaxQueuedFrames = 4 };
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
+    private readonly SocketWriter _writer;
+
+    public SocketWriterTests()
+    {
+        _writer = new(_socket, _gate, _options, _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, _owner);
+        _owner.OnSlow = () =>
+        {
+            lock (_gate)
+            {
+                _writer.EnqueueClose(4002, "slow", dropWaiting: true);
+            }
+        };
+    }
+
+    public void Dispose()
+    {
+        _services.Dispose();
+        _socket.Dispose();
+    }
+
+    [Fact]
+    public void DeltasThatWait_LeaveAsOneRun_UpToItsBound()
+    {
+        Add(1, "first");
+        Add(2, "aaaa");
+        Add(3, "bbbb");
+        Add(4, "cccc");
+        _socket.Release();
+
+        Assert.Equal(
+            [
+                """{"type":"delta","seq":1,"question_id":"q","index":1,"text":"first"}""",
+                """{"type":"delta","seq":3,"from_seq":2,"question_id":"q","index":2,"count":2,"text":"aaaabbbb"}""",
+                """{"type":"delta","seq":4,"question_id":"q","index":4,"text":"cccc"}""",
+            ],
+            _socket.Sent);
+    }
+
+    [Fact]
+    public void Runs_EndAtHolesReplaysQuestionsSnapshotsAndOtherFrames()
+    {
+        Add(1, "stalls");
+        Add(2, "a");
+        Add(3, "b", isReplay: true);
+        Add(4, "c", isReplay: true, mayJoin: false);
+        _socket.Release();
+        Add(new ServerPingMessage(4));
+        Add(5, "d");
+
+        Assert.Equal(6, _socket.Sent.Count);
+        Assert.DoesNotContain(_socket.Sent, frame => frame.Contains("count", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void MoreThanMayWait_IsASlowConsumer_AndDropsWhatWaits()
+    {
+        for (var i = 0; i < 7; i++)
+        {
+            Add(new ServerPingMessage(i));
+        }
+
+        Assert.Equal(1, _owner.Slow);
+        _socket.Release();
+        Assert.Single(_socket.Sent);
+        Assert.Equal(4002, _socket.ClosedWith);
+    }
+
+    [Fact]
+    public async Task AfterTheCloseFrame_NothingIsTaken()
+    {
+        _socket.Release();
+        lock (_gate)
+        {
+            _writer.Enqueue(new ServerPingMessage(1));
+            _writer.EnqueueClose(4001, "bye", dropWaiting: false);
+            _writer.Enqueue(new ServerPingMessage(2));
+        }
+
+        _writer.Flush();
+        await _writer.Finished.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Single(_socket.Sent);
+        Assert.Equal(4001, _socket.ClosedWith);
+    }
+
+    [Fact]
+    public async Task ASocketThatCannotSend_IsCut_AndTheWriterEnds()
+    {
+        _socket.Fail();
+        Add(new ServerPingMessage(1));
+        await _writer.Finished.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.True(_socket.IsAborted);
+    }
+
+    private void Add(long seq, string text, bool isReplay = false, bool mayJoin = true)
+    {
+        lock (_gate)
+        {
+            _writer.EnqueueDelta(new DeltaEvent(seq, "q", (int)seq, text), isReplay, mayJoin);
+        }
+
+        _writer.Flush();
+    }
+
+    private void Add(ServerMessage message)
+    {
+        lock (_gate)
+        {
+            _writer.Enqueue(message);
+        }
+
+        _writer.Flush();
+    }
+
+    private sealed class Owner : ISocketWriterOwner
+    {
+        public int Slow { get; private set; }
+
+        public Action OnSlow { get; set; } = () => { };
+
+        public void OnSlowConsumer()
+        {
+            Slow++;
+            OnSlow();
+        }
+    }
+
+    /// <summary>A socket whose first send waits until it is released.</summary>
+    private sealed class StalledSocket : WebSocket
+    {
+        private readonly TaskCompletionSource _released = new();
+
+        public List<string> Sent { get; } = [];
+
+        public int? ClosedWith { get; private set; }
+
+        public bool IsAborted { get; private set; }
+
+        public override WebSocketCloseStatus? CloseStatus => null;
+
+        public override string? CloseStatusDescription => null;
+
+        public override WebSocketState State => WebSocketState.Open;
+
+        public override string? SubProtocol => null;
+
+        public void Release() => _released.TrySetResult();
+
+        public void Fail() => _released.TrySetException(new WebSocketException());
+
+        public override void Abort() => IsAborted = true;
+
+        public override Task CloseAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public override Task CloseOutputAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken)
+        {
+            ClosedWith = (int)closeStatus;
+            return Task.CompletedTask;
+        }
+
+        public override void Dispose()
+        {
+        }
+
+        public override Task<WebSocketReceiveResult> ReceiveAsync(ArraySegment<byte> buffer, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public override async Task SendAsync(
+            ArraySegment<byte> buffer, WebSocketMessageType messageType, bool endOfMessage, CancellationToken cancellationToken)
+        {
+            Sent.Add(Encoding.UTF8.GetString(buffer));
+            await _released.Task;
+        }
+    }
+}
