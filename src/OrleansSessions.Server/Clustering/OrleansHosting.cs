@@ -10,6 +10,8 @@ namespace OrleansSessions.Server.Clustering;
 /// <summary>Makes this process a silo, or a client of silos elsewhere.</summary>
 internal static class OrleansHosting
 {
+    private static readonly TimeSpan SiloRetryPeriod = TimeSpan.FromSeconds(1);
+
     /// <summary>Adds Orleans in the role and with the provider that the configuration names.</summary>
     public static void AddOrleans(this WebApplicationBuilder builder, ServerRole role, ClusterConnectionOptions cluster, SessionsOptions sessions)
     {
@@ -31,7 +33,20 @@ internal static class OrleansHosting
         client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
         client.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(cluster.Redis));
         client.ApplyFailureTimes();
+        client.UseConnectionRetryFilter(WaitForASiloAsync);
         client.AddSessionStreams();
+    }
+
+    /// <summary>Silos may start after their socket gateways, so having none is waited out; a store that is not there is a mistake to tell.</summary>
+    private static async Task<bool> WaitForASiloAsync(Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is RedisException)
+        {
+            return false;
+        }
+
+        await Task.Delay(SiloRetryPeriod, TimeProvider.System, cancellationToken);
+        return true;
     }
 
     private static void ConfigureSilo(

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Configuration.EnvironmentVariables;
 using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.Configuration.Memory;
 
 namespace OrleansSessions.Server.Configuration;
 
@@ -27,16 +28,15 @@ internal static class ConfigurationSources
 
     private static string? FileArgument(string[] args) => new ConfigurationBuilder().AddCommandLine(args).Build()[ConfigFile.Key];
 
-    private static JsonStreamConfigurationSource Defaults() => new()
+    /// <summary>Read at once: a source is loaded again whenever another is put in, and a stream can be read only once.</summary>
+    private static MemoryConfigurationSource Defaults()
     {
-        Stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("appsettings.json")
-            ?? throw new InvalidOperationException("The default settings are not in the executable."),
-    };
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("appsettings.json")
+            ?? throw new InvalidOperationException("The default settings are not in the executable.");
+        return new MemoryConfigurationSource { InitialData = new ConfigurationBuilder().AddJsonStream(stream).Build().AsEnumerable() };
+    }
 
     /// <summary>The variables without a prefix; those of the host, which come with one, are weaker than any file.</summary>
-    private static int IndexOfEnvironment(IList<IConfigurationSource> sources)
-    {
-        var index = sources.IndexOf(sources.Last(source => source is EnvironmentVariablesConfigurationSource { Prefix: null or "" }));
-        return index;
-    }
+    private static int IndexOfEnvironment(IList<IConfigurationSource> sources) =>
+        sources.IndexOf(sources.Last(source => source is EnvironmentVariablesConfigurationSource { Prefix: null or "" }));
 }

@@ -45,6 +45,23 @@ public sealed class ServerTests
         await app.StopAsync(token);
     }
 
+    [Fact]
+    public async Task Page_IsServedFromInsideTheExecutable_AndMayLoadNothingFromElsewhere()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var app = ServerBuilder.Build(["--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=Warning"]);
+        await app.StartAsync(token);
+
+        using var page = await Http.GetAsync(app.Urls.Single(), token);
+        using var script = await Http.GetAsync($"{app.Urls.Single()}/app.js", token);
+
+        Assert.Equal("text/html; charset=utf-8", page.Content.Headers.ContentType?.ToString());
+        Assert.Equal("text/javascript; charset=utf-8", script.Content.Headers.ContentType?.ToString());
+        var policy = Assert.Single(page.Headers.GetValues("Content-Security-Policy"));
+        Assert.StartsWith("default-src 'none'; script-src 'self'; style-src 'self'", policy, StringComparison.Ordinal);
+        await app.StopAsync(token);
+    }
+
     private static async Task<HttpStatusCode> GetAsync(string url, CancellationToken token)
     {
         using var response = await Http.GetAsync(url, token);
