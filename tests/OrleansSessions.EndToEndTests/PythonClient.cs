@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using OrleansSessions.TestKit.Processes;
 using Xunit;
 
 namespace OrleansSessions.EndToEndTests;
@@ -8,8 +9,6 @@ namespace OrleansSessions.EndToEndTests;
 internal static class PythonClient
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-
-    private static readonly string Root = FindRoot();
 
     /// <summary>Skips the test where there is no Python; on a build server that is a failure.</summary>
     public static void SkipIfAbsent()
@@ -23,14 +22,14 @@ internal static class PythonClient
 
     /// <summary>The client as a script: asks, and prints the answer as it comes.</summary>
     public static Task<string> AskAsync(string url, string question, CancellationToken cancellationToken) =>
-        RunAsync([Path.Combine(Root, "clients", "python", "sessions_client.py"), url, question], cancellationToken);
+        RunAsync([Path.Combine(RepositoryFolder.Path, "clients", "python", "sessions_client.py"), url, question], cancellationToken);
 
     /// <summary>The client over a connection that fails by plan, <c>python/drops.py</c> says how.</summary>
     public static async Task<JsonElement> AskOverBadConnectionAsync(string url, string question, string plan, CancellationToken cancellationToken)
     {
         var output = await RunAsync(
             [
-                Path.Combine(Root, "tests", "OrleansSessions.EndToEndTests", "python", "drops.py"), Path.Combine(Root, "clients", "python"), url, question,
+                Path.Combine(RepositoryFolder.Path, "tests", "OrleansSessions.EndToEndTests", "python", "drops.py"), Path.Combine(RepositoryFolder.Path, "clients", "python"), url, question,
                 plan,
             ],
             cancellationToken);
@@ -74,15 +73,4 @@ internal static class PythonClient
     private static string? FindPython() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
             .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "python3.exe" : "python3")).FirstOrDefault(File.Exists);
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "OrleansSessions.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
-    }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Schemas;
 using Xunit;
 
@@ -100,6 +101,19 @@ public sealed partial class DocumentTests
                 Assert.True(target.TryGetProperty(step, out target), $"{reference} leads nowhere.");
             }
         }
+    }
+
+    [Fact]
+    public void FailureTable_NamesOnlyTestsThatExist()
+    {
+        var tests = string.Concat(
+            Directory.EnumerateFiles(Path.Combine(RepositoryFolder.Path, "tests"), "*Tests*.cs", SearchOption.AllDirectories).Select(File.ReadAllText));
+        var names = File.ReadLines(Path.Combine(RepositoryFolder.Path, "docs", "architecture.md"))
+            .SkipWhile(line => !line.StartsWith("| what fails |", StringComparison.Ordinal)).Skip(2).TakeWhile(line => line.StartsWith('|'))
+            .Select(line => line.Split('|')[4].Trim().Trim('`')).ToArray();
+
+        Assert.NotEmpty(names);
+        Assert.All(names.Where(name => name != "-"), name => Assert.Contains($" {name}(", tests, StringComparison.Ordinal));
     }
 
     private static IEnumerable<(string Name, T Value)> Constants<T>(Type type) =>
