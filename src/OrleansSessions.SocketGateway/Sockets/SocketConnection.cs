@@ -187,20 +187,18 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
 
         _peerCode = peerCode;
         Log.PeerLeft(_services.Logger, Id, _request.SessionId, peerCode);
-        switch (_socket.State)
+        if (_socket.State == WebSocketState.CloseReceived)
         {
-            case WebSocketState.CloseReceived:
-                Close(peerCode == NoCode ? CloseCodes.Normal : peerCode, "", null, dropWaiting: true);
-                break;
-            case WebSocketState.CloseSent:
-                // The runtime found bytes that are no WebSocket and said so itself. Cutting now could destroy that frame on its way to the peer.
-                Close(peerCode, "", null, dropWaiting: true);
-                await Task.WhenAny(_reader.RunAsync(), _closeTimedOut.Task);
-                break;
-            default:
-                _socket.Abort();
-                Close(CloseCodes.Normal, "", null, dropWaiting: true);
-                break;
+            Close(peerCode == NoCode ? CloseCodes.Normal : peerCode, "", null, dropWaiting: true);
+            return;
+        }
+
+        Close(CloseCodes.Normal, "", null, dropWaiting: true);
+        if (peerCode == CloseCodes.ProtocolError)
+        {
+            // The runtime found bytes that are no WebSocket, said so itself and will not read on. The connection must outlive
+            // the close frame's way to the peer: ending the request now can reset it under that frame.
+            await _closeTimedOut.Task;
         }
     }
 

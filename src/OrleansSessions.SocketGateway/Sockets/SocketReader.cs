@@ -55,7 +55,8 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
         }
         catch (Exception fault) when (fault is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException or InvalidOperationException)
         {
-            return socket.State == WebSocketState.CloseSent ? CloseCodes.ProtocolError : 1006;
+            var isRefusedByRuntime = fault is WebSocketException { WebSocketErrorCode: WebSocketError.Faulted };
+            return isRefusedByRuntime ? CloseCodes.ProtocolError : 1006;
         }
     }
 
