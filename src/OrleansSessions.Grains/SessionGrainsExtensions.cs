@@ -45,7 +45,12 @@ public static class SessionGrainsExtensions
         services.AddSingleton<ParkedSessions>();
         services.AddSingleton<ActiveResponder>();
         services.AddSingleton<SocketGatewayOutboxes>();
-        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<SocketGatewayOutboxes>());
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider =>
+        {
+            // Made with the silo, not with its first session: a metric that is not there cannot be told from one that is zero.
+            provider.GetRequiredService<SessionMetrics>();
+            return provider.GetRequiredService<SocketGatewayOutboxes>();
+        });
         services.AddOptionsWithValidateOnStart<SessionsOptions>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SessionsOptions>, SessionsOptionsValidator>());
         services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionsOptions>>(static (collection, sessions) =>

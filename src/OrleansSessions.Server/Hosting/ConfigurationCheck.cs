@@ -25,7 +25,7 @@ internal static class ConfigurationCheck
         var services = new ServiceCollection();
         services.AddSingleton(values);
         services.AddServerOptions(values);
-        new Registrations(services, values).AddSessionGrains();
+        new Registrations(services, values).AddSessionGrains(configPrefix: null);
         services.AddSocketGateway(configPrefix: "");
         using var provider = services.BuildServiceProvider();
         try
