@@ -1,0 +1,99 @@
+using System.Text.Json;
+using OrleansSessions.EndToEndTests.Servers;
+using OrleansSessions.TestKit.Processes;
+using OrleansSessions.TestKit.Sockets;
+using Xunit;
+
+namespace OrleansSessions.EndToEndTests.Operations;
+
+/// <summary>What an operator sees: health, metrics, documents, and a start that fails.</summary>
+public sealed class OperationsTests(EchoServerFixture server) : IClassFixture<EchoServerFixture>
+{
+    [Theory]
+    [InlineData("/health/live")]
+    [InlineData("/health/ready")]
+    public async Task Health_OfARunningServer_IsHealthy(string path)
+    {
+        var health = await server.Http.CallAsync(HttpMethod.Get, path);
+
+        Assert.Equal((200, "Healthy"), ((int)health.Status, health.Body.Text("status")));
+    }
+
+    [Fact]
+    public async Task Metrics_AfterAQuestion_TellWhatHappened()
+    {
+        await using var client = server.Client(Names.Session());
+        await client.ConnectAsync();
+        await client.PumpUntilDoneAsync(await client.AskAsync("count me"));
+
+        var metrics = await server.Http.GetStringAsync("/metrics");
+
+        foreach (var name in new[]
+        {
+            "sessions_active", "sessions_waiting", "sessions_queued", "sessions_error_ratio", "sessions_asks_total", "sessions_questions_total",
+            "sessions_question_first_delta_seconds_count", "sessions_question_duration_seconds_count", "sessions_gateway_connection_active",
+            "sessions_gateway_messages_received_total", "sessions_gateway_messages_sent_total",
+        })
+        {
+            Assert.True(
+                metrics.Split('\n').Any(line => line.StartsWith(name + "{", StringComparison.Ordinal) || line.StartsWith(name + " ", StringComparison.Ordinal)),
+                $"/metrics has no {name}:\n{metrics}");
+        }
+    }
+
+    [Fact]
+    public async Task OpenApi_DescribesEveryEndpoint()
+    {
+        var document = await server.Http.CallAsync(HttpMethod.Get, "/openapi/v1.json");
+
+        Assert.Equal(
+            [
+                "DELETE /v1/sessions/{id}", "GET /v1/sessions/{id}", "GET /v1/sessions/{id}/questions", "GET /v1/sessions/{id}/questions/{qid}",
+                "POST /v1/sessions/{id}/questions", "POST /v1/sessions/{id}/questions/{qid}/answer", "POST /v1/sessions/{id}/questions/{qid}/cancel",
+                "POST /v1/sessions/{id}/response",
+            ],
+            document.Body.GetProperty("paths").EnumerateObject()
+                .SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"))
+                .Where(endpoint => endpoint.Contains("/v1/", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("/asyncapi.json", "docs/asyncapi.json")]
+    [InlineData("/schemas/socket.schema.json", "docs/schemas/socket.schema.json")]
+    public async Task Documents_AreServedAsTheyAreInTheRepository(string path, string file)
+    {
+        var served = await server.Http.GetStringAsync(path);
+
+        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(RepositoryFolder.Path, file)), served);
+        JsonDocument.Parse(served).Dispose();
+    }
+
+    [Fact]
+    public async Task Page_IsServedWithItsScriptsUnderAStrictPolicy()
+    {
+        using var page = await server.Http.GetAsync("/");
+
+        Assert.Contains("script-src 'self'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        foreach (var file in Directory.GetFiles(Path.Combine(RepositoryFolder.Path, "src", "OrleansSessions.Server", "Page"))
+            .Where(file => Path.GetExtension(file) is not ".cs").Select(Path.GetFileName))
+        {
+            using var response = await server.Http.GetAsync($"/{file}");
+            Assert.True(response.IsSuccessStatusCode, $"/{file} is answered {response.StatusCode}.");
+        }
+    }
+
+    [Fact]
+    public async Task Start_WithABadConfiguration_NamesEveryMistakeAndEnds()
+    {
+        await using var process = ServerProcess.Launch(
+            "server with a bad configuration",
+            [RepositoryFolder.ServerDll, "--urls=http://127.0.0.1:0", "--SocketGateway:MaxConnections=0", "--Responder:Name=oracle", "--Sessions:Tpyo=1"]);
+
+        Assert.Equal(2, await process.ExitAsync(TimeSpan.FromSeconds(60)));
+
+        foreach (var word in new[] { "SocketGateway:MaxConnections", "'0'", "oracle", "Tpyo" })
+        {
+            Assert.Contains(word.Trim('\''), process.Output, StringComparison.Ordinal);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using Microsoft.Playwright;
+using OrleansSessions.TestKit.Processes;
+using Xunit;
+
+namespace OrleansSessions.EndToEndTests.Page;
+
+/// <summary>An installed Chromium, Chrome or Edge, and a server that says its words slowly enough to watch.</summary>
+public sealed class BrowserFixture : IAsyncLifetime
+{
+    private static readonly string[] Arguments =
+    [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ];
+
+    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge"];
+
+    private static readonly string[] Elsewhere =
+    [
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+        @"C:\Program Files\Google\Chrome\Application\chrome.exe", @"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+    ];
+
+    private readonly string? _path = FindBrowser();
+    private ServerProcess? _server;
+    private IPlaywright? _playwright;
+
+    public ServerProcess Server => _server!;
+
+    public IBrowser Browser { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        if (_path is null)
+        {
+            return;
+        }
+
+        // The library must never fetch a browser of its own.
+        Environment.SetEnvironmentVariable("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+        _server = await ServerProcess.StartAsync("Responder:Echo:InitialDelay=00:00:00.2", "Responder:Echo:Delay=00:00:00.1");
+        _playwright = await Playwright.CreateAsync();
+        Browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = _path, Args = Arguments });
+    }
+
+    public void SkipIfAbsent()
+    {
+        if (_path is null)
+        {
+            const string Reason = "No Chromium, Chrome or Edge is installed.";
+            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"{Reason} CI must run this test.");
+            Assert.Skip(Reason);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Browser is not null)
+        {
+            await Browser.DisposeAsync();
+        }
+
+        _playwright?.Dispose();
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+    }
+
+    private static string? FindBrowser() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .SelectMany(folder => Names.Select(name => Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name)))
+        .Concat(Elsewhere).FirstOrDefault(File.Exists);
+}
