@@ -31,6 +31,7 @@ internal sealed partial class Session
         var questions = state.Questions.ConvertAll(question => question.ToQuestion());
         _ended.AddRange(questions.Where(question => question.IsFinal));
         _endedWeight = _ended.Sum(question => question.Weight);
+        _ended.ForEach(_history.Add);
         questions.ForEach(question => _byId.Add(question.Id, question));
         if (!state.HasOpenQuestion)
         {
@@ -55,6 +56,7 @@ internal sealed partial class Session
         _endedWeight = 0;
         _queue.Clear();
         _byId.Clear();
+        _history.Clear();
         Running = null;
         Log = new AnswerLog(newEpoch);
     }

@@ -16,6 +16,7 @@ internal sealed partial class Session
     private readonly List<Question> _ended = [];
     private readonly List<Question> _queue = [];
     private readonly Dictionary<string, Question> _byId = new(StringComparer.Ordinal);
+    private readonly PairHistory _history;
     private ScalarGuard _scalars;
     private long _endedWeight;
 
@@ -23,6 +24,7 @@ internal sealed partial class Session
     public Session(SessionsOptions options, bool isAnsweredFromOutside, long epoch)
     {
         _options = options;
+        _history = new PairHistory(options);
         _isAnsweredFromOutside = isAnsweredFromOutside;
         Log = new AnswerLog(epoch);
     }
@@ -168,32 +170,7 @@ internal sealed partial class Session
     }
 
     /// <summary>Earlier pairs for the responder, oldest first: those whose text a client has seen and that did not fail.</summary>
-    public IReadOnlyList<AnsweredQuestion> History()
-    {
-        var pairs = new List<AnsweredQuestion>();
-        long budget = _options.HistoryBytes;
-        for (var i = _ended.Count - 1; i >= 0 && pairs.Count < _options.HistoryPairs; i--)
-        {
-            var question = _ended[i];
-            var isSeen = question.Status is QuestionStatus.Completed or QuestionStatus.Incomplete
-                || (question.Status == QuestionStatus.Cancelled && question.Bytes > 0);
-            if (!isSeen)
-            {
-                continue;
-            }
-
-            budget -= question.TextBytes + question.Bytes;
-            if (budget < 0)
-            {
-                break;
-            }
-
-            pairs.Add(new(question.Text, question.Answer));
-        }
-
-        pairs.Reverse();
-        return pairs;
-    }
+    public IReadOnlyList<AnsweredQuestion> History() => _history.ToArray();
 
     public bool IsCurrent(Question question, int generation) => ReferenceEquals(question, Running) && question.Generation == generation;
 
@@ -274,6 +251,7 @@ internal sealed partial class Session
         Log.AppendDone(question);
         _ended.Add(question);
         _endedWeight += question.Weight;
+        _history.Add(question);
         Trim();
         QuestionEnded?.Invoke(question);
     }

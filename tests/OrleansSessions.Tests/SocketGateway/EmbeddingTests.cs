@@ -15,7 +15,7 @@ using Microsoft.Extensions.Options;
 using OrleansSessions.Grains;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Grains.Sessions;
-using OrleansSessions.SocketGateway.Http;
+using OrleansSessions.SocketGateway;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
