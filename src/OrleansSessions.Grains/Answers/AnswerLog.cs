@@ -69,13 +69,14 @@ internal sealed class AnswerLog(long epoch)
     }
 
     /// <summary>Lets go of the oldest events: those of questions that are kept no longer, and those above a limit, but never of an answer that is open or the last.</summary>
-    public void Trim(int maxEvents, Func<Question, bool> isKept, Func<Question, bool> isCurrent)
+    public void Trim(int maxEvents, Question lastEnded)
     {
         var count = 0;
         while (count < _entries.Count)
         {
             var question = _entries[count].Question;
-            if (isKept(question) && (_entries.Count - count <= maxEvents || isCurrent(question)))
+            var isCurrent = !question.IsFinal || ReferenceEquals(question, lastEnded);
+            if (!question.IsForgotten && (isCurrent || _entries.Count - count <= maxEvents))
             {
                 break;
             }

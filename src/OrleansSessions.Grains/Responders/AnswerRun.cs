@@ -47,6 +47,9 @@ internal sealed partial class AnswerRun
 
     public static AnswerRun Start(IResponder responder, ResponderContext context, ILogger logger) => new(responder, context, logger);
 
+    /// <summary>True if there will be no more text than what has been taken.</summary>
+    public bool IsDrained => _pieces.Reader.Completion.IsCompleted;
+
     /// <summary>True once there is text, false once there will be none.</summary>
     public ValueTask<bool> WaitForTextAsync() => _pieces.Reader.WaitToReadAsync(CancellationToken.None);
 

@@ -57,6 +57,12 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 
     public bool IsConnectionGone { get; set; }
 
+    /// <summary>True once the session keeps it no longer; the log then lets go of its events.</summary>
+    public bool IsForgotten { get; set; }
+
+    /// <summary>The question's length in UTF-8 bytes.</summary>
+    public int TextBytes { get; } = Encoding.UTF8.GetByteCount(text);
+
     public bool IsFinal => Status.IsFinal();
 
     /// <summary>The answer so far, or all of it.</summary>

@@ -30,6 +30,8 @@ internal sealed partial class Session
     {
         var questions = state.Questions.ConvertAll(question => question.ToQuestion());
         _ended.AddRange(questions.Where(question => question.IsFinal));
+        _endedWeight = _ended.Sum(question => question.Weight);
+        questions.ForEach(question => _byId.Add(question.Id, question));
         if (!state.HasOpenQuestion)
         {
             Log = AnswerLog.RestoreTail(state.Epoch, state.Head, questions, state.LogTail);
@@ -50,7 +52,9 @@ internal sealed partial class Session
     public void Clear(long newEpoch)
     {
         _ended.Clear();
+        _endedWeight = 0;
         _queue.Clear();
+        _byId.Clear();
         Running = null;
         Log = new AnswerLog(newEpoch);
     }

@@ -15,7 +15,9 @@ internal sealed partial class Session
     private readonly bool _isAnsweredFromOutside;
     private readonly List<Question> _ended = [];
     private readonly List<Question> _queue = [];
+    private readonly Dictionary<string, Question> _byId = new(StringComparer.Ordinal);
     private ScalarGuard _scalars;
+    private long _endedWeight;
 
     /// <summary>A session that nobody has asked yet.</summary>
     public Session(SessionsOptions options, bool isAnsweredFromOutside, long epoch)
@@ -90,6 +92,7 @@ internal sealed partial class Session
             question.AcceptedPosition = _queue.Count;
         }
 
+        _byId.Add(id, question);
         Log.AppendAccepted(question);
         return new(AskOutcome.Accepted, id, Log.Epoch, question.AcceptedSeq, question.AcceptedPosition);
     }
@@ -179,7 +182,7 @@ internal sealed partial class Session
                 continue;
             }
 
-            budget -= Encoding.UTF8.GetByteCount(question.Text) + question.Bytes;
+            budget -= question.TextBytes + question.Bytes;
             if (budget < 0)
             {
                 break;
@@ -196,15 +199,7 @@ internal sealed partial class Session
 
     private static string NewQuestionId() => $"q-{Guid.NewGuid():n}"[..18];
 
-    private Question? Find(string id)
-    {
-        if (Running?.Id == id)
-        {
-            return Running;
-        }
-
-        return _queue.Find(question => question.Id == id) ?? _ended.Find(question => question.Id == id);
-    }
+    private Question? Find(string id) => _byId.GetValueOrDefault(id);
 
     private AskReply Refuse(AskOutcome outcome, string id, DateTimeOffset now) => new(
         outcome, id, Log.Epoch, 0, ActiveQuestionId: Running!.Id, ActiveForMs: Milliseconds(now - Running.OpenedAt));
@@ -278,6 +273,7 @@ internal sealed partial class Session
 
         Log.AppendDone(question);
         _ended.Add(question);
+        _endedWeight += question.Weight;
         Trim();
         QuestionEnded?.Invoke(question);
     }
@@ -285,18 +281,18 @@ internal sealed partial class Session
     /// <summary>Keeps the last questions, within number and bytes, but always the very last one.</summary>
     private void Trim()
     {
-        var weight = _ended.Sum(question => question.Weight);
         var count = 0;
-        while (_ended.Count - count > 1 && (_ended.Count - count > _options.KeptQuestions || weight > _options.KeptBytes))
+        while (_ended.Count - count > 1 && (_ended.Count - count > _options.KeptQuestions || _endedWeight > _options.KeptBytes))
         {
-            weight -= _ended[count++].Weight;
+            var forgotten = _ended[count++];
+            forgotten.IsForgotten = true;
+            _endedWeight -= forgotten.Weight;
+            _byId.Remove(forgotten.Id);
         }
 
         _ended.RemoveRange(0, count);
-        Log.Trim(_options.KeptEvents, question => !question.IsFinal || _ended.Contains(question), IsLast);
+        Log.Trim(_options.KeptEvents, lastEnded: _ended[^1]);
     }
-
-    private bool IsLast(Question question) => !question.IsFinal || ReferenceEquals(question, _ended[^1]);
 
     private int PositionOf(Question question) => _queue.IndexOf(question) + 1;
 

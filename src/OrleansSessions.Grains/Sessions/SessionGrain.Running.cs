@@ -97,6 +97,12 @@ internal sealed partial class SessionGrain
                 return;
             }
 
+            if (run.IsDrained && !question.IsFinal)
+            {
+                // It has ended already: its last text and its end leave together.
+                break;
+            }
+
             ShowText();
             if (question.IsFinal)
             {

@@ -9,7 +9,9 @@ internal sealed class SessionMetrics
 {
     public const string MeterName = "OrleansSessions.Grains";
 
-    private readonly Counter<long> _asked;
+    private static readonly string[] AskOutcomeNames = ["accepted", "duplicate", "busy", "queue_full", "conflict"];
+
+    private readonly long[] _asks = new long[AskOutcomeNames.Length];
     private readonly Counter<long> _ended;
     private readonly Histogram<double> _firstDelta;
     private readonly Histogram<double> _duration;
@@ -30,7 +32,7 @@ internal sealed class SessionMetrics
             "sessions.queued", () => Interlocked.Read(ref _queued), "{question}", "Questions that wait for the one before them.");
         meter.CreateObservableGauge(
             "sessions.error.ratio", () => _errorRate.Read(), "1", "Failed and timed-out questions as a part of all that ended in the last minute.");
-        _asked = meter.CreateCounter<long>("sessions.asks", "{ask}", "Asks, by outcome.");
+        meter.CreateObservableCounter("sessions.asks", ReadAsks, "{ask}", "Asks, by outcome.");
         _ended = meter.CreateCounter<long>("sessions.questions", "{question}", "Questions that ended, by status and reason.");
         _firstDelta = meter.CreateHistogram<double>("sessions.question.first_delta", "s", "From opening a question to its first text.");
         _duration = meter.CreateHistogram<double>("sessions.question.duration", "s", "From opening a question to its end: the processing time.");
@@ -40,7 +42,7 @@ internal sealed class SessionMetrics
 
     public void SessionDeactivated() => Interlocked.Decrement(ref _active);
 
-    public void Asked(AskOutcome outcome) => _asked.Add(1, new KeyValuePair<string, object?>("outcome", AskOutcomeNames[(int)outcome]));
+    public void Asked(AskOutcome outcome) => Interlocked.Increment(ref _asks[(int)outcome]);
 
     /// <summary>A session's share of the waiting ones has changed.</summary>
     public void WaitingChanged(int sessions, int queued)
@@ -62,5 +64,6 @@ internal sealed class SessionMetrics
         _errorRate.Count(end.Status is QuestionStatus.Failed or QuestionStatus.Timeout);
     }
 
-    private static readonly string[] AskOutcomeNames = ["accepted", "duplicate", "busy", "queue_full", "conflict"];
+    private IEnumerable<Measurement<long>> ReadAsks() => AskOutcomeNames.Select((name, outcome) =>
+        new Measurement<long>(Interlocked.Read(ref _asks[outcome]), new KeyValuePair<string, object?>("outcome", name)));
 }

@@ -16,6 +16,9 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
 {
     private static readonly string[] Features = ["cancel", "queue", "replace"];
 
+    // What the runtime reports for a close frame that carries none.
+    private const int NoCode = 1005;
+
     private readonly Lock _gate = new();
     private readonly WebSocket _socket;
     private readonly SocketRequest _request;
@@ -71,7 +74,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
             // 4. Answer the peer's close frame, if nobody here closed before. A broken socket has nobody to say it to.
             if (reading.IsCompleted)
             {
-                CloseAfterPeer(await reading);
+                await CloseAfterPeerAsync(await reading);
                 await _writer.Finished;
             }
         }
@@ -175,18 +178,28 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         }
     }
 
-    private void CloseAfterPeer(int peerCode)
+    private async Task CloseAfterPeerAsync(int peerCode)
     {
-        _peerCode = IsClosing ? null : peerCode;
-        var isPolite = _socket.State == WebSocketState.CloseReceived;
-        Close(peerCode is 1005 or 1006 || !isPolite ? CloseCodes.Normal : peerCode, "", null, dropWaiting: true);
-        if (!isPolite)
+        if (IsClosing)
         {
-            _socket.Abort();
-            _writer.Flush();
+            return;
         }
 
+        _peerCode = peerCode;
         Log.PeerLeft(_services.Logger, Id, _request.SessionId, peerCode);
+        if (_socket.State == WebSocketState.CloseReceived)
+        {
+            Close(peerCode == NoCode ? CloseCodes.Normal : peerCode, "", null, dropWaiting: true);
+            return;
+        }
+
+        Close(CloseCodes.Normal, "", null, dropWaiting: true);
+        if (peerCode == CloseCodes.ProtocolError)
+        {
+            // The runtime found bytes that are no WebSocket, said so itself and will not read on. The connection must outlive
+            // the close frame's way to the peer: ending the request now can reset it under that frame.
+            await _closeTimedOut.Task;
+        }
     }
 
     /// <summary>Says goodbye, once. Sending stops with the close frame; the peer has CloseTimeout to answer, then the socket is cut.</summary>

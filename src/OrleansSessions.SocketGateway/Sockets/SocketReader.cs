@@ -34,7 +34,7 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
     public long MessageSince => Volatile.Read(ref _messageSince);
 
     /// <summary>Reads until the peer closes or the connection breaks. Never throws.</summary>
-    /// <returns>The peer's close code; 1006 where it left without one.</returns>
+    /// <returns>The peer's close code; 1006 where it left without one; 1002 where the runtime closed by itself, which it also does for 1007.</returns>
     public async Task<int> RunAsync()
     {
         try
@@ -55,7 +55,8 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
         }
         catch (Exception fault) when (fault is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException or InvalidOperationException)
         {
-            return 1006;
+            var isRefusedByRuntime = fault is WebSocketException { WebSocketErrorCode: WebSocketError.Faulted };
+            return isRefusedByRuntime ? CloseCodes.ProtocolError : 1006;
         }
     }
 
