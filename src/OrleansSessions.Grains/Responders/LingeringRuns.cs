@@ -11,11 +11,8 @@ internal sealed class LingeringRuns : IResponder
     public async IAsyncEnumerable<AnswerPiece> AnswerAsync(
         ResponderContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await Task.CompletedTask;
-        throw new ResponderException(
-            DoneReasons.ResponderUnavailable, "Earlier answers of this session were told to stop and have not; ask again later.", isRetryable: true);
-#pragma warning disable CS0162 // An iterator needs a yield.
+        await Task.FromException(new ResponderException(
+            DoneReasons.ResponderUnavailable, "Earlier answers of this session were told to stop and have not; ask again later.", isRetryable: true));
         yield break;
-#pragma warning restore CS0162
     }
 }

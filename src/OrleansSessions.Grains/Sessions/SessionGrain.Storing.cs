@@ -18,7 +18,8 @@ internal sealed partial class SessionGrain
     /// Makes the log's head visible and publishes it; with a store, only after its write. A write that fails deactivates the grain:
     /// the store is the truth, and what was not written was never seen.
     /// </summary>
-    private ValueTask CommitAsync()
+    /// <param name="canWait">True where something that follows at once may leave in the same item.</param>
+    private ValueTask CommitAsync(bool canWait = false)
     {
         if (_stored is not null)
         {
@@ -26,7 +27,15 @@ internal sealed partial class SessionGrain
         }
 
         _session.Log.ReleaseTo(_session.Log.Head);
-        _publisher.Publish();
+        if (canWait)
+        {
+            _publisher.PublishSoon();
+        }
+        else
+        {
+            _publisher.Publish();
+        }
+
         return default;
     }
 
