@@ -95,10 +95,16 @@ internal sealed partial class SocketGatewayOutboxes(
         var listed = list.Entries.Select(entry => entry.Gateway).ToHashSet();
         foreach (var outbox in _outboxes.Values.Where(outbox => !listed.Contains(outbox.Gateway) && IsGone(outbox)))
         {
-            outbox.IsClosed = true;
-            _outboxes.TryRemove(outbox.Gateway, out _);
-            Log.Closed(logger, outbox.Gateway);
+            Close(outbox);
         }
+    }
+
+    /// <summary>Gives a socket gateway up. Should it come back, it gets a new outbox, whose numbers begin anew.</summary>
+    internal void Close(SocketGatewayOutbox outbox)
+    {
+        outbox.IsClosed = true;
+        _outboxes.TryRemove(outbox.Gateway, out _);
+        Log.Closed(logger, outbox.Gateway);
     }
 
     /// <summary>One that shares its process with a silo lives while membership has that silo; any other has had its lease.</summary>
