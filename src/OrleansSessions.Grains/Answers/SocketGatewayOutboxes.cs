@@ -17,10 +17,14 @@ internal sealed partial class SocketGatewayOutboxes(
     /// <summary>Also how long the first answer to a new socket gateway can be cold.</summary>
     private static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long one beat waits for the registry.</summary>
+    private static readonly TimeSpan RegistryPatience = TimeSpan.FromMilliseconds(250);
+
     private readonly ConcurrentDictionary<string, SocketGatewayOutbox> _outboxes = new();
     private readonly CancellationTokenSource _stopping = new();
     private IStreamProvider? _streams;
     private Task _heart = Task.CompletedTask;
+    private Task _refresh = Task.CompletedTask;
 
     /// <summary>The outbox of a socket gateway; made at the first word of it, which may come before the registry's.</summary>
     public SocketGatewayOutbox Get(string gateway) => _outboxes.GetOrAdd(gateway, static (id, self) => self.Open(id), this);
@@ -56,7 +60,9 @@ internal sealed partial class SocketGatewayOutboxes(
         {
             do
             {
-                await RefreshAsync();
+                // The registry may live in a silo that is frozen, and its call then waits for half a minute: that must not stop the heart.
+                _refresh = _refresh.IsCompleted ? RefreshAsync() : _refresh;
+                await Task.WhenAny(_refresh, Task.Delay(RegistryPatience, time, _stopping.Token));
                 SendHeartbeats();
             }
             while (await timer.WaitForNextTickAsync(_stopping.Token));
@@ -73,7 +79,10 @@ internal sealed partial class SocketGatewayOutboxes(
             var list = await grains.GetGrain<ISocketGatewayRegistryGrain>(0).ListAsync().WaitAsync(_stopping.Token);
             Apply(list);
         }
-        catch (Exception fault) when (!_stopping.IsCancellationRequested)
+        catch (Exception) when (_stopping.IsCancellationRequested)
+        {
+        }
+        catch (Exception fault)
         {
             // The last list stays in force: an unreachable registry must not cut anybody off.
             Log.RegistryUnreachable(logger, fault);
