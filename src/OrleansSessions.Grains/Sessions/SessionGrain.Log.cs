@@ -34,7 +34,7 @@ internal sealed partial class SessionGrain
         [LoggerMessage(9, LogLevel.Warning, "Session {SessionKey}: a responder did not stop within {Patience} and is left behind")]
         public static partial void ResponderLingers(ILogger logger, string sessionKey, TimeSpan patience);
 
-        [LoggerMessage(10, LogLevel.Error, "Session {SessionKey}: question {QuestionId} is not asked, for {Count} earlier responders still ignore that they were told to stop")]
+        [LoggerMessage(10, LogLevel.Debug, "Session {SessionKey}: question {QuestionId} waits, for {Count} earlier responders have not let go yet")]
         public static partial void TooManyLingering(ILogger logger, string sessionKey, string questionId, int count);
 
         [LoggerMessage(11, LogLevel.Warning, "Session {SessionKey}: write {Attempt} failed and is tried again")]

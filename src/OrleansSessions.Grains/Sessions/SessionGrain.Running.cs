@@ -5,13 +5,13 @@ namespace OrleansSessions.Grains.Sessions;
 // The running question: its responder, its timers, its end.
 internal sealed partial class SessionGrain
 {
-    /// <summary>How long a deactivation waits for responders to let go.</summary>
+    /// <summary>How long a deactivation, or a question that finds too many of them, waits for responders to let go.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
 
     /// <summary>How long a turn may go on taking text before other calls get theirs.</summary>
     private static readonly TimeSpan TurnLimit = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Responders of ended questions that may still be letting go. One more, and the next question fails: they ignore their tokens.</summary>
+    /// <summary>Responders of ended questions that may still be letting go. One more, and the next question waits for them, then fails: they ignore their tokens.</summary>
     private const int MaxLingeringRuns = 4;
 
     private readonly List<AnswerRun> _lingering = [];
@@ -61,7 +61,7 @@ internal sealed partial class SessionGrain
         if (_lingering.Count >= MaxLingeringRuns)
         {
             Log.TooManyLingering(_logger, _key, question.Id, _lingering.Count);
-            responder = LingeringRuns.Refusal;
+            responder = new LingeringRuns(_lingering.ConvertAll(run => run.Stopped), MaxLingeringRuns, responder, StopPatience, _services.Time);
         }
 
         _run = AnswerRun.Start(
