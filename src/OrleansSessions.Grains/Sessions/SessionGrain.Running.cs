@@ -86,6 +86,12 @@ internal sealed partial class SessionGrain
         var turnStart = _services.Time.GetTimestamp();
         while (await run.WaitForTextAsync())
         {
+            if (!ReferenceEquals(run, _run))
+            {
+                // Its question has ended, or the activation is leaving: what is still buffered counts no more.
+                return;
+            }
+
             if (_services.Time.GetElapsedTime(turnStart) > TurnLimit)
             {
                 await Task.Yield();
@@ -116,7 +122,7 @@ internal sealed partial class SessionGrain
             }
         }
 
-        if (run.End is { } end && _session.TryEnd(question, generation, end.Status, end.Reason, end.Message, end.IsRetryable, Now))
+        if (ReferenceEquals(run, _run) && run.End is { } end && _session.TryEnd(question, generation, end.Status, end.Reason, end.Message, end.IsRetryable, Now))
         {
             await CommitInBackgroundAsync();
         }
