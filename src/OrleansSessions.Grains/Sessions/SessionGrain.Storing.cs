@@ -87,6 +87,21 @@ internal sealed partial class SessionGrain
         }
     }
 
+    /// <summary>A clearing that fails leaves the store as it was, and so must this activation: it goes, and the next one takes up the store.</summary>
+    private async Task ForgetStoredAsync(IPersistentState<SessionState> stored)
+    {
+        try
+        {
+            await stored.ClearStateAsync();
+        }
+        catch (Exception fault)
+        {
+            Log.StoreFailed(_logger, _key, fault);
+            DeactivateOnIdle();
+            throw;
+        }
+    }
+
     /// <summary>Waits until nothing is being written, so that what is told from here on is what everybody may see.</summary>
     private async ValueTask SettleAsync()
     {

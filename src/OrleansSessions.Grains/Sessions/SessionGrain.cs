@@ -205,7 +205,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _session.EndAll(DoneReasons.SessionRemoved, Now);
         if (_stored is not null)
         {
-            await _stored.ClearStateAsync();
+            await ForgetStoredAsync(_stored);
         }
 
         _session.Log.ReleaseTo(_session.Log.Head);
