@@ -41,7 +41,8 @@ internal static class RequestBody
         }
         catch (IOException left) when (left is not BadHttpRequestException)
         {
-            // A client that leaves in the middle of its body is no fault of anybody here.
+            // A client that leaves in the middle of its body is no fault of anybody here; said so, the web server takes it for no fault either.
+            request.HttpContext.Abort();
             throw new OperationCanceledException("The client left while it sent its body.", left);
         }
     }
