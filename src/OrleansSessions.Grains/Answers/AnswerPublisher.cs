@@ -24,15 +24,17 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
     /// <summary>Registers a socket gateway for what comes after the visible head; one that is registered keeps its place.</summary>
     public void Attach(AnswerLog log, string gateway)
     {
-        foreach (var known in _cursors)
+        var known = _cursors.FindIndex(cursor => cursor.Outbox.Gateway == gateway);
+        if (known < 0)
         {
-            if (known.Outbox.Gateway == gateway)
-            {
-                return;
-            }
+            _cursors.Add(new Cursor(outboxes.Get(gateway), log));
         }
-
-        _cursors.Add(new Cursor(outboxes.Get(gateway), log));
+        else if (_cursors[known].Outbox.IsClosed)
+        {
+            // It was given up and is back, before anything was published that would have shown it here.
+            var (connections, version) = (_cursors[known].Connections, _cursors[known].Version);
+            _cursors[known] = new Cursor(outboxes.Get(gateway), log) { Connections = connections, Version = version };
+        }
     }
 
     /// <summary>Takes a socket gateway's count of connections, unless a newer one has come before it. None left: it is forgotten.</summary>

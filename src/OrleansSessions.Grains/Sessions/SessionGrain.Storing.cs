@@ -45,11 +45,21 @@ internal sealed partial class SessionGrain
         try
         {
             await (_stored is null ? CommitAsync() : new(_store = StoreAsync(_stored, StoreAttempts)));
-            RunNext();
         }
         catch (Exception)
         {
             // Logged, and the grain is on its way out; the next activation finds the question open and ends it.
+            return;
+        }
+
+        try
+        {
+            RunNext();
+        }
+        catch (Exception fault)
+        {
+            Log.CommitFailed(_logger, _key, fault);
+            DeactivateOnIdle();
         }
     }
 
@@ -93,6 +103,21 @@ internal sealed partial class SessionGrain
                 DeactivateOnIdle();
                 throw;
             }
+        }
+    }
+
+    /// <summary>A clearing that fails leaves the store as it was, and so must this activation: it goes, and the next one takes up the store.</summary>
+    private async Task ForgetStoredAsync(IPersistentState<SessionState> stored)
+    {
+        try
+        {
+            await stored.ClearStateAsync();
+        }
+        catch (Exception fault)
+        {
+            Log.StoreFailed(_logger, _key, fault);
+            DeactivateOnIdle();
+            throw;
         }
     }
 
