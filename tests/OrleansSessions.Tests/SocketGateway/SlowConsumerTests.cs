@@ -1,5 +1,6 @@
-using System.Net.WebSockets;
 using Microsoft.Extensions.DependencyInjection;
+using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
@@ -7,62 +8,85 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>A client that stops reading, on a real connection, with limits small enough to be met.</summary>
+/// <summary>A client that stops reading, on a real connection: another socket is answered all the while, at full length.</summary>
 public sealed class SlowConsumerTests(GatewayFixture gateway) : IAsyncLifetime
 {
-    private const int Pieces = 20;
+    private const int MaxAnswers = 100;
+    private const int Pieces = 16;
     private const int PieceChars = 32 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly string _session = GatewayFixture.NewSession();
-    private SocketHost _host = null!;
+    private SocketHost? _host;
 
-    private int Sockets => _host.Services.GetRequiredService<SocketGatewayMetrics>().ActiveConnections;
+    private SocketHost Host => _host!;
 
-    public async ValueTask InitializeAsync()
-    {
-        await gateway.StartAsync();
-        _host = await SocketHost.StartAsync(
-            gateway.Cluster.Orleans.Client, options => (options.MaxQueuedChars, options.HeartbeatInterval) = (256 * 1024, TimeSpan.FromSeconds(1)));
-    }
+    public ValueTask InitializeAsync() => gateway.StartAsync();
 
-    public ValueTask DisposeAsync() => _host.DisposeAsync();
+    public ValueTask DisposeAsync() => _host?.DisposeAsync() ?? default;
 
     [Fact]
-    public async Task AClientThatStopsReading_IsClosed4002OrCut_AndHoldsUpNeitherTheGrainNorOtherSockets()
+    public async Task AClientThatStopsReading_IsClosedWith4002_AndHoldsUpNobody()
     {
-        await using var deaf = await _host.ConnectV1Async(_session);
+        await StartAsync(closeTimeout: TimeSpan.FromSeconds(15));
+        await using var deaf = await Host.ConnectV1Async(_session);
         await deaf.NextAsync("hello");
-        await using var reader = await TwoGatewaysFixture.ConnectAsync(_host, _session);
-        var answered = 0;
-        while (Sockets == 2 && answered < 20)
+        await using var reader = await TwoGatewaysFixture.ConnectAsync(Host, _session);
+
+        await AskUntilOneIsClosingAsync(reader);
+
+        // What was on its way is still there to be read; the close frame stands behind it.
+        Assert.Equal(4002, await deaf.ClosedAsync().WaitAsync(Patience));
+        await AskAsync(reader, "after");
+    }
+
+    [Fact]
+    public async Task AClientThatNeverReadsAgain_IsCutAfterCloseTimeout()
+    {
+        await StartAsync(closeTimeout: TimeSpan.FromMilliseconds(200));
+        await using var deaf = await Host.ConnectV1Async(_session);
+        await deaf.NextAsync("hello");
+        await using var reader = await TwoGatewaysFixture.ConnectAsync(Host, _session);
+
+        await AskUntilOneIsClosingAsync(reader);
+
+        var metrics = Host.Services.GetRequiredService<SocketGatewayMetrics>();
+        await Eventually.TrueAsync(() => metrics.ActiveConnections == 1, "only the socket that reads is left");
+        await AskAsync(reader, "after");
+    }
+
+    private async Task StartAsync(TimeSpan closeTimeout) => _host = await SocketHost.StartAsync(
+        gateway.Cluster.Orleans.Client, options => (options.MaxQueuedChars, options.CloseTimeout) = (2 * 1024 * 1024, closeTimeout));
+
+    /// <summary>Asks until buffers on the way are full and the writer of the deaf socket gives up.</summary>
+    private async Task AskUntilOneIsClosingAsync(ReferenceClient reader)
+    {
+        var registry = Host.Services.GetRequiredService<ConnectionRegistry>();
+        for (var asked = 0; asked < MaxAnswers; asked++)
         {
-            var question = $"{_session} {++answered}";
-            var script = gateway.Cluster.Responder.For(question);
-            for (var i = 0; i < Pieces; i++)
+            await AskAsync(reader, $"number {asked}");
+            var sockets = registry.TryFind("/" + _session, out var held) ? held.All.Cast<SocketConnection>().ToArray() : [];
+            if (sockets.Length < 2 || sockets.Any(socket => socket.IsClosing))
             {
-                script.Send(new string((char)('a' + (i % 26)), PieceChars));
+                return;
             }
-
-            script.Finish();
-            var asked = await reader.AskAsync(question);
-            await reader.PumpUntilDoneAsync(asked).WaitAsync(Patience);
-            Assert.Equal("completed", asked.Status);
         }
 
-        // What was on its way is still there to be read; behind it stands the close frame, or nothing where the time for it was up.
-        var code = 0;
-        try
+        Assert.Fail($"After {MaxAnswers} answers of {Pieces * PieceChars} characters nobody was a slow consumer.");
+    }
+
+    private async Task AskAsync(ReferenceClient reader, string name)
+    {
+        var question = $"{name} {_session}";
+        var script = gateway.Cluster.Responder.For(question);
+        for (var i = 0; i < Pieces; i++)
         {
-            code = await deaf.ClosedAsync().WaitAsync(Patience);
-        }
-        catch (WebSocketException)
-        {
+            script.Send(new string((char)('a' + i), PieceChars));
         }
 
-        Assert.True(code is 4002 or 0, $"Closed with {code} after {answered} answers.");
-        await Eventually.TrueAsync(() => Sockets == 1, "only the reader is left");
-        gateway.Cluster.Responder.For(_session).Send("still here").Finish();
-        await reader.PumpUntilDoneAsync(await reader.AskAsync(_session));
+        script.Finish();
+        var asked = await reader.AskAsync(question);
+        await reader.PumpUntilDoneAsync(asked).WaitAsync(Patience);
+        Assert.Equal(("completed", Pieces * PieceChars), (asked.Status, asked.Answer.Length));
     }
 }
