@@ -39,6 +39,8 @@ internal sealed partial class Session
             return;
         }
 
+        // Numbers of the log's life before mean nothing in this one. Its first, which the end below takes, is one that every reader comes by.
+        questions.ForEach(question => (question.AcceptedSeq, question.DoneSeq) = (1, question.IsFinal ? 1 : 0));
         Log = new AnswerLog(newEpoch);
         _queue.AddRange(questions.Where(question => question.Status == QuestionStatus.Queued));
         Running = questions.Find(question => question.Status is QuestionStatus.Accepted or QuestionStatus.Answering);

@@ -16,7 +16,7 @@ internal sealed class BasicAnswers(
 {
     private readonly List<OwnAnswer> _own = [];
 
-    public void OnAttached(AttachReply reply, bool isResuming)
+    public void OnAttached(AttachReply reply, long? resumeAfter)
     {
     }
 

@@ -6,7 +6,8 @@ namespace OrleansSessions.SocketGateway.Answers;
 internal interface IProfileAnswers : IAnswerSink
 {
     /// <summary>The socket is attached; nothing was written to it before.</summary>
-    void OnAttached(AttachReply reply, bool isResuming);
+    /// <param name="resumeAfter">The number after which the client wants a replay, or null.</param>
+    void OnAttached(AttachReply reply, long? resumeAfter);
 
     /// <summary>This socket is about to ask. Events about it may come before the reply.</summary>
     /// <returns>False if it had asked the same before and still waits for the end.</returns>

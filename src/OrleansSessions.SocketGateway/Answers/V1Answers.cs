@@ -20,14 +20,14 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
     private string? _lastDone;
     private (string QuestionId, int Index)? _snapshotBorder;
 
-    /// <summary>The last number written.</summary>
+    /// <summary>The last number written; before any was, the client's own position.</summary>
     public long LastSeq { get; private set; }
 
-    public void OnAttached(AttachReply reply, bool isResuming)
+    public void OnAttached(AttachReply reply, long? resumeAfter)
     {
-        writer.Enqueue(hello(reply, isResuming));
-        LastSeq = reply.Seq;
-        if (!isResuming && reply.Snapshot is { } open)
+        writer.Enqueue(hello(reply, resumeAfter is not null));
+        LastSeq = resumeAfter ?? reply.Seq;
+        if (resumeAfter is null && reply.Snapshot is { } open)
         {
             WriteSnapshot(open, reply.Epoch);
         }
@@ -140,6 +140,12 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
             return;
         }
 
+        if (pending.IsSettled && pending.QuestionId != reply.QuestionId && LastSeq <= reply.AfterSeq)
+        {
+            // Somebody else's cancel was taken for this one, which ended the question after it.
+            pending = OnCancelling(reply.QuestionId);
+        }
+
         pending.QuestionId ??= reply.QuestionId;
         pending.AfterSeq = reply.AfterSeq;
         AcknowledgeReached();
@@ -196,7 +202,8 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
 
     private void WriteDoneAgain(QuestionDescription ended)
     {
-        if (ended.End is { } end)
+        // One that this socket has not come to yet follows in its place; here its number would look like a hole.
+        if (ended.End is { } end && ended.DoneSeq <= LastSeq)
         {
             writer.Enqueue(new DoneMessage(ended.DoneSeq, ended.QuestionId, end, IsReplay: true));
         }

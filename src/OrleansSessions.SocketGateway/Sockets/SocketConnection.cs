@@ -156,7 +156,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
                     return;
                 }
 
-                _profile.OnAttached(reply, isResuming);
+                _profile.OnAttached(reply, _request.Resume?.AfterSeq);
                 if (_request.Resume is { } position)
                 {
                     _answers.Replay(position.Epoch, position.AfterSeq);

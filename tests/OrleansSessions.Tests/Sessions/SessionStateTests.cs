@@ -48,6 +48,21 @@ public sealed class SessionStateTests
     }
 
     [Fact]
+    public void Restore_InANewEpoch_GivesEarlierQuestionsNoNumberThatIsStillToCome()
+    {
+        var before = new SessionTestBed();
+        before.Ask("a");
+        before.Say("all");
+        before.Complete();
+        before.Ask("b");
+
+        var after = Restore(before, newEpoch: 99);
+
+        Assert.Equal(1, after.Log.Head);
+        Assert.All(["a", "b"], id => Assert.Equal((1, 1), (after.DescribeQuestion(id)!.AcceptedSeq, after.DescribeQuestion(id)!.DoneSeq)));
+    }
+
+    [Fact]
     public void Restore_RemembersIds()
     {
         var before = Play();

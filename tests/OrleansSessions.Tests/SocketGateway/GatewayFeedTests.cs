@@ -1,0 +1,214 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.Streams;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.SocketGateway;
+using OrleansSessions.SocketGateway.Answers;
+using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Telemetry;
+using OrleansSessions.TestKit.Clusters;
+using Xunit;
+
+namespace OrleansSessions.Tests.SocketGateway;
+
+/// <summary>What a process does about news that did not come, without a cluster: sockets and grains are stand-ins that note what they are told.</summary>
+public sealed class GatewayFeedTests : IAsyncLifetime
+{
+    private static readonly SiloAddress A = SiloAddress.New(IPAddress.Loopback, 1, 1);
+    private static readonly SiloAddress B = SiloAddress.New(IPAddress.Loopback, 2, 1);
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly ConnectionRegistry _registry = new();
+    private readonly ConcurrentQueue<string> _calls = new();
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
+    private readonly SessionReattacher _reattacher;
+    private readonly GatewayFeed _feed;
+
+    public GatewayFeedTests()
+    {
+        var grains = Stub.Of<IGrainFactory>((_, arguments) => Session((string)arguments[0]!));
+        _reattacher = new(
+            grains, _registry, new(null), _services.GetRequiredService<SocketGatewayMetrics>(), Options.Create(new SocketGatewayOptions()), _clock,
+            NullLogger<SessionReattacher>.Instance);
+        _feed = new(
+            _registry, new SiloHeartbeats(_clock, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10)), _reattacher, _clock,
+            NullLogger<GatewayFeed>.Instance);
+    }
+
+    public ValueTask InitializeAsync() => default;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _reattacher.StopAsync(CancellationToken.None);
+        _reattacher.Dispose();
+        await _services.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task News_GoesToItsSessionAlone_AndIsFlushed()
+    {
+        var (one, other) = (Hold("/one"), Hold("/other"));
+        await FeedAsync(Events(1, "/one"), Events(2, "/one"));
+
+        Assert.Equal(["events 1", "events 2"], one.Told);
+        Assert.True(one.IsFlushed);
+        Assert.Empty(other.Told);
+    }
+
+    [Fact]
+    public async Task AHoleInTheItemsNumbers_AttachesAllSessionsAnew_WaitingOnesFirst()
+    {
+        var idle = Hold("/idle");
+        var waiting = Hold("/waiting");
+        waiting.IsWaiting = true;
+        await FeedAsync(Events(1, "/idle"), Events(3, "/idle"));
+        await RunAsync();
+
+        await Eventually.TrueAsync(() => idle.Told.Contains("head 7") && waiting.Told.Contains("head 7"), "both sockets are told the head");
+        Assert.Equal(["attach /waiting", "attach /idle"], _calls);
+    }
+
+    [Fact]
+    public async Task AHeartbeatWithANumberThatNeverCame_AttachesAllSessionsAnew()
+    {
+        var socket = Hold("/s");
+        await FeedAsync(Beat(0), Beat(1));
+        await RunAsync();
+        await Eventually.TrueAsync(() => socket.Told.Contains("head 7"), "the socket is told the head");
+    }
+
+    [Fact]
+    public async Task AStreamThatReportsAFault_AttachesAllSessionsAnew()
+    {
+        var socket = Hold("/s");
+        await _feed.OnErrorAsync(new IOException());
+        await RunAsync();
+        await Eventually.TrueAsync(() => socket.Told.Contains("head 7"), "the socket is told the head");
+    }
+
+    [Fact]
+    public async Task ASiloThatLeft_AttachesItsSessionsAnew_AndNoOthers()
+    {
+        Hold("/of-a");
+        var orphan = Hold("/of-b");
+        await FeedAsync(Events(1, "/of-a", A), Events(1, "/of-b", B), Beat(1, membership: 1, A, B), Beat(1, membership: 2, A));
+        await RunAsync();
+
+        await Eventually.TrueAsync(() => orphan.Told.Contains("head 7"), "the socket is told the head");
+        Assert.Equal(["attach /of-b"], _calls);
+    }
+
+    [Fact]
+    public async Task AnAwakeSession_IsAttached_WhereItIsHeld()
+    {
+        Hold("/held");
+        await FeedAsync(new SessionAwakeItem(A, 1, "/elsewhere", 1, 0), new SessionAwakeItem(A, 2, "/held", 1, 0));
+        await RunAsync();
+        await Eventually.TrueAsync(() => !_calls.IsEmpty, "a session is attached");
+        Assert.Equal(["attach /held"], _calls);
+    }
+
+    [Fact]
+    public async Task NewsOfASessionThatNobodyHolds_DetachesIt()
+    {
+        await FeedAsync(Events(1, "/gone"));
+        await RunAsync();
+        await Eventually.TrueAsync(() => _calls.Contains("detach /gone"), "the grain is told that nobody follows");
+    }
+
+    [Fact]
+    public async Task AWaitingSessionThatStaysQuiet_IsAttachedAnew_AtIntervalsThatDouble()
+    {
+        Hold("/idle");
+        Hold("/waiting").IsWaiting = true;
+        await RunAsync();
+        _reattacher.EnqueueQuiet();
+        _clock.Advance(TimeSpan.FromSeconds(2.1));
+        _reattacher.EnqueueQuiet();
+        await Eventually.TrueAsync(() => _calls.Count == 1, "the quiet session is attached anew");
+        _clock.Advance(TimeSpan.FromSeconds(2.1));
+        _reattacher.EnqueueQuiet();
+        _clock.Advance(TimeSpan.FromSeconds(2.1));
+        _reattacher.EnqueueQuiet();
+
+        await Eventually.TrueAsync(() => _calls.Count == 2, "the quiet session is attached anew, once more");
+        Assert.Equal(["attach /waiting", "attach /waiting"], _calls);
+    }
+
+    [Fact]
+    public async Task ASocketThatThrows_HoldsUpNobodyElse()
+    {
+        Hold("/bad").Throws = true;
+        var good = Hold("/good");
+        await FeedAsync(Events(1, "/bad"), Events(2, "/good"));
+        Assert.Equal(["events 2"], good.Told);
+    }
+
+    private static SessionEventsItem Events(long number, string session, SiloAddress? silo = null) =>
+        new(silo ?? A, number, session, 1, [new DeltaEvent(number, "q", 0, "x")]);
+
+    private static HeartbeatItem Beat(long number, long membership = 1, params SiloAddress[] active) => new(A, number, membership, [.. active]);
+
+    private Task FeedAsync(params GatewayItem[] items) =>
+        _feed.OnNextAsync([.. items.Select(item => new SequentialItem<GatewayItem>(item, null!))]);
+
+    private Task RunAsync() => _reattacher.StartAsync(CancellationToken.None);
+
+    private NotingSocket Hold(string session)
+    {
+        var socket = new NotingSocket();
+        _registry.Add(session, socket, _clock.GetTimestamp());
+        return socket;
+    }
+
+    private ISessionGrain Session(string key) => Stub.Of<ISessionGrain>((method, _) =>
+    {
+        var isAttach = method.Name == nameof(ISessionGrain.AttachAsync);
+        _calls.Enqueue($"{(isAttach ? "attach" : "detach")} {key}");
+        return isAttach ? Task.FromResult(new AttachReply(1, 7, [], null, "echo")) : Task.CompletedTask;
+    });
+
+    private sealed class NotingSocket : ISessionConnection
+    {
+        private readonly ConcurrentQueue<string> _told = new();
+
+        public IReadOnlyCollection<string> Told => _told;
+
+        public bool Throws { get; set; }
+
+        public bool IsFlushed { get; private set; }
+
+        public bool IsWaiting { get; set; }
+
+        public void OnEvents(long epoch, LogEvent[] events)
+        {
+            if (Throws)
+            {
+                throw new InvalidOperationException("A mistake of ours.");
+            }
+
+            _told.Enqueue($"events {events[0].Seq}");
+        }
+
+        public void OnRemoved(long epoch) => _told.Enqueue("removed");
+
+        public void OnHead(long epoch, long seq) => _told.Enqueue($"head {seq}");
+
+        public void OnTick(long now)
+        {
+        }
+
+        public void Flush() => IsFlushed = true;
+
+        public void FlushElsewhere() => IsFlushed = true;
+
+        public void Close(int code, string reason)
+        {
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway;
+using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Sockets;
+using OrleansSessions.SocketGateway.Telemetry;
+using OrleansSessions.TestKit.Clusters;
+using OrleansSessions.TestKit.Sockets;
+using Xunit;
+
+namespace OrleansSessions.Tests.SocketGateway;
+
+/// <summary>One connection and its clocks, which stand until the test moves them. The session behind it is at number 7 and never answers a read.</summary>
+public sealed class SocketConnectionTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly MemorySockets _sockets = new();
+    private readonly ConnectionRegistry _registry = new();
+    private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
+    private readonly SocketServices _services;
+    private Task _running = Task.CompletedTask;
+
+    public SocketConnectionTests()
+    {
+        var unanswered = new TaskCompletionSource<LogPiece>();
+        var session = Stub.Of<ISessionGrain>((method, _) => method.Name switch
+        {
+            nameof(ISessionGrain.AttachAsync) => Task.FromResult(new AttachReply(1, 7, [], null, "echo")),
+            nameof(ISessionGrain.ReadLogAsync) => unanswered.Task,
+            _ => Task.CompletedTask,
+        });
+        _services = new(
+            Stub.Of<IGrainFactory>((_, _) => session), Options.Create(new SocketGatewayOptions()), Options.Create(new SessionsOptions()), _registry,
+            _metrics.GetRequiredService<SocketGatewayMetrics>(), new(null), _clock, NullLogger<SocketConnection>.Instance);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _sockets.Client.Abort();
+        _sockets.Server.Abort();
+        await _running.WaitAsync(Patience);
+        _sockets.Dispose();
+        await _metrics.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task AMessageThatIsNotFinishedInTime_Closes1008_AndNotBefore()
+    {
+        var connection = await OpenAsync(null);
+        await _sockets.Client.SendAsync("{"u8.ToArray(), WebSocketMessageType.Text, false, CancellationToken.None);
+        _clock.Advance(TimeSpan.FromSeconds(9.9));
+        connection.OnTick(_clock.GetTimestamp());
+        Assert.False(connection.IsClosing);
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromSeconds(1));
+                connection.OnTick(_clock.GetTimestamp());
+                return connection.IsClosing;
+            },
+            "the unfinished message is given up");
+        Assert.Equal(CloseCodes.PolicyViolation, await ClosedAsync());
+    }
+
+    [Fact]
+    public async Task Ping_WhileAReplayIsAwaited_NamesNothingThatWasNotWritten()
+    {
+        await OpenAsync((1, 5));
+        await _sockets.Client.SendAsync("""{"type":"ping"}"""u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
+
+        var ping = await NextAsync();
+        Assert.Equal(("ping", 5L), (ping.Type(), ping.Number("seq")));
+    }
+
+    [Fact]
+    public async Task AClientThatNeverAnswersTheClose_IsCutAfterCloseTimeout()
+    {
+        var connection = await OpenAsync(null);
+        connection.Close(CloseCodes.Draining, "bye");
+        Assert.False(_running.IsCompleted);
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        await _running.WaitAsync(Patience);
+        Assert.False(_registry.TryFind("/s", out _));
+    }
+
+    private async Task<SocketConnection> OpenAsync((long Epoch, long AfterSeq)? resume)
+    {
+        var connection = new SocketConnection(_sockets.Server, new("s", WireProfile.V1, resume), _services);
+        _running = connection.RunAsync();
+        Assert.Equal("hello", (await NextAsync()).Type());
+        return connection;
+    }
+
+    private async Task<JsonElement> NextAsync()
+    {
+        var buffer = new byte[16 * 1024];
+        var frame = await _sockets.Client.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).AsTask().WaitAsync(Patience);
+        Assert.True(frame.EndOfMessage);
+        using var document = JsonDocument.Parse(Encoding.UTF8.GetString(buffer, 0, frame.Count));
+        return document.RootElement.Clone();
+    }
+
+    private async Task<int> ClosedAsync()
+    {
+        var buffer = new byte[1024];
+        while ((await _sockets.Client.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).AsTask().WaitAsync(Patience)).MessageType
+            != WebSocketMessageType.Close)
+        {
+        }
+
+        return (int)_sockets.Client.CloseStatus!;
+    }
+}
