@@ -17,6 +17,7 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
     private bool _isReplay;
     private bool _hasDroppedHeld;
     private long? _removedEpoch;
+    private bool _isRemoved;
     private int _life;
     private int _open;
     private (long Epoch, long Seq) _expected;
@@ -95,6 +96,8 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
     {
         if (_phase != Phase.Live)
         {
+            // While a place is being read, the read may already bring the session's next life: what counts is which life was meant when this came.
+            _isRemoved |= _phase is (Phase.Reading or Phase.Paused) && epoch >= Epoch;
             _removedEpoch = epoch;
         }
         else if (epoch >= Epoch)
@@ -211,7 +214,7 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
         if (_phase == Phase.Live && _removedEpoch is { } removed)
         {
             _removedEpoch = null;
-            OnRemoved(removed);
+            OnRemoved(_isRemoved ? Epoch : removed);
         }
     }
 

@@ -16,8 +16,12 @@ internal sealed partial class SessionReattacher(
     IOptions<SocketGatewayOptions> options, TimeProvider clock, ILogger<SessionReattacher> logger) : BackgroundService
 {
     private const int AtOnce = 32;
+    private const int MaxUnderWay = 256;
     private const int MaxDetaches = 1_024;
     private const int MaxQuietRounds = 3;
+
+    /// <summary>How long a batch may hold up the next: a silo that is frozen answers late, and the sessions of the others need not wait for it.</summary>
+    private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
@@ -95,6 +99,7 @@ internal sealed partial class SessionReattacher(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var batch = new List<Task>(AtOnce);
+        var underWay = new List<Task>();
         try
         {
             while (true)
@@ -102,7 +107,13 @@ internal sealed partial class SessionReattacher(
                 await _work.WaitAsync(stoppingToken);
                 while (TakeBatch(batch))
                 {
-                    await Task.WhenAll(batch).WaitAsync(stoppingToken);
+                    await Task.WhenAny(Task.WhenAll(batch), Task.Delay(BatchPatience, clock, stoppingToken));
+                    underWay.AddRange(batch);
+                    while (underWay.RemoveAll(static call => call.IsCompleted) >= 0 && underWay.Count >= MaxUnderWay)
+                    {
+                        await Task.WhenAny(underWay).WaitAsync(stoppingToken);
+                    }
+
                     await Task.Delay(Pause, clock, stoppingToken);
                 }
             }

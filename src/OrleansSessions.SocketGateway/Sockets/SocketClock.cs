@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Connections;
@@ -6,8 +7,9 @@ using OrleansSessions.SocketGateway.Connections;
 namespace OrleansSessions.SocketGateway.Sockets;
 
 /// <summary>The one timer behind all sockets' time limits, and the one who says goodbye to all of them when the process stops.</summary>
-internal sealed class SocketClock(
-    ConnectionRegistry registry, IOptions<SocketGatewayOptions> options, TimeProvider clock, IHostApplicationLifetime lifetime) : BackgroundService
+internal sealed partial class SocketClock(
+    ConnectionRegistry registry, IOptions<SocketGatewayOptions> options, TimeProvider clock, IHostApplicationLifetime lifetime,
+    ILogger<SocketClock> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestPeriod = TimeSpan.FromSeconds(1);
 
@@ -26,7 +28,7 @@ internal sealed class SocketClock(
                 {
                     foreach (var connection in session.All)
                     {
-                        connection.OnTick(now);
+                        Tick(connection, now);
                     }
                 }
             }
@@ -39,6 +41,19 @@ internal sealed class SocketClock(
         CloseAll();
     }
 
+    /// <summary>A fault at one socket must not stop the clock of all the others.</summary>
+    private void Tick(ISessionConnection connection, long now)
+    {
+        try
+        {
+            connection.OnTick(now);
+        }
+        catch (Exception fault)
+        {
+            Log.TickFailed(logger, fault);
+        }
+    }
+
     private void CloseAll()
     {
         foreach (var session in registry.Sessions)
@@ -48,5 +63,11 @@ internal sealed class SocketClock(
                 connection.Close(CloseCodes.Draining, "This node is going down.");
             }
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "The time limits of a socket could not be checked.")]
+        public static partial void TickFailed(ILogger logger, Exception fault);
     }
 }

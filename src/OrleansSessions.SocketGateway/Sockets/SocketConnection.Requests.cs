@@ -223,8 +223,15 @@ internal sealed partial class SocketConnection
         }
     }
 
+    /// <summary>Tells an error, and closes where the table of errors says so.</summary>
     private void Tell(ErrorMessage error)
     {
+        if (error.Error.CloseCode is { } code)
+        {
+            Close(code, error.Message, error, dropWaiting: false);
+            return;
+        }
+
         _services.Metrics.ErrorTold(error.Error.Code);
         lock (_gate)
         {

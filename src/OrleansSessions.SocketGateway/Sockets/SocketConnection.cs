@@ -100,6 +100,8 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         Close(CloseCodes.SlowConsumer, "The client does not read what is sent to it.");
     }
 
+    void ISocketWriterOwner.OnWriteFault(Exception fault) => Log.Broken(_services.Logger, fault, Id, _request.SessionId);
+
     public void Flush() => _writer.Flush();
 
     public void FlushElsewhere() => _writer.FlushElsewhere();

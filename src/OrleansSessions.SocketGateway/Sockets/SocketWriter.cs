@@ -10,6 +10,9 @@ internal interface ISocketWriterOwner
 {
     /// <summary>More waits than may: the client does not read.</summary>
     void OnSlowConsumer();
+
+    /// <summary>A frame could not be made or sent, by a fault of ours; the socket has been cut.</summary>
+    void OnWriteFault(Exception fault);
 }
 
 /// <summary>
@@ -178,9 +181,14 @@ internal sealed class SocketWriter(
                 Volatile.Write(ref _sendingSince, 0);
             }
         }
-        catch (Exception fault) when (fault is WebSocketException or ObjectDisposedException or OperationCanceledException or IOException or InvalidOperationException)
+        catch (Exception fault)
         {
+            // A socket that broke is the peer's affair; anything else is ours, and the socket must not fall silent over it.
             Abandon();
+            if (fault is not (WebSocketException or ObjectDisposedException or OperationCanceledException or IOException or InvalidOperationException))
+            {
+                owner.OnWriteFault(fault);
+            }
         }
         finally
         {

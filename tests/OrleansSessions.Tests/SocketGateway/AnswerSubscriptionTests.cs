@@ -178,6 +178,23 @@ public sealed class AnswerSubscriptionTests
     }
 
     [Fact]
+    public async Task ARemovalWhileReading_Counts_EvenIfTheReadBringsTheNextLife()
+    {
+        Begin(epoch: 5, seq: 0);
+        Feed(5, 2);
+        var read = await _log.NextAsync();
+        lock (_gate)
+        {
+            _answers.OnRemoved(5);
+        }
+
+        read.Reply(new(LogReadOutcome.EpochChanged, 6, 0, [], true, [], null));
+        await _answers.Reading;
+
+        Assert.Equal(["lost EpochChanged", "removed"], _sink.Seen);
+    }
+
+    [Fact]
     public void WhilePaused_ItemsAreHeld()
     {
         Begin(epoch: 5, seq: 0);

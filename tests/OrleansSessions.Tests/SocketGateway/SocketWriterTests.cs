@@ -141,6 +141,8 @@ public sealed class SocketWriterTests : IDisposable
             Slow++;
             OnSlow();
         }
+
+        public void OnWriteFault(Exception fault) => Assert.Fail(fault.ToString());
     }
 
     /// <summary>A socket whose first send waits until it is released.</summary>

@@ -141,5 +141,7 @@ public sealed class V1AnswersTests : IDisposable
     private sealed class Nobody : ISocketWriterOwner
     {
         public void OnSlowConsumer() => Assert.Fail("Nothing here is slow.");
+
+        public void OnWriteFault(Exception fault) => Assert.Fail(fault.ToString());
     }
 }
