@@ -17,10 +17,14 @@ internal sealed partial class SocketGatewayOutboxes(
     /// <summary>Also how long the first answer to a new socket gateway can be cold.</summary>
     private static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long one beat waits for the registry.</summary>
+    private static readonly TimeSpan RegistryPatience = TimeSpan.FromMilliseconds(250);
+
     private readonly ConcurrentDictionary<string, SocketGatewayOutbox> _outboxes = new();
     private readonly CancellationTokenSource _stopping = new();
     private IStreamProvider? _streams;
     private Task _heart = Task.CompletedTask;
+    private Task _refresh = Task.CompletedTask;
 
     /// <summary>The outbox of a socket gateway; made at the first word of it, which may come before the registry's.</summary>
     public SocketGatewayOutbox Get(string gateway) => _outboxes.GetOrAdd(gateway, static (id, self) => self.Open(id), this);
@@ -56,7 +60,9 @@ internal sealed partial class SocketGatewayOutboxes(
         {
             do
             {
-                await RefreshAsync();
+                // The registry may live in a silo that is frozen, and its call then waits for half a minute: that must not stop the heart.
+                _refresh = _refresh.IsCompleted ? RefreshAsync() : _refresh;
+                await Task.WhenAny(_refresh, Task.Delay(RegistryPatience, time, _stopping.Token));
                 SendHeartbeats();
             }
             while (await timer.WaitForNextTickAsync(_stopping.Token));
@@ -73,7 +79,10 @@ internal sealed partial class SocketGatewayOutboxes(
             var list = await grains.GetGrain<ISocketGatewayRegistryGrain>(0).ListAsync().WaitAsync(_stopping.Token);
             Apply(list);
         }
-        catch (Exception fault) when (!_stopping.IsCancellationRequested)
+        catch (Exception) when (_stopping.IsCancellationRequested)
+        {
+        }
+        catch (Exception fault)
         {
             // The last list stays in force: an unreachable registry must not cut anybody off.
             Log.RegistryUnreachable(logger, fault);
@@ -95,10 +104,16 @@ internal sealed partial class SocketGatewayOutboxes(
         var listed = list.Entries.Select(entry => entry.Gateway).ToHashSet();
         foreach (var outbox in _outboxes.Values.Where(outbox => !listed.Contains(outbox.Gateway) && IsGone(outbox)))
         {
-            outbox.IsClosed = true;
-            _outboxes.TryRemove(outbox.Gateway, out _);
-            Log.Closed(logger, outbox.Gateway);
+            Close(outbox);
         }
+    }
+
+    /// <summary>Gives a socket gateway up. Should it come back, it gets a new outbox, whose numbers begin anew.</summary>
+    internal void Close(SocketGatewayOutbox outbox)
+    {
+        outbox.IsClosed = true;
+        _outboxes.TryRemove(outbox.Gateway, out _);
+        Log.Closed(logger, outbox.Gateway);
     }
 
     /// <summary>One that shares its process with a silo lives while membership has that silo; any other has had its lease.</summary>

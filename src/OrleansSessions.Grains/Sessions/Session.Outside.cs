@@ -96,8 +96,8 @@ internal sealed partial class Session
     private static bool IsRepeat(Question question, AppendRequest request)
     {
         var length = Encoding.UTF8.GetByteCount(request.Text);
-        if (request.Generation != question.Generation || request.Offset < 0 || request.Offset + length > question.Bytes
-            || (request.IsFinal && request.Offset + length != question.Bytes))
+        if (request.Generation != question.Generation || request.Offset < 0 || request.Offset > question.Bytes - length
+            || (request.IsFinal && request.Offset != question.Bytes - length))
         {
             return false;
         }

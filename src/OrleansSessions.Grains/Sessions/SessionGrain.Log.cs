@@ -34,7 +34,7 @@ internal sealed partial class SessionGrain
         [LoggerMessage(9, LogLevel.Warning, "Session {SessionKey}: a responder did not stop within {Patience} and is left behind")]
         public static partial void ResponderLingers(ILogger logger, string sessionKey, TimeSpan patience);
 
-        [LoggerMessage(10, LogLevel.Error, "Session {SessionKey}: question {QuestionId} is not asked, for {Count} earlier responders still ignore that they were told to stop")]
+        [LoggerMessage(10, LogLevel.Debug, "Session {SessionKey}: question {QuestionId} waits, for {Count} earlier responders have not let go yet")]
         public static partial void TooManyLingering(ILogger logger, string sessionKey, string questionId, int count);
 
         [LoggerMessage(11, LogLevel.Warning, "Session {SessionKey}: write {Attempt} failed and is tried again")]
@@ -42,5 +42,11 @@ internal sealed partial class SessionGrain
 
         [LoggerMessage(12, LogLevel.Error, "Session {SessionKey}: its state could not be written; the activation is given up")]
         public static partial void StoreFailed(ILogger logger, string sessionKey, Exception fault);
+
+        [LoggerMessage(13, LogLevel.Error, "Session {SessionKey}: the answer to question {QuestionId} could not be taken")]
+        public static partial void FollowFailed(ILogger logger, string sessionKey, string questionId, Exception fault);
+
+        [LoggerMessage(14, LogLevel.Error, "Session {SessionKey}: what follows the end of a question failed")]
+        public static partial void CommitFailed(ILogger logger, string sessionKey, Exception fault);
     }
 }

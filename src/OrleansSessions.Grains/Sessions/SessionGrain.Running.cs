@@ -1,17 +1,18 @@
 using OrleansSessions.Grains.Responders;
+using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Grains.Sessions;
 
 // The running question: its responder, its timers, its end.
 internal sealed partial class SessionGrain
 {
-    /// <summary>How long a deactivation waits for responders to let go.</summary>
+    /// <summary>How long a deactivation, or a question that finds too many of them, waits for responders to let go.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
 
     /// <summary>How long a turn may go on taking text before other calls get theirs.</summary>
     private static readonly TimeSpan TurnLimit = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Responders of ended questions that may still be letting go. One more, and the next question fails: they ignore their tokens.</summary>
+    /// <summary>Responders of ended questions that may still be letting go. One more, and the next question waits for them, then fails: they ignore their tokens.</summary>
     private const int MaxLingeringRuns = 4;
 
     private readonly List<AnswerRun> _lingering = [];
@@ -61,7 +62,7 @@ internal sealed partial class SessionGrain
         if (_lingering.Count >= MaxLingeringRuns)
         {
             Log.TooManyLingering(_logger, _key, question.Id, _lingering.Count);
-            responder = LingeringRuns.Refusal;
+            responder = new LingeringRuns(_lingering.ConvertAll(run => run.Stopped), MaxLingeringRuns, responder, StopPatience, _services.Time);
         }
 
         _run = AnswerRun.Start(
@@ -79,8 +80,34 @@ internal sealed partial class SessionGrain
         FollowAsync(question, question.Generation, _run).Ignore();
     }
 
-    /// <summary>Takes a run's text into the log until it ends, or until its question has.</summary>
+    /// <summary>Follows a run to its end. A fault of ours on the way ends the question too, so that it does not hang until its deadline.</summary>
     private async Task FollowAsync(Question question, int generation, AnswerRun run)
+    {
+        try
+        {
+            var hasEnded = await TakeTextAsync(question, generation, run);
+            if (!hasEnded && IsFollowed(run) && run.End is { } end)
+            {
+                hasEnded = _session.TryEnd(question, generation, end.Status, end.Reason, end.Message, end.IsRetryable, Now);
+            }
+
+            if (hasEnded)
+            {
+                await CommitInBackgroundAsync();
+            }
+        }
+        catch (Exception fault)
+        {
+            Log.FollowFailed(_logger, _key, question.Id, fault);
+            if (_session.TryEnd(question, generation, QuestionStatus.Failed, DoneReasons.ResponderError, "The answer could not be taken.", true, Now))
+            {
+                await CommitInBackgroundAsync();
+            }
+        }
+    }
+
+    /// <summary>Takes a run's text into the log, until there is no more or its question has ended. True if the text itself ended it, by its size.</summary>
+    private async Task<bool> TakeTextAsync(Question question, int generation, AnswerRun run)
     {
         var window = _services.Options.CoalesceWindow;
         var turnStart = _services.Time.GetTimestamp();
@@ -92,35 +119,29 @@ internal sealed partial class SessionGrain
                 turnStart = _services.Time.GetTimestamp();
             }
 
-            if (!_session.TryAppend(question, generation, run.TakeText(), Now))
+            // What is still buffered when its question has ended, or the activation leaves, counts no more.
+            if (!IsFollowed(run) || !_session.TryAppend(question, generation, run.TakeText(), Now))
             {
-                return;
+                return false;
             }
 
-            if (run.IsDrained && !question.IsFinal)
+            if (question.IsFinal || run.IsDrained)
             {
-                // It has ended already: its last text and its end leave together.
-                break;
+                // A run that has ended already: its last text and its end leave together.
+                return question.IsFinal;
             }
 
             ShowText();
-            if (question.IsFinal)
-            {
-                await CommitInBackgroundAsync();
-                return;
-            }
-
             if (window > TimeSpan.Zero)
             {
                 await Task.Delay(window, _services.Time);
             }
         }
 
-        if (run.End is { } end && _session.TryEnd(question, generation, end.Status, end.Reason, end.Message, end.IsRetryable, Now))
-        {
-            await CommitInBackgroundAsync();
-        }
+        return false;
     }
+
+    private bool IsFollowed(AnswerRun run) => ReferenceEquals(run, _run);
 
     /// <summary>In the turn in which a question ends: its responder is told to stop, and who waits is told.</summary>
     private void OnQuestionEnded(Question question)

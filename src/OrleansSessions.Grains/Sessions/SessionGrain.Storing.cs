@@ -18,7 +18,8 @@ internal sealed partial class SessionGrain
     /// Makes the log's head visible and publishes it; with a store, only after its write. A write that fails deactivates the grain:
     /// the store is the truth, and what was not written was never seen.
     /// </summary>
-    private ValueTask CommitAsync()
+    /// <param name="canWait">True where something that follows at once may leave in the same item.</param>
+    private ValueTask CommitAsync(bool canWait = false)
     {
         if (_stored is not null)
         {
@@ -26,7 +27,15 @@ internal sealed partial class SessionGrain
         }
 
         _session.Log.ReleaseTo(_session.Log.Head);
-        _publisher.Publish();
+        if (canWait)
+        {
+            _publisher.PublishSoon();
+        }
+        else
+        {
+            _publisher.Publish();
+        }
+
         return default;
     }
 
@@ -36,11 +45,21 @@ internal sealed partial class SessionGrain
         try
         {
             await (_stored is null ? CommitAsync() : new(_store = StoreAsync(_stored, StoreAttempts)));
-            RunNext();
         }
         catch (Exception)
         {
             // Logged, and the grain is on its way out; the next activation finds the question open and ends it.
+            return;
+        }
+
+        try
+        {
+            RunNext();
+        }
+        catch (Exception fault)
+        {
+            Log.CommitFailed(_logger, _key, fault);
+            DeactivateOnIdle();
         }
     }
 
@@ -84,6 +103,21 @@ internal sealed partial class SessionGrain
                 DeactivateOnIdle();
                 throw;
             }
+        }
+    }
+
+    /// <summary>A clearing that fails leaves the store as it was, and so must this activation: it goes, and the next one takes up the store.</summary>
+    private async Task ForgetStoredAsync(IPersistentState<SessionState> stored)
+    {
+        try
+        {
+            await stored.ClearStateAsync();
+        }
+        catch (Exception fault)
+        {
+            Log.StoreFailed(_logger, _key, fault);
+            DeactivateOnIdle();
+            throw;
         }
     }
 

@@ -111,12 +111,13 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     {
         await EnterAsync(request.Gateway);
         _usedAt = Now;
+        _publisher.AnnounceOnce(_session.Log, request.Gateway);
         var reply = _session.Ask(request, Now, IsOrphaned);
         _services.Metrics.Asked(reply.Outcome);
         if (reply.Outcome == AskOutcome.Accepted)
         {
             Log.Accepted(_logger, _key, reply.QuestionId, reply.Position);
-            await CommitAsync();
+            await CommitAsync(canWait: true);
             RunNext();
         }
         else
@@ -205,7 +206,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _session.EndAll(DoneReasons.SessionRemoved, Now);
         if (_stored is not null)
         {
-            await _stored.ClearStateAsync();
+            await ForgetStoredAsync(_stored);
         }
 
         _session.Log.ReleaseTo(_session.Log.Head);
@@ -230,7 +231,11 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _publisher.Attach(_session.Log, gateway);
         }
 
-        _publisher.AnnounceOnce(_session.Log, gateway);
+        // Nobody has missed anything of a session that was never asked.
+        if (gateway is not null || _session.IsKnown)
+        {
+            _publisher.AnnounceOnce(_session.Log, gateway);
+        }
     }
 
     private bool IsOrphaned(Question question) =>

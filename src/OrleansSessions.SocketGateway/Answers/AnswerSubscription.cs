@@ -19,6 +19,7 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
     private long? _removedEpoch;
     private int _life;
     private int _open;
+    private (long Epoch, long Seq) _expected;
 
     private enum Phase
     {
@@ -41,8 +42,8 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
 
     public long Seq { get; private set; }
 
-    /// <summary>True while a question is open, as far as this position knows.</summary>
-    public bool IsWaiting => _open > 0;
+    /// <summary>True while a question is open, as far as this position knows, or while an event that is known to exist has not come.</summary>
+    public bool IsWaiting => _open > 0 || IsBehind(_expected.Epoch, _expected.Seq);
 
     /// <summary>True while every event goes straight to the sink.</summary>
     public bool IsLive => _phase == Phase.Live;
@@ -81,11 +82,14 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
 
     public void OnHead(long epoch, long seq)
     {
-        if (_phase == Phase.Live && (epoch > Epoch || (epoch == Epoch && seq > Seq)))
+        if (_phase == Phase.Live && IsBehind(epoch, seq))
         {
             StartReading();
         }
     }
+
+    /// <summary>The grain told of this event in a reply. Its news is on its way; until then the socket waits, so that a loss of it is looked for.</summary>
+    public void Expect(long epoch, long seq) => _expected = (epoch, seq);
 
     public void OnRemoved(long epoch)
     {
@@ -125,6 +129,8 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
         _life++;
         _held.Clear();
     }
+
+    private bool IsBehind(long epoch, long seq) => epoch > Epoch || (epoch == Epoch && seq > Seq);
 
     private void Hold(long epoch, LogEvent[] events)
     {

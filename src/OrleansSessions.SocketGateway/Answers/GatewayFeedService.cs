@@ -62,39 +62,50 @@ internal sealed partial class GatewayFeedService(
 
     private async Task WatchAsync(CancellationToken stoppingToken)
     {
+        // Either call may wait half a minute for a silo that is frozen. Neither may hold up the other, nor the sessions that wait for an answer.
+        var (lease, subscription) = (Task.CompletedTask, Task.CompletedTask);
         var leaseRenewedAt = clock.GetTimestamp();
         var subscribedAt = leaseRenewedAt;
         var renewal = FirstRenewal;
         using var timer = new PeriodicTimer(Period, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            try
+            reattacher.EnqueueQuiet();
+            if (lease.IsCompleted && clock.GetElapsedTime(leaseRenewedAt) >= SocketGatewayRegistry.Lease / 3)
             {
-                reattacher.EnqueueQuiet();
-                if (clock.GetElapsedTime(leaseRenewedAt) >= SocketGatewayRegistry.Lease / 3)
-                {
-                    leaseRenewedAt = clock.GetTimestamp();
-                    await RenewLeaseAsync().WaitAsync(stoppingToken);
-                }
+                leaseRenewedAt = clock.GetTimestamp();
+                lease = TryAsync(RenewLeaseAsync, stoppingToken);
+            }
 
-                var missing = silos.Missing();
-                if (missing.Count == 0)
-                {
-                    renewal = FirstRenewal;
-                }
-                else if (clock.GetElapsedTime(subscribedAt) >= renewal)
-                {
-                    // A frozen silo is missed for long: each renewal waits longer than the one before.
-                    subscribedAt = clock.GetTimestamp();
-                    renewal = renewal * 2 < LastRenewal ? renewal * 2 : LastRenewal;
-                    Log.Missing(logger, missing.Count, instance.Id);
-                    await RenewSubscriptionAsync().WaitAsync(stoppingToken);
-                }
-            }
-            catch (Exception fault) when (fault is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            var missing = silos.Missing();
+            if (missing.Count == 0)
             {
-                Log.WatchFailed(logger, fault, instance.Id);
+                renewal = FirstRenewal;
             }
+            else if (subscription.IsCompleted && clock.GetElapsedTime(subscribedAt) >= renewal)
+            {
+                // A frozen silo is missed for long: each renewal waits longer than the one before.
+                subscribedAt = clock.GetTimestamp();
+                renewal = renewal * 2 < LastRenewal ? renewal * 2 : LastRenewal;
+                Log.Missing(logger, missing.Count, instance.Id);
+                subscription = TryAsync(RenewSubscriptionAsync, stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>Never throws: what fails is logged, and comes round again.</summary>
+    private async Task TryAsync(Func<Task> renew, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await renew().WaitAsync(stoppingToken);
+        }
+        catch (Exception) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+        catch (Exception fault)
+        {
+            Log.WatchFailed(logger, fault, instance.Id);
         }
     }
 

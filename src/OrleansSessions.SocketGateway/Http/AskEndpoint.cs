@@ -126,15 +126,18 @@ internal static class AskEndpoint
     {
         QuestionDescription? question = null;
         var startedAt = http.Clock.GetTimestamp();
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, http.Stopping);
         while (question?.End is null && !context.RequestAborted.IsCancellationRequested)
         {
             var left = wait - http.Clock.GetElapsedTime(startedAt);
-            if (left <= TimeSpan.Zero)
+            if (left <= TimeSpan.Zero || http.Stopping.IsCancellationRequested)
             {
                 break;
             }
 
-            question = await session.WaitForEndAsync(questionId, left < WaitChunk ? left : WaitChunk);
+            var waiting = session.WaitForEndAsync(questionId, left < WaitChunk ? left : WaitChunk);
+            await Task.WhenAny(waiting, Task.Delay(Timeout.InfiniteTimeSpan, http.Clock, leaving.Token));
+            question = waiting.IsCompleted ? await waiting : question;
             if (question is null)
             {
                 break;

@@ -19,7 +19,7 @@ internal static class RequestBody
         using var body = new MemoryStream((int)(request.ContentLength ?? 1024));
         var buffer = new byte[4096];
         int read;
-        while ((read = await request.Body.ReadAsync(buffer, request.HttpContext.RequestAborted)) > 0)
+        while ((read = await ReadPartAsync(request, buffer)) > 0)
         {
             if (body.Length + read > maxBytes)
             {
@@ -31,5 +31,19 @@ internal static class RequestBody
 
         var utf8 = body.ToArray();
         return Utf8.IsValid(utf8) ? (utf8, null) : (null, new(WireErrors.BadRequest, "The body is not valid UTF-8."));
+    }
+
+    private static async ValueTask<int> ReadPartAsync(HttpRequest request, byte[] buffer)
+    {
+        try
+        {
+            return await request.Body.ReadAsync(buffer, request.HttpContext.RequestAborted);
+        }
+        catch (IOException left) when (left is not BadHttpRequestException)
+        {
+            // A client that leaves in the middle of its body is no fault of anybody here; said so, the web server takes it for no fault either.
+            request.HttpContext.Abort();
+            throw new OperationCanceledException("The client left while it sent its body.", left);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Grains.Sessions;
@@ -11,7 +12,7 @@ namespace OrleansSessions.SocketGateway.Http;
 /// <summary>What all endpoints have in common: ids that are checked, faults that become one error, and errors that are counted.</summary>
 internal sealed partial class SessionHttp(
     IGrainFactory grains, IOptions<SocketGatewayOptions> options, IOptions<SessionsOptions> sessions, SocketGatewayMetrics metrics,
-    TimeProvider clock, ILogger<SessionHttp> logger)
+    TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<SessionHttp> logger)
 {
     public SocketGatewayOptions Options { get; } = options.Value;
 
@@ -20,6 +21,9 @@ internal sealed partial class SessionHttp(
     public DateTimeOffset Now => clock.GetUtcNow();
 
     public TimeProvider Clock => clock;
+
+    /// <summary>Cancelled when the process begins to stop: the web server waits for its requests, so none may wait for an answer from then on.</summary>
+    public CancellationToken Stopping => lifetime.ApplicationStopping;
 
     public long RetryAfterMs => (long)Options.RetryAfter.TotalMilliseconds;
 

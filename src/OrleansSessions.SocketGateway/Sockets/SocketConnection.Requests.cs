@@ -81,6 +81,7 @@ internal sealed partial class SocketConnection
                 lock (_gate)
                 {
                     _profile.OnAccepted(reply);
+                    _answers.Expect(reply.Epoch, reply.Seq);
                 }
 
                 Flush();

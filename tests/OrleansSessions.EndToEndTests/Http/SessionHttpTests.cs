@@ -109,7 +109,6 @@ public sealed class SessionHttpTests(ExternalServerFixture server) : IClassFixtu
         Assert.Equal(4, (await Http.AnswerAsync(_session, "q-1", 0, "häl")).Body.Number("offset"));
         Assert.Equal(4, (await Http.AnswerAsync(_session, "q-1", 0, "häl")).Body.Number("offset"));
         Assert.Equal(4, (await Http.AnswerAsync(_session, "q-1", 9, "x")).IsError(WireErrors.OffsetMismatch, "q-1").Number("expected_offset"));
-        (await Http.AnswerAsync(_session, "q-1", 4, "x", generation: 0)).IsError(WireErrors.BadRequest, "q-1");
         (await Http.AnswerAsync(_session, "q-none", 0, "x")).IsError(WireErrors.QuestionNotFound, "q-none");
         Assert.Equal(HttpStatusCode.OK, (await Http.AnswerAsync(_session, "q-1", 4, "lo", isFinal: true)).Status);
 

@@ -100,6 +100,7 @@ public sealed class OpenAITests(UpstreamFixture fixture) : IClassFixture<Upstrea
                 break;
             case "reset":
                 await exchange.SendAsync("and th");
+                await client.PumpUntilAsync(() => question.NextDelta == 1, "the first delta, which a reset must not overtake");
                 exchange.Reset();
                 break;
             case "refusal":

@@ -57,6 +57,7 @@ public sealed class OutsideAnswerTests
     [InlineData(1, 7, "x", AnswerOutcome.OffsetMismatch)]
     [InlineData(1, 0, "other", AnswerOutcome.OffsetMismatch)]
     [InlineData(1, -1, "x", AnswerOutcome.OffsetMismatch)]
+    [InlineData(1, long.MaxValue, "x", AnswerOutcome.OffsetMismatch)]
     [InlineData(2, 3, "x", AnswerOutcome.StaleGeneration)]
     public void Append_ThatDoesNotFit_ChangesNothing(int generation, long offset, string text, AnswerOutcome expected)
     {

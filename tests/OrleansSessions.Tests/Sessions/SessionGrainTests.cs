@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Grains.Answers;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Grains.Sessions;
@@ -30,6 +31,38 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
         Assert.Equal(Enumerable.Range(1, events.Count).Select(seq => (long)seq), events.Select(logged => logged.Seq));
         Assert.Equal("Hello world", string.Concat(events.OfType<DeltaEvent>().Select(delta => delta.Text)));
         Assert.Equal(QuestionStatus.Completed, Assert.IsType<DoneEvent>(events[^1]).End.Status);
+    }
+
+    [Fact]
+    public async Task QuestionsThatReplaceEachOtherFasterThanRespondersLetGo_AreAllAsked()
+    {
+        for (var i = 0; i < 40; i++)
+        {
+            await Session.AskAsync(new(null, null, $"q{i}", $"{_id} {i}", IfBusy.Replace, false, null));
+        }
+
+        _cluster.Responder.For($"{_id} 39").Send("last").Finish();
+        var last = await Session.WaitForEndAsync("q39", Patience);
+
+        Assert.Equal((QuestionStatus.Completed, "last"), (last!.Status, last.Text));
+    }
+
+    [Fact]
+    public async Task ASocketGatewayThatWasGivenUp_AndIsBack_GetsTheNextAnswer()
+    {
+        await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        await Session.AttachAsync(new(gateway.Id, 1, 1, false));
+        foreach (var silo in _cluster.Orleans.Silos)
+        {
+            var outboxes = _cluster.Orleans.GetSiloServiceProvider(silo.SiloAddress).GetRequiredService<SocketGatewayOutboxes>();
+            outboxes.Close(outboxes.Get(gateway.Id));
+        }
+
+        _cluster.Responder.For(_id).Send("Hello").Finish();
+        await AskAsync("a", gateway.Id);
+
+        var events = await gateway.EventsUntilAsync(logged => logged is DoneEvent);
+        Assert.Equal([1L, 2L, 3L], events.Select(logged => logged.Seq));
     }
 
     [Fact]

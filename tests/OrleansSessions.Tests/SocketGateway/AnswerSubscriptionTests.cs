@@ -31,6 +31,19 @@ public sealed class AnswerSubscriptionTests
     }
 
     [Fact]
+    public void AnEventThatAReplyToldOf_KeepsItWaiting_UntilItHasCome()
+    {
+        Begin(epoch: 5, seq: 2);
+        Assert.False(_answers.IsWaiting);
+
+        _answers.Expect(5, 3);
+        Assert.True(_answers.IsWaiting);
+
+        Feed(5, 3);
+        Assert.False(_answers.IsWaiting);
+    }
+
+    [Fact]
     public void ItemsBeforeTheAttachReply_AreHeld_AndMergedAfterItsHead()
     {
         Feed(5, 1, 2);

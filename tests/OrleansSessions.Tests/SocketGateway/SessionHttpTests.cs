@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
@@ -29,6 +30,21 @@ public sealed class SessionHttpTests(GatewayFixture gateway) : IAsyncLifetime
         Assert.Equal(("a", "completed", 1), (body.GetProperty("text").GetString(), body.GetProperty("status").GetString(), body.GetProperty("deltas").GetInt32()));
         var listed = await BodyAsync(await GetAsync("/questions?limit=5"), HttpStatusCode.OK);
         Assert.Equal(1, listed.GetProperty("questions").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task PreferWait_EndsAsAcceptedWhenTheProcessStops()
+    {
+        await using var host = await SocketHost.StartAsync(gateway.Cluster.Orleans.Client);
+        using var request = new HttpRequestMessage(HttpMethod.Post, Base + "/questions") { Content = JsonContent.Create(new { question = _session, id = "q-1" }) };
+        request.Headers.Add("Prefer", "wait=60");
+        var waiting = host.Http.SendAsync(request);
+        await gateway.Cluster.Responder.For(_session).Started.WaitAsync(TimeSpan.FromSeconds(10));
+
+        await host.StopAsync().WaitAsync(TimeSpan.FromSeconds(10));
+
+        using var reply = await waiting;
+        Assert.Equal("accepted", (await BodyAsync(reply, HttpStatusCode.Accepted)).GetProperty("state").GetString());
     }
 
     [Fact]

@@ -1,0 +1,65 @@
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using OrleansSessions.Grains.Sessions;
+using Xunit;
+
+namespace OrleansSessions.Tests.Sessions;
+
+public sealed class ParkedSessionsTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly SessionsOptions _options = new() { MaxParkedSessions = 3 };
+
+    [Fact]
+    public void Take_GivesASessionBackOnce()
+    {
+        var parked = new ParkedSessions(Options.Create(_options), _time);
+        var state = State();
+        parked.Park("a", state);
+
+        Assert.Same(state, parked.Take("a"));
+        Assert.Null(parked.Take("a"));
+    }
+
+    [Fact]
+    public void Park_PastTheNumber_LetsTheLongestSleeperGo()
+    {
+        var parked = new ParkedSessions(Options.Create(_options), _time);
+        foreach (var key in new[] { "a", "b", "a", "c", "d" })
+        {
+            parked.Park(key, State());
+        }
+
+        Assert.Null(parked.Take("b"));
+        Assert.All(["a", "c", "d"], key => Assert.NotNull(parked.Take(key)));
+    }
+
+    [Fact]
+    public void Park_PastTheBytes_LetsTheLongestSleeperGo()
+    {
+        _options.MaxParkedBytes = 10_000;
+        var parked = new ParkedSessions(Options.Create(_options), _time);
+        parked.Park("a", State(answer: new string('x', 3000)));
+        parked.Park("b", State(answer: new string('x', 3000)));
+
+        Assert.Null(parked.Take("a"));
+        Assert.NotNull(parked.Take("b"));
+    }
+
+    [Fact]
+    public void Take_AfterItsRetention_FindsNothing()
+    {
+        var parked = new ParkedSessions(Options.Create(_options), _time);
+        parked.Park("a", State());
+        _time.Advance(_options.Retention + TimeSpan.FromSeconds(1));
+
+        Assert.Null(parked.Take("a"));
+    }
+
+    private SessionState State(string answer = "") => new()
+    {
+        Epoch = 1,
+        UsedAt = _time.GetUtcNow(),
+        Questions = [new() { Id = "q", Text = "why", Answer = answer }],
+    };
+}
