@@ -297,7 +297,9 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
             if (piece.Outcome != LogReadOutcome.Recovered)
             {
                 (Epoch, Seq, _open) = (piece.Epoch, piece.Head, piece.Open.Length);
-                sink.OnLost(piece);
+                // To a client that asked for nothing, a log that began anew is one thing, whether or not the session kept anything.
+                var isExpiredUnasked = !_isReplay && piece.Outcome == LogReadOutcome.Expired;
+                sink.OnLost(isExpiredUnasked ? piece with { Outcome = LogReadOutcome.EpochChanged } : piece);
                 GoLive();
                 return false;
             }

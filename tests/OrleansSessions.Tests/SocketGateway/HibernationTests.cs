@@ -88,6 +88,7 @@ public sealed class HibernationTests(TwoGatewaysFixture gateways) : IClassFixtur
         await other.PumpUntilDoneAsync(second);
         await sleeper.PumpUntilAsync(() => IsDone(sleeper, second.Id), "the second answer");
 
+        Assert.Equal("epoch_changed", sleeper.Resumed!.Value.Text("reason"));
         Assert.Equal((sleeper.Epoch, sleeper.Last), (other.Epoch, other.Last));
     }
 
