@@ -24,6 +24,9 @@ internal sealed class AnswerLog(long epoch)
     /// <summary>The last number given; 0 is the empty log.</summary>
     public long Head => _oldest + _entries.Count - 1;
 
+    /// <summary>How many entries are held.</summary>
+    public int Count => _entries.Count;
+
     /// <summary>The last number that anybody outside may see.</summary>
     public long VisibleHead { get; private set; }
 

@@ -6,14 +6,12 @@ namespace OrleansSessions.Grains.Answers;
 /// Sends one session's new events to the socket gateways that hold its sockets: a fast path, never the truth. Each has a cursor and a loop
 /// of its own, so a full queue to one delays neither the log nor the others. Used on the grain's scheduler only.
 /// </summary>
-internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOutboxes outboxes, ILogger logger) : IThreadPoolWorkItem
+internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOutboxes outboxes, ILogger logger)
 {
     private const int MaxItemBytes = 64 * 1024;
 
     private readonly List<Cursor> _cursors = [];
-    private TaskScheduler? _scheduler;
     private bool _hasAnnounced;
-    private volatile bool _isDue;
 
     /// <summary>Sockets attached, as far as the socket gateways have told.</summary>
     public int Connections => _cursors.Sum(cursor => cursor.Connections);
@@ -73,34 +71,9 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
         }
     }
 
-    /// <summary>
-    /// Publishes a moment later: after the work that the thread pool already has, such as a responder that was just started.
-    /// An answer that comes at once then leaves in one item with its <c>accepted</c>, which costs a third of two or three items.
-    /// </summary>
-    public void PublishSoon()
-    {
-        if (_cursors.Count > 0 && !_isDue)
-        {
-            _isDue = true;
-            _scheduler ??= TaskScheduler.Current;
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
-    }
-
-    void IThreadPoolWorkItem.Execute()
-    {
-        // Whoever published meanwhile has sent it along.
-        if (_isDue)
-        {
-            Task.Factory.StartNew(
-                static publisher => ((AnswerPublisher)publisher!).Publish(), this, CancellationToken.None, TaskCreationOptions.None, _scheduler!).Ignore();
-        }
-    }
-
     /// <summary>Sends what has become visible to all that do not have it yet. Returns at once.</summary>
     public void Publish()
     {
-        _isDue = false;
         for (var i = _cursors.Count - 1; i >= 0; i--)
         {
             if (_cursors[i].Outbox.IsClosed)

@@ -256,11 +256,15 @@ internal sealed partial class Session
         QuestionEnded?.Invoke(question);
     }
 
-    /// <summary>Keeps the last questions, within number and bytes, but always the very last one.</summary>
+    /// <summary>
+    /// Keeps the last questions, within number and bytes, but always the very last one. Past the number it makes room for some more at once,
+    /// so that a busy session does not move its lists at every question.
+    /// </summary>
     private void Trim()
     {
+        var kept = _ended.Count > _options.KeptQuestions ? _options.KeptQuestions - (_options.KeptQuestions / 8) : _options.KeptQuestions;
         var count = 0;
-        while (_ended.Count - count > 1 && (_ended.Count - count > _options.KeptQuestions || _endedWeight > _options.KeptBytes))
+        while (_ended.Count - count > 1 && (_ended.Count - count > kept || _endedWeight > _options.KeptBytes))
         {
             var forgotten = _ended[count++];
             forgotten.IsForgotten = true;
@@ -268,8 +272,11 @@ internal sealed partial class Session
             _byId.Remove(forgotten.Id);
         }
 
-        _ended.RemoveRange(0, count);
-        Log.Trim(_options.KeptEvents, lastEnded: _ended[^1]);
+        if (count > 0 || Log.Count > _options.KeptEvents)
+        {
+            _ended.RemoveRange(0, count);
+            Log.Trim(_options.KeptEvents, lastEnded: _ended[^1]);
+        }
     }
 
     private int PositionOf(Question question) => _queue.IndexOf(question) + 1;

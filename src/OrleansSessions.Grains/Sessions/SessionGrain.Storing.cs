@@ -18,8 +18,7 @@ internal sealed partial class SessionGrain
     /// Makes the log's head visible and publishes it; with a store, only after its write. A write that fails deactivates the grain:
     /// the store is the truth, and what was not written was never seen.
     /// </summary>
-    /// <param name="canWait">True where something that follows at once may leave in the same item.</param>
-    private ValueTask CommitAsync(bool canWait = false)
+    private ValueTask CommitAsync()
     {
         if (_stored is not null)
         {
@@ -27,15 +26,7 @@ internal sealed partial class SessionGrain
         }
 
         _session.Log.ReleaseTo(_session.Log.Head);
-        if (canWait)
-        {
-            _publisher.PublishSoon();
-        }
-        else
-        {
-            _publisher.Publish();
-        }
-
+        _publisher.Publish();
         return default;
     }
 

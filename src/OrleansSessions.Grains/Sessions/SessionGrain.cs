@@ -117,7 +117,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         if (reply.Outcome == AskOutcome.Accepted)
         {
             Log.Accepted(_logger, _key, reply.QuestionId, reply.Position);
-            await CommitAsync(canWait: true);
+            await CommitAsync();
             RunNext();
         }
         else

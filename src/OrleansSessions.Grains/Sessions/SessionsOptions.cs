@@ -43,7 +43,7 @@ public sealed class SessionsOptions
     /// <summary>The longest answer, in UTF-8 bytes; a longer one ends <c>incomplete</c>. Default 1,000,000, which fits a 1 MiB frame.</summary>
     public int MaxAnswerBytes { get; set; } = 1_000_000;
 
-    /// <summary>How many ended questions a session keeps, for history, replays and re-asked ids. Default 64.</summary>
+    /// <summary>How many ended questions a session keeps at most, for history, replays and re-asked ids. Default 64.</summary>
     public int KeptQuestions { get; set; } = 64;
 
     /// <summary>How many UTF-8 bytes of ended questions and answers a session keeps; the last one is always kept. Default 128 KiB.</summary>
