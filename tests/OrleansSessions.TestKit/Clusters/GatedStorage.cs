@@ -13,7 +13,7 @@ public sealed class GatedStorage : IGrainStorage
 
     public IEnumerable<string> Keys => _rows.Keys;
 
-    /// <summary>True makes writes throw.</summary>
+    /// <summary>True makes writes and removals throw.</summary>
     public bool Fail { get; set; }
 
     public int Failures => Volatile.Read(ref _failures);
@@ -76,6 +76,12 @@ public sealed class GatedStorage : IGrainStorage
 
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        if (Fail)
+        {
+            Interlocked.Increment(ref _failures);
+            throw new IOException("The store is out of order.");
+        }
+
         _rows.TryRemove(Key(stateName, grainId), out _);
         (grainState.State, grainState.ETag, grainState.RecordExists) = (Activator.CreateInstance<T>(), null, false);
         return Task.CompletedTask;

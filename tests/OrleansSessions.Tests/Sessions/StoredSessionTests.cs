@@ -120,6 +120,22 @@ public sealed class StoredSessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ARemovalThatCannotBeWritten_IsAFault_AndTheSessionStays()
+    {
+        _cluster.Responder.For("a").Send("text").Finish();
+        await AskAsync("a");
+        await Eventually.TrueAsync(async () => (await Session.GetQuestionAsync("a"))!.End is not null, "a has ended");
+        _store.Fail = true;
+
+        await Assert.ThrowsAnyAsync<Exception>(() => Session.RemoveAsync());
+        _store.Fail = false;
+
+        await Eventually.TrueAsync(async () => await Session.GetQuestionAsync("a") is { Text: "text" }, "the next activation has what the store has");
+        Assert.True(await Session.RemoveAsync());
+        Assert.Empty(_store.Keys);
+    }
+
+    [Fact]
     public async Task ASessionThatWasNeverAsked_IsNotStored()
     {
         await Session.AttachAsync(new("g", 1, 1, false));
