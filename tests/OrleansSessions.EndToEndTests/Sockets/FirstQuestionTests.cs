@@ -114,7 +114,8 @@ public sealed class FirstQuestionTests(EchoServerFixture server) : IClassFixture
         await client.RewindAsync(5);
         await client.PumpUntilDoneAsync(question);
         Assert.Equal(words, question.Answer.ToString());
-        Assert.Equal(82, client.Last);
+        // Pieces that came close together were joined before they were numbered; accepted and done stand around the deltas.
+        Assert.Equal(1 + question.NextDelta + 1, client.Last);
     }
 
     private sealed class Receiver(TaskCompletionSource<string> first) : IObserver<ResponseMessage>
