@@ -18,6 +18,9 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
     private string? _answering;
     private int _nextIndex;
     private string? _lastDone;
+
+    // A client that goes back still counts from where it was, and only it knows where: what it was sent before is sent again delta by delta.
+    private long _rewoundFrom;
     private (string QuestionId, int Index)? _snapshotBorder;
 
     /// <summary>The last number written; before any was, the client's own position.</summary>
@@ -35,11 +38,16 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
 
     public void OnEvent(LogEvent next, bool isReplay)
     {
+        if (next.Seq <= LastSeq)
+        {
+            _rewoundFrom = Math.Max(_rewoundFrom, LastSeq);
+        }
+
         switch (next)
         {
             case DeltaEvent delta:
                 var isAtBorder = _snapshotBorder is { } border && border.Index == delta.Index && border.QuestionId == delta.QuestionId;
-                writer.EnqueueDelta(delta, isReplay, mayJoin: !isAtBorder);
+                writer.EnqueueDelta(delta, isReplay, mayJoin: !isAtBorder && next.Seq > _rewoundFrom + 1);
                 (_answering, _nextIndex) = (delta.QuestionId, delta.Index + 1);
                 break;
             case AcceptedEvent accepted:
@@ -67,6 +75,7 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
 
     public void OnLost(LogPiece piece)
     {
+        _rewoundFrom = 0;
         LastSeq = piece.Head;
         _cancels.ForEach(static pending => pending.IsSettled = true);
         _cancels.Clear();
