@@ -11,7 +11,8 @@ public sealed class EchoServer : IAsyncLifetime
     public string SocketUrl(string session) => _server!.Socket(session).AbsoluteUri.TrimEnd('?');
 
     public async ValueTask InitializeAsync() => _server = await ServerProcess.StartAsync(
-        "Responder:Name=echo", "Responder:Echo:Delay=00:00:00.030", "SocketGateway:ReconnectMin=00:00:00.010", "SocketGateway:ReconnectMax=00:00:00.050");
+        "Responder:Name=echo", "Responder:Echo:InitialDelay=00:00:00", "Responder:Echo:Delay=00:00:00.030",
+        "SocketGateway:ReconnectMin=00:00:00.010", "SocketGateway:ReconnectMax=00:00:00.050");
 
     public async ValueTask DisposeAsync()
     {

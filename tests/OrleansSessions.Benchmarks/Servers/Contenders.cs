@@ -12,6 +12,9 @@ internal static class Contenders
     /// <summary>So many words a question has where answers come in pieces; an echo answers with as many pieces.</summary>
     public const int Words = 50;
 
+    /// <summary>By default the echo pauses between words for people to watch.</summary>
+    private static readonly string[] WithoutPauses = ["--Responder:Echo:InitialDelay=00:00:00", "--Responder:Echo:Delay=00:00:00"];
+
     public static Contender Create(string name, string serverPath) => name switch
     {
         Kestrel => new Contender(name, "bare Kestrel WebSocket, same frames", [ThisDll, "peer", name], Basic, V1, V1OneWord),
@@ -22,7 +25,7 @@ internal static class Contenders
             (server, _) => new HubAsker(Hub(server)),
             (server, _) => new HubStreamAsker(Hub(server), Words),
             (server, _) => new HubAsker(Hub(server))),
-        Sessions => new Contender(name, "this server, role All, echo responder", [serverPath], Basic, V1, V1OneWord),
+        Sessions => new Contender(name, "this server, role All, echo responder without pauses", [serverPath, .. WithoutPauses], Basic, V1, V1OneWord),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "No such server."),
     };
 

@@ -39,8 +39,8 @@ public abstract class ServerFixture(params string[] settings) : IAsyncLifetime
     public ReferenceClient Client(string session) => new(query => Server.Socket(session, query));
 }
 
-/// <summary>As a stranger starts it, but for a pause between the words.</summary>
-public sealed class EchoServerFixture() : ServerFixture("Responder:Echo:Delay=00:00:00.01");
+/// <summary>As a stranger starts it, but with shorter pauses in the answers.</summary>
+public sealed class EchoServerFixture() : ServerFixture("Responder:Echo:InitialDelay=00:00:00", "Responder:Echo:Delay=00:00:00.01");
 
 /// <summary>Answers nothing by itself: each test answers, so each test decides when.</summary>
 public sealed class ExternalServerFixture() : ServerFixture("Responder:Name=external", "Sessions:MaxQueuedQuestions=2", "Sessions:MaxAnswerBytes=2000");

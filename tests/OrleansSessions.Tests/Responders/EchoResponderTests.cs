@@ -15,7 +15,7 @@ public sealed class EchoResponderTests
     [InlineData("caf\u00e9 \U0001F600 \u65e5\u672c", 3)]
     public async Task Answer_JoinedPieces_AreTheQuestion(string question, int words)
     {
-        var pieces = await Create(new EchoOptions()).AnswerAsync(Ask(question), TestContext.Current.CancellationToken)
+        var pieces = await Create(new EchoOptions { InitialDelay = TimeSpan.Zero, Delay = TimeSpan.Zero }).AnswerAsync(Ask(question), TestContext.Current.CancellationToken)
             .Select(piece => piece.Text).ToListAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(question, string.Concat(pieces));
@@ -45,10 +45,30 @@ public sealed class EchoResponderTests
     }
 
     [Fact]
+    public async Task Answer_ByDefault_IsSlowEnoughForAPersonToStop()
+    {
+        var time = new FakeTimeProvider();
+        await using var pieces = Create(new EchoOptions(), time).AnswerAsync(Ask("one two"), TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
+
+        var first = pieces.MoveNextAsync();
+        time.Advance(TimeSpan.FromMilliseconds(299));
+        Assert.False(first.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(await first);
+
+        var second = pieces.MoveNextAsync();
+        time.Advance(TimeSpan.FromMilliseconds(59));
+        Assert.False(second.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(await second);
+    }
+
+    [Fact]
     public async Task Answer_CancelledWhileItWaits_Ends()
     {
         using var cancel = new CancellationTokenSource();
-        await using var pieces = Create(new EchoOptions { Delay = TimeSpan.FromHours(1) }, new FakeTimeProvider())
+        await using var pieces = Create(new EchoOptions { InitialDelay = TimeSpan.Zero, Delay = TimeSpan.FromHours(1) }, new FakeTimeProvider())
             .AnswerAsync(Ask("one two"), cancel.Token).GetAsyncEnumerator(cancel.Token);
         Assert.True(await pieces.MoveNextAsync());
 
