@@ -22,6 +22,9 @@ public static class WireErrors
     public static readonly WireError UnknownType = new("unknown_type", 400, false, null, "The message type is unknown");
     public static readonly WireError UnsupportedProtocol = new("unsupported_protocol", 400, false, CloseCodes.UnsupportedProtocol, "No offered protocol is supported");
     public static readonly WireError MessageTooLarge = new("message_too_large", 413, false, CloseCodes.MessageTooBig, "The message is too large");
+    public static readonly WireError UnsupportedMediaType = new("unsupported_media_type", 415, false, null, "The content type is not JSON");
+    public static readonly WireError MethodNotAllowed = new("method_not_allowed", 405, false, null, "The method is not allowed here");
+    public static readonly WireError NotFound = new("not_found", 404, false, null, "No such address");
     public static readonly WireError QuestionTooLarge = new("question_too_large", 413, false, null, "The question is too large");
     public static readonly WireError QuestionConflict = new("question_conflict", 422, false, null, "The question id is taken by another text");
     public static readonly WireError QuestionNotFound = new("question_not_found", 404, false, null, "No such question");
@@ -39,8 +42,8 @@ public static class WireErrors
     /// <summary>Every row, in the order of the table.</summary>
     public static IReadOnlyList<WireError> All { get; } =
     [
-        SessionBusy, QueueFull, BadRequest, UnknownType, UnsupportedProtocol, MessageTooLarge, QuestionTooLarge, QuestionConflict,
-        QuestionNotFound, SessionNotFound, NoOpenQuestion, AlreadyDone, StaleGeneration, OffsetMismatch, SessionRemoved,
+        SessionBusy, QueueFull, BadRequest, UnknownType, UnsupportedProtocol, MessageTooLarge, UnsupportedMediaType, MethodNotAllowed, NotFound,
+        QuestionTooLarge, QuestionConflict, QuestionNotFound, SessionNotFound, NoOpenQuestion, AlreadyDone, StaleGeneration, OffsetMismatch, SessionRemoved,
         Forbidden, ConnectionLimit, Draining, Internal,
     ];
 

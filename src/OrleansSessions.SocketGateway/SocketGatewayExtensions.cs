@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Answers;
 using OrleansSessions.SocketGateway.Connections;
 using OrleansSessions.SocketGateway.Sockets;
@@ -65,6 +66,9 @@ public static class SocketGatewayExtensions
         services.AddSingleton<SocketGatewayMetrics>();
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<SocketServices>();
+        services.AddCors();
+        services.AddLoopbackHosts();
+        services.AddSingleton<CrossOriginAnswers>();
         services.AddSingleton<SocketEndpoint>();
         services.AddSingleton<Http.SessionHttp>();
         services.AddSingleton(provider =>

@@ -28,6 +28,7 @@ internal static class ServerBuilder
         builder.UseListenAddresses(server.ManagementPort);
         builder.AddOrleans(server.Role, Read<ClusterConnectionOptions>(configuration, "Cluster"), Read<SessionsOptions>(configuration, "Sessions"));
         builder.AddObservability(server.Role);
+        builder.Services.AddLoopbackHosts();
         if (server.Role != ServerRole.Silo)
         {
             builder.Services.AddSocketGateway(configPrefix: "");
@@ -36,6 +37,7 @@ internal static class ServerBuilder
 
         // 3. What it answers.
         var app = builder.Build();
+        app.UseLoopbackHosts();
         app.UseRouting();
         app.UseManagementPort(server.ManagementPort);
         app.MapObservability();

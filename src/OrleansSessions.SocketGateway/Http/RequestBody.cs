@@ -4,20 +4,31 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Http;
 
-/// <summary>Reads a body whole, with its limit enforced while it reads.</summary>
+/// <summary>Reads a JSON body whole, with its limit enforced while it reads.</summary>
 internal static class RequestBody
 {
+    private const int PartBytes = 4096;
+
+    public static MessageRefusal NotJson { get; } = new(WireErrors.UnsupportedMediaType, "The Content-Type of a body here is application/json.", "Content-Type");
+
     /// <returns>The bytes, or why there are none: exactly one of the two.</returns>
     public static async Task<(byte[]? Utf8, MessageRefusal? Refusal)> ReadAsync(HttpRequest request, int maxBytes)
     {
+        // A form of a foreign page can send any text as text/plain without asking first. JSON it cannot.
+        if (!request.HasJsonContentType())
+        {
+            return (null, NotJson);
+        }
+
         var tooLarge = new MessageRefusal(WireErrors.MessageTooLarge, $"A body may have {maxBytes} bytes.");
         if (request.ContentLength > maxBytes)
         {
             return (null, tooLarge);
         }
 
-        using var body = new MemoryStream((int)(request.ContentLength ?? 1024));
-        var buffer = new byte[4096];
+        // It grows with what comes, not with what was announced: an announcement costs its sender nothing.
+        using var body = new MemoryStream();
+        var buffer = new byte[PartBytes];
         int read;
         while ((read = await ReadPartAsync(request, buffer)) > 0)
         {
@@ -41,7 +52,7 @@ internal static class RequestBody
         }
         catch (IOException left) when (left is not BadHttpRequestException)
         {
-            // A client that leaves in the middle of its body is no fault of anybody here; said so, the web server takes it for no fault either.
+            // A client that leaves in the middle of its body is no fault of this server. As a cancellation, the web server does not log it as one.
             request.HttpContext.Abort();
             throw new OperationCanceledException("The client left while it sent its body.", left);
         }

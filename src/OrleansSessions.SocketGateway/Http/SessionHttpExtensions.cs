@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Http;
 
 namespace OrleansSessions.SocketGateway;
@@ -11,24 +12,31 @@ public static class SessionHttpExtensions
     private const string Json = "application/json";
     private const string Problem = "application/problem+json";
 
-    /// <summary>Maps every endpoint under <c>/v1/sessions/{id}</c>.</summary>
+    /// <summary>
+    /// Maps every endpoint under <c>/v1/sessions</c>. Each of them refuses foreign pages and answers CORS for those of
+    /// <see cref="SocketGatewayOptions.AllowedOrigins"/> by itself. They are open to every other caller: add <c>RequireAuthorization()</c> to what is returned.
+    /// </summary>
     public static RouteGroupBuilder MapSessionHttp(this IEndpointRouteBuilder endpoints)
     {
-        var session = endpoints.MapGroup("/v1/sessions/{id}").WithTags("Sessions");
+        var sessions = endpoints.MapGroup("/v1/sessions").WithTags("Sessions");
+        sessions.AddEndpointFilter<RouteGroupBuilder, AccessFilter>();
+        var session = sessions.MapGroup("/{id}");
         MapSession(session);
         MapQuestions(session);
         MapAnswers(session);
-        return session;
+        sessions.MapUnknownPaths();
+        return sessions;
     }
 
     private static void MapSession(RouteGroupBuilder session)
     {
         session.MapGet("", SessionEndpoints.DescribeAsync)
             .WithName("GetSession").WithSummary("The session as it stands; never creates one.")
-            .Produces<SessionBody>().Refuses(400, 404, 500);
+            .Produces<SessionBody>().Refuses(400, 403, 404, 500);
         session.MapDelete("", SessionEndpoints.RemoveAsync)
             .WithName("RemoveSession").WithSummary("Ends what is open, forgets the session and closes its sockets. Safe to repeat.")
-            .Produces(204).Refuses(400, 500);
+            .Produces(204).Refuses(400, 403, 500);
+        session.MapOtherMethods("", HttpMethods.Get, HttpMethods.Delete);
     }
 
     private static void MapQuestions(RouteGroupBuilder session)
@@ -36,26 +44,31 @@ public static class SessionHttpExtensions
         session.MapPost("/questions", AskEndpoint.HandleAsync)
             .WithName("AskQuestion")
             .WithSummary("Asks a question. Idempotency-Key is its id; Prefer: wait=N waits for the answer.")
-            .Accepts<AskBody>(Json).Produces<AcceptedBody>(202).Produces<QuestionBody>().Refuses(400, 409, 413, 422, 429, 500);
+            .Accepts<AskBody>(Json).Produces<AcceptedBody>(202).Produces<QuestionBody>().Refuses(400, 403, 409, 413, 415, 422, 429, 500);
         session.MapGet("/questions", SessionEndpoints.ListAsync)
             .WithName("ListQuestions").WithSummary("The last questions and answers, oldest first.")
-            .Produces<QuestionListBody>().Refuses(400, 500);
+            .Produces<QuestionListBody>().Refuses(400, 403, 500);
+        session.MapOtherMethods("/questions", HttpMethods.Get, HttpMethods.Post);
         session.MapGet("/questions/{qid}", SessionEndpoints.GetQuestionAsync)
             .WithName("GetQuestion").WithSummary("One question, its answer so far, and how it ended.")
-            .Produces<QuestionBody>().Refuses(400, 404, 500);
+            .Produces<QuestionBody>().Refuses(400, 403, 404, 500);
+        session.MapOtherMethods("/questions/{qid}", HttpMethods.Get);
         session.MapPost("/questions/{qid}/cancel", SessionEndpoints.CancelAsync)
             .WithName("CancelQuestion").WithSummary("Cancels an open question; an ended one is returned as it ended.")
-            .Produces<CancellingBody>(202).Produces<QuestionBody>().Refuses(400, 404, 500);
+            .Produces<CancellingBody>(202).Produces<QuestionBody>().Refuses(400, 403, 404, 500);
+        session.MapOtherMethods("/questions/{qid}/cancel", HttpMethods.Post);
     }
 
     private static void MapAnswers(RouteGroupBuilder session)
     {
         session.MapPost("/questions/{qid}/answer", AnswerEndpoints.AppendAsync)
             .WithName("AppendAnswer").WithSummary("Adds a piece to the answer of a question that waits for one from outside.")
-            .Accepts<AnswerPieceBody>(Json).Produces<OffsetBody>().Refuses(400, 404, 409, 413, 500);
+            .Accepts<AnswerPieceBody>(Json).Produces<OffsetBody>().Refuses(400, 403, 404, 409, 413, 415, 500);
+        session.MapOtherMethods("/questions/{qid}/answer", HttpMethods.Post);
         session.MapPost("/response", AnswerEndpoints.RespondAsync)
             .WithName("SendResponse").WithSummary("Answers the open question whole.")
-            .Accepts<WholeAnswerBody>(Json).Produces<DeliveredBody>().Refuses(400, 404, 409, 413, 500);
+            .Accepts<WholeAnswerBody>(Json).Produces<DeliveredBody>().Refuses(400, 403, 404, 409, 413, 415, 500);
+        session.MapOtherMethods("/response", HttpMethods.Post);
     }
 
     private static RouteHandlerBuilder Refuses(this RouteHandlerBuilder endpoint, params int[] statuses)

@@ -4,26 +4,28 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Http;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
-/// <summary>The way in: who may connect, in which profile, and how a refusal is told.</summary>
-internal sealed partial class SocketEndpoint(SocketServices services, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
+/// <summary>The way in: who may connect, in which profile, and how a refusal reaches the client.</summary>
+internal sealed partial class SocketEndpoint(
+    SocketServices services, AccessPolicy access, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
 {
     private const string V1Protocol = "sessions.v1.json";
 
     public async Task HandleAsync(HttpContext context)
     {
-        // 1. What can never be a socket here is told in plain HTTP.
+        // 1. What can never be a socket here is refused in plain HTTP.
         if (PlainRefusal(context, out var request, out var origin) is { } plain)
         {
             await RefuseAsync(context, plain, isBrowser: false);
             return;
         }
 
-        // 2. What a browser's page must be able to see is told on the socket.
-        var isBrowser = origin == RequestOrigin.Allowed;
+        // 2. What a page in a browser must be able to see is refused on the socket.
+        var isBrowser = origin != RequestOrigin.None;
         if (request is null)
         {
             await RefuseAsync(context, new(WireErrors.UnsupportedProtocol, $"The subprotocol spoken here is {V1Protocol}."), isBrowser);
@@ -60,10 +62,9 @@ internal sealed partial class SocketEndpoint(SocketServices services, IHostAppli
     private ErrorMessage? PlainRefusal(HttpContext context, out SocketRequest? request, out RequestOrigin origin)
     {
         request = null;
-        origin = OriginPolicy.Judge(context.Request, services.Options.AllowedOrigins);
-        if (origin == RequestOrigin.Foreign)
+        if (access.FindRefusal(context, out origin) is { } forbidden)
         {
-            return new(WireErrors.Forbidden, "Pages of that origin may not connect.");
+            return forbidden;
         }
 
         var id = context.Request.RouteValues["session_id"] as string ?? "";
@@ -142,7 +143,7 @@ internal sealed partial class SocketEndpoint(SocketServices services, IHostAppli
         };
     }
 
-    /// <summary>A page sees no status of a refused upgrade, so for one the socket is opened, told why, and closed. No grain hears of it.</summary>
+    /// <summary>A page cannot see the status of a refused upgrade, so it gets a socket with the error and a close frame. No grain is called for it.</summary>
     private async Task RefuseAsync(HttpContext context, ErrorMessage error, bool isBrowser)
     {
         services.Metrics.ErrorTold(error.Error.Code);
@@ -152,7 +153,9 @@ internal sealed partial class SocketEndpoint(SocketServices services, IHostAppli
             return;
         }
 
-        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        // Chromium gives up a socket that selects none of the protocols it offered, and shows 1006 instead of the error.
+        var selected = context.WebSockets.WebSocketRequestedProtocols.Contains(V1Protocol) ? V1Protocol : null;
+        using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { SubProtocol = selected });
         using var patience = new CancellationTokenSource(services.Options.CloseTimeout, services.Clock);
         var buffer = FrameBuffer.Rent();
         try

@@ -27,11 +27,13 @@ public sealed class SocketHost : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    public static async Task<SocketHost> StartAsync(IClusterClient client, Action<SocketGatewayOptions>? configure = null, bool isReady = true)
+    public static async Task<SocketHost> StartAsync(
+        IClusterClient client, Action<SocketGatewayOptions>? configure = null, bool isReady = true, Action<WebApplicationBuilder>? configureHost = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
+        configureHost?.Invoke(builder);
         builder.Services.AddSingleton(client);
         builder.Services.AddSingleton<IGrainFactory>(client);
         builder.Services.AddSocketGateway(options => configure?.Invoke(options));

@@ -1,0 +1,65 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+
+namespace OrleansSessions.SocketGateway.Access;
+
+/// <summary>
+/// A server that listens on loopback only is meant for this machine. A foreign page can still reach it through a name of its own that it lets resolve
+/// to 127.0.0.1 (DNS rebinding): its <c>Origin</c> and <c>Host</c> then agree. So such a server takes only loopback names, and those that were configured.
+/// </summary>
+internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifetime, IConfiguration configuration, IOptions<SocketGatewayOptions> options)
+{
+    /// <summary>ASP.NET Core's own key. Its <c>*</c>, which project templates write, names no host and so changes nothing here.</summary>
+    public const string AllowedHostsKey = "AllowedHosts";
+
+    private readonly Lazy<List<StringSegment>> _allowed = new(() => FindAllowed(configuration, options.Value));
+    private bool? _isLoopbackOnly;
+
+    /// <summary>False where the request names a host that this server is not meant to be.</summary>
+    public bool IsKnown(HttpContext context)
+    {
+        // HTTP/1.0 may leave the header out; browsers never do. A request through a Unix socket has no address, and no browser opens one.
+        var host = context.Request.Host;
+        return !host.HasValue || context.Connection.LocalIpAddress is null || !IsLoopbackOnly()
+            || IsLoopbackName(host.Host) || HostString.MatchesAny(host.Value, _allowed.Value);
+    }
+
+    private bool IsLoopbackOnly()
+    {
+        if (_isLoopbackOnly is { } known)
+        {
+            return known;
+        }
+
+        // While the server starts, a request can come before the last address is bound.
+        var isLoopbackOnly = server.Features.Get<IServerAddressesFeature>() is { Addresses: { Count: > 0 } addresses } && addresses.All(IsLoopbackAddress);
+        if (lifetime.ApplicationStarted.IsCancellationRequested)
+        {
+            _isLoopbackOnly = isLoopbackOnly;
+        }
+
+        return isLoopbackOnly;
+    }
+
+    private static bool IsLoopbackAddress(string address) =>
+        address.StartsWith("http://unix:", StringComparison.OrdinalIgnoreCase) || address.StartsWith("http://pipe:", StringComparison.OrdinalIgnoreCase)
+        || (Uri.TryCreate(address, UriKind.Absolute, out var uri) && IsLoopbackName(uri.Host));
+
+    private static bool IsLoopbackName(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+
+    private static List<StringSegment> FindAllowed(IConfiguration configuration, SocketGatewayOptions options) =>
+    [
+        .. (configuration[AllowedHostsKey] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Where(host => host != "*").Select(host => new StringSegment(host)),
+        .. options.AllowedOrigins.Select(origin => Uri.TryCreate(origin, UriKind.Absolute, out var uri) ? uri.Host : null)
+            .Where(host => host is not null).Select(host => new StringSegment(host)),
+    ];
+}

@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Net.Http.Headers;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.SocketGateway.Http;
+
+/// <summary>What is answered where no endpoint fits: a preflight, another method, an unknown address. As endpoints, they need no middleware in the host.</summary>
+internal static class OtherRequests
+{
+    /// <summary>Answers what the endpoints of a path, which take <paramref name="methods"/>, leave over.</summary>
+    public static void MapOtherMethods(this RouteGroupBuilder group, string path, params string[] methods)
+    {
+        var allow = string.Join(", ", methods);
+
+        // A browser sends no credentials with a preflight, so one must pass where the host requires authorization.
+        group.MapMethods(path, [HttpMethods.Options], (HttpResponse response) => Allow(response, allow)).AllowAnonymous().ExcludeFromDescription();
+        group.Map(path, (HttpContext context, SessionHttp http) => Refuse(context, http, methods, allow)).ExcludeFromDescription();
+    }
+
+    public static void MapUnknownPaths(this RouteGroupBuilder group) =>
+        group.Map("/{**rest}", (SessionHttp http) => http.Refuse(new(WireErrors.NotFound, "There is nothing at this address."))).ExcludeFromDescription();
+
+    private static NoContent Allow(HttpResponse response, string allow)
+    {
+        response.Headers[HeaderNames.Allow] = allow;
+        return TypedResults.NoContent();
+    }
+
+    private static IResult Refuse(HttpContext context, SessionHttp http, string[] methods, string allow)
+    {
+        if (methods.Contains(context.Request.Method, StringComparer.OrdinalIgnoreCase))
+        {
+            // Routing found the method, and no endpoint of it that accepts this content type.
+            return http.RefuseBody(RequestBody.NotJson);
+        }
+
+        context.Response.Headers[HeaderNames.Allow] = allow;
+        return http.Refuse(new(WireErrors.MethodNotAllowed, $"This address takes {allow}."));
+    }
+}
