@@ -17,7 +17,11 @@ public sealed record OpenQuestion(string QuestionId, QuestionStatus State, long 
 /// <param name="FirstMs">Milliseconds from opening to the first text, or null where there was none.</param>
 /// <param name="TotalMs">Milliseconds from opening to the end.</param>
 public sealed record QuestionEnd(
-    QuestionStatus Status, string? Reason, string? Message, bool IsRetryable, int Deltas, long Bytes, long? FirstMs, long TotalMs);
+    QuestionStatus Status, string? Reason, string? Message, bool IsRetryable, int Deltas, long Bytes, long? FirstMs, long TotalMs)
+{
+    /// <summary>Without the message, which may be an answerer's own words: what prints is logged.</summary>
+    public override string ToString() => $"{nameof(QuestionEnd)} {Status}";
+}
 
 public sealed record HelloMessage(
     string Session, string Connection, string Responder, string Epoch, long Seq, IReadOnlyList<OpenQuestion> Open, bool IsResuming,

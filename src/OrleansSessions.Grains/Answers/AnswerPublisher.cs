@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OrleansSessions.Grains.Logging;
 
 namespace OrleansSessions.Grains.Answers;
 
@@ -144,7 +145,7 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
         catch (Exception fault)
         {
             // Its number is used up, so the socket gateway sees the hole and reads the log.
-            Log.ItemLost(logger, outbox.Gateway, sessionKey, fault);
+            Log.ItemLost(logger, outbox.Gateway, sessionKey, LoggedException.Of(fault));
         }
     }
 
@@ -171,6 +172,6 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning, "An item for socket gateway {Gateway} about session {SessionKey} was not taken")]
-        public static partial void ItemLost(ILogger logger, string gateway, string sessionKey, Exception fault);
+        public static partial void ItemLost(ILogger logger, string gateway, string sessionKey, LoggedException fault);
     }
 }

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Streams;
+using OrleansSessions.Grains.Logging;
 
 namespace OrleansSessions.Grains.Answers;
 
@@ -85,7 +86,7 @@ internal sealed partial class SocketGatewayOutboxes(
         catch (Exception fault)
         {
             // The last list stays in force: an unreachable registry must not cut anybody off.
-            Log.RegistryUnreachable(logger, fault);
+            Log.RegistryUnreachable(logger, LoggedException.Of(fault));
         }
     }
 
@@ -141,19 +142,19 @@ internal sealed partial class SocketGatewayOutboxes(
         }
         catch (Exception fault)
         {
-            Log.HeartbeatLost(logger, outbox.Gateway, fault);
+            Log.HeartbeatLost(logger, outbox.Gateway, LoggedException.Of(fault));
         }
     }
 
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning, "The registry of socket gateways could not be asked; the last list stays in force")]
-        public static partial void RegistryUnreachable(ILogger logger, Exception fault);
+        public static partial void RegistryUnreachable(ILogger logger, LoggedException fault);
 
         [LoggerMessage(2, LogLevel.Information, "Socket gateway {Gateway} is gone; nothing is sent to it any more")]
         public static partial void Closed(ILogger logger, string gateway);
 
         [LoggerMessage(3, LogLevel.Warning, "A heartbeat to socket gateway {Gateway} was not taken")]
-        public static partial void HeartbeatLost(ILogger logger, string gateway, Exception fault);
+        public static partial void HeartbeatLost(ILogger logger, string gateway, LoggedException fault);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace OrleansSessions.Grains.Responders;
@@ -14,10 +15,14 @@ internal sealed class ActiveResponder
             ?? throw new InvalidOperationException(
                 $"Responder:Name is '{Name}', which nobody registered; known are {string.Join(", ", known.Select(registration => registration.Name).Distinct())}.");
         Responder = chosen.Type is null ? null : (IResponder)services.GetRequiredService(chosen.Type);
+        LogsMessages = services.GetService<IHostEnvironment>()?.IsDevelopment() == true;
     }
 
     public string Name { get; }
 
     /// <summary>Null where answers come from outside.</summary>
     public IResponder? Responder { get; }
+
+    /// <summary>True in Development: the messages of exceptions that the responder throws are logged. Elsewhere they may hold what users said.</summary>
+    public bool LogsMessages { get; }
 }

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using OrleansSessions.Grains.Logging;
 using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Grains.Responders;
@@ -29,12 +30,14 @@ internal sealed partial class AnswerRun
 
     private readonly IResponder _responder;
     private readonly ResponderContext _context;
+    private readonly bool _logsMessages;
     private readonly ILogger _logger;
 
-    private AnswerRun(IResponder responder, ResponderContext context, ILogger logger)
+    private AnswerRun(IResponder responder, ResponderContext context, bool logsMessages, ILogger logger)
     {
         _responder = responder;
         _context = context;
+        _logsMessages = logsMessages;
         _logger = logger;
         Stopped = Task.Run(PumpAsync);
     }
@@ -45,7 +48,9 @@ internal sealed partial class AnswerRun
     /// <summary>How it ended, once <see cref="WaitForTextAsync"/> has said that there is no more; null if it was cancelled.</summary>
     public AnswerRunEnd? End { get; private set; }
 
-    public static AnswerRun Start(IResponder responder, ResponderContext context, ILogger logger) => new(responder, context, logger);
+    /// <param name="logsMessages">See <see cref="ActiveResponder.LogsMessages"/>.</param>
+    public static AnswerRun Start(IResponder responder, ResponderContext context, bool logsMessages, ILogger logger) =>
+        new(responder, context, logsMessages, logger);
 
     /// <summary>True if there will be no more text than what has been taken.</summary>
     public bool IsDrained => _pieces.Reader.Completion.IsCompleted;
@@ -96,12 +101,12 @@ internal sealed partial class AnswerRun
         }
         catch (ResponderException fault)
         {
-            Log.Failed(_logger, _context.SessionKey, _context.QuestionId, fault.Reason, fault);
+            Log.Failed(_logger, _context.SessionKey, _context.QuestionId, fault.Reason, Logged(fault));
             End = new(QuestionStatus.Failed, fault.Reason, fault.Message, fault.IsRetryable);
         }
         catch (Exception fault)
         {
-            Log.Threw(_logger, _context.SessionKey, _context.QuestionId, fault);
+            Log.Threw(_logger, _context.SessionKey, _context.QuestionId, Logged(fault));
             End = new(QuestionStatus.Failed, DoneReasons.ResponderError, "The responder failed.", true);
         }
         finally
@@ -133,12 +138,14 @@ internal sealed partial class AnswerRun
         return _cancel.IsCancellationRequested ? null : AnswerRunEnd.Completed;
     }
 
+    private LoggedException Logged(Exception fault) => _logsMessages ? LoggedException.WithMessages(fault) : LoggedException.Of(fault);
+
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning, "Session {SessionKey}: the responder could not answer question {QuestionId}: {Reason}")]
-        public static partial void Failed(ILogger logger, string sessionKey, string questionId, string reason, Exception fault);
+        public static partial void Failed(ILogger logger, string sessionKey, string questionId, string reason, LoggedException fault);
 
         [LoggerMessage(2, LogLevel.Error, "Session {SessionKey}: the responder threw at question {QuestionId}")]
-        public static partial void Threw(ILogger logger, string sessionKey, string questionId, Exception fault);
+        public static partial void Threw(ILogger logger, string sessionKey, string questionId, LoggedException fault);
     }
 }

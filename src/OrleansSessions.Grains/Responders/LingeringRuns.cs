@@ -28,7 +28,10 @@ internal sealed class LingeringRuns(IReadOnlyList<Task> earlier, int max, IRespo
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 throw new ResponderException(
-                    DoneReasons.ResponderUnavailable, "Earlier answers of this session were told to stop and have not; ask again later.", isRetryable: true);
+                    DoneReasons.ResponderUnavailable, "Earlier answers of this session were told to stop and have not; ask again later.", isRetryable: true)
+                {
+                    HasOwnMessage = true,
+                };
             }
 
             await Task.WhenAny([deadline, .. left]);

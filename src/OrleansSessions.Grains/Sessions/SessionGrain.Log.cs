@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OrleansSessions.Grains.Logging;
 using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Grains.Sessions;
@@ -38,15 +39,15 @@ internal sealed partial class SessionGrain
         public static partial void TooManyLingering(ILogger logger, string sessionKey, string questionId, int count);
 
         [LoggerMessage(11, LogLevel.Warning, "Session {SessionKey}: write {Attempt} failed and is tried again")]
-        public static partial void StoreRetried(ILogger logger, string sessionKey, int attempt, Exception fault);
+        public static partial void StoreRetried(ILogger logger, string sessionKey, int attempt, LoggedException fault);
 
         [LoggerMessage(12, LogLevel.Error, "Session {SessionKey}: its state could not be written; the activation is given up")]
-        public static partial void StoreFailed(ILogger logger, string sessionKey, Exception fault);
+        public static partial void StoreFailed(ILogger logger, string sessionKey, LoggedException fault);
 
         [LoggerMessage(13, LogLevel.Error, "Session {SessionKey}: the answer to question {QuestionId} could not be taken")]
-        public static partial void FollowFailed(ILogger logger, string sessionKey, string questionId, Exception fault);
+        public static partial void FollowFailed(ILogger logger, string sessionKey, string questionId, LoggedException fault);
 
         [LoggerMessage(14, LogLevel.Error, "Session {SessionKey}: what follows the end of a question failed")]
-        public static partial void CommitFailed(ILogger logger, string sessionKey, Exception fault);
+        public static partial void CommitFailed(ILogger logger, string sessionKey, LoggedException fault);
     }
 }

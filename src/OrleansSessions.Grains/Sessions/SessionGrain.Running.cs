@@ -1,3 +1,4 @@
+using OrleansSessions.Grains.Logging;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Protocol;
 
@@ -76,6 +77,7 @@ internal sealed partial class SessionGrain
                 MetadataJson = question.MetadataJson,
                 Generation = question.Generation,
             },
+            _services.Responder.LogsMessages,
             _logger);
         FollowAsync(question, question.Generation, _run).Ignore();
     }
@@ -98,7 +100,7 @@ internal sealed partial class SessionGrain
         }
         catch (Exception fault)
         {
-            Log.FollowFailed(_logger, _key, question.Id, fault);
+            Log.FollowFailed(_logger, _key, question.Id, LoggedException.Of(fault));
             if (_session.TryEnd(question, generation, QuestionStatus.Failed, DoneReasons.ResponderError, "The answer could not be taken.", true, Now))
             {
                 await CommitInBackgroundAsync();

@@ -1,4 +1,5 @@
 using Orleans.Storage;
+using OrleansSessions.Grains.Logging;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -49,7 +50,7 @@ internal sealed partial class SessionGrain
         }
         catch (Exception fault)
         {
-            Log.CommitFailed(_logger, _key, fault);
+            Log.CommitFailed(_logger, _key, LoggedException.Of(fault));
             DeactivateOnIdle();
         }
     }
@@ -85,12 +86,12 @@ internal sealed partial class SessionGrain
             }
             catch (Exception fault) when (fault is not InconsistentStateException && attempt < attempts)
             {
-                Log.StoreRetried(_logger, _key, attempt, fault);
+                Log.StoreRetried(_logger, _key, attempt, LoggedException.Of(fault));
                 await Task.Delay(StoreRetryDelay, _services.Time);
             }
             catch (Exception fault)
             {
-                Log.StoreFailed(_logger, _key, fault);
+                Log.StoreFailed(_logger, _key, LoggedException.Of(fault));
                 DeactivateOnIdle();
                 throw;
             }
@@ -106,7 +107,7 @@ internal sealed partial class SessionGrain
         }
         catch (Exception fault)
         {
-            Log.StoreFailed(_logger, _key, fault);
+            Log.StoreFailed(_logger, _key, LoggedException.Of(fault));
             DeactivateOnIdle();
             throw;
         }

@@ -69,7 +69,11 @@ public sealed record LogPiece(
 [GenerateSerializer, Immutable, Alias("OrleansSessions.AskRequest")]
 public sealed record AskRequest(
     [property: Id(0)] string? Gateway, [property: Id(1)] string? Connection, [property: Id(2)] string? QuestionId, [property: Id(3)] string Question,
-    [property: Id(4)] IfBusy IfBusy, [property: Id(5)] bool IsOrphanable, [property: Id(6)] string? MetadataJson);
+    [property: Id(4)] IfBusy IfBusy, [property: Id(5)] bool IsOrphanable, [property: Id(6)] string? MetadataJson)
+{
+    /// <summary>Without the texts: Orleans logs messages as they print.</summary>
+    public override string ToString() => $"{nameof(AskRequest)} {QuestionId}";
+}
 
 public enum AskOutcome
 {
@@ -155,7 +159,11 @@ public sealed record RespondReply(
 [GenerateSerializer, Immutable, Alias("OrleansSessions.AppendRequest")]
 public sealed record AppendRequest(
     [property: Id(0)] string QuestionId, [property: Id(1)] int Generation, [property: Id(2)] long Offset, [property: Id(3)] string Text,
-    [property: Id(4)] bool IsFinal, [property: Id(5)] string? ErrorCode = null, [property: Id(6)] string? ErrorMessage = null);
+    [property: Id(4)] bool IsFinal, [property: Id(5)] string? ErrorCode = null, [property: Id(6)] string? ErrorMessage = null)
+{
+    /// <summary>Without the texts: Orleans logs messages as they print.</summary>
+    public override string ToString() => $"{nameof(AppendRequest)} {QuestionId} at {Offset}";
+}
 
 /// <param name="Offset">UTF-8 bytes taken so far: where the next piece begins.</param>
 /// <param name="Status">For a question that had ended: how.</param>
@@ -187,4 +195,8 @@ public sealed record QuestionDescription(
     [property: Id(0)] string QuestionId, [property: Id(1)] string Question, [property: Id(2)] string Text, [property: Id(3)] int Deltas,
     [property: Id(4)] long Bytes, [property: Id(5)] QuestionStatus Status, [property: Id(6)] long Epoch, [property: Id(7)] long AcceptedSeq,
     [property: Id(8)] long DoneSeq, [property: Id(9)] int Position, [property: Id(10)] int Generation, [property: Id(11)] DateTimeOffset AskedAt,
-    [property: Id(12)] DateTimeOffset? Deadline, [property: Id(13)] QuestionEnd? End);
+    [property: Id(12)] DateTimeOffset? Deadline, [property: Id(13)] QuestionEnd? End)
+{
+    /// <summary>Without the texts: Orleans logs messages as they print.</summary>
+    public override string ToString() => $"{nameof(QuestionDescription)} {QuestionId} {Status}";
+}

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using OrleansSessions.Grains.Responders;
@@ -23,7 +22,7 @@ internal static class Greeting
     {
         var main = addresses.FirstOrDefault(address => address.Port != server.ManagementPort) ?? addresses[0];
         var management = addresses.FirstOrDefault(address => address.Port == server.ManagementPort) ?? main;
-        yield return $"OrleansSessions {Version()}, role {server.Role}";
+        yield return $"OrleansSessions {ServerVersion.Text}, role {server.Role}";
         if (server.Role != ServerRole.SocketGateway)
         {
             yield return $"  responder  {responder.Name}{(responder.Name == ResponderOptions.EchoName ? " (the demo: it says the question back)" : "")}";
@@ -47,7 +46,4 @@ internal static class Greeting
     ];
 
     private static bool IsAnyHost(string host) => host is "*" or "+" or "0.0.0.0" or "[::]";
-
-    private static string Version() =>
-        typeof(Greeting).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 }

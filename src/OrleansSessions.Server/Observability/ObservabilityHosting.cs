@@ -1,5 +1,7 @@
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using OrleansSessions.Server.Configuration;
+using OrleansSessions.Server.Hosting;
 using OrleansSessions.SocketGateway;
 
 namespace OrleansSessions.Server.Observability;
@@ -7,6 +9,7 @@ namespace OrleansSessions.Server.Observability;
 internal static class ObservabilityHosting
 {
     public const string MetricsPath = "/metrics";
+    private const string ServiceName = "orleans-sessions";
 
     /// <summary>The library's own bounds are meant for milliseconds. These reach from a first word in memory to the longest answer.</summary>
     private static readonly ExplicitBucketHistogramConfiguration Seconds = new()
@@ -16,7 +19,7 @@ internal static class ObservabilityHosting
 
     public static void AddObservability(this WebApplicationBuilder builder, ServerRole role)
     {
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
+        builder.Services.AddOpenTelemetry().ConfigureResource(NameService).WithMetrics(metrics => metrics
             .AddView(instrument => instrument.Unit == "s" && instrument.Meter.Name.StartsWith("OrleansSessions.", StringComparison.Ordinal) ? Seconds : null)
             .AddMeter("OrleansSessions.*", "Microsoft.Orleans", "System.Runtime")
             .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Http.Connections")
@@ -33,6 +36,10 @@ internal static class ObservabilityHosting
             health.AddCheck<SocketGatewayHealthCheck>("socket_gateway", tags: [HealthEndpoints.ReadyTag]);
         }
     }
+
+    /// <summary>What the environment says (<c>OTEL_SERVICE_NAME</c>, <c>OTEL_RESOURCE_ATTRIBUTES</c>) is read again after it, and so wins.</summary>
+    private static void NameService(ResourceBuilder resource) =>
+        resource.AddService(ServiceName, serviceVersion: ServerVersion.Text).AddEnvironmentVariableDetector();
 
     public static void MapObservability(this IEndpointRouteBuilder endpoints)
     {

@@ -42,6 +42,23 @@ public sealed class OperationsTests(EchoServerFixture server) : IClassFixture<Ec
     }
 
     [Fact]
+    public async Task Metrics_NameTheService()
+    {
+        var target = (await server.Http.GetStringAsync("/metrics")).Split('\n').Single(line => line.StartsWith("target_info{", StringComparison.Ordinal));
+
+        Assert.Contains("service_name=\"orleans-sessions\"", target, StringComparison.Ordinal);
+        Assert.Contains("service_version=\"", target, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Metrics_NameTheServiceAsTheEnvironmentWantsIt()
+    {
+        await using var named = await ServerProcess.StartWithAsync(new() { ["OTEL_SERVICE_NAME"] = "chat-of-ours" });
+
+        Assert.Contains("service_name=\"chat-of-ours\"", await named.Http.GetStringAsync("/metrics"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task OpenApi_DescribesEveryEndpoint()
     {
         var document = await server.Http.CallAsync(HttpMethod.Get, "/openapi/v1.json");

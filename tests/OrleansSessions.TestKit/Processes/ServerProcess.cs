@@ -28,10 +28,13 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>Starts it and waits until it is ready. It listens where the system puts it, so that no two tests want the same port.</summary>
     /// <param name="settings">Configuration keys with their values, as on the command line: <c>Responder:Name=echo</c>.</param>
-    public static async Task<ServerProcess> StartAsync(params string[] settings)
+    public static Task<ServerProcess> StartAsync(params string[] settings) => StartWithAsync([], settings);
+
+    /// <summary>The same, with variables of the environment.</summary>
+    public static async Task<ServerProcess> StartWithAsync(Dictionary<string, string> environment, params string[] settings)
     {
         string[] arguments = [RepositoryFolder.ServerDll, "--urls=http://127.0.0.1:0", .. settings.Select(setting => "--" + setting)];
-        var process = Launch($"server ({string.Join(' ', settings)})", arguments);
+        var process = Launch($"server ({string.Join(' ', settings)})", arguments, environment);
         try
         {
             return await UntilReadyAsync(process);
@@ -44,9 +47,14 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Runs it with arguments as they are, for starts that are meant to fail.</summary>
-    public static ChildProcess Launch(string name, IEnumerable<string> arguments) => ChildProcess.Start(
+    public static ChildProcess Launch(string name, IEnumerable<string> arguments, Dictionary<string, string>? environment = null) => ChildProcess.Start(
         name, ChildProcess.DotnetPath, arguments,
-        new Dictionary<string, string> { ["ASPNETCORE_ENVIRONMENT"] = "Production", ["DOTNET_ENVIRONMENT"] = "Production", ["DOTNET_gcServer"] = "0" });
+        new Dictionary<string, string>(environment ?? [])
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            ["DOTNET_ENVIRONMENT"] = "Production",
+            ["DOTNET_gcServer"] = "0",
+        });
 
     /// <summary>The address of a session's socket.</summary>
     public Uri Socket(string session, string query = "") =>

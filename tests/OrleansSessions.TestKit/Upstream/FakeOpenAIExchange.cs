@@ -86,11 +86,11 @@ public sealed class FakeOpenAIExchange
     }
 
     /// <summary>Answers with an error status instead of a stream.</summary>
-    public async Task FailAsync(int status)
+    public async Task FailAsync(int status, string body = """{"error":{"message":"no, key sk-secret","type":"some_error","code":null}}""")
     {
         _context.Response.StatusCode = status;
         _context.Response.ContentType = "application/json";
-        await _context.Response.WriteAsync("""{"error":{"message":"no, key sk-secret","type":"some_error","code":null}}""");
+        await _context.Response.WriteAsync(body);
         _ended.TrySetResult();
     }
 

@@ -1,0 +1,10 @@
+using System.Reflection;
+
+namespace OrleansSessions.Server.Hosting;
+
+/// <summary>The version of this executable, without the commit that it was built from.</summary>
+internal static class ServerVersion
+{
+    public static string Text { get; } =
+        typeof(ServerVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+}
