@@ -19,6 +19,7 @@ const copyOfPage = () => {
 const page = copyOfPage();
 export const { SessionClient } = await import(new URL('sessions.js', page));
 export const { backOff, shouldReconnect } = await import(new URL('link.js', page));
+export const { Position } = await import(new URL('position.js', page));
 
 export class World {
   sockets = [];
@@ -28,11 +29,12 @@ export class World {
   states = [];
   refused = [];
   problems = [];
+  forgotten = [];
   #timers = new Map();
   #nextTimer = 1;
   #now = 0;
 
-  constructor(session = 'abc') {
+  constructor(session = 'abc', options = {}) {
     const world = this;
     this.environment = {
       WebSocket: class {
@@ -45,14 +47,19 @@ export class World {
         }
         send(text) { this.sent.push(JSON.parse(text)); }
         close(code) { this.closedWith = code; this.readyState = 3; }
-        give(...frames) { frames.forEach(f => this.onmessage?.({ data: JSON.stringify(f) })); }
+        open() { if (!this.isOpened) { this.isOpened = true; this.onopen?.(); } }
+        give(...frames) { this.open(); frames.forEach(f => this.onmessage?.({ data: JSON.stringify(f) })); }
         drop(code = 1006, reason = '') { this.readyState = 3; this.onclose({ code, reason }); }
       },
-      fetch: async url => {
-        const path = new URL(url).pathname + new URL(url).search;
+      fetch: async (url, { method = 'GET' } = {}) => {
+        const path = (method === 'GET' ? '' : `${method} `) + new URL(url).pathname + new URL(url).search;
         world.requests.push(path);
         const answer = world.answers.get(path);
-        return answer === undefined ? { ok: false, status: 404 } : { ok: true, status: 200, json: async () => structuredClone(answer) };
+        if (answer instanceof Error) {
+          throw answer;
+        }
+        const { status, body } = answer?.status > 0 ? answer : { status: answer === undefined ? 404 : 200, body: answer };
+        return { ok: status < 300, status, json: async () => body === undefined ? JSON.parse('') : structuredClone(body) };
       },
       setTimeout: (work, wait) => {
         world.#timers.set(world.#nextTimer, { work, at: world.#now + wait });
@@ -62,6 +69,7 @@ export class World {
       random: () => 0.5,
       now: () => world.#now,
       base: 'http://host:5080/page',
+      ...options,
       storage: {
         getItem: key => world.stored.get(key) ?? null,
         setItem: (key, value) => world.stored.set(key, value),
@@ -77,6 +85,7 @@ export class World {
     this.client.addEventListener('state', () => this.states.push(this.client.state.name));
     this.client.addEventListener('refused', e => this.refused.push(e.detail.error.code));
     this.client.addEventListener('problem', e => this.problems.push(e.detail.code));
+    this.client.addEventListener('forgotten', e => this.forgotten.push(e.detail.map(q => q.id)));
     this.client.start();
   }
 
@@ -98,7 +107,7 @@ export class World {
   }
 
   async settled() {
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 100; i++) {
       await null;
     }
   }

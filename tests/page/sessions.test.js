@@ -66,7 +66,8 @@ test('A hole in the numbers asks for the rest, and live events wait for it', () 
 
 test('A socket that cannot fill a hole is left for one without a position', () => {
   const world = asking();
-  for (let i = 0; i < 4; i++) {
+  world.socket.give(accepted(7, 'q-1'));
+  for (let i = 0; i < 3; i++) {
     world.socket.give(accepted(7, 'q-1', { replay: true }));
   }
   assert.equal(world.socket.closedWith, 1000);
@@ -87,17 +88,13 @@ test('A duplicate never moves the position', () => {
   assert.equal(world.socket.sent.length, 1);
 });
 
-test('A new epoch on an open socket: the snapshot replaces the text, unknown questions of mine are asked again', () => {
+test('A new epoch on an open socket: the snapshot replaces the text of a question that is still open', () => {
   const world = asking();
   world.socket.give(accepted(1, 'q-1'), delta(2, 'q-1', 0, 'old'));
   world.socket.give(resumed(3, { recovered: false, reason: 'epoch_changed', epoch: 'e2', open: [{ question_id: 'q-1', state: 'answering', age_ms: 1 }] }));
   world.socket.give(snapshot('q-1', 'new', 1, { epoch: 'e2' }), delta(4, 'q-1', 1, ' text'), done(5, 'q-1', 'new text', 2));
   assert.equal(world.only.text, 'new text');
   assert.equal(world.socket.sent.length, 1);
-
-  world.client.ask('more', { id: 'q-2' });
-  world.socket.give(accepted(6, 'q-2'), resumed(0, { recovered: false, reason: 'epoch_changed', epoch: 'e3' }));
-  assert.deepEqual(world.socket.sent.slice(1).map(f => f.id), ['q-2', 'q-2']);
 });
 
 test('A snapshot in parts is one text', () => {
@@ -151,19 +148,36 @@ test('An unknown type keeps its place in the numbers', () => {
   assert.equal(world.socket.sent.length, 1);
 });
 
-test('A ping is answered with the last number', () => {
+test('A ping is answered with its own number', () => {
   const world = asking();
   world.socket.give(accepted(1, 'q-1'), { type: 'ping', seq: 1 });
   assert.deepEqual(world.socket.sent.at(-1), { type: 'pong', seq: 1 });
 });
 
-test('A silent socket is given up after twice the heartbeat', () => {
+test('A ping ahead of the position asks for what is missing, once', () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'), { type: 'ping', seq: 3 }, { type: 'ping', seq: 3 });
+  assert.deepEqual(world.socket.sent.slice(1), [
+    { type: 'pong', seq: 3 }, { type: 'resume', epoch: 'e1', after_seq: 1 }, { type: 'pong', seq: 3 },
+  ]);
+});
+
+test('A silent socket is given up after three times the heartbeat', () => {
   const world = new World();
   world.socket.give(hello({ heartbeat_ms: 1000 }));
-  world.advance(1999);
+  world.advance(2999);
   assert.equal(world.client.state.name, 'live');
   world.advance(1);
   assert.deepEqual([world.client.state.name, world.socket.closedWith], ['reconnecting', 1000]);
+});
+
+test('A socket that opens and never says hello is given up, too', () => {
+  const world = new World();
+  world.socket.open();
+  world.advance(74_999);
+  assert.equal(world.client.state.name, 'connecting');
+  world.advance(1);
+  assert.equal(world.client.state.name, 'reconnecting');
 });
 
 test('Close codes: which mean stop and which mean come back', () => {
@@ -189,28 +203,42 @@ test('The back-off doubles up to its bound, jitters, and never undercuts the adv
   assert.equal(backOff(0, bounds, 4000, () => 0.5), 4000);
 });
 
-test('Ten seconds of being live start the back-off anew', () => {
+test('Ten seconds of an open socket start the back-off again, less do not', () => {
   const world = new World();
   for (let i = 0; i < 4; i++) {
     world.socket.drop();
     world.advance(15_000);
   }
   world.socket.give(hello());
+  world.advance(9_999);
+  world.socket.drop();
+  assert.equal(world.client.retryInMs, 2000);
+  world.advance(2000);
+  world.socket.give(hello());
   world.advance(10_000);
   world.socket.drop();
   assert.equal(world.client.retryInMs, 125);
 });
 
-test('What the server advises with a refusal is waited for', () => {
-  const world = new World();
-  world.socket.give({ type: 'error', code: 'connection_limit', message: 'full', retryable: true, retry_after_ms: 3000 });
-  world.socket.drop(4029);
-  assert.equal(world.client.retryInMs, 3000);
+test('What the server advises just before it closes is waited for, whatever the error was', () => {
+  for (const [code, close] of [['connection_limit', 4029], ['session_busy', 4008]]) {
+    const world = new World();
+    world.socket.give({ type: 'error', code, message: 'full', retryable: true, retry_after_ms: 3000 });
+    world.socket.drop(close);
+    assert.equal(world.client.retryInMs, 3000);
+  }
 });
 
-test('A reload asks what was not answered again, and shows what was', async () => {
+test('Advice is forgotten once another frame came', () => {
+  const world = new World();
+  world.socket.give(hello(), { type: 'error', code: 'session_busy', message: 'wait', retryable: true, retry_after_ms: 3000 }, { type: 'ping', seq: 0 });
+  world.socket.drop();
+  assert.equal(world.client.retryInMs, 125);
+});
+
+test('A reload shows what was answered before, and goes on with what was not', async () => {
   const world = asking();
-  world.socket.give(accepted(3, 'q-1'));
+  world.socket.give(accepted(1, 'q-1'));
   world.answers.set('/v1/sessions/abc/questions?limit=50', {
     questions: [
       { question_id: 'q-0', question: 'before', state: 'completed', status: 'completed', text: 'then', deltas: 1, total_ms: 3 },
@@ -222,13 +250,25 @@ test('A reload asks what was not answered again, and shows what was', async () =
   await world.settled();
   assert.deepEqual(world.client.questions.map(q => [q.id, q.question, q.done]), [['q-0', 'before', true], ['q-1', 'hi', false]]);
   assert.deepEqual(world.socket.sent, []);
+});
 
+test('A reload after the answer has ended reads it and does not ask again', async () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'));
+  world.answers.set('/v1/sessions/abc/questions/q-1', { question_id: 'q-1', question: 'hi', state: 'completed', status: 'completed', text: 'yes', deltas: 1 });
   world.open('abc');
   world.socket.give(hello({ seq: 9 }));
-  assert.deepEqual(world.socket.sent.map(f => f.id), ['q-1']);
-  world.socket.give(accepted(3, 'q-1', { duplicate: true }), snapshot('q-1', 'yes', 1), done(9, 'q-1', 'yes', 1, { replay: true }));
-  assert.equal(world.client.questions.find(q => q.id === 'q-1').text, 'yes');
+  await world.settled();
+  assert.deepEqual(world.socket.sent, []);
+  assert.deepEqual([world.only.text, world.only.status], ['yes', 'completed']);
   assert.equal(world.stored.size, 0);
+});
+
+test('A reload before the question was accepted sends it again under its id', () => {
+  const world = asking();
+  world.open('abc');
+  world.socket.give(hello());
+  assert.deepEqual(world.socket.sent, [{ type: 'question', id: 'q-1', question: 'hi' }]);
 });
 
 test('An advised reconnect opens the second socket first and closes the old one once it is live', () => {

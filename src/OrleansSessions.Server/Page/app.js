@@ -40,13 +40,15 @@ const ENDED = {
   session_removed: 'The session was removed.',
   by_client: 'Stopped.',
   lost: 'The server no longer knows this question.',
+  unreadable: 'The answer could not be read. Reload the page to try again.',
 };
 
 const el = id => document.getElementById(id);
 const [main, log, form, text, send, stop] = ['main', 'log', 'form', 'text', 'send', 'stop'].map(el);
 
 const session = chooseSession();
-const client = new SessionClient(session);
+// Beside the page, so that it also works under a prefix of a proxy.
+const client = new SessionClient(session, { socketPath: 'ws/{session}', apiPath: 'v1/sessions/{session}' });
 const pairs = new Map();
 const stale = new Set();
 let countdown = null;
@@ -55,10 +57,15 @@ let announcedState = 'connecting';
 el('session').textContent = session;
 el('session').title = session;
 
-client.addEventListener('state', () => { showConnection(); showBusy(); });
+client.addEventListener('state', () => {
+  showConnection();
+  showBusy();
+  changed(client.questions.filter(q => q.status === 'sending'));
+});
 client.addEventListener('question', e => changed([e.detail]));
 client.addEventListener('history', () => changed(client.questions));
 client.addEventListener('refused', e => showRefusal(e.detail));
+client.addEventListener('forgotten', e => changed(e.detail));
 client.addEventListener('problem', e => notify(e.detail.message));
 
 form.addEventListener('submit', event => { event.preventDefault(); ask(); });
@@ -117,6 +124,7 @@ function showBusy() {
   stop.hidden = open === undefined;
   stop.disabled = !isLive || open?.cancelling === true;
   stop.textContent = open?.cancelling ? 'Stopping…' : 'Stop';
+  log.querySelectorAll('.again').forEach(button => { button.disabled = open !== undefined || !isLive; });
   el('hint').dataset.busy = String(open !== undefined);
   el('hint-text').textContent = busyText(open, isLive);
 }
@@ -148,7 +156,7 @@ function showConnection() {
     el('announcer').textContent = el('connection-text').textContent;
   }
   if (name === 'stopped' && code !== undefined) {
-    notify(STOPPED[code] ?? message ?? `The connection was closed (${code}).`);
+    notify([STOPPED[code], message].filter(Boolean).join(' ') || `The connection was closed (${code}).`);
   }
   if (client.hello !== null) {
     showResponder(client.hello.responder);
@@ -194,7 +202,10 @@ function showQuestion(question) {
   }
   pair.meta.dataset.status = question.status;
   setText(pair.meta, metaText(question));
+  pair.choice.hidden = !(question.lost && question.mine);
+  pair.item.dataset.forgotten = String(question.forgotten);
   place(question, pair.item);
+  showForgotten();
   el('empty').hidden = true;
   if (follows) {
     main.scrollTop = main.scrollHeight;
@@ -210,11 +221,39 @@ function addPair(question) {
     pair[part].className = part;
     pair.item.append(pair[part]);
   }
+  pair.choice = addChoice(question);
+  pair.item.append(pair.choice);
   pair.item.className = 'pair';
   pair.question.setAttribute('aria-label', 'Question');
   pair.answer.setAttribute('aria-label', 'Answer');
   pairs.set(question.id, pair);
   return pair;
+}
+
+/** For a question that the server has lost: whether to ask it again is for the reader to say. */
+function addChoice(question) {
+  const choice = document.createElement('p');
+  const button = (label, className, act) => {
+    const node = Object.assign(document.createElement('button'), { type: 'button', className, textContent: label });
+    node.addEventListener('click', act);
+    choice.append(node);
+  };
+  choice.className = 'choice';
+  button('Ask again', 'again', () => client.askAgain(question));
+  button('Leave it', 'link', () => { client.drop(question); remove(question); });
+  return choice;
+}
+
+/** One line below the last question that the server has forgotten. */
+function showForgotten() {
+  const last = client.questions.findLast(q => q.forgotten);
+  const item = last && pairs.get(last.id)?.item;
+  const note = el('forgotten');
+  note.hidden = item === undefined;
+  if (item !== undefined && note.parentElement !== item) {
+    item.append(note);
+    el('announcer').textContent = note.textContent;
+  }
 }
 
 /** Keeps the order of the client's list; a node already in its place is not touched, so a selection in it survives. */
@@ -241,8 +280,7 @@ function setText(node, value) {
 
 function metaText(question) {
   if (!question.done) {
-    const waiting = question.position > 0 ? `Waiting, number ${question.position} in the queue` : question.text ? '' : question.accepted ? 'Waiting for the first words…' : 'Sending…';
-    return question.cancelling ? 'Stopping…' : waiting;
+    return question.cancelling ? 'Stopping…' : waitingText(question);
   }
   const took = question.totalMs === null ? '' : `${(question.totalMs / 1000).toFixed(1)} s`;
   if (question.status === 'completed') {
@@ -250,6 +288,13 @@ function metaText(question) {
   }
   const why = (question.status === 'failed' && question.message) || ENDED[question.reason] || question.message || question.status;
   return [why, took].filter(Boolean).join(' · ');
+}
+
+function waitingText(question) {
+  if (question.status === 'sending') {
+    return client.state.name === 'live' ? 'Sending…' : 'Not sent yet: there is no connection.';
+  }
+  return question.position > 0 ? `Waiting, number ${question.position} in the queue` : question.text ? '' : 'Waiting for the first words…';
 }
 
 function announce(question) {
@@ -264,15 +309,20 @@ function announce(question) {
 }
 
 function showRefusal({ question, error }) {
-  pairs.get(question.id)?.item.remove();
-  pairs.delete(question.id);
-  el('empty').hidden = pairs.size > 0;
+  remove(question);
   if (text.value === '') {
     text.value = question.question;
     fitText();
   }
   notify(REFUSED[error.code] ?? error.message);
   showBusy();
+}
+
+function remove(question) {
+  pairs.get(question.id)?.item.remove();
+  pairs.delete(question.id);
+  el('empty').hidden = pairs.size > 0;
+  showForgotten();
 }
 
 function notify(message) {

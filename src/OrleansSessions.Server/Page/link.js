@@ -3,8 +3,10 @@
 const SUBPROTOCOL = 'sessions.v1.json';
 const STOPPING_CODES = new Set([1000, 1003, 1007, 1008, 1009]);
 const OPEN = 1;
+const DEFAULT_HEARTBEAT_MS = 25_000;
+const MISSED_HEARTBEATS = 3;
 
-/** Told to the owner where this side gave the socket up: the peer was silent for too long. */
+/** The code that the owner gets where this side gave the socket up: the peer was silent for too long. */
 export const MISSED_HEARTBEAT = 4003;
 
 /** True where a socket closed with this code should be opened again. */
@@ -15,12 +17,20 @@ export const backOff = (attempt, { min, max }, advised, random) =>
   Math.max(advised, Math.floor(random() * Math.min(max, min * 2 ** Math.min(attempt, 30))));
 
 export class Link {
+  /** True once events may be sent and received: after `hello`, or after `resumed` where this socket resumes. */
   isLive = false;
-  liveSince = 0;
-  rewinding = false;
+
+  /** True from a `resume`, in the address or in a frame, until `resumed`. */
+  isReplaying = false;
+
+  /** True once any frame came, and once `hello` came. */
+  hasHeard = false;
+  isGreeted = false;
+
+  #openedAt = null;
   #socket;
   #environment;
-  #silence = 0;
+  #silence = MISSED_HEARTBEATS * DEFAULT_HEARTBEAT_MS;
   #timer = null;
   #closed;
 
@@ -28,15 +38,26 @@ export class Link {
     this.#environment = environment;
     this.#closed = closed;
     this.#socket = new environment.WebSocket(url, [SUBPROTOCOL]);
+    this.#socket.onopen = () => {
+      this.#openedAt = environment.now();
+    };
     this.#socket.onmessage = event => {
+      this.hasHeard = true;
       this.#listen();
       frame(JSON.parse(event.data));
     };
     this.#socket.onclose = event => this.#end(event.code, event.reason);
+    this.#listen();
   }
 
-  expectLifeWithin(milliseconds) {
-    this.#silence = milliseconds;
+  /** How long the socket has been open. */
+  get openForMs() {
+    return this.#openedAt === null ? 0 : this.#environment.now() - this.#openedAt;
+  }
+
+  /** A server that sends nothing for three heartbeats is gone. */
+  expectHeartbeatEach(milliseconds) {
+    this.#silence = MISSED_HEARTBEATS * milliseconds;
     this.#listen();
   }
 
@@ -55,7 +76,7 @@ export class Link {
     this.#socket.close(1000);
   }
 
-  /** Leaves a socket that is of no use; the owner is told at once, for a dead peer may never answer a close. */
+  /** Leaves a socket that is of no use. The owner is told at once, because a dead peer may never answer a close. */
   abandon() {
     this.#end(MISSED_HEARTBEAT, '');
     this.#socket.close(1000);

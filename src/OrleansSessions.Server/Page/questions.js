@@ -1,31 +1,41 @@
 // What a client knows of a session's questions: their text so far, the proof that it is whole, and what only HTTP still has.
 
 import { backOff } from './link.js';
+import { Pending } from './pending.js';
 
 const FINAL = new Set(['completed', 'cancelled', 'failed', 'timeout', 'incomplete']);
 const FETCH_ATTEMPTS = 4;
 const FETCH_BOUNDS = { min: 250, max: 5_000 };
+const UNREADABLE = { status: 'failed', reason: 'unreadable', message: 'The answer could not be read from the server.', retryable: true };
+const LOST = { status: 'lost', reason: 'lost', message: 'The server no longer knows this question.', retryable: true };
 
 export const isFinal = status => FINAL.has(status);
 
-const blank = id => ({
-  id, question: undefined, text: '', next: 0, status: 'accepted', mine: false, accepted: false, done: false, cancelling: false, position: 0,
+/**
+ * `status`: sending (not accepted yet), queued, accepted, answering; then how it ended, or `lost`: the server took it and knows it no more.
+ * `lost` asks for a decision: ask again or drop. `forgotten` marks an ended one that the server no longer has, nor the model.
+ */
+const blank = () => ({
+  text: '', next: 0, status: 'accepted', accepted: false, done: false, cancelling: false, position: 0, lost: false, forgotten: false, end: null,
 });
 
 export class Questions {
-  #session;
   #environment;
+  #api;
   #changed;
-  #storageKey;
+  #pending;
   #byId = new Map();
   #parts = new Map();
+  #fetching = new Set();
 
-  constructor(session, environment, changed) {
-    this.#session = session;
+  constructor(session, environment, api, changed) {
     this.#environment = environment;
+    this.#api = api;
     this.#changed = changed;
-    this.#storageKey = `sessions.pending.${session}`;
-    this.#restore();
+    this.#pending = new Pending(environment.storage, session);
+    for (const { id, question, ifBusy, accepted = false } of this.#pending.load()) {
+      Object.assign(this.obtain(id), { mine: true, question, ifBusy, accepted, status: accepted ? 'accepted' : 'sending' });
+    }
   }
 
   /** In the order they were asked. */
@@ -39,52 +49,67 @@ export class Questions {
 
   obtain(id) {
     if (!this.#byId.has(id)) {
-      this.#byId.set(id, blank(id));
+      this.#byId.set(id, { id, question: undefined, mine: false, ...blank() });
     }
     return this.#byId.get(id);
   }
 
   addMine(id, text, ifBusy) {
-    const question = Object.assign(this.obtain(id), { mine: true, question: text, ifBusy });
-    this.#store();
+    const question = Object.assign(this.obtain(id), { mine: true, question: text, ifBusy, status: 'sending' });
+    this.#save();
     this.#changed(question);
     return question;
   }
 
+  /** A question that the server has lost starts again, as the newest one. */
+  renew(question) {
+    this.#byId.delete(question.id);
+    this.#byId.set(question.id, Object.assign(question, blank(), { status: 'sending' }));
+    this.#save();
+    this.#changed(question);
+  }
+
   remove(question) {
     this.#byId.delete(question.id);
-    this.#store();
+    this.#save();
   }
 
   // Frames.
 
+  /** One that `hello` or `resumed` lists as open. */
+  isOpen(question) {
+    question.accepted = true;
+    this.#save();
+  }
+
   accepted(frame) {
-    const question = this.obtain(frame.question_id);
+    const question = this.#obtainOpen(frame.question_id);
     question.accepted = true;
     question.position = frame.position ?? 0;
     question.question ??= frame.question;
+    if (!question.done && question.next === 0) {
+      question.status = question.position > 0 ? 'queued' : 'accepted';
+    }
+    this.#save();
     this.#changed(question);
   }
 
   delta(frame) {
     const question = this.obtain(frame.question_id);
-    if (question.done || frame.index < question.next) {
+    const count = frame.count ?? 1;
+    if (question.done || frame.index + count <= question.next) {
       return;
     }
-    if (frame.index > question.next) {
+    if (frame.index !== question.next) {
       this.fetch(question);
       return;
     }
-    question.accepted = true;
-    question.status = 'answering';
-    question.position = 0;
-    question.text += frame.text;
-    question.next += frame.count ?? 1;
+    Object.assign(question, { accepted: true, status: 'answering', position: 0, text: question.text + frame.text, next: question.next + count });
     this.#changed(question);
   }
 
   snapshot(frame) {
-    const question = this.obtain(frame.question_id);
+    const question = this.#obtainOpen(frame.question_id);
     const parts = frame.part === 1 ? [] : this.#parts.get(question.id) ?? [];
     parts.push(frame.text);
     this.#parts.set(question.id, parts);
@@ -101,6 +126,7 @@ export class Questions {
       this.done(frame);
     } else {
       question.status = frame.status;
+      this.#save();
       this.#changed(question);
     }
   }
@@ -120,63 +146,74 @@ export class Questions {
     if (question.next === frame.deltas && new TextEncoder().encode(question.text).length === frame.bytes) {
       this.#finish(question, frame);
     } else {
-      this.fetch(question, frame);
+      question.end = frame;
+      this.fetch(question);
     }
+  }
+
+  /** Someone asked a lost one again. */
+  #obtainOpen(id) {
+    const question = this.obtain(id);
+    if (question.lost) {
+      this.renew(question);
+    }
+    return question;
   }
 
   // HTTP: what the socket no longer has.
 
-  /** Looks a question up; `end` is what its `done` said, for the case that the server has forgotten it meanwhile. */
-  fetch(question, end = null) {
-    question.end = end ?? question.end;
-    if (!question.fetching) {
-      question.fetching = true;
-      this.#fetch(question, 0);
+  /** Looks a question up, and finishes it where it has ended or the server has lost it. */
+  async fetch(question) {
+    if (this.#fetching.has(question)) {
+      return;
     }
+    this.#fetching.add(question);
+    for (let attempt = 0; !question.done && !await this.#fetchOnce(question); attempt++) {
+      if (attempt + 1 === FETCH_ATTEMPTS) {
+        this.#finish(question, question.end ?? UNREADABLE);
+        break;
+      }
+      await new Promise(resolve => {
+        this.#environment.setTimeout(resolve, backOff(attempt, FETCH_BOUNDS, FETCH_BOUNDS.min, this.#environment.random));
+      });
+    }
+    this.#fetching.delete(question);
   }
 
-  async #fetch(question, attempt) {
+  /** False where it has to be tried again. */
+  async #fetchOnce(question) {
     try {
-      this.#merge(question, await this.#fetchJson(`/${encodeURIComponent(question.id)}`));
-      if (question.end && !question.done) {
-        throw new Error('Its end has been told, but is not stored yet.');
+      const stored = await this.#api.question(question.id);
+      if (stored === null) {
+        this.#finish(question, question.end ?? LOST);
+      } else {
+        this.#merge(question, stored);
       }
-      question.fetching = false;
-    } catch (fault) {
-      if (fault.status !== 404 && attempt + 1 < FETCH_ATTEMPTS) {
-        const wait = backOff(attempt, FETCH_BOUNDS, FETCH_BOUNDS.min, this.#environment.random);
-        this.#environment.setTimeout(() => this.#fetch(question, attempt + 1), wait);
-        return;
-      }
-      question.fetching = false;
-      this.#finish(question, question.end ?? { status: 'failed', reason: 'lost', message: 'The server no longer knows this question.' });
+      // Its end may have been sent before it could be read.
+      return question.end === null || question.done;
+    } catch {
+      return false;
     }
   }
 
   /**
    * Earlier questions, for a page that has just been opened. To be called after `hello`, so that whatever ends later comes by the socket.
-   * Returns false where the server could not tell.
+   * @returns the ids that the server has, at most the last 50
    */
   async loadHistory() {
-    let stored;
-    try {
-      stored = await this.#fetchJson('?limit=50');
-    } catch (fault) {
-      return fault.status === 404;
-    }
-    const items = Array.isArray(stored) ? stored : stored.questions;
-    this.#insert(items.map(item => item.question_id));
-    items.forEach(item => this.#merge(this.obtain(item.question_id), item));
-    return true;
+    const stored = await this.#api.questions();
+    const ids = stored.map(item => item.question_id);
+    this.#insert(ids);
+    stored.forEach(item => this.#merge(this.obtain(item.question_id), item));
+    return new Set(ids);
   }
 
-  async #fetchJson(path) {
-    const url = new URL(`/v1/sessions/${encodeURIComponent(this.#session)}/questions${path}`, this.#environment.base);
-    const answer = await this.#environment.fetch(url.href);
-    if (!answer.ok) {
-      throw Object.assign(new Error(`HTTP ${answer.status}`), { status: answer.status });
+  /** Marks ended questions of which the server knows nothing any more. */
+  forget(questions) {
+    for (const question of questions) {
+      question.forgotten = true;
+      this.#changed(question);
     }
-    return answer.json();
   }
 
   /** Puts unknown ids where they belong: before the next one that is known, or else before what is still open. */
@@ -189,10 +226,11 @@ export class Questions {
       if (known >= 0) {
         at = known;
       } else {
+        this.obtain(id);
         order.splice(at, 0, id);
       }
     }
-    this.#byId = new Map(order.map(id => [id, this.#byId.get(id) ?? blank(id)]));
+    this.#byId = new Map(order.map(id => [id, this.#byId.get(id)]));
   }
 
   #merge(question, stored) {
@@ -216,33 +254,14 @@ export class Questions {
       return;
     }
     const { status, reason = null, message = null, retryable = false, first_ms: firstMs = null, total_ms: totalMs = null } = end;
-    Object.assign(question, { status, reason, message, retryable, firstMs, totalMs, done: true, accepted: true, cancelling: false, position: 0 });
-    this.#store();
+    Object.assign(question, {
+      status, reason, message, retryable, firstMs, totalMs, done: true, accepted: true, cancelling: false, position: 0, lost: end === LOST,
+    });
+    this.#save();
     this.#changed(question);
   }
 
-  // What survives a reload: my questions that have not ended, to be asked again under the same id.
-
-  #store() {
-    const pending = this.all.filter(q => q.mine && !q.done).map(({ id, question, ifBusy }) => ({ id, question, ifBusy }));
-    try {
-      if (pending.length > 0) {
-        this.#environment.storage?.setItem(this.#storageKey, JSON.stringify(pending));
-      } else {
-        this.#environment.storage?.removeItem(this.#storageKey);
-      }
-    } catch {
-      // Storage may be full or forbidden; then a reload forgets what was not accepted yet, and nothing else.
-    }
-  }
-
-  #restore() {
-    try {
-      for (const { id, question, ifBusy } of JSON.parse(this.#environment.storage?.getItem(this.#storageKey) ?? '[]')) {
-        Object.assign(this.obtain(id), { mine: true, question, ifBusy });
-      }
-    } catch {
-      // What cannot be read was not written by this class.
-    }
+  #save() {
+    this.#pending.save(this.all);
   }
 }

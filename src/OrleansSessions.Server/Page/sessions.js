@@ -6,14 +6,18 @@
 //   client.ask('How are you?');
 //
 // Events: 'state' (of the connection), 'question' (one question or its text changed), 'history' (earlier questions were inserted),
-// 'refused' (a question was not taken), 'problem' (any other error).
+// 'refused' (a question was not taken), 'problem' (any other error), and 'forgotten': the server has lost these questions and their answers,
+// so the responder does not know them. One of your own that had no answer yet has `lost` set: ask your user, then call `askAgain` or `drop`.
 // Every question is asked under an id of its own, so asking it again after a lost connection is harmless.
 
+import { Api } from './api.js';
 import { Link, backOff, shouldReconnect } from './link.js';
+import { Position } from './position.js';
 import { Questions } from './questions.js';
 
 const STEADY_MS = 10_000;
 const MAX_REWINDS = 3;
+const CONNECTION_LOST = 1006;
 
 /** Errors after which the server closes the socket for a while: the question is asked again on the next one. */
 const COMES_BACK = new Set(['draining', 'internal', 'connection_limit']);
@@ -30,7 +34,6 @@ const browser = () => ({
   clearTimeout: id => globalThis.clearTimeout(id),
   random: Math.random,
   now: () => Date.now(),
-  base: globalThis.location?.href,
   storage: globalThis.sessionStorage,
 });
 
@@ -38,15 +41,16 @@ export class SessionClient extends EventTarget {
   /** The last `hello`: the responder's name, limits, features. */
   hello = null;
 
-  /** `name` is connecting, live, reconnecting or stopped; the close code and reason where there was one. */
+  /** `name` is connecting, live, reconnecting or stopped, with the close `code`, its `reason` and a `message` for people where there was one. */
   state = { name: 'stopped' };
 
   #environment;
+  #api;
   #questions;
+  #position = new Position();
+  #life = null;          // the last epoch known, also while there is no position in it
   #link = null;          // the socket that is served
   #successor = null;     // the one that takes over once it is live
-  #epoch = null;
-  #last = 0;
   #rewinds = 0;
   #attempt = 0;
   #advised = 0;
@@ -56,12 +60,19 @@ export class SessionClient extends EventTarget {
   #running = false;
   #lastError = null;
 
-  /** `environment` replaces parts of what the browser gives, for tests. */
-  constructor(session, environment = {}) {
+  /**
+   * @param session the session's id
+   * @param options where the server is found: `socketPath` and `apiPath`, which hold `{session}` and are resolved against `base`
+   *   (by default the page's own address). Whatever else is given replaces parts of what the browser gives, for tests.
+   */
+  constructor(session, {
+    base = globalThis.location?.href, socketPath = '/ws/{session}', apiPath = '/v1/sessions/{session}', ...environment
+  } = {}) {
     super();
     this.session = session;
     this.#environment = { ...(globalThis.document ? browser() : {}), ...environment };
-    this.#questions = new Questions(session, this.#environment, question => this.#emit('question', question));
+    this.#api = new Api(session, this.#environment, { base, socketPath, apiPath });
+    this.#questions = new Questions(session, this.#environment, this.#api, question => this.#emit('question', question));
   }
 
   /** Every question known, in the order they were asked. */
@@ -83,12 +94,10 @@ export class SessionClient extends EventTarget {
   }
 
   stop() {
-    this.#running = false;
-    this.#environment.clearTimeout(this.#retryTimer);
     this.#successor?.close();
     this.#link?.close();
     this.#link = this.#successor = null;
-    this.#setState({ name: 'stopped' });
+    this.#giveUp({});
   }
 
   /** Does not wait for the back-off: the network is said to be back, or a person asked for it. */
@@ -108,6 +117,21 @@ export class SessionClient extends EventTarget {
     return question;
   }
 
+  /** Asks a lost question once more. The responder answers without the questions that were forgotten with it. */
+  askAgain(question) {
+    if (question.mine && question.lost) {
+      this.#questions.renew(question);
+      this.#send(question);
+    }
+  }
+
+  /** Gives a lost question up. */
+  drop(question) {
+    if (question.lost) {
+      this.#questions.remove(question);
+    }
+  }
+
   /** Asks for the end of a question; without an id, of the running one. False where there is no socket to say it on. */
   cancel(id) {
     return this.#link?.isLive === true && this.#link.send(id ? { type: 'cancel', question_id: id } : { type: 'cancel' });
@@ -121,13 +145,7 @@ export class SessionClient extends EventTarget {
   }
 
   #open() {
-    const url = new URL(`/ws/${encodeURIComponent(this.session)}`, this.#environment.base);
-    url.protocol = url.protocol.replace('http', 'ws');
-    if (this.#epoch !== null) {
-      url.searchParams.set('epoch', this.#epoch);
-      url.searchParams.set('after', String(this.#last));
-    }
-    const link = new Link(url.href, this.#environment, {
+    const link = new Link(this.#api.socketUrl(this.#position), this.#environment, {
       frame: frame => this.#receive(link, frame),
       closed: (code, reason) => this.#closed(link, code, reason),
     });
@@ -144,13 +162,13 @@ export class SessionClient extends EventTarget {
     if (this.#link !== null) {
       return;
     }
+    const isRefused = !link.isGreeted && this.#lastError?.retryable === false;
     // 4005 wants a new token first, and this client has none to give.
-    if (!shouldReconnect(code) || code === 4005) {
-      this.#running = false;
-      this.#setState({ name: 'stopped', code, reason, message: this.#lastError?.message });
+    if (isRefused || !shouldReconnect(code) || code === 4005) {
+      this.#giveUp({ code, reason, message: this.#lastError?.message });
       return;
     }
-    if (link.isLive && this.#environment.now() - link.liveSince >= STEADY_MS) {
+    if (link.openForMs >= STEADY_MS) {
       this.#attempt = 0;
     }
     const wait = backOff(this.#attempt++, this.#bounds, this.#advised, this.#environment.random);
@@ -158,6 +176,25 @@ export class SessionClient extends EventTarget {
     this.#retryAt = this.#environment.now() + wait;
     this.#retryTimer = this.#environment.setTimeout(() => this.#connect(), wait);
     this.#setState({ name: 'reconnecting', code, reason });
+    if (code === CONNECTION_LOST && !link.hasHeard) {
+      this.#stopIfRefused();
+    }
+  }
+
+  /** A socket that never opened tells no reason. Where HTTP is refused too, so is every further attempt. */
+  async #stopIfRefused() {
+    const message = await this.#api.refusal();
+    if (message !== null && this.#running && !this.#link?.hasHeard) {
+      this.#link?.close();
+      this.#link = null;
+      this.#giveUp({ code: CONNECTION_LOST, reason: '', message });
+    }
+  }
+
+  #giveUp(why) {
+    this.#running = false;
+    this.#environment.clearTimeout(this.#retryTimer);
+    this.#setState({ name: 'stopped', ...why });
   }
 
   #live(link) {
@@ -166,12 +203,11 @@ export class SessionClient extends EventTarget {
       this.#link = link;
       this.#successor = null;
     }
-    link.isLive = true;
-    link.liveSince = this.#environment.now();
-    this.#rewinds = 0;
-    this.#lastError = null;
-    this.#questions.all.filter(q => q.mine && !q.done && !q.accepted).forEach(q => this.#send(q));
-    this.#setState({ name: 'live' });
+    if (!link.isLive) {
+      link.isLive = true;
+      this.#rewinds = 0;
+      this.#setState({ name: 'live' });
+    }
   }
 
   #send(question) {
@@ -183,14 +219,17 @@ export class SessionClient extends EventTarget {
   // Frames.
 
   #receive(link, frame) {
-    this.#lastError = null;
+    if (frame.type !== 'error') {
+      this.#lastError = null;
+      this.#advised = 0;
+    }
     switch (frame.type) {
       case 'hello': return this.#onHello(link, frame);
       case 'resumed': return this.#onResumed(link, frame);
       case 'snapshot': return this.#questions.snapshot(frame);
       case 'cancelling': return this.#questions.cancelling(frame);
       case 'error': return this.#onError(frame);
-      case 'ping': return link.send({ type: 'pong', seq: this.#last });
+      case 'ping': return this.#onPing(link, frame);
       case 'reconnect': return this.#onReconnect(link, frame);
     }
     // Types that this client does not know have their place in the numbers all the same.
@@ -202,46 +241,82 @@ export class SessionClient extends EventTarget {
   #onHello(link, frame) {
     this.hello = frame;
     this.#bounds = { min: frame.reconnect?.min_ms ?? 250, max: frame.reconnect?.max_ms ?? 15_000 };
-    link.expectLifeWithin(2 * (frame.heartbeat_ms || 25_000));
-    if (!frame.resuming) {
+    link.isGreeted = true;
+    link.expectHeartbeatEach(frame.heartbeat_ms || 25_000);
+    link.isReplaying = frame.resuming === true;
+    if (!link.isReplaying) {
       this.#begin(link, frame.epoch, frame.seq, frame.open);
     }
   }
 
   #onResumed(link, frame) {
-    link.rewinding = false;
+    link.isReplaying = false;
     if (!frame.recovered) {
       this.#begin(link, frame.epoch, frame.to_seq, frame.open);
       return;
     }
-    this.#epoch = frame.epoch;
-    this.#last = frame.to_seq;
-    if (!link.isLive) {
-      this.#live(link);
-    }
+    this.#moveTo(frame.epoch, frame.to_seq);
+    this.#live(link);
+    this.#settle(frame.open).forEach(question => this.#questions.fetch(question));
   }
 
   /** From a new position, with nothing known of what lies before it. */
   #begin(link, epoch, seq, open) {
-    this.#epoch = epoch;
-    this.#last = seq;
-    const known = new Set((open ?? []).map(o => o.question_id));
-    for (const question of this.#questions.all.filter(q => !q.done)) {
-      question.accepted = known.has(question.id);
-      question.cancelling = false;
-      if (!question.accepted && !question.mine) {
-        this.#questions.fetch(question);
-      }
-    }
+    const isNewLife = this.#life !== null && this.#life !== epoch;
+    const before = isNewLife ? this.questions.filter(q => q.accepted) : [];
+    this.#moveTo(epoch, seq);
+    this.#rewinds = 0;
     this.#live(link);
-    this.#loadHistory();
+    this.#catchUp(before, this.#settle(open));
   }
 
-  async #loadHistory() {
-    if (await this.#questions.loadHistory()) {
+  #moveTo(epoch, seq) {
+    this.#position.moveTo(epoch, seq);
+    this.#life = epoch;
+  }
+
+  /** Sends what was never accepted. Returns what was accepted and is neither open nor finished: it ended unseen, or the server has lost it. */
+  #settle(open = []) {
+    const openIds = new Set(open.map(o => o.question_id));
+    const missing = [];
+    for (const question of this.questions.filter(q => !q.done)) {
+      question.cancelling &&= openIds.has(question.id);
+      if (openIds.has(question.id)) {
+        this.#questions.isOpen(question);
+      } else if (question.mine && !question.accepted) {
+        this.#send(question);
+      } else {
+        missing.push(question);
+      }
+    }
+    return missing;
+  }
+
+  /** Reads what the socket did not bring, and finds out what a new life of the log has forgotten. */
+  async #catchUp(before, missing) {
+    try {
+      const kept = await this.#questions.loadHistory();
       this.#emit('history');
-    } else {
+      // One that the server still has proves that it kept its questions, and that older ones were only trimmed.
+      if (before.some(q => kept.has(q.id))) {
+        before = [];
+      }
+    } catch {
+      before = [];
       this.#emit('problem', { code: 'history', message: 'Earlier questions could not be loaded.' });
+    }
+    await Promise.all(missing.map(question => this.#questions.fetch(question)));
+    const forgotten = before.filter(q => q.done);
+    if (forgotten.length > 0) {
+      this.#questions.forget(forgotten);
+      this.#emit('forgotten', forgotten);
+    }
+  }
+
+  #onPing(link, frame) {
+    link.send({ type: 'pong', seq: frame.seq });
+    if (frame.seq > this.#position.last && link.isLive && !link.isReplaying) {
+      this.#rewind(link);
     }
   }
 
@@ -254,17 +329,16 @@ export class SessionClient extends EventTarget {
   }
 
   #onEvent(link, frame) {
-    const isOld = frame.seq <= this.#last;
-    if (link.rewinding && !frame.replay || isOld && !frame.replay && !frame.duplicate) {
+    const last = this.#position.last;
+    const verdict = this.#position.judge(frame, link.isReplaying);
+    if (verdict === 'rewind') {
+      this.#rewind(link);
+    }
+    if (verdict !== 'apply') {
       return;
     }
-    if (!isOld && !frame.duplicate) {
-      if ((frame.from_seq ?? frame.seq) !== this.#last + 1) {
-        this.#rewind(link);
-        return;
-      }
-      this.#last = frame.seq;
-      this.#rewinds = frame.replay ? this.#rewinds : 0;
+    if (this.#position.last > last && !frame.replay) {
+      this.#rewinds = 0;
     }
     switch (frame.type) {
       case 'accepted': return this.#questions.accepted(frame);
@@ -276,16 +350,17 @@ export class SessionClient extends EventTarget {
   /** Asks for everything after the last event; a socket that cannot give it is left for a new one, without a position. */
   #rewind(link) {
     if (++this.#rewinds > MAX_REWINDS) {
-      this.#epoch = null;
+      this.#rewinds = 0;
+      this.#position.moveTo(null, 0);
       link.abandon();
       return;
     }
-    link.rewinding = true;
-    link.send({ type: 'resume', epoch: this.#epoch, after_seq: this.#last });
+    link.isReplaying = true;
+    link.send({ type: 'resume', epoch: this.#position.epoch, after_seq: this.#position.last });
   }
 
   #onError(frame) {
-    this.#advised = COMES_BACK.has(frame.code) ? frame.retry_after_ms ?? 0 : 0;
+    this.#advised = frame.retry_after_ms ?? 0;
     this.#lastError = frame;
     const question = this.#questions.get(frame.question_id);
     const isAboutAsking = question?.mine && !question.accepted && !question.done && frame.code !== 'question_not_found';

@@ -1,5 +1,6 @@
 using Microsoft.Playwright;
 using OrleansSessions.EndToEndTests.Servers;
+using OrleansSessions.TestKit.Processes;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
 
@@ -120,6 +121,74 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     }
 
     [Fact]
+    public async Task RestartWithoutAStore_IsSaid_AndTheLostQuestionIsAskedAgainOnlyOnRequest()
+    {
+        fixture.SkipIfAbsent();
+        string[] settings = ["Responder:Echo:InitialDelay=00:00:00.2", "Responder:Echo:Delay=00:00:00.1", "SocketGateway:ReconnectMax=00:00:00.5"];
+        await using var before = await ServerProcess.StartAsync(settings);
+        var page = await OpenAsync(server: before);
+        await AskAsync(page, "short one");
+        await Expect(page.Locator(".answer")).ToHaveTextAsync("short one");
+        await AskAsync(page, Long);
+        await Expect(page.Locator(".answer").Nth(1)).ToContainTextAsync("one two");
+
+        before.Kill();
+        await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "reconnecting");
+        await using var after = await ServerProcess.StartAsync([.. settings, $"urls={before.Address}"]);
+
+        await Expect(page.Locator("#forgotten")).ToContainTextAsync("The model does not know them.", new() { Timeout = 20_000 });
+        await Expect(page.Locator("[data-forgotten=true]")).ToHaveCountAsync(2);
+        await Expect(page.Locator(".pair").Nth(1).Locator("#forgotten")).ToBeVisibleAsync();
+        await Expect(page.Locator(".meta").Nth(1)).ToContainTextAsync("no longer knows");
+        await Expect(page.Locator("#send")).ToBeEnabledAsync();
+        Assert.Equal("""{"questions":[]}""", await after.Http.GetStringAsync($"/v1/sessions/{_session}/questions"));
+        await ScreenshotAsync(page, "forgotten");
+
+        await page.Locator(".again:visible").ClickAsync();
+
+        await Expect(page.Locator(".answer").Nth(1)).ToHaveTextAsync(Long);
+        await Expect(page.Locator(".pair").Nth(0).Locator("#forgotten")).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-forgotten=true]")).ToHaveCountAsync(1);
+        await Expect(page.Locator(".again:visible")).ToHaveCountAsync(0);
+        await ScreenshotAsync(page, "asked-again");
+        Assert.DoesNotContain(_faults, fault => !IsOfTheRestart(fault));
+
+        static bool IsOfTheRestart(string fault) =>
+            fault.Contains("ERR_CONNECTION_REFUSED", StringComparison.Ordinal) || fault.Contains("404", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task QuestionAskedWithoutAConnection_IsShownAsNotSent()
+    {
+        fixture.SkipIfAbsent();
+        var page = await OpenAsync(cutsSockets: true);
+        _refuses = true;
+        await _cut!();
+        await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "reconnecting");
+
+        await AskAsync(page, "short one");
+
+        await Expect(page.Locator(".meta")).ToHaveTextAsync("Not sent yet: there is no connection.");
+        await Expect(page.Locator(".meta")).ToHaveAttributeAsync("data-status", "sending");
+        _refuses = false;
+        await Expect(page.Locator(".answer")).ToHaveTextAsync("short one", new() { Timeout = 20_000 });
+    }
+
+    [Fact]
+    public async Task PageBelowAPrefix_FindsItsServerBelowIt()
+    {
+        fixture.SkipIfAbsent();
+        var page = await fixture.Browser.NewPageAsync();
+        var sockets = new List<string>();
+        await page.RouteAsync("**/chat/**", route => route.ContinueAsync(new() { Url = route.Request.Url.Replace("/chat/", "/", StringComparison.Ordinal) }));
+        page.WebSocket += (_, socket) => sockets.Add(socket.Url);
+
+        await page.RunAndWaitForWebSocketAsync(() => page.GotoAsync($"{fixture.Server.Address}chat/?s={_session}"));
+
+        Assert.Equal($"ws://{fixture.Server.Address.Authority}/chat/ws/{_session}", sockets[0]);
+    }
+
+    [Fact]
     public async Task Text_IsNeverTakenForHtml()
     {
         fixture.SkipIfAbsent();
@@ -133,8 +202,9 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     }
 
     private Func<Task>? _cut;
+    private bool _refuses;
 
-    private async Task<IPage> OpenAsync(bool cutsSockets = false)
+    private async Task<IPage> OpenAsync(bool cutsSockets = false, ServerProcess? server = null)
     {
         var page = await fixture.Browser.NewPageAsync(new() { ViewportSize = new() { Width = 1000, Height = 720 } });
         page.PageError += (_, fault) => _faults.Add(fault);
@@ -149,16 +219,22 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
         {
             await page.RouteWebSocketAsync("**/ws/**", socket =>
             {
-                var server = socket.ConnectToServer();
+                if (_refuses)
+                {
+                    _ = socket.CloseAsync(new() { Code = 4001 });
+                    return;
+                }
+
+                var peer = socket.ConnectToServer();
                 _cut = async () =>
                 {
-                    await server.CloseAsync();
+                    await peer.CloseAsync();
                     await socket.CloseAsync(new() { Code = 4001 });
                 };
             });
         }
 
-        await page.GotoAsync($"{fixture.Server.Address}?s={_session}");
+        await page.GotoAsync($"{(server ?? fixture.Server).Address}?s={_session}");
         await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "live", new() { Timeout = 15_000 });
         return page;
     }
