@@ -1,12 +1,12 @@
 """A client for OrleansSessions: docs/protocol.md, section 12, as a program. Standard library only.
 
-    python3 sessions_client.py ws://localhost:5080/ws/my-session "What is a silo?" """
+    python3 sessions_client.py ws://localhost:5080/ws/my-session "What is a silo?" ["Authorization: Bearer ..." ...] """
 import asyncio, base64, hashlib, json, os, random, struct, sys, time, urllib.parse, urllib.request
 
 STOP, FINAL = {1000, 1003, 1007, 1008, 1009}, {"completed", "cancelled", "failed", "timeout", "incomplete"}
 
 class Refused(Exception):
-    """The server refused a question, or told this client to stop."""
+    """The server refused a question, or this client."""
 
 class WebSocket:
     """As much of RFC 6455 as a client of text frames needs."""
@@ -14,12 +14,13 @@ class WebSocket:
         self.reader, self.writer, self.close_code = reader, writer, 1006
 
     @classmethod
-    async def connect(cls, url):
+    async def connect(cls, url, headers):
         at, key = urllib.parse.urlsplit(url), base64.b64encode(os.urandom(16)).decode()
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         secure = at.scheme == "wss" or None
         reader, writer = await asyncio.open_connection(at.hostname, at.port or (443 if secure else 80), ssl=secure)
-        writer.write(f"GET {at.path}?{at.query} HTTP/1.1\r\nHost: {at.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+        writer.write(f"GET {at.path}?{at.query} HTTP/1.1\r\nHost: {at.netloc.rpartition('@')[2]}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                     f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{lines}\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         proof = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
         if (status := int(head.split(" ", 2)[1])) != 101 or proof not in head:
@@ -53,14 +54,21 @@ class WebSocket:
 
 class Question:
     def __init__(self, id, body=None):
-        self.id, self.body, self.text, self.next, self.end, self.parts = id, body, "", 0, None, []
+        self.id, self.body, self.accepted, self.text, self.next, self.end, self.parts = id, body, False, "", 0, None, []
         self.finished = asyncio.get_running_loop().create_future()
 
 class Session:
-    """Keeps a session's questions over any number of lost connections. Use it as `async with Session(url) as s: await s.ask(...)`."""
-    def __init__(self, url, on_text=lambda question, text: None):
-        self.url, self.on_text, self.epoch, self.last, self.replaying = url, on_text, None, 0, False
-        self.questions, self.socket, self.live = {}, None, False
+    """Keeps a session's questions over any number of lost connections. Use it as `async with Session(url) as s: await s.ask(...)`.
+
+    The headers and the query of the URL go along with every request. `api` is where HTTP finds the session: by default the URL with
+    /v1/sessions/ instead of /ws/."""
+    def __init__(self, url, on_text=lambda question, text: None, headers=None, api=None):
+        self.url, self.headers = urllib.parse.urlsplit(url), dict(headers or {})
+        self.api = urllib.parse.urlsplit(api or "/v1/sessions/".join(url.replace("ws", "http", 1).rsplit("/ws/", 1)))
+        if any(end in name + value for name, value in self.headers.items() for end in "\r\n"):
+            raise ValueError("A header holds a line break.")
+        self.on_text, self.epoch, self.last, self.replaying, self.rewinds, self.refusal = on_text, None, 0, False, 0, None
+        self.questions, self.socket, self.live, self.greeted = {}, None, False, False
         self.min_ms, self.max_ms, self.advice_ms, self.heartbeat_ms, self.connects = 250, 15000, 0, 25000, 0
 
     async def __aenter__(self):
@@ -87,28 +95,33 @@ class Session:
         attempt = 0
         while True:
             opened = time.monotonic()
-            if (code := await self.connection()) in STOP or code >= 4100:
-                raise Refused(f"The server closed the socket with {code}.")
-            attempt = 0 if time.monotonic() - opened >= 10 else attempt + 1
+            if (code := await self.connection()) in STOP or code >= 4100 or self.refusal:
+                raise Refused(self.refusal or f"The server closed the socket with {code}.")
+            attempt = 0 if time.monotonic() - opened >= 10 else attempt
             advice, self.advice_ms = self.advice_ms, 0
             await asyncio.sleep(max(advice, random.uniform(0, min(self.max_ms, self.min_ms * 2 ** min(attempt, 16)))) / 1000)
+            attempt += 1
 
     async def connection(self):
-        query = "?v=1" + (f"&epoch={urllib.parse.quote(self.epoch)}&after={self.last}" if self.epoch else "")
+        position = {"epoch": self.epoch, "after": self.last} if self.epoch else {}
+        query = "&".join(filter(None, [self.url.query, urllib.parse.urlencode({"v": 1, **position})]))
         try:
-            self.socket, self.connects = await asyncio.wait_for(WebSocket.connect(self.url + query), 10), self.connects + 1
+            self.refusal, connecting = None, WebSocket.connect(self.url._replace(query=query).geturl(), self.headers)
+            self.socket, self.connects = await asyncio.wait_for(connecting, 10), self.connects + 1
             while (text := await asyncio.wait_for(self.socket.receive(), 3 * self.heartbeat_ms / 1000)) is not None:
                 await self.on_frame(json.loads(text))
             return self.socket.close_code
         except (OSError, EOFError, asyncio.TimeoutError):
             return 1006
         finally:
-            socket, self.socket, self.live = self.socket, None, False
+            socket, self.socket, self.live, self.greeted = self.socket, None, False, False
             socket and socket.writer.close()
 
     async def on_frame(self, f):
         kind = f.get("type")
+        self.advice_ms, self.refusal = (f.get("retry_after_ms", 0), self.refusal) if kind == "error" else (0, None)
         if kind == "hello":
+            self.greeted = True
             self.heartbeat_ms, self.min_ms, self.max_ms = f["heartbeat_ms"], f["reconnect"]["min_ms"], f["reconnect"]["max_ms"]
         if kind in ("hello", "resumed"):
             self.replaying = f.get("resuming", False)
@@ -121,16 +134,23 @@ class Session:
             if f["seq"] > self.last and not self.replaying:
                 self.rewind()
         elif kind == "error":
-            self.advice_ms = f.get("retry_after_ms", 0)
-            question = self.questions.pop(f.get("question_id"), None)
-            if question and not question.finished.done():
-                question.finished.set_exception(Refused(f["code"] + ": " + f["message"]))
+            self.on_error(f)
         elif "seq" in f and self.takes(f):
             await self.apply(f)
 
+    def on_error(self, f):
+        if not self.greeted and not f.get("retryable"):
+            self.refusal = f["code"] + ": " + f["message"]
+        question = self.questions.get(f.get("question_id"))
+        if question and not question.accepted and not question.finished.done():
+            del self.questions[question.id]
+            question.finished.set_exception(Refused(f["code"] + ": " + f["message"]))
+
     def settle(self, f, last):
+        """Sends again what is missing, also what a server without a store has lost: this is a program, which need not ask first."""
         self.epoch, self.last, self.live, open = f["epoch"], last, True, {entry["question_id"] for entry in f["open"]}
         for question in self.questions.values():
+            question.accepted = question.id in open
             if question.body and not question.finished.done() and question.id not in open:
                 self.send(question.body)
 
@@ -142,18 +162,22 @@ class Session:
         if duplicate or f["seq"] <= self.last:
             return replay or duplicate
         if f.get("from_seq", f["seq"]) == self.last + 1:
-            self.last = f["seq"]
+            self.last, self.rewinds = f["seq"], 0
         elif self.replaying or not replay:
             self.rewind()
             return False
         return True
 
     def rewind(self):
-        self.replaying = True
+        self.replaying, self.rewinds = True, self.rewinds + 1
+        if self.rewinds > 3:
+            self.epoch, self.rewinds = None, 0
+            return self.socket.writer.close()
         self.send({"type": "resume", "epoch": self.epoch, "after_seq": self.last})
 
     async def apply(self, f):
         question = self.question(f.get("question_id"))
+        question.accepted = True
         if f["type"] == "delta":
             count = f.get("count", 1)
             if f["index"] == question.next:
@@ -169,6 +193,7 @@ class Session:
         question = self.question(f["question_id"])
         question.parts = [f["text"]] if f["part"] == 1 else question.parts + [f["text"]]
         if f["part"] == f["parts"]:
+            question.accepted = True
             self.show(question, "".join(question.parts), f["deltas"])
             if f["status"] in FINAL:
                 self.finish(question, f)
@@ -186,15 +211,16 @@ class Session:
             question.finished.set_result(question)
 
     async def fetch(self, question):
-        at = urllib.parse.urlsplit(self.url.replace("ws", "http", 1))
-        url = f"{at.scheme}://{at.netloc}/v1/sessions/{at.path.rsplit('/', 1)[1]}/questions/{question.id}"
-        body = await asyncio.to_thread(lambda: json.load(urllib.request.urlopen(url, timeout=10)))
+        url = self.api._replace(path=f"{self.api.path}/questions/{question.id}").geturl()
+        request = urllib.request.Request(url, headers=self.headers)
+        body = await asyncio.to_thread(lambda: json.load(urllib.request.urlopen(request, timeout=10)))
         self.show(question, body["text"], body["deltas"])
 
-async def main(url, text):
-    async with Session(url, lambda question, text: print(text, end="", flush=True)) as session:
+async def main(url, text, *headers):
+    pairs = dict(map(str.strip, header.split(":", 1)) for header in headers)
+    async with Session(url, lambda question, text: print(text, end="", flush=True), pairs) as session:
         question = await session.ask(text)
         print("" if question.end["status"] == "completed" else f"\n[{question.end['status']}: {question.end['reason']}]")
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:])) if len(sys.argv) == 3 else sys.exit(__doc__)
+    asyncio.run(main(*sys.argv[1:])) if len(sys.argv) >= 3 else sys.exit(__doc__)

@@ -10,6 +10,8 @@ internal static class PythonClient
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
+    private static string Script => Path.Combine(RepositoryFolder.Path, "clients", "python", "sessions_client.py");
+
     /// <summary>Skips the test where there is no Python; on a build server that is a failure.</summary>
     public static void SkipIfAbsent()
     {
@@ -21,8 +23,12 @@ internal static class PythonClient
     }
 
     /// <summary>The client as a script: asks, and prints the answer as it comes.</summary>
-    public static Task<string> AskAsync(string url, string question, CancellationToken cancellationToken) =>
-        RunAsync([Path.Combine(RepositoryFolder.Path, "clients", "python", "sessions_client.py"), url, question], cancellationToken);
+    public static Task<string> AskAsync(string url, string question, CancellationToken cancellationToken, params string[] headers) =>
+        RunAsync([Script, url, question, .. headers], cancellationToken);
+
+    /// <summary>The client as a script that is refused: what it said.</summary>
+    public static async Task<string> FailToAskAsync(string url, string question, CancellationToken cancellationToken, params string[] headers) =>
+        (await Assert.ThrowsAsync<PythonFailedException>(() => RunAsync([Script, url, question, .. headers], cancellationToken))).Message;
 
     /// <summary>The client over a connection that fails by plan, <c>python/drops.py</c> says how.</summary>
     public static async Task<JsonElement> AskOverBadConnectionAsync(string url, string question, string plan, CancellationToken cancellationToken)
@@ -54,8 +60,7 @@ internal static class PythonClient
             var output = process.StandardOutput.ReadToEndAsync(patience.Token);
             var errors = process.StandardError.ReadToEndAsync(patience.Token);
             await process.WaitForExitAsync(patience.Token);
-            Assert.True(process.ExitCode == 0, $"The Python client ended with {process.ExitCode}:\n{await errors}");
-            return await output;
+            return process.ExitCode == 0 ? await output : throw new PythonFailedException($"The Python client ended with {process.ExitCode}:\n{await errors}");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -74,3 +79,6 @@ internal static class PythonClient
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
             .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "python3.exe" : "python3")).FirstOrDefault(File.Exists);
 }
+
+/// <summary>The Python client ended with an error; its message holds what it printed.</summary>
+internal sealed class PythonFailedException(string message) : Exception(message);

@@ -18,7 +18,8 @@ const copyOfPage = () => {
 
 const page = copyOfPage();
 export const { SessionClient } = await import(new URL('sessions.js', page));
-export const { backOff, shouldReconnect } = await import(new URL('link.js', page));
+export const { shouldReconnect } = await import(new URL('link.js', page));
+export const { backOff } = await import(new URL('retry.js', page));
 export const { Position } = await import(new URL('position.js', page));
 
 export class World {

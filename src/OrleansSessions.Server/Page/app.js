@@ -1,47 +1,10 @@
 // The chat page: shows what SessionClient knows and turns keys and clicks into asks and cancels.
 
 import { SessionClient, newId } from './sessions.js';
+import { ENDED, REFUSED, STOPPED } from './texts.js';
 
 const SESSION_ID = /^(?!\.{1,2}$)[A-Za-z0-9._~:@-]{1,128}$/;
 const NEAR_END_PX = 80;
-
-const STOPPED = {
-  1008: 'The server ended this connection.',
-  1009: 'That message was too large for the server.',
-  4005: 'The sign-in has expired.',
-  4100: 'The server does not understand this page.',
-  4101: 'You are not signed in.',
-  4103: 'You may not use this session.',
-  4104: 'This session was removed.',
-  4109: 'This session was opened elsewhere.',
-  4110: 'This session is in use elsewhere.',
-  4126: 'The server does not speak this page’s protocol.',
-};
-
-const REFUSED = {
-  session_busy: 'The previous question is still being answered. Your question is back in the box.',
-  queue_full: 'Too many questions are waiting. Your question is back in the box.',
-  question_too_large: 'That question is too long. Shorten it and send it again.',
-};
-
-const ENDED = {
-  responder_unavailable: 'The responder could not be reached.',
-  responder_error: 'The responder failed.',
-  responder_refused: 'The responder declined to answer.',
-  responder_cut: 'The answer broke off.',
-  responder_lost: 'The process that was answering is gone.',
-  length: 'Stopped at the model’s length limit.',
-  answer_too_large: 'Stopped at the size limit.',
-  timeout_first_delta: 'No answer came in time.',
-  timeout_idle: 'The answer went silent.',
-  timeout_total: 'The answer took too long.',
-  queue_timeout: 'It waited too long for its turn.',
-  replaced: 'Replaced by another question.',
-  session_removed: 'The session was removed.',
-  by_client: 'Stopped.',
-  lost: 'The server no longer knows this question.',
-  unreadable: 'The answer could not be read. Reload the page to try again.',
-};
 
 const el = id => document.getElementById(id);
 const [main, log, form, text, send, stop] = ['main', 'log', 'form', 'text', 'send', 'stop'].map(el);

@@ -1,4 +1,4 @@
-// One socket: JSON in and out, the silence that means it is dead, and the rules of coming back.
+// One socket: JSON in and out, the silence that means it is dead, and the codes that mean stay away.
 
 const SUBPROTOCOL = 'sessions.v1.json';
 const STOPPING_CODES = new Set([1000, 1003, 1007, 1008, 1009]);
@@ -11,10 +11,6 @@ export const MISSED_HEARTBEAT = 4003;
 
 /** True where a socket closed with this code should be opened again. */
 export const shouldReconnect = code => !STOPPING_CODES.has(code) && code < 4100;
-
-/** How long to wait before attempt n: full jitter below a doubling bound, never less than what the server advised. */
-export const backOff = (attempt, { min, max }, advised, random) =>
-  Math.max(advised, Math.floor(random() * Math.min(max, min * 2 ** Math.min(attempt, 30))));
 
 export class Link {
   /** True once events may be sent and received: after `hello`, or after `resumed` where this socket resumes. */

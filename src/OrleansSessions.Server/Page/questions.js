@@ -1,7 +1,7 @@
 // What a client knows of a session's questions: their text so far, the proof that it is whole, and what only HTTP still has.
 
-import { backOff } from './link.js';
 import { Pending } from './pending.js';
+import { backOff } from './retry.js';
 
 const FINAL = new Set(['completed', 'cancelled', 'failed', 'timeout', 'incomplete']);
 const FETCH_ATTEMPTS = 4;

@@ -11,11 +11,11 @@
 // Every question is asked under an id of its own, so asking it again after a lost connection is harmless.
 
 import { Api } from './api.js';
-import { Link, backOff, shouldReconnect } from './link.js';
+import { Link, shouldReconnect } from './link.js';
 import { Position } from './position.js';
 import { Questions } from './questions.js';
+import { Retry } from './retry.js';
 
-const STEADY_MS = 10_000;
 const MAX_REWINDS = 3;
 const CONNECTION_LOST = 1006;
 
@@ -52,11 +52,7 @@ export class SessionClient extends EventTarget {
   #link = null;          // the socket that is served
   #successor = null;     // the one that takes over once it is live
   #rewinds = 0;
-  #attempt = 0;
-  #advised = 0;
-  #bounds = { min: 250, max: 15_000 };
-  #retryTimer = null;
-  #retryAt = 0;
+  #retry;
   #running = false;
   #lastError = null;
 
@@ -71,6 +67,7 @@ export class SessionClient extends EventTarget {
     super();
     this.session = session;
     this.#environment = { ...(globalThis.document ? browser() : {}), ...environment };
+    this.#retry = new Retry(this.#environment);
     this.#api = new Api(session, this.#environment, { base, socketPath, apiPath });
     this.#questions = new Questions(session, this.#environment, this.#api, question => this.#emit('question', question));
   }
@@ -82,13 +79,13 @@ export class SessionClient extends EventTarget {
 
   /** Milliseconds until the next attempt, while the state is 'reconnecting'. */
   get retryInMs() {
-    return Math.max(0, this.#retryAt - this.#environment.now());
+    return this.#retry.inMs;
   }
 
   start() {
     if (!this.#running) {
       this.#running = true;
-      this.#attempt = 0;
+      this.#retry.reset();
       this.#connect();
     }
   }
@@ -105,7 +102,7 @@ export class SessionClient extends EventTarget {
     if (!this.#running) {
       this.start();
     } else if (this.#link === null) {
-      this.#environment.clearTimeout(this.#retryTimer);
+      this.#retry.cancel();
       this.#connect();
     }
   }
@@ -168,13 +165,7 @@ export class SessionClient extends EventTarget {
       this.#giveUp({ code, reason, message: this.#lastError?.message });
       return;
     }
-    if (link.openForMs >= STEADY_MS) {
-      this.#attempt = 0;
-    }
-    const wait = backOff(this.#attempt++, this.#bounds, this.#advised, this.#environment.random);
-    this.#advised = 0;
-    this.#retryAt = this.#environment.now() + wait;
-    this.#retryTimer = this.#environment.setTimeout(() => this.#connect(), wait);
+    this.#retry.schedule(link.openForMs, () => this.#connect());
     this.#setState({ name: 'reconnecting', code, reason });
     if (code === CONNECTION_LOST && !link.hasHeard) {
       this.#stopIfRefused();
@@ -193,7 +184,7 @@ export class SessionClient extends EventTarget {
 
   #giveUp(why) {
     this.#running = false;
-    this.#environment.clearTimeout(this.#retryTimer);
+    this.#retry.cancel();
     this.#setState({ name: 'stopped', ...why });
   }
 
@@ -221,7 +212,7 @@ export class SessionClient extends EventTarget {
   #receive(link, frame) {
     if (frame.type !== 'error') {
       this.#lastError = null;
-      this.#advised = 0;
+      this.#retry.advised = 0;
     }
     switch (frame.type) {
       case 'hello': return this.#onHello(link, frame);
@@ -240,7 +231,7 @@ export class SessionClient extends EventTarget {
 
   #onHello(link, frame) {
     this.hello = frame;
-    this.#bounds = { min: frame.reconnect?.min_ms ?? 250, max: frame.reconnect?.max_ms ?? 15_000 };
+    this.#retry.bounds = { min: frame.reconnect?.min_ms ?? 250, max: frame.reconnect?.max_ms ?? 15_000 };
     link.isGreeted = true;
     link.expectHeartbeatEach(frame.heartbeat_ms || 25_000);
     link.isReplaying = frame.resuming === true;
@@ -360,7 +351,7 @@ export class SessionClient extends EventTarget {
   }
 
   #onError(frame) {
-    this.#advised = frame.retry_after_ms ?? 0;
+    this.#retry.advised = frame.retry_after_ms ?? 0;
     this.#lastError = frame;
     const question = this.#questions.get(frame.question_id);
     const isAboutAsking = question?.mine && !question.accepted && !question.done && frame.code !== 'question_not_found';

@@ -109,7 +109,7 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
             case "resumed": await OnResumedAsync(frame); break;
             case "snapshot": OnSnapshot(frame); break;
             case "cancelling": OnCancelling(frame); break;
-            case "ping": await Socket.SendAsync($$"""{"type":"pong","seq":{{Last}}}"""); break;
+            case "ping": await OnPingAsync(frame); break;
             case "accepted" or "delta" or "done": OnEvent(frame); break;
         }
 
@@ -151,12 +151,18 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
         Resumed = frame;
         Epoch = frame.Text("epoch");
         Last = frame.Number("to_seq")!.Value;
-        if (!isRecovered)
-        {
-            await SettleAsync(frame);
-        }
+        await SettleAsync(frame);
     }
 
+    private async Task OnPingAsync(JsonElement frame)
+    {
+        var seq = frame.Number("seq")!.Value;
+        // A client would rewind. Here nothing was lost, so a number ahead is the server's mistake.
+        Check(_isRewinding || _isResuming || seq <= Last, $"I3: a ping is not ahead of what was sent, which ends at {Last}", frame);
+        await Socket.SendAsync($$"""{"type":"pong","seq":{{seq}}}""");
+    }
+
+    /// <summary>Sends again what is missing, also what a server without a store has lost: a test is a program, which need not ask first.</summary>
     private async Task SettleAsync(JsonElement frame)
     {
         var open = frame.GetProperty("open").EnumerateArray().Select(question => question.Text("question_id")!).ToHashSet();

@@ -1,0 +1,23 @@
+using System.Text.RegularExpressions;
+using OrleansSessions.TestKit.Processes;
+
+namespace OrleansSessions.EndToEndTests.Documents;
+
+/// <summary>The samples in a document, as a reader would copy them.</summary>
+internal static partial class CodeBlocks
+{
+    /// <summary>Every document of the repository that has a sample in C#.</summary>
+    public static IReadOnlyList<string> Documents { get; } =
+    [
+        .. Directory.EnumerateFiles(RepositoryFolder.Path, "*.md", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4 })
+            .Select(path => Path.GetRelativePath(RepositoryFolder.Path, path))
+            .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(folder => folder is "bin" or "obj" or "node_modules" || folder.StartsWith('.')))
+            .Where(path => Of(path).Count > 0).Order(StringComparer.Ordinal),
+    ];
+
+    public static IReadOnlyList<string> Of(string document) =>
+        [.. Block().Matches(File.ReadAllText(Path.Combine(RepositoryFolder.Path, document))).Select(match => match.Groups["code"].Value)];
+
+    [GeneratedRegex(@"^```csharp\r?\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Block();
+}

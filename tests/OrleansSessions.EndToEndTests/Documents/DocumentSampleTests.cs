@@ -1,0 +1,44 @@
+using System.Text.RegularExpressions;
+using OrleansSessions.EndToEndTests.Servers;
+using OrleansSessions.TestKit.Processes;
+using Xunit;
+
+namespace OrleansSessions.EndToEndTests.Documents;
+
+/// <summary>A sample in a document does what the document says.</summary>
+public sealed partial class DocumentSampleTests(EchoServerFixture server) : IClassFixture<EchoServerFixture>
+{
+    public static TheoryData<string> Documents => [.. CodeBlocks.Documents];
+
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void CSharp_CompilesWithoutAWarning(string document)
+    {
+        var name = "Sample." + document.Replace(Path.DirectorySeparatorChar, '.').Replace(".md", "", StringComparison.Ordinal);
+
+        Assert.True(File.Exists(SampleCompiler.Compile(name, CodeBlocks.Of(document))));
+    }
+
+    [Fact]
+    public void Readme_HasSamples() => Assert.True(CodeBlocks.Of("README.md").Count >= 2);
+
+    [Fact]
+    public async Task Curl_OfTheReadme_PrintsTheAnswer()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The line is for a shell of Unix.");
+        var line = Curl().Match(await File.ReadAllTextAsync(Path.Combine(RepositoryFolder.Path, "README.md"), TestContext.Current.CancellationToken)).Value.Trim('`');
+        Assert.Contains("localhost:5080", line, StringComparison.Ordinal);
+
+        await using var shell = ChildProcess.Start(
+            line, "/bin/sh", ["-c", line.Replace("localhost:5080", server.Server.Address.Authority, StringComparison.Ordinal)]);
+        var code = await shell.ExitAsync(TimeSpan.FromSeconds(30));
+        Assert.SkipWhen(code == 127, "curl is not on the path.");
+
+        Assert.Equal(0, code);
+        Assert.Contains("\"text\":\"hello\"", shell.Output, StringComparison.Ordinal);
+        Assert.Contains("\"status\":\"completed\"", shell.Output, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex("`curl [^`]+`")]
+    private static partial Regex Curl();
+}

@@ -1,0 +1,56 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Xunit;
+
+namespace OrleansSessions.EndToEndTests.Documents;
+
+/// <summary>Compiles samples as the SDK for web applications does: each block is a file of one project, with its implicit usings.</summary>
+internal static class SampleCompiler
+{
+    private const string ImplicitUsings = """
+        global using System;
+        global using System.Collections.Generic;
+        global using System.IO;
+        global using System.Linq;
+        global using System.Net.Http;
+        global using System.Net.Http.Json;
+        global using System.Threading;
+        global using System.Threading.Tasks;
+        global using Microsoft.AspNetCore.Builder;
+        global using Microsoft.AspNetCore.Hosting;
+        global using Microsoft.AspNetCore.Http;
+        global using Microsoft.AspNetCore.Routing;
+        global using Microsoft.Extensions.Configuration;
+        global using Microsoft.Extensions.DependencyInjection;
+        global using Microsoft.Extensions.Hosting;
+        global using Microsoft.Extensions.Logging;
+        // What the packages of Orleans add to a project that references them.
+        global using Orleans;
+        global using Orleans.Hosting;
+        global using Orleans.Runtime;
+        """;
+
+    /// <summary>Writes the program to a file beside the assemblies that it needs. A block without a program is compiled as a library.</summary>
+    public static string Compile(string name, IReadOnlyList<string> blocks)
+    {
+        var options = new CSharpParseOptions(LanguageVersion.Latest);
+        var files = blocks.Select((code, index) => CSharpSyntaxTree.ParseText(code, options, path: $"{name}/block{index + 1}.cs")).ToList();
+        var isProgram = files.Any(file => file.GetCompilationUnitRoot().Members.OfType<Microsoft.CodeAnalysis.CSharp.Syntax.GlobalStatementSyntax>().Any());
+        var compilation = CSharpCompilation.Create(
+            name,
+            [.. files, CSharpSyntaxTree.ParseText(ImplicitUsings, options, path: "usings.cs")],
+            References(),
+            new CSharpCompilationOptions(
+                isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+        var path = Path.Combine(AppContext.BaseDirectory, $"{name}.dll");
+        var result = compilation.Emit(path);
+
+        Assert.True(
+            result.Success && result.Diagnostics.All(diagnostic => diagnostic.Severity < DiagnosticSeverity.Warning),
+            string.Join('\n', result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)));
+        return path;
+    }
+
+    private static IEnumerable<MetadataReference> References() =>
+        ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
+}
