@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Streaming;
@@ -40,6 +41,7 @@ public static class SessionGrainsExtensions
         builder.AddPushStreams(GatewayStreams.ProviderName);
         builder.AddMemoryGrainStorage("PubSubStore");
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ClusterEviction>();
         services.AddSingleton<SessionServices>();
         services.AddSingleton<SessionMetrics>();
         services.AddSingleton<ParkedSessions>();
@@ -51,6 +53,8 @@ public static class SessionGrainsExtensions
             provider.GetRequiredService<SessionMetrics>();
             return provider.GetRequiredService<SocketGatewayOutboxes>();
         });
+        services.AddSingleton<MembershipWatch>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<MembershipWatch>());
         services.AddOptionsWithValidateOnStart<SessionsOptions>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SessionsOptions>, SessionsOptionsValidator>());
         services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionsOptions>>(static (collection, sessions) =>

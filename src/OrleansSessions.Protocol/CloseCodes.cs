@@ -11,6 +11,10 @@ public static class CloseCodes
     public const int PolicyViolation = 1008;
     public const int MessageTooBig = 1009;
     public const int InternalError = 1011;
+
+    /// <summary>The process ends because its cluster no longer counts it as a member; come back.</summary>
+    public const int ServiceRestart = 1012;
+
     public const int TryAgainLater = 1013;
 
     /// <summary>The socket gateway is going down in order; come back, elsewhere.</summary>

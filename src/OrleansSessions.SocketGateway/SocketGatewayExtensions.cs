@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using OrleansSessions.Grains.Clustering;
 using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Answers;
 using OrleansSessions.SocketGateway.Connections;
@@ -63,6 +64,7 @@ public static class SocketGatewayExtensions
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new SocketGatewayInstance(provider.GetService<ILocalSiloDetails>()?.SiloAddress));
+        services.TryAddSingleton<ClusterEviction>();
         services.AddSingleton<SocketGatewayMetrics>();
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<SocketServices>();
@@ -80,6 +82,7 @@ public static class SocketGatewayExtensions
         services.AddSingleton<SessionReattacher>();
         services.AddSingleton<ISocketGatewayReadiness, SocketGatewayReadiness>();
         services.AddHostedService<SocketClock>();
+        services.AddHostedService<EvictionFarewell>();
         services.AddHostedService(provider => provider.GetRequiredService<SessionReattacher>());
         services.AddHostedService<GatewayFeedService>();
     }

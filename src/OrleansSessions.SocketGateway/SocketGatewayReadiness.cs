@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using OrleansSessions.Grains.Clustering;
 using OrleansSessions.SocketGateway.Answers;
 
 namespace OrleansSessions.SocketGateway;
@@ -6,7 +7,7 @@ namespace OrleansSessions.SocketGateway;
 /// <summary>Whether answers reach this process: proven by what silos send through its stream, not by having subscribed.</summary>
 public interface ISocketGatewayReadiness
 {
-    /// <summary>True once every silo of the start was heard, or one after <see cref="SocketGatewayOptions.ReadyTimeout"/>; false while none is.</summary>
+    /// <summary>True once every silo of the start was heard, or one after <see cref="SocketGatewayOptions.ReadyTimeout"/>; false while none is, and once the silo of this process is evicted.</summary>
     bool IsReady { get; }
 }
 
@@ -17,7 +18,7 @@ public sealed class SocketGatewayHealthCheck(ISocketGatewayReadiness readiness) 
         Task.FromResult(readiness.IsReady ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("No silo is heard."));
 }
 
-internal sealed class SocketGatewayReadiness(SiloHeartbeats silos) : ISocketGatewayReadiness
+internal sealed class SocketGatewayReadiness(SiloHeartbeats silos, ClusterEviction eviction) : ISocketGatewayReadiness
 {
-    public bool IsReady => silos.IsReady();
+    public bool IsReady => !eviction.IsEvicted && silos.IsReady();
 }

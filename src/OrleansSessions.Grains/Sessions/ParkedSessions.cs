@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>
-/// Sleeping sessions of this silo, where no store is configured. Bounded in number, bytes and age: the one that has slept longest goes first.
+/// Sleeping sessions, where no store is configured and this silo is the only one: another one would not find them. Bounded in number, bytes and age: the one that has slept longest goes first.
 /// They go with the process, so a crash cannot revive old numbers.
 /// </summary>
 internal sealed class ParkedSessions(IOptions<SessionsOptions> options, [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)

@@ -169,6 +169,16 @@ internal sealed partial class Session
         }
     }
 
+    /// <summary>Ends everything that is open as lost, running first: another silo may hold this session.</summary>
+    public void EndLost(DateTimeOffset now)
+    {
+        foreach (var question in Open.ToArray())
+        {
+            _queue.Remove(question);
+            Conclude(question, QuestionStatus.Failed, DoneReasons.ResponderLost, "The process that was answering has left its cluster. Ask again.", true, now);
+        }
+    }
+
     /// <summary>Earlier pairs for the responder, oldest first: those whose text a client has seen and that did not fail.</summary>
     public IReadOnlyList<AnsweredQuestion> History() => _history.ToArray();
 

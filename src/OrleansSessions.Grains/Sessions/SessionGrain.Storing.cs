@@ -78,6 +78,7 @@ internal sealed partial class SessionGrain
     {
         for (var attempt = 1; ; attempt++)
         {
+            _services.Eviction.ThrowIfEvicted();
             try
             {
                 stored.State = _session.ToState(_usedAt);

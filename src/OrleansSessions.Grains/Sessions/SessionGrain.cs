@@ -38,6 +38,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        FollowEviction();
         _usedAt = Now;
         var state = _stored is null ? _services.Parked.Take(_key) : _stored.State;
         if (state is { Epoch: > 0 })
@@ -57,6 +58,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        await _eviction.DisposeAsync();
         await StopRunsAsync();
         if (_stored is null && _session.IsKnown)
         {
@@ -226,6 +228,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private async ValueTask EnterAsync(string? gateway)
     {
         await SettleAsync();
+        _services.Eviction.ThrowIfEvicted();
         if (gateway is not null)
         {
             _publisher.Attach(_session.Log, gateway);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans.Storage;
 using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Grains.Responders;
 
 namespace OrleansSessions.Grains.Sessions;
@@ -9,7 +10,7 @@ namespace OrleansSessions.Grains.Sessions;
 /// <summary>What all session grains of a silo share.</summary>
 internal sealed class SessionServices(
     IOptions<SessionsOptions> options, ActiveResponder responder, SocketGatewayOutboxes outboxes, ParkedSessions parked, SessionMetrics metrics,
-    [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time, IServiceProvider services)
+    ClusterEviction eviction, [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time, IServiceProvider services)
 {
     private long _lastEpoch;
 
@@ -22,6 +23,8 @@ internal sealed class SessionServices(
     public ParkedSessions Parked { get; } = parked;
 
     public SessionMetrics Metrics { get; } = metrics;
+
+    public ClusterEviction Eviction { get; } = eviction;
 
     public TimeProvider Time { get; } = time;
 

@@ -6,7 +6,7 @@ public enum SessionPersistence
     /// <summary><see cref="Stored"/> where the host has a grain storage for sessions, else <see cref="Memory"/>.</summary>
     Auto = 0,
 
-    /// <summary>In the silo's process; gone with it.</summary>
+    /// <summary>In the silo's process, and gone with it. For one silo: a second one refuses to start.</summary>
     Memory = 1,
 
     /// <summary>In the grain storage named <see cref="SessionsOptions.StorageName"/>, written at <c>accepted</c> and at <c>done</c>.</summary>

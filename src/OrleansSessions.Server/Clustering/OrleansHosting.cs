@@ -56,6 +56,7 @@ internal static class OrleansHosting
         {
             silo.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(cluster.Redis));
             silo.AddSessionStorage(cluster, sessions);
+            silo.AddSessionDirectory(cluster);
             silo.ApplyFailureTimes();
         }
         else
@@ -67,5 +68,6 @@ internal static class OrleansHosting
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
         silo.ConfigureEndpoints(advertised, ports.Silo, ports.OrleansGateway, listenOnAnyHostAddress: !IPAddress.IsLoopback(ports.Listening));
         silo.AddSessionGrains(configPrefix: null);
+        silo.Services.AddHostedService<EvictionLimit>();
     }
 }

@@ -15,7 +15,9 @@ internal static class ServerRun
         {
             await using var app = ServerBuilder.Build(args);
             await app.RunAsync();
-            return 0;
+
+            // Not 0 where something inside ended the process: a silo that was evicted from its cluster.
+            return Environment.ExitCode;
         }
         catch (ConfigurationErrorException exception)
         {

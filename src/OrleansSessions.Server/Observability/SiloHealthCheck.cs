@@ -1,12 +1,18 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using OrleansSessions.Grains.Clustering;
 
 namespace OrleansSessions.Server.Observability;
 
 /// <summary>Healthy while this process' silo is an active member of its cluster.</summary>
-internal sealed class SiloHealthCheck(ISiloStatusOracle silo) : IHealthCheck
+internal sealed class SiloHealthCheck(ISiloStatusOracle silo, ClusterEviction eviction) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        if (eviction.IsEvicted)
+        {
+            return Task.FromResult(new HealthCheckResult(context.Registration.FailureStatus, "The silo is no longer a member of its cluster."));
+        }
+
         var status = silo.CurrentStatus;
         return Task.FromResult(status == SiloStatus.Active
             ? HealthCheckResult.Healthy()

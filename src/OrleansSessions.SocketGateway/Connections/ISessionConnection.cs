@@ -24,5 +24,6 @@ internal interface ISessionConnection
     /// <summary>Sends what waits, on another thread.</summary>
     void FlushElsewhere();
 
-    void Close(int code, string reason);
+    /// <param name="dropWaiting">False to send what waits before the close frame.</param>
+    void Close(int code, string reason, bool dropWaiting = true);
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Sockets;
@@ -12,7 +13,7 @@ namespace OrleansSessions.SocketGateway.Http;
 /// <summary>What all endpoints have in common: ids that are checked, faults that become one error, and errors that are counted.</summary>
 internal sealed partial class SessionHttp(
     IGrainFactory grains, IOptions<SocketGatewayOptions> options, IOptions<SessionsOptions> sessions, SocketGatewayMetrics metrics,
-    TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<SessionHttp> logger)
+    ClusterEviction eviction, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<SessionHttp> logger)
 {
     public SocketGatewayOptions Options { get; } = options.Value;
 
@@ -38,6 +39,11 @@ internal sealed partial class SessionHttp(
         if (questionId is not null && !Identifiers.IsQuestionId(questionId))
         {
             return Refuse(new(WireErrors.BadRequest, "A question id is 1 to 64 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", Param: "qid"));
+        }
+
+        if (eviction.IsEvicted)
+        {
+            return Refuse(new(WireErrors.Draining, "This node has left its cluster.", questionId, RetryAfterMs: RetryAfterMs));
         }
 
         try

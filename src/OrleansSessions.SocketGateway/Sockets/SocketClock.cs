@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Connections;
 
@@ -8,7 +9,7 @@ namespace OrleansSessions.SocketGateway.Sockets;
 
 /// <summary>The one timer behind all sockets' time limits, and the one who says goodbye to all of them when the process stops.</summary>
 internal sealed partial class SocketClock(
-    ConnectionRegistry registry, IOptions<SocketGatewayOptions> options, TimeProvider clock, IHostApplicationLifetime lifetime,
+    ConnectionRegistry registry, IOptions<SocketGatewayOptions> options, ClusterEviction eviction, TimeProvider clock, IHostApplicationLifetime lifetime,
     ILogger<SocketClock> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestPeriod = TimeSpan.FromSeconds(1);
@@ -60,7 +61,7 @@ internal sealed partial class SocketClock(
         {
             foreach (var connection in session.All)
             {
-                connection.Close(CloseCodes.Draining, "This node is going down.");
+                connection.Close(eviction.IsEvicted ? CloseCodes.ServiceRestart : CloseCodes.Draining, "This node is going down.");
             }
         }
     }

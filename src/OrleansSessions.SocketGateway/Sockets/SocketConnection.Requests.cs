@@ -50,6 +50,12 @@ internal sealed partial class SocketConnection
     {
         var isBasic = _request.Profile == WireProfile.Basic;
         var id = question.Id ?? "q-" + RandomNumberGenerator.GetHexString(16, lowercase: true);
+        if (_services.Eviction.IsEvicted)
+        {
+            Tell(new(WireErrors.Draining, "This node has left its cluster.", id, RetryAfterMs: RetryAfterMs));
+            return;
+        }
+
         bool isNew;
         lock (_gate)
         {

@@ -92,7 +92,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         }
     }
 
-    public void Close(int code, string reason) => Close(code, reason, null, dropWaiting: true);
+    public void Close(int code, string reason, bool dropWaiting = true) => Close(code, reason, null, dropWaiting);
 
     void ISocketWriterOwner.OnSlowConsumer()
     {
@@ -263,7 +263,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         var lifetime = _services.Clock.GetElapsedTime(_openedAt);
         _services.Metrics.ConnectionClosed(lifetime, _peerCode ?? _closeCode);
         Log.Closed(_services.Logger, Id, _request.SessionId, _peerCode ?? _closeCode, (long)lifetime.TotalMilliseconds);
-        if (_closeCode == CloseCodes.Draining)
+        if (_closeCode is CloseCodes.Draining or CloseCodes.ServiceRestart)
         {
             // The whole process leaves; the grains hear of that at once, and a call each would only hold up the stop.
             return;

@@ -32,7 +32,7 @@ internal sealed partial class SocketEndpoint(
             return;
         }
 
-        if (lifetime.ApplicationStopping.IsCancellationRequested)
+        if (lifetime.ApplicationStopping.IsCancellationRequested || services.Eviction.IsEvicted)
         {
             await RefuseAsync(context, new(WireErrors.Draining, "This node is going down.", RetryAfterMs: RetryAfterMs), isBrowser);
             return;

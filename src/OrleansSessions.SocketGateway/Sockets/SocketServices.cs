@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.SocketGateway.Connections;
 using OrleansSessions.SocketGateway.Telemetry;
@@ -9,7 +10,7 @@ namespace OrleansSessions.SocketGateway.Sockets;
 /// <summary>What every socket of the process shares.</summary>
 internal sealed class SocketServices(
     IGrainFactory grains, IOptions<SocketGatewayOptions> options, IOptions<SessionsOptions> sessions, ConnectionRegistry registry,
-    SocketGatewayMetrics metrics, SocketGatewayInstance instance, TimeProvider clock, ILogger<SocketConnection> logger)
+    SocketGatewayMetrics metrics, SocketGatewayInstance instance, ClusterEviction eviction, TimeProvider clock, ILogger<SocketConnection> logger)
 {
     public IGrainFactory Grains { get; } = grains;
 
@@ -22,6 +23,8 @@ internal sealed class SocketServices(
     public SocketGatewayMetrics Metrics { get; } = metrics;
 
     public SocketGatewayInstance Instance { get; } = instance;
+
+    public ClusterEviction Eviction { get; } = eviction;
 
     public TimeProvider Clock { get; } = clock;
 

@@ -10,6 +10,7 @@ public sealed class GatedStorage : IGrainStorage
     private volatile TaskCompletionSource? _gate;
     private TaskCompletionSource _blocked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _failures;
+    private int _writes;
 
     public IEnumerable<string> Keys => _rows.Keys;
 
@@ -17,6 +18,9 @@ public sealed class GatedStorage : IGrainStorage
     public bool Fail { get; set; }
 
     public int Failures => Volatile.Read(ref _failures);
+
+    /// <summary>How many writes came, whatever became of them.</summary>
+    public int Writes => Volatile.Read(ref _writes);
 
     /// <summary>Completes once a write waits at the closed gate.</summary>
     public Task Blocked => _blocked.Task;
@@ -50,6 +54,7 @@ public sealed class GatedStorage : IGrainStorage
 
     public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        Interlocked.Increment(ref _writes);
         if (_gate is { } gate)
         {
             _blocked.TrySetResult();

@@ -9,6 +9,7 @@ public sealed class ChildProcess : IAsyncDisposable
 {
     private const int KeptLines = 400;
     private const int Sigterm = 15;
+    private const int Sigstop = 19;
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(25);
 
@@ -116,6 +117,15 @@ public sealed class ChildProcess : IAsyncDisposable
         }
 
         return await ExitAsync(StopPatience);
+    }
+
+    /// <summary>Takes its processor away, as a machine that hangs does. It holds its connections and says nothing. Only a kill ends it then.</summary>
+    public void Freeze()
+    {
+        if (OperatingSystem.IsWindows() || SendSignal(Id, Sigstop) != 0)
+        {
+            throw new PlatformNotSupportedException("A process cannot be frozen here.");
+        }
     }
 
     /// <summary>Ends it at once, with everything it started.</summary>

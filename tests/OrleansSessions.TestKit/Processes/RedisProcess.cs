@@ -68,6 +68,9 @@ public sealed class RedisProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes it away while others still use it.</summary>
+    public void Kill() => _process.Kill();
+
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
     private static ChildProcess Launch(RedisFlavour flavour, int port)

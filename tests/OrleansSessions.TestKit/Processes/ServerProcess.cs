@@ -65,6 +65,11 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public void Kill() => _process.Kill();
 
+    public void Freeze() => _process.Freeze();
+
+    /// <summary>Waits for it to end by itself; the exit code.</summary>
+    public Task<int> ExitAsync(TimeSpan patience) => _process.ExitAsync(patience);
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();

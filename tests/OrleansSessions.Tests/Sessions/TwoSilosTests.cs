@@ -10,7 +10,7 @@ public sealed class TwoSilosTests : IAsyncLifetime
 {
     private SessionCluster _cluster = null!;
 
-    public async ValueTask InitializeAsync() => _cluster = await SessionCluster.StartAsync(silos: 2);
+    public async ValueTask InitializeAsync() => _cluster = await SessionCluster.StartAsync(silos: 2, isStored: true);
 
     public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 

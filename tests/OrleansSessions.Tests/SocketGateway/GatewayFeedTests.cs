@@ -207,7 +207,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
 
         public void FlushElsewhere() => IsFlushed = true;
 
-        public void Close(int code, string reason)
+        public void Close(int code, string reason, bool dropWaiting = true)
         {
         }
     }

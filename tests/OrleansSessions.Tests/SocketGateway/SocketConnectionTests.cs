@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway;
@@ -20,6 +21,7 @@ namespace OrleansSessions.Tests.SocketGateway;
 /// <summary>One connection and its clocks, which stand until the test moves them. The session behind it is at number 7 and never answers a read.</summary>
 public sealed class SocketConnectionTests : IAsyncDisposable
 {
+    private readonly ClusterEviction _eviction = new();
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly FakeTimeProvider _clock = new();
@@ -40,7 +42,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         });
         _services = new(
             Stub.Of<IGrainFactory>((_, _) => session), Options.Create(new SocketGatewayOptions()), Options.Create(new SessionsOptions()), _registry,
-            _metrics.GetRequiredService<SocketGatewayMetrics>(), new(null), _clock, NullLogger<SocketConnection>.Instance);
+            _metrics.GetRequiredService<SocketGatewayMetrics>(), new(null), _eviction, _clock, NullLogger<SocketConnection>.Instance);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,0 +1,32 @@
+using OrleansSessions.Grains.Clustering;
+
+namespace OrleansSessions.Server.Clustering;
+
+/// <summary>Ends the process of an evicted silo in any case: an orderly stop can wait for a cluster, or a store, that is not there.</summary>
+internal sealed partial class EvictionLimit(ClusterEviction eviction, ILogger<EvictionLimit> logger) : IHostedService
+{
+    /// <summary>Below the 10 s that are promised from the eviction to the end of the process.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Nothing takes this back: what it limits is the stop itself.
+        eviction.Evicted.Register(() => EndAsync().Ignore());
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task EndAsync()
+    {
+        await Task.Delay(Limit, TimeProvider.System);
+        Log.Ended(logger, Limit);
+        Environment.Exit(ClusterEviction.ExitCode);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Critical, "The process of an evicted silo did not stop within {Limit} and is ended")]
+        public static partial void Ended(ILogger logger, TimeSpan limit);
+    }
+}

@@ -1,0 +1,100 @@
+using OrleansSessions.EndToEndTests.Servers;
+using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Clusters;
+using OrleansSessions.TestKit.Processes;
+using OrleansSessions.TestKit.Sockets;
+using Xunit;
+
+namespace OrleansSessions.EndToEndTests.Clusters;
+
+/// <summary>Three nodes with open questions on each, and one of them goes.</summary>
+public sealed class LostNodeTests
+{
+    private const int QuestionsEach = 12;
+
+    [Theory]
+    [InlineData(RedisFlavour.RedisServer)]
+    [InlineData(RedisFlavour.Garnet)]
+    public Task ANodeIsKilled_NoQuestionOfTheOthersEnds_AndItsOwnSessionsAnswer(RedisFlavour flavour) => LoseAsync(flavour, node =>
+    {
+        node.Kill();
+        return Task.CompletedTask;
+    });
+
+    [Theory]
+    [InlineData(RedisFlavour.RedisServer)]
+    public Task ANodeIsStopped_NoQuestionOfTheOthersEnds_AndItsOwnSessionsAnswer(RedisFlavour flavour) => LoseAsync(flavour, node => node.StopAsync());
+
+    [Theory]
+    [InlineData(RedisFlavour.RedisServer)]
+    public Task ANodeHangs_NoQuestionOfTheOthersEnds_AndItsOwnSessionsAnswer(RedisFlavour flavour) => LoseAsync(flavour, node =>
+    {
+        node.Freeze();
+        return Task.CompletedTask;
+    });
+
+    private static async Task LoseAsync(RedisFlavour flavour, Func<ServerProcess, Task> lose)
+    {
+        // 1. Questions that stay open, each on the node that was asked.
+        await using var nodes = await NodeSet.StartAsync(flavour);
+        var (one, two, lost) = (await nodes.AddAsync(), await nodes.AddAsync(), await nodes.AddAsync());
+        foreach (var node in new[] { one, two, lost })
+        {
+            for (var i = 0; i < QuestionsEach; i++)
+            {
+                var asked = await node.Http.AskAsync(Session(node, i), """{"question":"wait","id":"q"}""");
+                Assert.Equal(202, (int)asked.Status);
+            }
+        }
+
+        Assert.Equal(3 * QuestionsEach, (await SessionEntriesAsync(nodes)).Count);
+
+        // 2. One node goes. Its questions end, at a survivor, as soon as somebody asks after them.
+        await lose(lost);
+        for (var i = 0; i < QuestionsEach; i++)
+        {
+            var session = Session(lost, i);
+            await Eventually.TrueAsync(
+                async () => (await one.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{session}/questions/q")).Body.Text("reason") == DoneReasons.ResponderLost,
+                $"{session} answers at a survivor");
+        }
+
+        // 3. The survivors' questions are as open as before.
+        foreach (var node in new[] { one, two })
+        {
+            for (var i = 0; i < QuestionsEach; i++)
+            {
+                var question = await node.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{Session(node, i)}/questions/q");
+                Assert.Equal("accepted", question.Body.Text("state"));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(RedisFlavour.RedisServer)]
+    [InlineData(RedisFlavour.Garnet)]
+    public async Task WhatALostNodeLeavesInTheDirectory_IsSwept_AndNothingElse(RedisFlavour flavour)
+    {
+        await using var nodes = await NodeSet.StartAsync(flavour);
+        var (survivor, lost) = (await nodes.AddAsync(), await nodes.AddAsync());
+        foreach (var node in new[] { survivor, lost })
+        {
+            for (var i = 0; i < QuestionsEach; i++)
+            {
+                await node.Http.AskAsync(Session(node, i), """{"question":"wait","id":"q"}""");
+            }
+        }
+
+        lost.Kill();
+
+        await Eventually.TrueAsync(async () => (await SessionEntriesAsync(nodes)).Count == QuestionsEach, "the lost node's entries are gone");
+        Assert.All(await SessionEntriesAsync(nodes), entry => Assert.Contains(Prefix(survivor), entry));
+    }
+
+    private static async Task<List<string>> SessionEntriesAsync(NodeSet nodes) =>
+        [.. (await nodes.DirectoryEntriesAsync()).Where(entry => entry.Contains("node-", StringComparison.Ordinal))];
+
+    private static string Session(ServerProcess node, int number) => $"{Prefix(node)}{number}";
+
+    private static string Prefix(ServerProcess node) => $"node-{node.Address.Port}-";
+}

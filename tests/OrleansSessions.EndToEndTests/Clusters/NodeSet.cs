@@ -1,0 +1,77 @@
+using OrleansSessions.TestKit.Processes;
+using StackExchange.Redis;
+using Xunit;
+
+namespace OrleansSessions.EndToEndTests.Clusters;
+
+/// <summary>Nodes around one Redis, for tests that lose some of them, or the Redis. Questions are answered by nobody unless the test does.</summary>
+public sealed class NodeSet : IAsyncDisposable
+{
+    private readonly string _cluster = $"e2e-{Guid.NewGuid():N}";
+    private readonly List<ServerProcess> _nodes = [];
+    private ConnectionMultiplexer? _client;
+
+    private NodeSet(RedisProcess redis) => Redis = redis;
+
+    public RedisProcess Redis { get; }
+
+    public static async Task<NodeSet> StartAsync(RedisFlavour flavour)
+    {
+        if (RedisProcess.Missing(flavour) is { } reason)
+        {
+            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"{reason} CI must run this test.");
+            Assert.Skip(reason);
+        }
+
+        return new(await RedisProcess.StartAsync(flavour));
+    }
+
+    public async Task<ServerProcess> AddAsync(params string[] settings)
+    {
+        var node = await ServerProcess.StartAsync([.. Settings, .. settings]);
+        _nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>What a node of this cluster is started with.</summary>
+    public IEnumerable<string> Settings =>
+    [
+        "Cluster:Provider=Redis", $"Cluster:Redis={Redis.ConnectionString}", $"Cluster:ClusterId={_cluster}", $"Cluster:ServiceId={_cluster}",
+        "Cluster:SiloPort=0", "Cluster:OrleansGatewayPort=0", "Cluster:AdvertisedAddress=127.0.0.1", "Responder:Name=external",
+    ];
+
+    /// <summary>Makes the store come back empty.</summary>
+    public async Task FlushAsync() => await (await ClientAsync()).GetDatabase().ExecuteAsync("FLUSHALL");
+
+    /// <summary>The grain directory as it stands in the store: one value for each session that some silo holds, or held.</summary>
+    public async Task<IReadOnlyList<string>> DirectoryEntriesAsync()
+    {
+        var client = await ClientAsync();
+        var entries = new List<string>();
+        await foreach (var key in client.GetServers()[0].KeysAsync(pattern: $"{_cluster}/directory/*"))
+        {
+            entries.Add((await client.GetDatabase().StringGetAsync(key)).ToString());
+        }
+
+        return entries;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes)
+        {
+            node.Kill();
+            await node.DisposeAsync();
+        }
+
+        if (_client is not null)
+        {
+            await _client.DisposeAsync();
+        }
+
+        await Redis.DisposeAsync();
+    }
+
+    private async Task<ConnectionMultiplexer> ClientAsync() =>
+        _client ??= await ConnectionMultiplexer.ConnectAsync($"{Redis.ConnectionString},allowAdmin=true");
+}
