@@ -12,7 +12,11 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
     private const int MaxItemBytes = 64 * 1024;
 
     private readonly List<Cursor> _cursors = [];
-    private bool _hasAnnounced;
+
+    // Where announcements are up to, in the order in which this silo learned of the socket gateways.
+    private int _announcedTo;
+    private AnswerLog? _announced;
+    private bool _hasLeft;
 
     /// <summary>Sockets attached, as far as the socket gateways have told.</summary>
     public int Connections => _cursors.Sum(cursor => cursor.Connections);
@@ -53,28 +57,29 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
         }
     }
 
-    /// <summary>Tells every other live socket gateway, once in this activation's life, that the session is awake and knows only its caller.</summary>
-    public void AnnounceOnce(AnswerLog log, string? caller)
+    /// <summary>
+    /// Tells the live socket gateways that the session is awake and knows only its caller: each of them once in this activation's life, those of which
+    /// the silo learns later when it does.
+    /// </summary>
+    public void Announce(AnswerLog log, string? caller)
     {
-        if (_hasAnnounced)
+        if (_announced is null && !outboxes.Complete.IsCompleted)
         {
-            return;
+            AnnounceWhenCompleteAsync().Ignore();
         }
 
-        _hasAnnounced = true;
-        foreach (var outbox in outboxes.Live)
-        {
-            if (outbox.Gateway != caller)
-            {
-                SendAsync(outbox, (sessionKey, log.Epoch, log.VisibleHead), static (awake, silo, number) =>
-                    new SessionAwakeItem(silo, number, awake.sessionKey, awake.Epoch, awake.VisibleHead)).Ignore();
-            }
-        }
+        _announced = log;
+        AnnounceToNew(caller);
     }
 
     /// <summary>Sends what has become visible to all that do not have it yet. Returns at once.</summary>
     public void Publish()
     {
+        if (_announced is not null)
+        {
+            AnnounceToNew(null);
+        }
+
         for (var i = _cursors.Count - 1; i >= 0; i--)
         {
             if (_cursors[i].Outbox.IsClosed)
@@ -98,6 +103,47 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
         }
 
         _cursors.Clear();
+    }
+
+    /// <summary>After the rest of the log, reports that this activation leaves: who waits for news attaches to the next one, all others let it sleep.</summary>
+    public void PublishLast()
+    {
+        _hasLeft = true;
+        foreach (var cursor in _cursors)
+        {
+            cursor.IsLeaving = true;
+            Start(cursor);
+        }
+    }
+
+    /// <summary>A silo that has just started does not know all socket gateways yet, and there may be no further call or event to announce this session at.</summary>
+    private async Task AnnounceWhenCompleteAsync()
+    {
+        await outboxes.Complete;
+        if (!_hasLeft)
+        {
+            AnnounceToNew(null);
+        }
+    }
+
+    private void AnnounceToNew(string? caller)
+    {
+        var latest = outboxes.LatestOrdinal;
+        if (_announcedTo == latest)
+        {
+            return;
+        }
+
+        foreach (var outbox in outboxes.Live)
+        {
+            if (outbox.Ordinal > _announcedTo && outbox.Gateway != caller && !_cursors.Exists(cursor => cursor.Outbox == outbox))
+            {
+                SendAsync(outbox, (sessionKey, _announced!.Epoch, _announced.VisibleHead), static (awake, silo, number) =>
+                    new SessionAwakeItem(silo, number, awake.sessionKey, awake.Epoch, awake.VisibleHead)).Ignore();
+            }
+        }
+
+        _announcedTo = latest;
     }
 
     private void Start(Cursor cursor)
@@ -133,6 +179,13 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
                 new SessionRemovedItem(silo, number, removed.sessionKey, removed.Epoch));
         }
 
+        if (cursor.IsLeaving)
+        {
+            cursor.IsLeaving = false;
+            await SendAsync(cursor.Outbox, (sessionKey, cursor.Log.Epoch), static (left, silo, number) =>
+                new SessionEventsItem(silo, number, left.sessionKey, left.Epoch, [], IsLast: true));
+        }
+
         cursor.IsSending = false;
     }
 
@@ -166,7 +219,9 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
 
         public bool IsRemoving { get; set; }
 
-        public bool HasMore => Sent < Log.VisibleHead || IsRemoving;
+        public bool IsLeaving { get; set; }
+
+        public bool HasMore => Sent < Log.VisibleHead || IsRemoving || IsLeaving;
     }
 
     private static partial class Log

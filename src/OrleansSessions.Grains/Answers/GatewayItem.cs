@@ -13,9 +13,14 @@ public abstract record GatewayItem([property: Id(0)] SiloAddress Silo, [property
 
 /// <summary>New events of a session, in order and without a hole among themselves.</summary>
 /// <param name="SessionKey">The grain's key.</param>
+/// <param name="IsLast">
+/// True for the last item of an activation, which has no events: the session goes to sleep and forgets its followers. A field, not a type of its own:
+/// a socket gateway of an earlier version would fail on an unknown type, and drops an item without events.
+/// </param>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.SessionEventsItem")]
 public sealed record SessionEventsItem(
-    SiloAddress Silo, long Number, [property: Id(0)] string SessionKey, [property: Id(1)] long Epoch, [property: Id(2)] LogEvent[] Events)
+    SiloAddress Silo, long Number, [property: Id(0)] string SessionKey, [property: Id(1)] long Epoch, [property: Id(2)] LogEvent[] Events,
+    [property: Id(3)] bool IsLast = false)
     : GatewayItem(Silo, Number);
 
 /// <summary>A session's grain has woken up and does not know this socket gateway: attach, if you hold it.</summary>

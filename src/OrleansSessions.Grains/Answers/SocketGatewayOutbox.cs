@@ -6,12 +6,15 @@ namespace OrleansSessions.Grains.Answers;
 /// What this silo sends to one socket gateway: numbers the items and puts them on its stream, in the same order.
 /// An item that the stream refuses leaves a hole in the numbers, which is how the socket gateway learns of it.
 /// </summary>
-internal sealed class SocketGatewayOutbox(string gateway, SiloAddress silo, IAsyncStream<GatewayItem> stream, DateTimeOffset seenAt)
+internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddress silo, IAsyncStream<GatewayItem> stream, DateTimeOffset seenAt)
 {
     private readonly Lock _order = new();
     private long _number;
 
     public string Gateway { get; } = gateway;
+
+    /// <summary>Counts the outboxes of this silo in the order in which they were made, from 1.</summary>
+    public int Ordinal { get; } = ordinal;
 
     /// <summary>When this silo first heard of it.</summary>
     public DateTimeOffset SeenAt { get; } = seenAt;

@@ -22,13 +22,22 @@ internal sealed partial class SocketGatewayOutboxes(
     private static readonly TimeSpan RegistryPatience = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<string, SocketGatewayOutbox> _outboxes = new();
+    private readonly Lock _opening = new();
+    private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private IStreamProvider? _streams;
     private Task _heart = Task.CompletedTask;
     private Task _refresh = Task.CompletedTask;
+    private int _latestOrdinal;
 
-    /// <summary>The outbox of a socket gateway; made at the first word of it, which may come before the registry's.</summary>
-    public SocketGatewayOutbox Get(string gateway) => _outboxes.GetOrAdd(gateway, static (id, self) => self.Open(id), this);
+    /// <summary>Ends with the first list of the registry that is known to be complete: one from a registry that has lived for a lease.</summary>
+    public Task Complete => _complete.Task;
+
+    /// <summary>The ordinal of the newest outbox. All up to it are among <see cref="Live"/>, unless they have been closed.</summary>
+    public int LatestOrdinal => Volatile.Read(ref _latestOrdinal);
+
+    /// <summary>Returns the outbox of a socket gateway, creating it if necessary. A grain call can name a socket gateway before the registry lists it.</summary>
+    public SocketGatewayOutbox Get(string gateway) => _outboxes.TryGetValue(gateway, out var outbox) ? outbox : Open(gateway);
 
     public bool IsLive(string gateway) => _outboxes.ContainsKey(gateway);
 
@@ -50,8 +59,20 @@ internal sealed partial class SocketGatewayOutboxes(
 
     private SocketGatewayOutbox Open(string gateway)
     {
-        _streams ??= services.GetRequiredKeyedService<IStreamProvider>(GatewayStreams.ProviderName);
-        return new(gateway, silo.SiloAddress, _streams.GetStream<GatewayItem>(GatewayStreams.For(gateway)), time.GetUtcNow());
+        lock (_opening)
+        {
+            if (_outboxes.TryGetValue(gateway, out var opened))
+            {
+                return opened;
+            }
+
+            _streams ??= services.GetRequiredKeyedService<IStreamProvider>(GatewayStreams.ProviderName);
+            var stream = _streams.GetStream<GatewayItem>(GatewayStreams.For(gateway));
+            var outbox = new SocketGatewayOutbox(gateway, _latestOrdinal + 1, silo.SiloAddress, stream, time.GetUtcNow());
+            _outboxes[gateway] = outbox;
+            Volatile.Write(ref _latestOrdinal, outbox.Ordinal);
+            return outbox;
+        }
     }
 
     private async Task BeatAsync()
@@ -107,6 +128,8 @@ internal sealed partial class SocketGatewayOutboxes(
         {
             Close(outbox);
         }
+
+        _complete.TrySetResult();
     }
 
     /// <summary>Gives a socket gateway up. Should it come back, it gets a new outbox, whose numbers begin anew.</summary>

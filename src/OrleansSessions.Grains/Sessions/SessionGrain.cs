@@ -65,6 +65,12 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _services.Parked.Park(_key, _session.ToState(_usedAt));
         }
 
+        if (reason.ReasonCode != DeactivationReasonCode.ShuttingDown)
+        {
+            // A silo that stops no longer sends; its socket gateways learn of it from the membership.
+            _publisher.PublishLast();
+        }
+
         ReportWaiting(0, 0);
         _services.Metrics.SessionDeactivated();
         Log.Deactivated(_logger, _key, reason.ReasonCode);
@@ -101,7 +107,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         {
             _publisher.Attach(_session.Log, gateway);
             _publisher.Count(gateway, request.Connections, request.Version);
-            _publisher.AnnounceOnce(_session.Log, gateway);
+            _publisher.Announce(_session.Log, gateway);
         }
 
         return piece;
@@ -113,7 +119,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     {
         await EnterAsync(request.Gateway);
         _usedAt = Now;
-        _publisher.AnnounceOnce(_session.Log, request.Gateway);
+        _publisher.Announce(_session.Log, request.Gateway);
         var reply = _session.Ask(request, Now, IsOrphaned);
         _services.Metrics.Asked(reply.Outcome);
         if (reply.Outcome == AskOutcome.Accepted)
@@ -237,7 +243,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         // Nobody has missed anything of a session that was never asked.
         if (gateway is not null || _session.IsKnown)
         {
-            _publisher.AnnounceOnce(_session.Log, gateway);
+            _publisher.Announce(_session.Log, gateway);
         }
     }
 

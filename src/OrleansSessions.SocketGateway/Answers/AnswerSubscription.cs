@@ -5,12 +5,13 @@ namespace OrleansSessions.SocketGateway.Answers;
 
 /// <summary>
 /// One socket's place in its session's log: (epoch, seq). News that continues it goes to the sink; repeats are dropped; a hole is filled by reading
-/// the log, while what arrives meanwhile is held, bounded, and merged afterwards. All members but <see cref="Reading"/> want the connection's gate held.
+/// the log, while what arrives meanwhile is held, bounded, and merged afterwards. Epochs are compared for equality: a session can come back with
+/// a lower one, because its state was older or a clock was behind. All members but <see cref="Reading"/> require the connection's gate.
 /// </summary>
 internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog log, int maxHeldItems, TimeProvider clock, Action<Exception> onReadFailed)
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
 
     private readonly List<(long Epoch, LogEvent[] Events)> _held = [];
     private Phase _phase = Phase.Attaching;
@@ -18,6 +19,12 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
     private bool _hasDroppedHeld;
     private long? _removedEpoch;
     private bool _isRemoved;
+
+    // An item of a lower epoch came, and the log was read because of it. More of them are dropped until the grain names the epoch again.
+    private bool _isDoubted;
+
+    // A head, or another epoch, was reported while no read could be started for it.
+    private bool _mustCheckExpected;
     private int _life;
     private int _open;
     private (long Epoch, long Seq) _expected;
@@ -44,7 +51,7 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
     public long Seq { get; private set; }
 
     /// <summary>True while a question is open, as far as this position knows, or while an event that is known to exist has not come.</summary>
-    public bool IsWaiting => _open > 0 || IsBehind(_expected.Epoch, _expected.Seq);
+    public bool IsWaiting => _open > 0 || _isDoubted || IsExpecting;
 
     /// <summary>True while every event goes straight to the sink.</summary>
     public bool IsLive => _phase == Phase.Live;
@@ -65,6 +72,7 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
         if (_phase != Phase.Closed)
         {
             (Epoch, Seq, _isReplay) = (epoch, afterSeq, true);
+            sink.OnReplay(afterSeq);
             StartReading();
         }
     }
@@ -81,16 +89,40 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
         }
     }
 
+    /// <summary>The grain reported this head in a reply: whatever the socket does not have up to it was lost.</summary>
     public void OnHead(long epoch, long seq)
     {
-        if (_phase == Phase.Live && IsBehind(epoch, seq))
+        if (_phase != Phase.Live)
+        {
+            // The read under way may have been served before this reply.
+            NoteExpected(epoch, seq);
+            _mustCheckExpected = true;
+        }
+        else if (IsBehind(epoch, seq))
         {
             StartReading();
         }
+        else
+        {
+            _isDoubted = false;
+        }
     }
 
-    /// <summary>The grain told of this event in a reply. Its news is on its way; until then the socket waits, so that a loss of it is looked for.</summary>
-    public void Expect(long epoch, long seq) => _expected = (epoch, seq);
+    /// <summary>
+    /// The grain named its epoch, and an event of it or 0, in a reply. The event's item is on its way; until it comes the socket waits, so that its
+    /// loss is noticed. Another epoch than this position's means that the position no longer exists: no item may come to show it.
+    /// </summary>
+    public void Expect(long epoch, long seq)
+    {
+        if (epoch == Epoch)
+        {
+            NoteExpected(epoch, seq);
+        }
+        else
+        {
+            OnHead(epoch, seq);
+        }
+    }
 
     public void OnRemoved(long epoch)
     {
@@ -103,6 +135,12 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
         else if (epoch >= Epoch)
         {
             sink.OnRemoved();
+        }
+        else
+        {
+            // Either late news of an earlier life, or the end of a life that this socket has not heard of: the log shows which.
+            _removedEpoch = epoch;
+            StartReading();
         }
     }
 
@@ -133,7 +171,12 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
         _held.Clear();
     }
 
-    private bool IsBehind(long epoch, long seq) => epoch > Epoch || (epoch == Epoch && seq > Seq);
+    private bool IsExpecting => _expected.Epoch != 0 && IsBehind(_expected.Epoch, _expected.Seq);
+
+    private bool IsBehind(long epoch, long seq) => epoch != Epoch || seq > Seq;
+
+    private void NoteExpected(long epoch, long seq) =>
+        _expected = epoch == _expected.Epoch ? (epoch, Math.Max(seq, _expected.Seq)) : (epoch, seq);
 
     private void Hold(long epoch, LogEvent[] events)
     {
@@ -155,7 +198,13 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
 
     private void Merge(long epoch, LogEvent[] events)
     {
-        if (epoch < Epoch || (epoch == Epoch && (events.Length == 0 || events[^1].Seq <= Seq)))
+        if (epoch < Epoch)
+        {
+            OnLowerEpoch();
+            return;
+        }
+
+        if (epoch == Epoch && (events.Length == 0 || events[^1].Seq <= Seq))
         {
             return;
         }
@@ -168,6 +217,19 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
         }
 
         Deliver(events);
+    }
+
+    /// <summary>
+    /// Usually late news of a life that has ended; but it can be a session that came back with older state. One read shows which. It is not repeated
+    /// for each late item: until the grain confirms the epoch, the socket counts as waiting, so it is attached again when it hears nothing.
+    /// </summary>
+    private void OnLowerEpoch()
+    {
+        if (!_isDoubted)
+        {
+            _isDoubted = true;
+            StartReading();
+        }
     }
 
     private void Deliver(LogEvent[] events)
@@ -211,10 +273,28 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
         }
 
         MergeHeld();
-        if (_phase == Phase.Live && _removedEpoch is { } removed)
+        if (_phase != Phase.Live)
+        {
+            return;
+        }
+
+        if (_removedEpoch is { } removed)
         {
             _removedEpoch = null;
-            OnRemoved(_isRemoved ? Epoch : removed);
+            if (_isRemoved || removed >= Epoch)
+            {
+                sink.OnRemoved();
+                return;
+            }
+        }
+
+        if (_mustCheckExpected)
+        {
+            _mustCheckExpected = false;
+            if (IsExpecting)
+            {
+                StartReading();
+            }
         }
     }
 
@@ -229,8 +309,11 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
         _held.Clear();
         foreach (var (epoch, events) in held)
         {
-            // A hole among them starts to read again and holds the rest again.
-            OnEvents(epoch, events);
+            // Those of a lower epoch came before the reply that told this one, and are old. A hole among the others starts another read, which holds the rest.
+            if (epoch >= Epoch)
+            {
+                OnEvents(epoch, events);
+            }
         }
     }
 
@@ -280,7 +363,14 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
     {
         lock (gate)
         {
-            return life == _life ? (Epoch, Seq) : (null, 0);
+            if (life != _life)
+            {
+                return (null, 0);
+            }
+
+            // The read that begins now is newer than every reply so far, and so answers all of them.
+            (_expected, _mustCheckExpected) = (default, false);
+            return (Epoch, Seq);
         }
     }
 
@@ -296,7 +386,9 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
 
             if (piece.Outcome != LogReadOutcome.Recovered)
             {
-                (Epoch, Seq, _open) = (piece.Epoch, piece.Head, piece.Open.Length);
+                // A removal that named no life this socket knew, and now nothing is left: it was this session's.
+                _isRemoved |= _removedEpoch is not null && !_isReplay && piece.Outcome == LogReadOutcome.Expired;
+                (Epoch, Seq, _open, _isDoubted) = (piece.Epoch, piece.Head, piece.Open.Length, false);
                 // To a client that asked for nothing, a log that began anew is one thing, whether or not the session kept anything.
                 var isExpiredUnasked = !_isReplay && piece.Outcome == LogReadOutcome.Expired;
                 sink.OnLost(isExpiredUnasked ? piece with { Outcome = LogReadOutcome.EpochChanged } : piece);

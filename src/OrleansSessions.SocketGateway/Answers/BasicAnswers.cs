@@ -42,6 +42,10 @@ internal sealed class BasicAnswers(
         }
     }
 
+    public void OnReplay(long afterSeq)
+    {
+    }
+
     public void OnRecovered(LogPiece atHead)
     {
     }

@@ -50,6 +50,9 @@ internal sealed partial class GatewayFeed(
 
         switch (item)
         {
+            case SessionEventsItem { IsLast: true } last:
+                OnAsleep(last);
+                break;
             case SessionEventsItem events:
                 if (Find(events, events.SessionKey) is { } session)
                 {
@@ -83,6 +86,25 @@ internal sealed partial class GatewayFeed(
         }
     }
 
+    /// <summary>An activation leaves, and with it its list of followers. Who waits for an answer must attach to the next one.</summary>
+    private void OnAsleep(SessionEventsItem last)
+    {
+        if (!registry.TryFind(last.SessionKey, out var session))
+        {
+            return;
+        }
+
+        if (session.IsWaiting)
+        {
+            reattacher.Enqueue(session, isUrgent: true);
+        }
+        else if (session.Silo is null || session.Silo.Equals(last.Silo))
+        {
+            // From another silo than the last news it would be late: the session is awake again.
+            session.IsAsleep = true;
+        }
+    }
+
     private SessionConnections? Find(GatewayItem item, string sessionKey)
     {
         if (!registry.TryFind(sessionKey, out var session))
@@ -93,6 +115,7 @@ internal sealed partial class GatewayFeed(
         session.Silo = item.Silo;
         session.LastHeardAt = clock.GetTimestamp();
         session.QuietRounds = 0;
+        session.IsAsleep = false;
         return session;
     }
 
@@ -118,13 +141,13 @@ internal sealed partial class GatewayFeed(
         [LoggerMessage(1, LogLevel.Error, "An item of type {Type} from {Silo} could not be handed on.")]
         public static partial void ItemFailed(ILogger logger, Exception fault, string type, SiloAddress silo);
 
-        [LoggerMessage(2, LogLevel.Warning, "The stream reported a fault; all sessions are attached anew.")]
+        [LoggerMessage(2, LogLevel.Warning, "The stream reported a fault; all sessions are attached again.")]
         public static partial void StreamFailed(ILogger logger, Exception fault);
 
-        [LoggerMessage(3, LogLevel.Information, "Items from {Silo} before number {Number} are missing; all sessions are attached anew.")]
+        [LoggerMessage(3, LogLevel.Information, "Items from {Silo} before number {Number} are missing; all sessions are attached again.")]
         public static partial void Hole(ILogger logger, SiloAddress silo, long number);
 
-        [LoggerMessage(4, LogLevel.Information, "{Count} silos left with membership {Version}; their sessions are attached anew.")]
+        [LoggerMessage(4, LogLevel.Information, "{Count} silos left with membership {Version}; their sessions are attached again.")]
         public static partial void SilosLeft(ILogger logger, int count, long version);
     }
 }

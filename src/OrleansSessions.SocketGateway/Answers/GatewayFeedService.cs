@@ -20,6 +20,9 @@ internal sealed partial class GatewayFeedService(
 
     private StreamSubscriptionHandle<GatewayItem>? _subscription;
 
+    // There may be subscriptions besides that one: an earlier one that could not be ended, or one whose registration timed out here and took effect there.
+    private bool _mayHaveStrays;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
@@ -53,6 +56,7 @@ internal sealed partial class GatewayFeedService(
             catch (Exception fault) when (fault is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 // The silo or the cluster may still be starting.
+                _mayHaveStrays = true;
                 Log.NotYetListening(logger, fault, instance.Id);
                 await Task.Delay(retry, clock, stoppingToken);
                 retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
@@ -80,7 +84,13 @@ internal sealed partial class GatewayFeedService(
             var missing = silos.Missing();
             if (missing.Count == 0)
             {
+                // A silo that is heard again may just have taken what it was sent while it was missing.
+                _mayHaveStrays |= renewal != FirstRenewal;
                 renewal = FirstRenewal;
+                if (_mayHaveStrays && subscription.IsCompleted)
+                {
+                    subscription = TryAsync(EndStraysAsync, stoppingToken);
+                }
             }
             else if (subscription.IsCompleted && clock.GetElapsedTime(subscribedAt) >= renewal)
             {
@@ -115,14 +125,28 @@ internal sealed partial class GatewayFeedService(
     {
         // The new one first: what comes by both is dropped as a repeat, what comes by neither would be a hole.
         metrics.SubscriptionRenewed();
-        var old = _subscription;
+        _mayHaveStrays = true;
         _subscription = await Stream().SubscribeAsync(feed);
-        await RenewLeaseAsync();
         reattacher.EnqueueAll();
-        if (old is not null)
+        await RenewLeaseAsync();
+        await EndStraysAsync();
+    }
+
+    /// <summary>
+    /// Ends all subscriptions but the present one; the stream has no subscribers besides this process. The handles are fetched, because one whose
+    /// unsubscribe failed is of no use for a second attempt.
+    /// </summary>
+    private async Task EndStraysAsync()
+    {
+        foreach (var handle in await Stream().GetAllSubscriptionHandles())
         {
-            await old.UnsubscribeAsync();
+            if (handle.HandleId != _subscription?.HandleId)
+            {
+                await handle.UnsubscribeAsync();
+            }
         }
+
+        _mayHaveStrays = false;
     }
 
     private IAsyncStream<GatewayItem> Stream() =>
@@ -132,13 +156,19 @@ internal sealed partial class GatewayFeedService(
 
     private async Task LeaveAsync()
     {
+        await GoodbyeAsync(() => cluster.GetGrain<ISocketGatewayRegistryGrain>(0).LeaveAsync(instance.Id));
+        if (_subscription is not null || _mayHaveStrays)
+        {
+            _subscription = null;
+            await GoodbyeAsync(EndStraysAsync);
+        }
+    }
+
+    private async Task GoodbyeAsync(Func<Task> goodbye)
+    {
         try
         {
-            await cluster.GetGrain<ISocketGatewayRegistryGrain>(0).LeaveAsync(instance.Id).WaitAsync(GoodbyeTimeout, clock);
-            if (_subscription is { } subscription)
-            {
-                await subscription.UnsubscribeAsync().WaitAsync(GoodbyeTimeout, clock);
-            }
+            await goodbye().WaitAsync(GoodbyeTimeout, clock);
         }
         catch (Exception fault)
         {
@@ -154,7 +184,7 @@ internal sealed partial class GatewayFeedService(
         [LoggerMessage(2, LogLevel.Debug, "Socket gateway {Gateway} cannot subscribe yet.")]
         public static partial void NotYetListening(ILogger logger, Exception fault, string gateway);
 
-        [LoggerMessage(3, LogLevel.Warning, "{Count} silos are not heard by socket gateway {Gateway}; it subscribes anew.")]
+        [LoggerMessage(3, LogLevel.Warning, "{Count} silos are not heard by socket gateway {Gateway}; it subscribes again.")]
         public static partial void Missing(ILogger logger, int count, string gateway);
 
         [LoggerMessage(4, LogLevel.Warning, "Socket gateway {Gateway} could not renew its lease or its subscription; it tries again.")]

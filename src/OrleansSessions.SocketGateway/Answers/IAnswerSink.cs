@@ -9,6 +9,9 @@ internal interface IAnswerSink
     /// <summary>The next event. Only a replay that the client asked for is one.</summary>
     void OnEvent(LogEvent next, bool isReplay);
 
+    /// <summary>The client is at <paramref name="afterSeq"/> now, whatever it was sent before; what follows is replayed to it.</summary>
+    void OnReplay(long afterSeq);
+
     /// <summary>A replay that the client asked for has reached the head.</summary>
     void OnRecovered(LogPiece atHead);
 

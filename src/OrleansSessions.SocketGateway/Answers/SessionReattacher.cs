@@ -8,8 +8,9 @@ using OrleansSessions.SocketGateway.Telemetry;
 namespace OrleansSessions.SocketGateway.Answers;
 
 /// <summary>
-/// Attaches sessions anew where news of them may have been lost: those that wait for an answer first, a few at a time.
-/// What the grain then says about its log's head shows each socket whether it missed anything.
+/// Attaches sessions again where news of them may have been lost: those that wait for an answer first, a few at a time.
+/// The head in the grain's reply shows each socket whether it missed anything. An attach that fails is repeated until it succeeds
+/// or the session has no sockets left: an idle socket would not notice that it hears nothing.
 /// </summary>
 internal sealed partial class SessionReattacher(
     IGrainFactory grains, ConnectionRegistry registry, SocketGatewayInstance instance, SocketGatewayMetrics metrics,
@@ -24,6 +25,8 @@ internal sealed partial class SessionReattacher(
     private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
 
     // Bounded by the sessions held: each stands in a queue at most once.
     private readonly Lock _gate = new();
@@ -31,6 +34,7 @@ internal sealed partial class SessionReattacher(
     private readonly Queue<SessionConnections> _others = new();
     private readonly HashSet<string> _detaches = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _work = new(0, 1);
+    private readonly CancellationTokenSource _stopping = new();
 
     public void Enqueue(SessionConnections session, bool isUrgent)
     {
@@ -56,12 +60,14 @@ internal sealed partial class SessionReattacher(
         }
     }
 
+    /// <summary>The sessions that were on one of these silos, and those of which it is not known where they are.</summary>
     public void EnqueueThoseOf(HashSet<SiloAddress> silos)
     {
         foreach (var session in registry.Sessions)
         {
-            if (session.Silo is { } silo && silos.Contains(silo))
+            if (session.Silo is not { } silo || silos.Contains(silo))
             {
+                session.Silo = null;
                 Enqueue(session, session.IsWaiting);
             }
         }
@@ -123,6 +129,18 @@ internal sealed partial class SessionReattacher(
         }
     }
 
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        await base.StopAsync(cancellationToken);
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _stopping.Dispose();
+    }
+
     private void Wake()
     {
         lock (_gate)
@@ -177,6 +195,11 @@ internal sealed partial class SessionReattacher(
             var count = registry.Count(session.SessionKey);
             var reply = await grains.GetGrain<ISessionGrain>(session.SessionKey)
                 .AttachAsync(new(instance.Id, count.Connections, count.Version, WantsSnapshot: false));
+            lock (_gate)
+            {
+                session.FailedAttaches = 0;
+            }
+
             foreach (var connection in session.All)
             {
                 connection.OnHead(reply.Epoch, reply.Seq);
@@ -184,8 +207,35 @@ internal sealed partial class SessionReattacher(
         }
         catch (Exception fault)
         {
-            // A session that waits is quiet, and so comes again by itself.
             Log.Failed(logger, fault, session.SessionKey);
+            RetryAsync(session).Ignore();
+        }
+    }
+
+    /// <summary>Outside the batches, so that sessions which cannot be reached hold up no others.</summary>
+    private async Task RetryAsync(SessionConnections session)
+    {
+        TimeSpan delay;
+        lock (_gate)
+        {
+            if (session.IsAwaitingRetry)
+            {
+                return;
+            }
+
+            session.IsAwaitingRetry = true;
+            delay = FirstRetry * (1 << Math.Min(session.FailedAttaches++, 5));
+        }
+
+        await Task.Delay(delay < LastRetry ? delay : LastRetry, clock, _stopping.Token);
+        lock (_gate)
+        {
+            session.IsAwaitingRetry = false;
+        }
+
+        if (session.All.Length > 0)
+        {
+            Enqueue(session, session.IsWaiting);
         }
     }
 
@@ -207,7 +257,7 @@ internal sealed partial class SessionReattacher(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Session {SessionKey} could not be attached anew or detached.")]
+        [LoggerMessage(1, LogLevel.Information, "Session {SessionKey} could not be attached again or detached.")]
         public static partial void Failed(ILogger logger, Exception fault, string sessionKey);
     }
 }

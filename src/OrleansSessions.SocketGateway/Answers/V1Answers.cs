@@ -21,9 +21,11 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
 
     // A client that goes back still counts from where it was, and only it knows where: what it was sent before is sent again delta by delta.
     private long _rewoundFrom;
-    private (string QuestionId, int Index)? _snapshotBorder;
 
-    /// <summary>The last number written; before any was, the client's own position.</summary>
+    // Where the text of the last snapshot of an open question ends. A run must not cross it: the client has no place for half a run.
+    private List<(string QuestionId, int Index)>? _borders;
+
+    /// <summary>The client's position: the last number written since it last said where it is, or that number.</summary>
     public long LastSeq { get; private set; }
 
     public void OnAttached(AttachReply reply, long? resumeAfter)
@@ -38,16 +40,10 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
 
     public void OnEvent(LogEvent next, bool isReplay)
     {
-        if (next.Seq <= LastSeq)
-        {
-            _rewoundFrom = Math.Max(_rewoundFrom, LastSeq);
-        }
-
         switch (next)
         {
             case DeltaEvent delta:
-                var isAtBorder = _snapshotBorder is { } border && border.Index == delta.Index && border.QuestionId == delta.QuestionId;
-                writer.EnqueueDelta(delta, isReplay, mayJoin: !isAtBorder && next.Seq > _rewoundFrom + 1);
+                writer.EnqueueDelta(delta, isReplay, mayJoin: next.Seq > _rewoundFrom + 1 && !IsAtBorder(delta));
                 (_answering, _nextIndex) = (delta.QuestionId, delta.Index + 1);
                 break;
             case AcceptedEvent accepted:
@@ -59,12 +55,18 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
                 AcknowledgeBefore(done);
                 writer.Enqueue(new DoneMessage(done.Seq, done.QuestionId, done.End, isReplay));
                 _lastDone = done.QuestionId;
-                _snapshotBorder = null;
+                RemoveBorder(done.QuestionId);
                 break;
         }
 
         LastSeq = next.Seq;
         AcknowledgeReached();
+    }
+
+    public void OnReplay(long afterSeq)
+    {
+        _rewoundFrom = Math.Max(_rewoundFrom, LastSeq);
+        LastSeq = afterSeq;
     }
 
     public void OnRecovered(LogPiece atHead)
@@ -76,6 +78,7 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
     public void OnLost(LogPiece piece)
     {
         _rewoundFrom = 0;
+        _borders = null;
         LastSeq = piece.Head;
         _cancels.ForEach(static pending => pending.IsSettled = true);
         _cancels.Clear();
@@ -211,7 +214,7 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
 
     private void WriteDoneAgain(QuestionDescription ended)
     {
-        // One that this socket has not come to yet follows in its place; here its number would look like a hole.
+        // One that this socket has not come to yet, or comes to again in a replay, follows in its place; here its number would look like a hole.
         if (ended.End is { } end && ended.DoneSeq <= LastSeq)
         {
             writer.Enqueue(new DoneMessage(ended.DoneSeq, ended.QuestionId, end, IsReplay: true));
@@ -230,10 +233,50 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
                 parts[part].Length);
         }
 
-        if (question.End is null)
+        if (question.End is not null)
+        {
+            return;
+        }
+
+        RemoveBorder(question.QuestionId);
+        if (question.Deltas > 0)
+        {
+            (_borders ??= []).Add((question.QuestionId, question.Deltas));
+        }
+
+        // The snapshot of a question that waits in the queue says nothing about the one that is being answered.
+        if (question.Deltas > 0 || _answering == question.QuestionId)
         {
             (_answering, _nextIndex) = (question.QuestionId, question.Deltas);
-            _snapshotBorder = (question.QuestionId, question.Deltas);
+        }
+    }
+
+    private bool IsAtBorder(DeltaEvent delta)
+    {
+        if (_borders is null)
+        {
+            return false;
+        }
+
+        foreach (var (questionId, index) in _borders)
+        {
+            if (index == delta.Index && questionId == delta.QuestionId)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void RemoveBorder(string questionId)
+    {
+        for (var i = (_borders?.Count ?? 0) - 1; i >= 0; i--)
+        {
+            if (_borders![i].QuestionId == questionId)
+            {
+                _borders.RemoveAt(i);
+            }
         }
     }
 

@@ -80,6 +80,16 @@ internal sealed partial class SocketConnection
 
     private async ValueTask OnAskReplyAsync(AskReply reply, bool isNew)
     {
+        if (reply.Outcome != AskOutcome.Accepted)
+        {
+            // No event follows that would show it. The epoch does: another one means that this socket's place is no more.
+            _services.Registry.NoteAwake(_request.SessionKey);
+            lock (_gate)
+            {
+                _answers.Expect(reply.Epoch, 0);
+            }
+        }
+
         switch (reply.Outcome)
         {
             case AskOutcome.Accepted:
@@ -166,6 +176,7 @@ internal sealed partial class SocketConnection
             if (reply is { Outcome: not CancelOutcome.NotFound })
             {
                 _profile.OnCancelReply(pending, reply);
+                _answers.Expect(reply.Epoch, 0);
             }
             else
             {
@@ -247,7 +258,10 @@ internal sealed partial class SocketConnection
         Flush();
     }
 
-    /// <summary>A question as it stands, or null where it is unknown or cannot be had.</summary>
+    /// <summary>
+    /// A question as it stands, or null where the session does not know it. A session that cannot be reached is asked again until the socket closes:
+    /// an answer that could not be fetched is not lost.
+    /// </summary>
     private async Task<QuestionDescription?> FetchAsync(string questionId)
     {
         for (var attempt = 1; ; attempt++)
@@ -259,15 +273,13 @@ internal sealed partial class SocketConnection
             catch (Exception fault)
             {
                 Log.FetchFailed(_services.Logger, fault, Id, _request.SessionId, questionId);
-                if (attempt == MaxFetches || IsClosing)
+                if (IsClosing)
                 {
                     return null;
                 }
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(200 << attempt), _services.Clock);
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(200 << Math.Min(attempt, 4), 2_000)), _services.Clock);
         }
     }
-
-    private const int MaxFetches = 4;
 }

@@ -269,6 +269,12 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
             return;
         }
 
+        if (count.IsAsleep)
+        {
+            // The grain has forgotten this socket gateway; a call would only wake it, and many sockets often drop at once.
+            return;
+        }
+
         try
         {
             await _session.DetachAsync(new(_services.Instance.Id, Id, count.Connections, count.Version));

@@ -38,6 +38,18 @@ public sealed class GatedStorage : IGrainStorage
         gate?.TrySetResult();
     }
 
+    /// <summary>Changes what is stored, as older state that comes back would be.</summary>
+    public void Edit<T>(Action<T> edit)
+    {
+        foreach (var (state, _) in _rows.Values)
+        {
+            if (state is T found)
+            {
+                edit(found);
+            }
+        }
+    }
+
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         if (_rows.TryGetValue(Key(stateName, grainId), out var row))

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Streams;
 using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.Tests.SocketGateway;
 using Xunit;
@@ -124,6 +125,62 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
         Assert.True(_outboxes.IsLive("beside a live one"));
         Assert.False(_outboxes.IsLive("beside a dead one"));
     }
+
+    [Fact]
+    public async Task ASessionThatWakesBeforeTheFirstList_IsAnnounced_OnceThereIsOne()
+    {
+        var session = new AnswerPublisher("/s", _outboxes, NullLogger.Instance);
+        session.Announce(new AnswerLog(1), null);
+        Assert.Empty(_sent);
+
+        await ListAsync(isSettled: true, ("g", null));
+
+        await Eventually.TrueAsync(() => Awakened("g") == 1, "the socket gateway hears that the session is awake");
+    }
+
+    [Fact]
+    public async Task ASessionThatHasLeft_IsNotAnnounced()
+    {
+        var session = new AnswerPublisher("/s", _outboxes, NullLogger.Instance);
+        session.Announce(new AnswerLog(1), null);
+        session.PublishLast();
+        await ListAsync(isSettled: true, ("g", null));
+        await BeatAsync();
+
+        Assert.Equal(0, Awakened("g"));
+    }
+
+    [Fact]
+    public async Task ASession_IsAnnouncedOnce_ToEachGatewayThatItsSiloLearnsOfLater()
+    {
+        await ListAsync(isSettled: false, ("early", null));
+        var (session, log) = (new AnswerPublisher("/s", _outboxes, NullLogger.Instance), new AnswerLog(1));
+        session.Attach(log, "follower");
+        session.Announce(log, "caller");
+        await ListAsync(isSettled: false, ("early", null), ("late", null));
+        session.Announce(log, null);
+        await ListAsync(isSettled: false, ("early", null), ("late", null), ("later", null));
+        session.Publish();
+        session.Publish();
+
+        Assert.Equal((1, 1, 1, 0), (Awakened("early"), Awakened("late"), Awakened("later"), Awakened("follower")));
+    }
+
+    [Fact]
+    public async Task AnActivationThatLeaves_SaysSo_AfterTheRestOfItsLog()
+    {
+        await ListAsync(isSettled: true, ("g", null));
+        var (session, log) = (new AnswerPublisher("/s", _outboxes, NullLogger.Instance), new AnswerLog(1));
+        session.Attach(log, "g");
+        log.AppendAccepted(new Question("q", "why", default));
+        log.ReleaseTo(1);
+        session.PublishLast();
+
+        var items = _sent.Where(sent => sent.Gateway == "g").Select(sent => sent.Item).OfType<SessionEventsItem>().ToList();
+        Assert.Equal([(1, false), (0, true)], items.ConvertAll(item => (item.Events.Length, item.IsLast)));
+    }
+
+    private int Awakened(string gateway) => _sent.Count(sent => sent.Gateway == gateway && sent.Item is SessionAwakeItem { SessionKey: "/s" });
 
     private Task ListAsync(bool isSettled, params (string Gateway, SiloAddress? Host)[] entries)
     {

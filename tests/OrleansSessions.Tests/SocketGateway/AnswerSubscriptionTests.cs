@@ -19,15 +19,130 @@ public sealed class AnswerSubscriptionTests
         _answers = new(_gate, _sink, _log, maxHeldItems: 3, TimeProvider.System, fault => _sink.Seen.Add(fault.GetType().Name));
 
     [Fact]
-    public void I3_RepeatsAndOlderEpochs_AreDropped()
+    public void I3_Repeats_AreDropped()
     {
         Begin(epoch: 5, seq: 2);
         Feed(5, 1, 2);
         Feed(5, 2, 3);
-        Feed(4, 4);
         Feed(5, 4);
 
         Assert.Equal(["3", "4"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task I3_LateItemsOfALowerEpoch_AreReadForOnce_AndDropped_UntilTheGrainNamesTheEpochAgain()
+    {
+        Begin(epoch: 5, seq: 2);
+        Feed(4, 9);
+        var read = await _log.NextAsync();
+        Feed(4, 10);
+        Feed(5, 3);
+        read.Reply(Recovered(head: 2, isAtHead: true));
+        await ReadAsync();
+        Feed(4, 11);
+
+        Assert.Equal(["3"], _sink.Seen);
+        Assert.True(_answers.IsLive);
+        Assert.True(_answers.IsWaiting);
+        Head(5, 3);
+        Assert.False(_answers.IsWaiting);
+        Feed(4, 12);
+        (await _log.NextAsync()).Reply(Recovered(head: 3, isAtHead: true));
+        await ReadAsync();
+        Assert.Equal(["3"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task AnItemOfALowerEpoch_ThatIsTheSessionsNow_MovesTheSocketThere()
+    {
+        Begin(epoch: 5, seq: 7);
+        Feed(4, 1, 2);
+        (await _log.NextAsync()).Reply(new(LogReadOutcome.EpochChanged, 4, 2, [], true, [], null));
+        await ReadAsync();
+        Feed(4, 3);
+
+        Assert.Equal(["lost EpochChanged", "3"], _sink.Seen);
+        Assert.False(_answers.IsWaiting);
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(6)]
+    public async Task AHeadOfAnotherEpoch_LowerOrHigher_MovesTheSocketThere(long other)
+    {
+        Begin(epoch: 5, seq: 7);
+        Head(other, 2);
+        var read = await _log.NextAsync();
+        Assert.Equal((5, 7), (read.Epoch, read.AfterSeq));
+        read.Reply(new(LogReadOutcome.EpochChanged, other, 2, [], true, [], null));
+        await ReadAsync();
+        Feed(other, 3);
+
+        Assert.Equal(["lost EpochChanged", "3"], _sink.Seen);
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(6)]
+    public async Task AReplyToAnAskFromAnotherEpoch_MovesTheSocketThere_ThoughNoItemComes(long other)
+    {
+        Begin(epoch: 5, seq: 7);
+        Expect(other, 1);
+        (await _log.NextAsync()).Reply(new(LogReadOutcome.EpochChanged, other, 1, [], true, [], null));
+        await ReadAsync();
+
+        Assert.Equal(["lost EpochChanged"], _sink.Seen);
+        Assert.False(_answers.IsWaiting);
+    }
+
+    [Fact]
+    public async Task AHeadThatIsReportedWhileReading_IsReadUpAfterwards_BecauseTheReadMayBeOlder()
+    {
+        Begin(epoch: 5, seq: 0);
+        Feed(5, 2);
+        var read = await _log.NextAsync();
+        Head(4, 3);
+        read.Reply(Recovered(head: 2, isAtHead: true, 1, 2));
+        (await _log.NextAsync()).Reply(new(LogReadOutcome.EpochChanged, 4, 3, [], true, [], null));
+        await ReadAsync();
+
+        Assert.Equal(["1", "2", "lost EpochChanged"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task AReadThatConfirmsThePosition_EndsTheWaitForAnotherEpochsReply()
+    {
+        Begin(epoch: 5, seq: 2);
+        Expect(4, 9);
+        (await _log.NextAsync()).Reply(Recovered(head: 2, isAtHead: true));
+        await ReadAsync();
+
+        Assert.Empty(_sink.Seen);
+        Assert.True(_answers.IsLive);
+        Assert.False(_answers.IsWaiting);
+    }
+
+    [Fact]
+    public async Task ARemovalOfALowerEpoch_ClosesNothing_WhileThisSocketsLogGoesOn()
+    {
+        Begin(epoch: 5, seq: 2);
+        Remove(4);
+        (await _log.NextAsync()).Reply(Recovered(head: 3, isAtHead: true, 3));
+        await ReadAsync();
+
+        Assert.Equal(["3"], _sink.Seen);
+        Assert.True(_answers.IsLive);
+    }
+
+    [Fact]
+    public async Task ARemovalOfALowerEpoch_IsThisSessions_IfNothingIsLeft()
+    {
+        Begin(epoch: 5, seq: 2);
+        Remove(4);
+        (await _log.NextAsync()).Reply(new(LogReadOutcome.Expired, 6, 0, [], true, [], null));
+        await ReadAsync();
+
+        Assert.Equal(["lost EpochChanged", "removed"], _sink.Seen);
     }
 
     [Fact]
@@ -36,8 +151,9 @@ public sealed class AnswerSubscriptionTests
         Begin(epoch: 5, seq: 2);
         Assert.False(_answers.IsWaiting);
 
-        _answers.Expect(5, 3);
+        Expect(5, 3);
         Assert.True(_answers.IsWaiting);
+        Assert.True(_answers.IsLive);
 
         Feed(5, 3);
         Assert.False(_answers.IsWaiting);
@@ -64,7 +180,7 @@ public sealed class AnswerSubscriptionTests
         Assert.Empty(_sink.Seen);
         read.Reply(Recovered(head: 3, isAtHead: false, 1, 2));
         (await _log.NextAsync()).Reply(Recovered(head: 3, isAtHead: true, 3));
-        await _answers.Reading;
+        await ReadAsync();
 
         Assert.Equal(["1", "2", "3", "4"], _sink.Seen);
     }
@@ -83,7 +199,7 @@ public sealed class AnswerSubscriptionTests
         var again = await _log.NextAsync();
         Assert.Equal(2, again.AfterSeq);
         again.Reply(Recovered(head: 6, isAtHead: true, 3, 4, 5, 6));
-        await _answers.Reading;
+        await ReadAsync();
 
         Assert.Equal(["1", "2", "3", "4", "5", "6"], _sink.Seen);
     }
@@ -96,7 +212,7 @@ public sealed class AnswerSubscriptionTests
         var read = await _log.NextAsync();
         Assert.Equal((5, 7), (read.Epoch, read.AfterSeq));
         read.Reply(new(LogReadOutcome.EpochChanged, 6, 2, [], true, [], null));
-        await _answers.Reading;
+        await ReadAsync();
         Feed(6, 3);
 
         Assert.Equal(["lost EpochChanged", "3"], _sink.Seen);
@@ -110,9 +226,9 @@ public sealed class AnswerSubscriptionTests
         var read = await _log.NextAsync();
         Feed(5, 4);
         read.Reply(Recovered(head: 3, isAtHead: true, 2, 3));
-        await _answers.Reading;
+        await ReadAsync();
 
-        Assert.Equal(["2 replay", "3 replay", "recovered 3", "4"], _sink.Seen);
+        Assert.Equal(["at 1", "2 replay", "3 replay", "recovered 3", "4"], _sink.Seen);
     }
 
     [Fact]
@@ -125,9 +241,9 @@ public sealed class AnswerSubscriptionTests
         var second = await _log.NextAsync();
         first.Reply(Recovered(head: 3, isAtHead: true, 2, 3));
         second.Reply(Recovered(head: 3, isAtHead: true, 3));
-        await _answers.Reading;
+        await ReadAsync();
 
-        Assert.Equal(["3 replay", "recovered 3"], _sink.Seen);
+        Assert.Equal(["at 1", "at 2", "3 replay", "recovered 3"], _sink.Seen);
     }
 
     [Fact]
@@ -137,7 +253,7 @@ public sealed class AnswerSubscriptionTests
         Feed(5, 2);
         (await _log.NextAsync()).Fail(new TimeoutException());
         (await _log.NextAsync()).Reply(Recovered(head: 2, isAtHead: true, 1, 2));
-        await _answers.Reading;
+        await ReadAsync();
 
         Assert.Equal(["TimeoutException", "1", "2"], _sink.Seen);
     }
@@ -150,7 +266,7 @@ public sealed class AnswerSubscriptionTests
         Assert.True(_answers.IsLive);
         Head(5, 3);
         (await _log.NextAsync()).Reply(Recovered(head: 3, isAtHead: true, 3));
-        await _answers.Reading;
+        await ReadAsync();
 
         Assert.Equal(["3"], _sink.Seen);
     }
@@ -158,21 +274,13 @@ public sealed class AnswerSubscriptionTests
     [Fact]
     public async Task Removal_ComesAfterTheEventsBeforeIt_AndOnlyForThisEpoch()
     {
+        Remove(4);
         Begin(epoch: 5, seq: 0);
-        lock (_gate)
-        {
-            _answers.OnRemoved(4);
-        }
-
         Feed(5, 2);
         var read = await _log.NextAsync();
-        lock (_gate)
-        {
-            _answers.OnRemoved(5);
-        }
-
+        Remove(5);
         read.Reply(Recovered(head: 2, isAtHead: true, 1, 2));
-        await _answers.Reading;
+        await ReadAsync();
 
         Assert.Equal(["1", "2", "removed"], _sink.Seen);
     }
@@ -183,13 +291,9 @@ public sealed class AnswerSubscriptionTests
         Begin(epoch: 5, seq: 0);
         Feed(5, 2);
         var read = await _log.NextAsync();
-        lock (_gate)
-        {
-            _answers.OnRemoved(5);
-        }
-
+        Remove(5);
         read.Reply(new(LogReadOutcome.EpochChanged, 6, 0, [], true, [], null));
-        await _answers.Reading;
+        await ReadAsync();
 
         Assert.Equal(["lost EpochChanged", "removed"], _sink.Seen);
     }
@@ -228,6 +332,8 @@ public sealed class AnswerSubscriptionTests
     private static LogPiece Recovered(long head, bool isAtHead, params long[] seqs) =>
         new(LogReadOutcome.Recovered, 5, head, Deltas(seqs), isAtHead, [], null);
 
+    private Task ReadAsync() => _answers.Reading.WaitAsync(TimeSpan.FromSeconds(10));
+
     private void Begin(long epoch, long seq)
     {
         lock (_gate)
@@ -241,6 +347,22 @@ public sealed class AnswerSubscriptionTests
         lock (_gate)
         {
             _answers.Replay(epoch, after);
+        }
+    }
+
+    private void Expect(long epoch, long seq)
+    {
+        lock (_gate)
+        {
+            _answers.Expect(epoch, seq);
+        }
+    }
+
+    private void Remove(long epoch)
+    {
+        lock (_gate)
+        {
+            _answers.OnRemoved(epoch);
         }
     }
 
@@ -267,6 +389,8 @@ public sealed class AnswerSubscriptionTests
         public List<string> Seen { get; } = [];
 
         public void OnEvent(LogEvent next, bool isReplay) => Seen.Add(isReplay ? $"{next.Seq} replay" : $"{next.Seq}");
+
+        public void OnReplay(long afterSeq) => Seen.Add($"at {afterSeq}");
 
         public void OnRecovered(LogPiece atHead) => Seen.Add($"recovered {atHead.Head}");
 

@@ -21,6 +21,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
 {
     private static readonly SiloAddress A = SiloAddress.New(IPAddress.Loopback, 1, 1);
     private static readonly SiloAddress B = SiloAddress.New(IPAddress.Loopback, 2, 1);
+    private static readonly SiloAddress C = SiloAddress.New(IPAddress.Loopback, 3, 1);
 
     private readonly FakeTimeProvider _clock = new();
     private readonly ConnectionRegistry _registry = new();
@@ -28,6 +29,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
     private readonly SessionReattacher _reattacher;
     private readonly GatewayFeed _feed;
+    private int _failingAttaches;
 
     public GatewayFeedTests()
     {
@@ -104,6 +106,120 @@ public sealed class GatewayFeedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ASessionWhoseSiloIsNotKnown_CountsAsLost_WhenAnySiloLeaves()
+    {
+        Hold("/of-a");
+        var silent = Hold("/silent");
+        await FeedAsync(Events(1, "/of-a", A), Beat(1, membership: 1, A, B), Beat(1, membership: 2, A));
+        await RunAsync();
+
+        await Eventually.TrueAsync(() => silent.Told.Contains("head 7"), "the socket is told the head");
+        Assert.Equal(["attach /silent"], _calls);
+    }
+
+    [Fact]
+    public async Task ASessionWhoseSiloLeft_IsOfUnknownSilo_UntilItIsHeardAgain()
+    {
+        var moved = Hold("/moved");
+        await FeedAsync(Events(1, "/moved", B), Beat(0, membership: 1, A, B), Beat(0, membership: 2, A));
+        await RunAsync();
+        await Eventually.TrueAsync(() => moved.Told.Count(told => told == "head 7") == 1, "the socket is told the head");
+        await FeedAsync(Beat(0, membership: 3, A, C), Beat(0, membership: 4, A));
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromMilliseconds(10));
+                return moved.Told.Count(told => told == "head 7") == 2;
+            },
+            "the socket is told the head again");
+    }
+
+    [Fact]
+    public async Task AnAttachThatFails_IsTriedUntilItSucceeds_EvenIfNobodyWaits()
+    {
+        _failingAttaches = 4;
+        var idle = Hold("/idle");
+        await FeedAsync(Beat(0, membership: 1, A, B), Beat(0, membership: 2, A));
+        await RunAsync();
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromMilliseconds(100));
+                return idle.Told.Contains("head 7");
+            },
+            "the idle socket is told the head");
+        Assert.Equal(Enumerable.Repeat("attach /idle", 5), _calls);
+    }
+
+    [Fact]
+    public async Task AnAttachThatFails_IsGivenUp_OnceTheSessionIsLetGo()
+    {
+        _failingAttaches = int.MaxValue;
+        var gone = Hold("/gone");
+        _reattacher.EnqueueAll();
+        await RunAsync();
+        await Eventually.TrueAsync(() => !_calls.IsEmpty, "the attach is tried");
+        _registry.Remove("/gone", gone);
+        _failingAttaches = 0;
+        var held = Hold("/held");
+        var calls = _calls.Count;
+        _reattacher.EnqueueAll();
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromSeconds(2));
+                return held.Told.Contains("head 7");
+            },
+            "the other session is attached");
+        Assert.DoesNotContain("attach /gone", _calls.Skip(calls));
+    }
+
+    [Fact]
+    public async Task AnActivationThatLeaves_PutsItsSessionToSleep_UntilItIsHeardOrCalled()
+    {
+        var socket = Hold("/s");
+        var other = Hold("/s");
+        await FeedAsync(Events(1, "/s"), Last(2, "/s"));
+        Assert.True(_registry.Remove("/s", other).IsAsleep);
+
+        await FeedAsync(Events(3, "/s"));
+        Assert.False(IsAsleep("/s"));
+        await FeedAsync(Last(4, "/s"));
+        _registry.Count("/s");
+        Assert.False(IsAsleep("/s"));
+        await FeedAsync(Last(5, "/s"));
+        Hold("/s");
+        Assert.False(IsAsleep("/s"));
+        await FeedAsync(Last(6, "/s"));
+        _registry.NoteAwake("/s");
+        Assert.False(IsAsleep("/s"));
+        Assert.Equal(["events 1", "events 3"], socket.Told);
+    }
+
+    [Fact]
+    public async Task AnActivationThatLeaves_IsLateNews_IfTheSessionIsHeardFromAnotherSilo()
+    {
+        Hold("/s");
+        await FeedAsync(Events(1, "/s", B), Last(1, "/s", A));
+        Assert.False(IsAsleep("/s"));
+    }
+
+    [Fact]
+    public async Task AnActivationThatLeavesWhileASocketWaits_IsReplacedAtOnce()
+    {
+        var socket = Hold("/s");
+        socket.IsWaiting = true;
+        await FeedAsync(Events(1, "/s"), Last(2, "/s"));
+        await RunAsync();
+
+        await Eventually.TrueAsync(() => socket.Told.Contains("head 7"), "the socket is told the head");
+        Assert.False(IsAsleep("/s"));
+    }
+
+    [Fact]
     public async Task AnAwakeSession_IsAttached_WhereItIsHeld()
     {
         Hold("/held");
@@ -152,6 +268,11 @@ public sealed class GatewayFeedTests : IAsyncLifetime
     private static SessionEventsItem Events(long number, string session, SiloAddress? silo = null) =>
         new(silo ?? A, number, session, 1, [new DeltaEvent(number, "q", 0, "x")]);
 
+    private static SessionEventsItem Last(long number, string session, SiloAddress? silo = null) =>
+        new(silo ?? A, number, session, 1, [], IsLast: true);
+
+    private bool IsAsleep(string session) => _registry.TryFind(session, out var held) && held.IsAsleep;
+
     private static HeartbeatItem Beat(long number, long membership = 1, params SiloAddress[] active) => new(A, number, membership, [.. active]);
 
     private Task FeedAsync(params GatewayItem[] items) =>
@@ -170,6 +291,12 @@ public sealed class GatewayFeedTests : IAsyncLifetime
     {
         var isAttach = method.Name == nameof(ISessionGrain.AttachAsync);
         _calls.Enqueue($"{(isAttach ? "attach" : "detach")} {key}");
+        if (isAttach && _failingAttaches > 0)
+        {
+            _failingAttaches--;
+            return Task.FromException<AttachReply>(new TimeoutException("The store is slow."));
+        }
+
         return isAttach ? Task.FromResult(new AttachReply(1, 7, [], null, "echo")) : Task.CompletedTask;
     });
 

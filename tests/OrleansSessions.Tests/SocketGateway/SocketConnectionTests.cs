@@ -29,7 +29,10 @@ public sealed class SocketConnectionTests : IAsyncDisposable
     private readonly ConnectionRegistry _registry = new();
     private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
     private readonly SocketServices _services;
+    private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
+    private int _failingFetches;
+    private QuestionDescription? _question;
 
     public SocketConnectionTests()
     {
@@ -38,6 +41,10 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         {
             nameof(ISessionGrain.AttachAsync) => Task.FromResult(new AttachReply(1, 7, [], null, "echo")),
             nameof(ISessionGrain.ReadLogAsync) => unanswered.Task,
+            nameof(ISessionGrain.AskAsync) => Ask(),
+            nameof(ISessionGrain.GetQuestionAsync) => Interlocked.Decrement(ref _failingFetches) >= 0
+                ? Task.FromException<QuestionDescription?>(new TimeoutException())
+                : Task.FromResult(_question),
             _ => Task.CompletedTask,
         });
         _services = new(
@@ -93,6 +100,50 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         _clock.Advance(TimeSpan.FromSeconds(2));
         await _running.WaitAsync(Patience);
         Assert.False(_registry.TryFind("/s", out _));
+    }
+
+    [Fact]
+    public async Task ABasicAnswerThatCannotBeFetched_IsFetchedUntilItIsThere()
+    {
+        _failingFetches = 9;
+        _question = new("q", "why", "because", 1, 7, QuestionStatus.Completed, 1, 8, 10, 0, 1, default, null, Completed);
+        var frame = await AskBasicAndLoseTheTextAsync();
+
+        Assert.Equal(("response", "because"), (frame.Type(), frame.Text("data")));
+        Assert.True(_failingFetches < 0);
+    }
+
+    [Fact]
+    public async Task ABasicAnswerThatTheSessionDoesNotKnow_IsLost()
+    {
+        var frame = await AskBasicAndLoseTheTextAsync();
+        Assert.Equal(("error", DoneReasons.ResponderLost), (frame.Type(), frame.Text("code")));
+    }
+
+    private static QuestionEnd Completed { get; } = new(QuestionStatus.Completed, null, null, false, 1, 7, 1, 1);
+
+    private Task<AskReply> Ask()
+    {
+        _asked.TrySetResult();
+        return Task.FromResult(new AskReply(AskOutcome.Accepted, "q", 1, 8));
+    }
+
+    private async Task<JsonElement> AskBasicAndLoseTheTextAsync()
+    {
+        var connection = new SocketConnection(_sockets.Server, new("s", WireProfile.Basic, null), _services);
+        _running = connection.RunAsync();
+        await _sockets.Client.SendAsync("""{"question":"why","id":"q"}"""u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
+        await _asked.Task.WaitAsync(Patience);
+        connection.OnEvents(1, [new Grains.Answers.AcceptedEvent(8, "q", "why", 0), new Grains.Answers.DoneEvent(9, "q", Completed)]);
+        var frame = NextAsync();
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromSeconds(1));
+                return frame.IsCompleted;
+            },
+            "the socket is told the end");
+        return await frame;
     }
 
     private async Task<SocketConnection> OpenAsync((long Epoch, long AfterSeq)? resume)

@@ -127,6 +127,76 @@ public sealed class V1AnswersTests : IDisposable
         Assert.Equal(9, _answers.LastSeq);
     }
 
+    [Fact]
+    public void ARewind_IsTheClientsPosition_BeforeItsReplayHasBegun()
+    {
+        Attach(seq: 9);
+        _answers.OnReplay(4);
+
+        Assert.Equal(4, _answers.LastSeq);
+        _answers.OnCancelReply(_answers.OnCancelling("q"), new(CancelOutcome.AlreadyDone, "q", Epoch, 9, Ended(doneSeq: 6)));
+        _answers.OnDuplicate(Ended(doneSeq: 6));
+        Assert.Equal(["hello", "accepted", "snapshot"], Sent());
+        _answers.OnEvent(new DeltaEvent(5, "q", 0, "x"), true);
+        _answers.OnEvent(new DoneEvent(6, "q", Completed), true);
+        _answers.OnDuplicate(Ended(doneSeq: 6));
+
+        Assert.Equal(["hello", "accepted", "snapshot", "delta", "done", "accepted", "snapshot", "done"], Sent());
+    }
+
+    [Fact]
+    public void I6_ACancelInTheMiddleOfARewind_IsAcknowledgedInItsPlace()
+    {
+        Attach(seq: 9);
+        _answers.OnReplay(7);
+        _answers.OnCancelReply(_answers.OnCancelling("q"), new(CancelOutcome.Cancelling, "q", Epoch, AfterSeq: 9));
+        _answers.OnEvent(new DeltaEvent(8, "q", 0, "x"), true);
+        _answers.OnEvent(new DeltaEvent(9, "q", 1, "y"), true);
+        _answers.OnEvent(new DoneEvent(10, "q", Cancelled), false);
+
+        Assert.Equal(["hello", "delta", "delta", "cancelling", "done"], Sent());
+    }
+
+    [Fact]
+    public void ARun_NeverCrossesWhereASnapshotEnds_WhateverElseEndsOrIsAskedAgain()
+    {
+        Attach(seq: 0);
+        Sent();
+        _answers.OnDuplicate(Open("q", deltas: 2));
+        _answers.OnDuplicate(Open("waits", deltas: 0));
+        _answers.OnDuplicate(Open("next", deltas: 1));
+        _answers.OnEvent(new DoneEvent(1, "other", Completed), false);
+        for (var i = 0; i < 4; i++)
+        {
+            _answers.OnEvent(new DeltaEvent(2 + i, "q", i, "x"), false);
+        }
+
+        _answers.OnEvent(new DoneEvent(6, "q", Completed), false);
+        for (var i = 0; i < 3; i++)
+        {
+            _answers.OnEvent(new DeltaEvent(7 + i, "next", i, "x"), false);
+        }
+
+        Sent();
+        var runs = _socket.Sent.Where(frame => frame.Type() == "delta").Select(frame => (frame.Number("index"), frame.Number("count") ?? 1));
+        Assert.Equal([(0L, 2L), (2L, 2L), (0L, 1L), (1L, 2L)], runs);
+    }
+
+    [Fact]
+    public void ASnapshotOfAQueuedQuestion_DoesNotHideThatAnotherSnapshotIsBehind()
+    {
+        Attach(seq: 0);
+        _answers.OnEvent(new DeltaEvent(1, "q", 0, "x"), false);
+        _answers.OnEvent(new DeltaEvent(2, "q", 1, "y"), false);
+        _answers.OnDuplicate(Open("waits", deltas: 0));
+
+        Assert.True(_answers.IsBehind(Open("q", deltas: 1)));
+        Assert.False(_answers.IsBehind(Open("q", deltas: 2)));
+    }
+
+    private static QuestionDescription Open(string id, int deltas) => new(
+        id, "why", new string('x', deltas), deltas, deltas, QuestionStatus.Answering, Epoch, 1, 0, 0, 1, default, null, null);
+
     private static QuestionDescription Ended(long doneSeq) => new(
         "q", "why", "x", 1, 1, QuestionStatus.Completed, Epoch, 1, doneSeq, 0, 1, default, null, Completed);
 
