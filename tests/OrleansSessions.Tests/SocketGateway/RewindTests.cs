@@ -1,0 +1,302 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Answers;
+using OrleansSessions.SocketGateway.Sockets;
+using OrleansSessions.SocketGateway.Telemetry;
+using OrleansSessions.TestKit.Sockets;
+using Xunit;
+
+namespace OrleansSessions.Tests.SocketGateway;
+
+/// <summary>
+/// A client that goes back again and again, and meanwhile cancels and asks again, against what a socket is told: in many orders, each the same in every
+/// run. The client follows the document's rules of its position, under which nothing here is a hole.
+/// </summary>
+public sealed class RewindTests : IDisposable, IAnswerLog
+{
+    private const long Epoch = 5;
+    private const int PieceEvents = 3;
+
+    private readonly Lock _gate = new();
+    private readonly RecordingSocket _socket = new();
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
+    private readonly List<LogEvent> _log = [];
+    private readonly Dictionary<string, QuestionDescription> _questions = [];
+    private readonly Queue<LogEvent> _items = new();
+    private readonly SocketWriter _writer;
+    private readonly V1Answers _profile;
+    private readonly AnswerSubscription _answers;
+    private readonly Client _client = new();
+    private volatile Read? _read;
+    private string? _running;
+    private int _taken;
+
+    public RewindTests()
+    {
+        _writer = new(_socket, _gate, new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, new Nobody());
+        _profile = new(_writer, static (reply, isResuming) => new(
+            "s", "c", reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming, 1, 1, 1, 1, 1, []), () => { });
+        _answers = new(_gate, _profile, this, maxHeldItems: 4, TimeProvider.System, fault => Assert.Fail(fault.ToString()));
+        _profile.OnAttached(new(Epoch, 0, [], null, "echo"), resumeAfter: null);
+        _answers.Begin(Epoch, 0, 0);
+    }
+
+    public void Dispose()
+    {
+        _services.Dispose();
+        _socket.Dispose();
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public async Task I3_CancelsAndRepeatedAsks_InTheMiddleOfARewind_LookLikeNoHole(int seed)
+    {
+        var random = new Random(seed);
+        for (var step = 0; step < 400; step++)
+        {
+            await StepAsync(random);
+        }
+
+        while (_read is not null || _items.Count > 0)
+        {
+            await ReplyToReadAsync();
+            Deliver();
+        }
+
+        Take();
+        Assert.Equal(_log.Count, _client.Last);
+        Assert.All(_questions.Values, question => Assert.Equal(question.Text, _client.Texts[question.QuestionId].Text));
+    }
+
+    public static TheoryData<int> Seeds => new(Enumerable.Range(1, 40));
+
+    Task<LogPiece> IAnswerLog.ReadAsync(long epoch, long afterSeq)
+    {
+        var read = new Read(afterSeq, new());
+        _read = read;
+        return read.Reply.Task;
+    }
+
+    Task IAnswerLog.FlushAsync() => Task.CompletedTask;
+
+    private async Task StepAsync(Random random)
+    {
+        switch (random.Next(10))
+        {
+            case 0 when _running is null:
+                _running = $"q{_questions.Count}";
+                _questions[_running] = new(_running, "why", "", 0, 0, QuestionStatus.Accepted, Epoch, _log.Count + 1, 0, 0, 1, default, null, null);
+                Append(new AcceptedEvent(_log.Count + 1, _running, "why", 0));
+                break;
+            case 1 or 2 or 3 when _running is not null:
+                var answered = _questions[_running];
+                Append(new DeltaEvent(_log.Count + 1, _running, answered.Deltas, "x"));
+                _questions[_running] = answered with { Text = answered.Text + "x", Deltas = answered.Deltas + 1, Bytes = answered.Bytes + 1 };
+                break;
+            case 4 when _running is not null && random.Next(3) == 0:
+                End(QuestionStatus.Completed, null);
+                break;
+            case 5:
+                Deliver();
+                break;
+            case 6:
+                await ReplyToReadAsync();
+                break;
+            case 7 when _questions.Count > 0:
+                AskAgain(_questions.Values.ElementAt(random.Next(_questions.Count)));
+                break;
+            case 8 when _questions.Count > 0:
+                Cancel(_questions.Values.ElementAt(random.Next(_questions.Count)));
+                break;
+            case 9:
+                Take();
+                if (random.Next(3) == 0)
+                {
+                    await RewindAsync(random.NextInt64(_client.Last + 1));
+                }
+
+                break;
+        }
+    }
+
+    private void Append(LogEvent logged)
+    {
+        _log.Add(logged);
+        _items.Enqueue(logged);
+    }
+
+    private void End(QuestionStatus status, string? reason)
+    {
+        var ended = _questions[_running!];
+        var end = new QuestionEnd(status, reason, null, false, ended.Deltas, ended.Bytes, null, 1);
+        _questions[_running!] = ended with { Status = status, DoneSeq = _log.Count + 1, End = end };
+        Append(new DoneEvent(_log.Count + 1, _running!, end));
+        _running = null;
+    }
+
+    private void Deliver()
+    {
+        if (_items.TryDequeue(out var item))
+        {
+            lock (_gate)
+            {
+                _answers.OnEvents(Epoch, [item]);
+            }
+        }
+    }
+
+    private async Task ReplyToReadAsync()
+    {
+        if (_read is not { } read)
+        {
+            return;
+        }
+
+        _read = null;
+        LogEvent[] events = [.. _log.Skip((int)read.AfterSeq).Take(PieceEvents)];
+        var isAtHead = read.AfterSeq + events.Length == _log.Count;
+        OpenQuestion[] open = isAtHead && _running is not null ? [new(_running, QuestionStatus.Answering, 1)] : [];
+        read.Reply.SetResult(new(LogReadOutcome.Recovered, Epoch, _log.Count, events, isAtHead, open, null));
+        await SettleAsync();
+    }
+
+    /// <summary>Until no read is under way, or one waits for its reply.</summary>
+    private async Task SettleAsync()
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (!_answers.Reading.IsCompleted && _read is null)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(20), "A read neither began nor ended.");
+            await Task.Yield();
+        }
+    }
+
+    private void AskAgain(QuestionDescription earlier)
+    {
+        lock (_gate)
+        {
+            _profile.OnDuplicate(earlier);
+        }
+    }
+
+    private void Cancel(QuestionDescription question)
+    {
+        lock (_gate)
+        {
+            var pending = _profile.OnCancelling(question.QuestionId);
+            if (question.End is not null)
+            {
+                _profile.OnCancelReply(pending, new(CancelOutcome.AlreadyDone, question.QuestionId, Epoch, _log.Count, question));
+                return;
+            }
+
+            var head = _log.Count;
+            End(QuestionStatus.Cancelled, DoneReasons.ByClient);
+            _profile.OnCancelReply(pending, new(CancelOutcome.Cancelling, question.QuestionId, Epoch, head));
+        }
+    }
+
+    private async Task RewindAsync(long afterSeq)
+    {
+        _client.GoBackTo(afterSeq);
+        _read = null;
+        lock (_gate)
+        {
+            _answers.Replay(Epoch, afterSeq);
+        }
+
+        await SettleAsync();
+    }
+
+    private void Take()
+    {
+        _writer.Flush();
+        for (; _taken < _socket.Sent.Count; _taken++)
+        {
+            _client.On(_socket.Sent[_taken]);
+        }
+    }
+
+    /// <summary>Section 12 of the document, "Position" and what it applies to.</summary>
+    private sealed class Client
+    {
+        private bool _isReplaying;
+
+        public long Last { get; private set; }
+
+        public Dictionary<string, (string Text, int Next)> Texts { get; } = [];
+
+        public void GoBackTo(long afterSeq) => (Last, _isReplaying) = (afterSeq, true);
+
+        public void On(JsonElement frame)
+        {
+            switch (frame.Type())
+            {
+                case "resumed":
+                    Assert.True(frame.Flag("recovered"));
+                    Assert.Equal(Last, frame.Number("to_seq"));
+                    _isReplaying = false;
+                    break;
+                case "snapshot":
+                    Texts[frame.Text("question_id")!] = (frame.Text("text")!, (int)frame.Number("deltas")!);
+                    break;
+                case "accepted" or "delta" or "done":
+                    OnNumbered(frame, frame.Number("seq")!.Value);
+                    break;
+            }
+        }
+
+        private void OnNumbered(JsonElement frame, long seq)
+        {
+            var isReplay = frame.Flag("replay");
+            if (_isReplaying && !isReplay)
+            {
+                return;
+            }
+
+            if (!frame.Flag("duplicate") && seq > Last)
+            {
+                var isNext = (frame.Number("from_seq") ?? seq) == Last + 1;
+                Assert.True(isNext || (isReplay && !_isReplaying), $"A hole after {Last}, replaying: {_isReplaying}: {frame.GetRawText()}");
+                Last = isNext ? seq : Last;
+            }
+            else if (seq <= Last && !isReplay)
+            {
+                return;
+            }
+
+            Apply(frame, frame.Text("question_id")!);
+        }
+
+        private void Apply(JsonElement frame, string id)
+        {
+            var (text, next) = Texts.GetValueOrDefault(id, ("", 0));
+            if (frame.Type() == "done")
+            {
+                Assert.Equal((frame.Number("deltas"), frame.Number("bytes")), (next, Encoding.UTF8.GetByteCount(text)));
+            }
+            else if (frame.Type() == "delta" && frame.Number("index") + (frame.Number("count") ?? 1) > next)
+            {
+                Assert.Equal(next, frame.Number("index"));
+                Texts[id] = (text + frame.Text("text"), next + (int)(frame.Number("count") ?? 1));
+            }
+            else
+            {
+                Texts[id] = (text, next);
+            }
+        }
+    }
+
+    private sealed record Read(long AfterSeq, TaskCompletionSource<LogPiece> Reply);
+
+    private sealed class Nobody : ISocketWriterOwner
+    {
+        public void OnSlowConsumer() => Assert.Fail("Nothing here is slow.");
+
+        public void OnWriteFault(Exception fault) => Assert.Fail(fault.ToString());
+    }
+}
