@@ -7,6 +7,7 @@ using OrleansSessions.Grains.Clustering;
 using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Answers;
 using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Faults;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 
@@ -71,6 +72,8 @@ public static class SocketGatewayExtensions
         services.AddCors();
         services.AddLoopbackHosts();
         services.AddSingleton<CrossOriginAnswers>();
+        services.TryAddSingleton(provider => new DescriptorBudget(provider.GetRequiredService<IOptions<SocketGatewayOptions>>()));
+        services.AddSingleton<GrainFaults>();
         services.AddSingleton<SocketEndpoint>();
         services.AddSingleton<Http.SessionHttp>();
         services.AddSingleton(provider =>

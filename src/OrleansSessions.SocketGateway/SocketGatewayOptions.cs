@@ -3,12 +3,15 @@ namespace OrleansSessions.SocketGateway;
 /// <summary>Section <c>SocketGateway</c>: limits and clocks of the sockets in one process.</summary>
 public sealed class SocketGatewayOptions
 {
-    /// <summary>Sockets this process holds at once. Default 15,000: a process that may open 20,000 descriptors needs some for itself. At least 1.</summary>
+    /// <summary>
+    /// Sockets this process holds at once; past it: 429 <c>connection_limit</c>. Default 15,000; fewer where the process may not open enough files for them,
+    /// as its log then says. At least 1.
+    /// </summary>
     public int MaxConnections { get; set; } = 15_000;
 
     /// <summary>
     /// Origins whose pages may connect, each as <c>https://host[:port]</c>, or <c>*</c> for all. Default none: pages of the same host may, and so may
-    /// clients that send no <c>Origin</c>.
+    /// clients that send no <c>Origin</c>. Holds for sockets and HTTP; only pages of an origin that is listed by name may send cookies over HTTP.
     /// </summary>
     public IList<string> AllowedOrigins { get; set; } = [];
 

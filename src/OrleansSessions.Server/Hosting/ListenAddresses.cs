@@ -5,8 +5,10 @@ internal static class ListenAddresses
 {
     private const string Default = "http://localhost:5080";
     private const string KestrelEndpoints = "Kestrel:Endpoints";
+    private const int EndpointsOfAName = 2;
 
-    public static void UseListenAddresses(this WebApplicationBuilder builder, int? managementPort)
+    /// <returns>How many endpoints the web server gets, at most: a name such as localhost is one for IPv4 and one for IPv6.</returns>
+    public static int UseListenAddresses(this WebApplicationBuilder builder, int? managementPort)
     {
         var configuration = builder.Configuration;
         if (configuration.GetSection(KestrelEndpoints).GetChildren().Any())
@@ -17,7 +19,7 @@ internal static class ListenAddresses
                 configuration[$"{KestrelEndpoints}:Management:Url"] = $"http://*:{managementPort}";
             }
 
-            return;
+            return EndpointsOfAName * configuration.GetSection(KestrelEndpoints).GetChildren().Count();
         }
 
         var addresses = Find(configuration);
@@ -28,6 +30,7 @@ internal static class ListenAddresses
         }
 
         builder.WebHost.UseUrls([.. addresses]);
+        return EndpointsOfAName * addresses.Count;
     }
 
     /// <summary>As the framework decides: addresses win over ports.</summary>

@@ -25,7 +25,7 @@ internal static class ServerBuilder
         var server = Read<ServerOptions>(configuration, "Server");
         var responder = Read<ResponderOptions>(configuration, "Responder");
         builder.Services.AddServerOptions(configuration.Values);
-        builder.UseListenAddresses(server.ManagementPort);
+        builder.UseConnectionLimits(builder.UseListenAddresses(server.ManagementPort));
         builder.AddOrleans(server.Role, Read<ClusterConnectionOptions>(configuration, "Cluster"), Read<SessionsOptions>(configuration, "Sessions"));
         builder.AddObservability(server.Role);
         builder.Services.AddLoopbackHosts();

@@ -7,7 +7,7 @@ namespace OrleansSessions.SocketGateway.Http;
 /// <summary>Answering from outside: in pieces, or whole as the Python manager's <c>send_response</c> did.</summary>
 internal static class AnswerEndpoints
 {
-    public static Task<IResult> AppendAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(id, qid, async session =>
+    public static Task<IResult> AppendAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
     {
         var (utf8, refusal) = await RequestBody.ReadAsync(context.Request, http.Options.MaxAnswerBodyBytes);
         if (utf8 is null)
@@ -28,7 +28,7 @@ internal static class AnswerEndpoints
             : Refuse(http, reply.Outcome, qid, reply.Offset, reply.Status);
     });
 
-    public static Task<IResult> RespondAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(id, null, async session =>
+    public static Task<IResult> RespondAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
     {
         var (utf8, refusal) = await RequestBody.ReadAsync(context.Request, http.Options.MaxAnswerBodyBytes);
         if (utf8 is null)

@@ -12,7 +12,7 @@ internal static class AskEndpoint
     // Below the shortest time-out of a grain call.
     private static readonly TimeSpan WaitChunk = TimeSpan.FromSeconds(2);
 
-    public static Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(id, null, async session =>
+    public static Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
     {
         // 1. Understand the request as strictly as a frame.
         var (question, refusal) = await ReadAsync(context.Request, http);
@@ -28,10 +28,10 @@ internal static class AskEndpoint
         {
             reply = await session.AskAsync(new(null, null, questionId, question.Question, question.IfBusy, false, question.MetadataJson));
         }
-        catch (Exception fault) when (fault is not OperationCanceledException)
+        catch (Exception fault) when (!SessionHttp.IsClientGone(context, fault))
         {
             // A client that asks again with this id finds out whether it had been accepted.
-            return http.Refuse(new(WireErrors.Internal, "The question could not be handed over.", questionId, RetryAfterMs: http.RetryAfterMs));
+            return http.Refuse(http.Faults.Report(fault, "The question could not be asked", id, questionId));
         }
 
         // 3. Tell what became of it.
@@ -90,7 +90,7 @@ internal static class AskEndpoint
         if (question?.End is null && Preferred(context.Request, http) is { } wait)
         {
             context.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(int)wait.TotalSeconds}");
-            question = await WaitAsync(context, http, session, reply.QuestionId, wait) ?? question;
+            question = await WaitAsync(id, context, http, session, reply.QuestionId, wait) ?? question;
         }
 
         if (question is not null && (question.End is not null || reply.Outcome == AskOutcome.Duplicate))
@@ -120,28 +120,32 @@ internal static class AskEndpoint
         return null;
     }
 
-    /// <summary>The question once it has ended, or as it stands when patience ends.</summary>
+    /// <summary>
+    /// The question once it has ended, or as it stands when the wait is over. A fault only ends the wait: the question was accepted, and its client gets its id.
+    /// </summary>
     private static async Task<QuestionDescription?> WaitAsync(
-        HttpContext context, SessionHttp http, ISessionGrain session, string questionId, TimeSpan wait)
+        string id, HttpContext context, SessionHttp http, ISessionGrain session, string questionId, TimeSpan wait)
     {
         QuestionDescription? question = null;
         var startedAt = http.Clock.GetTimestamp();
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, http.Stopping);
-        while (question?.End is null && !context.RequestAborted.IsCancellationRequested)
+        try
         {
-            var left = wait - http.Clock.GetElapsedTime(startedAt);
-            if (left <= TimeSpan.Zero || http.Stopping.IsCancellationRequested)
+            for (var left = wait; left > TimeSpan.Zero; left = wait - http.Clock.GetElapsedTime(startedAt))
             {
-                break;
+                question = await session.WaitForEndAsync(questionId, left < WaitChunk ? left : WaitChunk).WaitAsync(leaving.Token);
+                if (question is null or { End: not null })
+                {
+                    break;
+                }
             }
-
-            var waiting = session.WaitForEndAsync(questionId, left < WaitChunk ? left : WaitChunk);
-            await Task.WhenAny(waiting, Task.Delay(Timeout.InfiniteTimeSpan, http.Clock, leaving.Token));
-            question = waiting.IsCompleted ? await waiting : question;
-            if (question is null)
-            {
-                break;
-            }
+        }
+        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
+        {
+        }
+        catch (Exception fault)
+        {
+            http.Faults.Report(fault, "The wait for its end broke off", id, questionId);
         }
 
         return question;

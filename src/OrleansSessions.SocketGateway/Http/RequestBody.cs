@@ -1,4 +1,5 @@
 using System.Text.Unicode;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 
@@ -54,7 +55,7 @@ internal static class RequestBody
         {
             // A client that leaves in the middle of its body is no fault of this server. As a cancellation, the web server does not log it as one.
             request.HttpContext.Abort();
-            throw new OperationCanceledException("The client left while it sent its body.", left);
+            throw new ConnectionAbortedException("The client left while it sent its body.", left);
         }
     }
 }

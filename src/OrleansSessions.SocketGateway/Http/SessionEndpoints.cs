@@ -10,19 +10,19 @@ internal static class SessionEndpoints
     private const int DefaultListed = 50;
     private const int MaxListed = 100;
 
-    public static Task<IResult> DescribeAsync(string id, SessionHttp http) => http.RunAsync(id, null, async session =>
+    public static Task<IResult> DescribeAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
         await session.DescribeAsync() is { } description
             ? SessionHttp.Json(SessionBody.From(id, description, http.Now))
             : http.Refuse(new(WireErrors.SessionNotFound, "No session has that id.")));
 
     /// <summary>Answers the same whether or not there was anything to remove.</summary>
-    public static Task<IResult> RemoveAsync(string id, SessionHttp http) => http.RunAsync(id, null, async session =>
+    public static Task<IResult> RemoveAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
     {
         await session.RemoveAsync();
         return TypedResults.NoContent();
     });
 
-    public static Task<IResult> ListAsync(string id, string? limit, SessionHttp http) => http.RunAsync(id, null, async session =>
+    public static Task<IResult> ListAsync(string id, string? limit, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
     {
         var count = DefaultListed;
         if (limit is not null && (!int.TryParse(limit, System.Globalization.NumberStyles.None, null, out count) || count is < 1 or > MaxListed))
@@ -34,12 +34,12 @@ internal static class SessionEndpoints
         return SessionHttp.Json(new QuestionListBody([.. questions.Select(question => QuestionBody.From(question, http.Now))]));
     });
 
-    public static Task<IResult> GetQuestionAsync(string id, string qid, SessionHttp http) => http.RunAsync(id, qid, async session =>
+    public static Task<IResult> GetQuestionAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
         await session.GetQuestionAsync(qid) is { } question
             ? SessionHttp.Json(QuestionBody.From(question, http.Now))
             : http.QuestionNotFound(qid));
 
-    public static Task<IResult> CancelAsync(string id, string qid, SessionHttp http) => http.RunAsync(id, qid, async session =>
+    public static Task<IResult> CancelAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
     {
         var reply = await session.CancelAsync(qid);
         return reply.Outcome switch

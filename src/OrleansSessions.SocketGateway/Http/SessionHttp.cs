@@ -1,19 +1,20 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Faults;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Http;
 
 /// <summary>What all endpoints have in common: ids that are checked, faults that become one error, and errors that are counted.</summary>
-internal sealed partial class SessionHttp(
+internal sealed class SessionHttp(
     IGrainFactory grains, IOptions<SocketGatewayOptions> options, IOptions<SessionsOptions> sessions, SocketGatewayMetrics metrics,
-    ClusterEviction eviction, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<SessionHttp> logger)
+    ClusterEviction eviction, TimeProvider clock, IHostApplicationLifetime lifetime, GrainFaults faults)
 {
     public SocketGatewayOptions Options { get; } = options.Value;
 
@@ -26,10 +27,12 @@ internal sealed partial class SessionHttp(
     /// <summary>Cancelled when the process begins to stop: the web server waits for its requests, so none may wait for an answer from then on.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
+    public GrainFaults Faults => faults;
+
     public long RetryAfterMs => (long)Options.RetryAfter.TotalMilliseconds;
 
-    /// <summary>Runs one endpoint against its session.</summary>
-    public async Task<IResult> RunAsync(string sessionId, string? questionId, Func<ISessionGrain, Task<IResult>> endpoint)
+    /// <summary>Runs one endpoint against its session. Whatever it throws becomes a problem document, unless nobody is left to read one.</summary>
+    public async Task<IResult> RunAsync(HttpContext context, string sessionId, string? questionId, Func<ISessionGrain, Task<IResult>> endpoint)
     {
         if (!Identifiers.IsSessionId(sessionId))
         {
@@ -50,12 +53,21 @@ internal sealed partial class SessionHttp(
         {
             return await endpoint(grains.GetGrain<ISessionGrain>(SessionKeys.Of(sessionId)));
         }
-        catch (Exception fault) when (fault is not (OperationCanceledException or BadHttpRequestException))
+        catch (BadHttpRequestException fault)
         {
-            Log.Failed(logger, fault, sessionId, questionId);
-            return Refuse(new(WireErrors.Internal, "The session could not be reached.", questionId, RetryAfterMs: RetryAfterMs));
+            return Refuse(fault.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? new(WireErrors.MessageTooLarge, "The body is larger than the web server takes.", questionId)
+                : new(WireErrors.BadRequest, "The body could not be read as HTTP.", questionId));
+        }
+        catch (Exception fault) when (!IsClientGone(context, fault))
+        {
+            return Refuse(Faults.Report(fault, "The request could not be carried out", sessionId, questionId));
         }
     }
+
+    /// <summary>True where the fault says no more than that the client is gone.</summary>
+    public static bool IsClientGone(HttpContext context, Exception fault) =>
+        fault is ConnectionAbortedException || (fault is OperationCanceledException && context.RequestAborted.IsCancellationRequested);
 
     public IResult Refuse(ErrorMessage error, long? expectedOffset = null, QuestionStatus? ended = null)
     {
@@ -68,10 +80,4 @@ internal sealed partial class SessionHttp(
     public IResult QuestionNotFound(string? questionId) => Refuse(new(WireErrors.QuestionNotFound, "No question has that id.", questionId));
 
     public static IResult Json<T>(T body, int status = StatusCodes.Status200OK) => TypedResults.Json(body, HttpJson.Readable, statusCode: status);
-
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning, "A request for session {Session}, question {Question} failed.")]
-        public static partial void Failed(ILogger logger, Exception fault, string session, string? question);
-    }
 }

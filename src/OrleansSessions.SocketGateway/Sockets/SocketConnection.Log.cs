@@ -19,25 +19,13 @@ internal sealed partial class SocketConnection
         [LoggerMessage(4, LogLevel.Information, "Connection {Connection} of session {Session} does not read; closing it.")]
         public static partial void SlowConsumer(ILogger logger, string connection, string session);
 
-        [LoggerMessage(5, LogLevel.Warning, "Connection {Connection} could not attach to session {Session}.")]
-        public static partial void AttachFailed(ILogger logger, Exception fault, string connection, string session);
-
-        [LoggerMessage(6, LogLevel.Debug, "The end of connection {Connection} could not be told to session {Session}.")]
+        [LoggerMessage(5, LogLevel.Debug, "The end of connection {Connection} could not be told to session {Session}.")]
         public static partial void DetachFailed(ILogger logger, Exception fault, string connection, string session);
 
-        [LoggerMessage(7, LogLevel.Warning, "Connection {Connection} could not ask question {Question} in session {Session}.")]
-        public static partial void AskFailed(ILogger logger, Exception fault, string connection, string session, string question);
-
-        [LoggerMessage(8, LogLevel.Warning, "Connection {Connection} could not cancel question {Question} in session {Session}.")]
-        public static partial void CancelFailed(ILogger logger, Exception fault, string connection, string session, string? question);
-
-        [LoggerMessage(9, LogLevel.Information, "Connection {Connection} could not read the log of session {Session}; it tries again.")]
+        [LoggerMessage(6, LogLevel.Information, "Connection {Connection} could not read the log of session {Session}; it tries again.")]
         public static partial void LogReadFailed(ILogger logger, Exception fault, string connection, string session);
 
-        [LoggerMessage(10, LogLevel.Information, "Connection {Connection} could not fetch question {Question} of session {Session}.")]
-        public static partial void FetchFailed(ILogger logger, Exception fault, string connection, string session, string question);
-
-        [LoggerMessage(11, LogLevel.Error, "Connection {Connection} of session {Session} broke.")]
+        [LoggerMessage(7, LogLevel.Error, "Connection {Connection} of session {Session} broke.")]
         public static partial void Broken(ILogger logger, Exception fault, string connection, string session);
     }
 }

@@ -70,8 +70,7 @@ internal sealed partial class SocketConnection
         }
         catch (Exception fault)
         {
-            Log.AskFailed(_services.Logger, fault, Id, _request.SessionId, id);
-            TellNotAsked(new(WireErrors.Internal, "The question could not be handed over.", id, RetryAfterMs: RetryAfterMs), isNew);
+            TellNotAsked(_services.Faults.Report(fault, "The question could not be asked", _request.SessionId, id), isNew);
             return;
         }
 
@@ -162,13 +161,14 @@ internal sealed partial class SocketConnection
         }
 
         CancelReply? reply = null;
+        ErrorMessage? error = null;
         try
         {
             reply = await _session.CancelAsync(questionId);
         }
         catch (Exception fault)
         {
-            Log.CancelFailed(_services.Logger, fault, Id, _request.SessionId, questionId);
+            error = _services.Faults.Report(fault, "The question could not be cancelled", _request.SessionId, questionId);
         }
 
         lock (_gate)
@@ -184,11 +184,11 @@ internal sealed partial class SocketConnection
             }
         }
 
-        if (reply is null)
+        if (error is not null)
         {
-            Tell(new(WireErrors.Internal, "The cancel could not be handed over.", questionId, RetryAfterMs: RetryAfterMs));
+            Tell(error);
         }
-        else if (reply.Outcome == CancelOutcome.NotFound)
+        else if (reply is { Outcome: CancelOutcome.NotFound })
         {
             Tell(questionId is null
                 ? new(WireErrors.NoOpenQuestion, "No question is running.")
@@ -272,7 +272,7 @@ internal sealed partial class SocketConnection
             }
             catch (Exception fault)
             {
-                Log.FetchFailed(_services.Logger, fault, Id, _request.SessionId, questionId);
+                _services.Faults.Report(fault, "The question could not be read", _request.SessionId, questionId);
                 if (IsClosing)
                 {
                     return null;

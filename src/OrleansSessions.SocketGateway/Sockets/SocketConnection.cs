@@ -173,10 +173,8 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         }
         catch (Exception fault)
         {
-            Log.AttachFailed(_services.Logger, fault, Id, _request.SessionId);
-            Close(
-                CloseCodes.InternalError, "The session could not be reached.",
-                new(WireErrors.Internal, "The session could not be reached.", RetryAfterMs: RetryAfterMs), dropWaiting: false);
+            var error = _services.Faults.Report(fault, "The socket could not be attached", _request.SessionId, null);
+            Close(CloseCodes.InternalError, error.Message, error, dropWaiting: false);
         }
     }
 

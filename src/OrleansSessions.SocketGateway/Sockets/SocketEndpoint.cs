@@ -10,10 +10,25 @@ using OrleansSessions.SocketGateway.Http;
 namespace OrleansSessions.SocketGateway.Sockets;
 
 /// <summary>The way in: who may connect, in which profile, and how a refusal reaches the client.</summary>
-internal sealed partial class SocketEndpoint(
-    SocketServices services, AccessPolicy access, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
+internal sealed partial class SocketEndpoint
 {
     private const string V1Protocol = "sessions.v1.json";
+
+    private readonly SocketServices _services;
+    private readonly AccessPolicy _access;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly ILogger _logger;
+    private readonly int _maxConnections;
+
+    public SocketEndpoint(
+        SocketServices services, AccessPolicy access, DescriptorBudget descriptors, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
+    {
+        (_services, _access, _lifetime, _logger, _maxConnections) = (services, access, lifetime, logger, descriptors.Sockets);
+        if (descriptors.Sockets < services.Options.MaxConnections)
+        {
+            Log.Clamped(logger, services.Options.MaxConnections, descriptors.Limit, descriptors.Sockets);
+        }
+    }
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -32,15 +47,15 @@ internal sealed partial class SocketEndpoint(
             return;
         }
 
-        if (lifetime.ApplicationStopping.IsCancellationRequested || services.Eviction.IsEvicted)
+        if (_lifetime.ApplicationStopping.IsCancellationRequested || _services.Eviction.IsEvicted)
         {
             await RefuseAsync(context, new(WireErrors.Draining, "This node is going down.", RetryAfterMs: RetryAfterMs), isBrowser);
             return;
         }
 
-        if (!services.Registry.TryReserve(services.Options.MaxConnections))
+        if (!_services.Registry.TryReserve(_maxConnections))
         {
-            Log.Full(logger, services.Options.MaxConnections);
+            Log.Full(_logger, _maxConnections);
             await RefuseAsync(context, new(WireErrors.ConnectionLimit, "This node holds as many sockets as it may.", RetryAfterMs: RetryAfterMs), isBrowser);
             return;
         }
@@ -49,20 +64,20 @@ internal sealed partial class SocketEndpoint(
         try
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync(AcceptContext(context, request.Profile));
-            await new SocketConnection(socket, request, services).RunAsync();
+            await new SocketConnection(socket, request, _services).RunAsync();
         }
         finally
         {
-            services.Registry.Release();
+            _services.Registry.Release();
         }
     }
 
-    private long RetryAfterMs => (long)services.Options.RetryAfter.TotalMilliseconds;
+    private long RetryAfterMs => (long)_services.Options.RetryAfter.TotalMilliseconds;
 
     private ErrorMessage? PlainRefusal(HttpContext context, out SocketRequest? request, out RequestOrigin origin)
     {
         request = null;
-        if (access.FindRefusal(context, out origin) is { } forbidden)
+        if (_access.FindRefusal(context, out origin) is { } forbidden)
         {
             return forbidden;
         }
@@ -138,15 +153,15 @@ internal sealed partial class SocketEndpoint(
             SubProtocol = context.WebSockets.WebSocketRequestedProtocols.Count > 0 ? V1Protocol : null,
 
             // Version 1 has a heartbeat of its own, which both sides can see.
-            KeepAliveInterval = isBasic ? services.Options.HeartbeatInterval : Timeout.InfiniteTimeSpan,
-            KeepAliveTimeout = isBasic ? services.Options.HeartbeatInterval : Timeout.InfiniteTimeSpan,
+            KeepAliveInterval = isBasic ? _services.Options.HeartbeatInterval : Timeout.InfiniteTimeSpan,
+            KeepAliveTimeout = isBasic ? _services.Options.HeartbeatInterval : Timeout.InfiniteTimeSpan,
         };
     }
 
     /// <summary>A page cannot see the status of a refused upgrade, so it gets a socket with the error and a close frame. No grain is called for it.</summary>
     private async Task RefuseAsync(HttpContext context, ErrorMessage error, bool isBrowser)
     {
-        services.Metrics.ErrorTold(error.Error.Code);
+        _services.Metrics.ErrorTold(error.Error.Code);
         if (!isBrowser || error.Error.CloseCode is not { } code)
         {
             await Problems.From(error).ExecuteAsync(context);
@@ -156,7 +171,7 @@ internal sealed partial class SocketEndpoint(
         // Chromium gives up a socket that selects none of the protocols it offered, and shows 1006 instead of the error.
         var selected = context.WebSockets.WebSocketRequestedProtocols.Contains(V1Protocol) ? V1Protocol : null;
         using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { SubProtocol = selected });
-        using var patience = new CancellationTokenSource(services.Options.CloseTimeout, services.Clock);
+        using var patience = new CancellationTokenSource(_services.Options.CloseTimeout, _services.Clock);
         var buffer = FrameBuffer.Rent();
         try
         {
@@ -177,5 +192,10 @@ internal sealed partial class SocketEndpoint(
     {
         [LoggerMessage(1, LogLevel.Warning, "A socket was refused: all {Limit} connections are taken.")]
         public static partial void Full(ILogger logger, int limit);
+
+        [LoggerMessage(2, LogLevel.Warning,
+            "SocketGateway:MaxConnections is {MaxConnections}, but this process may open {Limit} files, so it takes {Sockets} sockets. "
+            + "To have more, raise the limit: 'ulimit -n' in a shell, LimitNOFILE= for systemd, --ulimit nofile= for Docker.")]
+        public static partial void Clamped(ILogger logger, int maxConnections, int? limit, int sockets);
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Faults;
 using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Sockets;
@@ -10,7 +11,8 @@ namespace OrleansSessions.SocketGateway.Sockets;
 /// <summary>What every socket of the process shares.</summary>
 internal sealed class SocketServices(
     IGrainFactory grains, IOptions<SocketGatewayOptions> options, IOptions<SessionsOptions> sessions, ConnectionRegistry registry,
-    SocketGatewayMetrics metrics, SocketGatewayInstance instance, ClusterEviction eviction, TimeProvider clock, ILogger<SocketConnection> logger)
+    SocketGatewayMetrics metrics, SocketGatewayInstance instance, ClusterEviction eviction, TimeProvider clock, GrainFaults faults,
+    ILogger<SocketConnection> logger)
 {
     public IGrainFactory Grains { get; } = grains;
 
@@ -27,6 +29,8 @@ internal sealed class SocketServices(
     public ClusterEviction Eviction { get; } = eviction;
 
     public TimeProvider Clock { get; } = clock;
+
+    public GrainFaults Faults { get; } = faults;
 
     public ILogger Logger { get; } = logger;
 }

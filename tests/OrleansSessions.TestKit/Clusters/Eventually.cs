@@ -6,14 +6,15 @@ public static class Eventually
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(10);
 
-    public static async Task TrueAsync(Func<Task<bool>> condition, string expectation)
+    /// <param name="patience">How long it may take; 20 s unless said otherwise.</param>
+    public static async Task TrueAsync(Func<Task<bool>> condition, string expectation, TimeSpan? patience = null)
     {
         var start = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            if (TimeProvider.System.GetElapsedTime(start) > Deadline)
+            if (TimeProvider.System.GetElapsedTime(start) > (patience ?? Deadline))
             {
-                throw new TimeoutException($"Not within {Deadline}: {expectation}.");
+                throw new TimeoutException($"Not within {patience ?? Deadline}: {expectation}.");
             }
 
             await Task.Delay(Period, TimeProvider.System);

@@ -26,15 +26,23 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Starts it and waits until it is ready. It listens where the system puts it, so that no two tests want the same port.</summary>
     /// <param name="settings">Configuration keys with their values, as on the command line: <c>Responder:Name=echo</c>.</param>
-    public static Task<ServerProcess> StartAsync(params string[] settings) => StartWithAsync([], settings);
+    public static Task<ServerProcess> StartAsync(params string[] settings) => StartAsync([], null, settings);
 
     /// <summary>The same, with variables of the environment.</summary>
-    public static async Task<ServerProcess> StartWithAsync(Dictionary<string, string> environment, params string[] settings)
+    public static Task<ServerProcess> StartWithAsync(Dictionary<string, string> environment, params string[] settings) =>
+        StartAsync(environment, null, settings);
+
+    /// <summary>The same, in a process that may open only so many files. Needs <c>bash</c>.</summary>
+    public static Task<ServerProcess> StartWithFilesAsync(int openFiles, params string[] settings) => StartAsync([], openFiles, settings);
+
+    private static async Task<ServerProcess> StartAsync(Dictionary<string, string> environment, int? openFiles, string[] settings)
     {
         string[] arguments = [RepositoryFolder.ServerDll, "--urls=http://127.0.0.1:0", .. settings.Select(setting => "--" + setting)];
-        var process = Launch($"server ({string.Join(' ', settings)})", arguments, environment);
+        var process = Launch($"server ({string.Join(' ', settings)})", arguments, environment, openFiles);
         try
         {
             return await UntilReadyAsync(process);
@@ -47,14 +55,19 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Runs it with arguments as they are, for starts that are meant to fail.</summary>
-    public static ChildProcess Launch(string name, IEnumerable<string> arguments, Dictionary<string, string>? environment = null) => ChildProcess.Start(
-        name, ChildProcess.DotnetPath, arguments,
-        new Dictionary<string, string>(environment ?? [])
+    public static ChildProcess Launch(
+        string name, IEnumerable<string> arguments, Dictionary<string, string>? environment = null, int? openFiles = null)
+    {
+        var all = new Dictionary<string, string>(environment ?? [])
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
             ["DOTNET_ENVIRONMENT"] = "Production",
             ["DOTNET_gcServer"] = "0",
-        });
+        };
+        return openFiles is null
+            ? ChildProcess.Start(name, ChildProcess.DotnetPath, arguments, all)
+            : ChildProcess.Start(name, "bash", ["-c", $"ulimit -n {openFiles} && exec \"$0\" \"$@\"", ChildProcess.DotnetPath, .. arguments], all);
+    }
 
     /// <summary>The address of a session's socket.</summary>
     public Uri Socket(string session, string query = "") =>

@@ -33,9 +33,9 @@ public sealed class SocketHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        configureHost?.Invoke(builder);
         builder.Services.AddSingleton(client);
         builder.Services.AddSingleton<IGrainFactory>(client);
+        configureHost?.Invoke(builder);
         builder.Services.AddSocketGateway(options => configure?.Invoke(options));
         builder.Services.AddSocketGateway(_ => { });
         var app = builder.Build();

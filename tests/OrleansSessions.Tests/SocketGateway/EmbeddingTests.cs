@@ -7,6 +7,7 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -48,6 +49,49 @@ public sealed class EmbeddingTests
         Assert.Equal(TimeSpan.FromSeconds(7), app.Services.GetRequiredService<IOptions<SessionsOptions>>().Value.IdleTimeout);
     }
 
+    [Fact]
+    public async Task EachEndpoint_BehindRequireAuthorization_RefusesACallerWithoutAKey_ButAnswersAPreflight()
+    {
+        await using var app = await StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        var seen = 0;
+        foreach (var endpoint in app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
+        {
+            var path = endpoint.RoutePattern.RawText!.Replace("{**rest}", "nowhere", StringComparison.Ordinal)
+                .Replace("{id}", "s1", StringComparison.Ordinal).Replace("{session_id}", "s1", StringComparison.Ordinal)
+                .Replace("{qid}", "q-1", StringComparison.Ordinal);
+            foreach (var method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["PUT"])
+            {
+                var isPreflight = method == "OPTIONS";
+                using var refused = await SendAsync(http, method, path, key: null);
+                using var passed = await SendAsync(http, method, path, key: "open");
+
+                Assert.Equal((method, path, isPreflight ? HttpStatusCode.NoContent : HttpStatusCode.Unauthorized), (method, path, refused.StatusCode));
+                Assert.NotEqual(HttpStatusCode.Unauthorized, passed.StatusCode);
+                seen += isPreflight ? 0 : 1;
+            }
+        }
+
+        // Eight requests of the contract, the socket's two methods, six addresses' other methods, and everything else below /v1/sessions.
+        Assert.Equal(17, seen);
+    }
+
+    private static async Task<HttpResponseMessage> SendAsync(HttpClient http, string method, string path, string? key)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method == "CONNECT" ? "GET" : method), path);
+        if (key is not null)
+        {
+            request.Headers.Add("X-Key", key);
+        }
+
+        if (method == "POST")
+        {
+            request.Content = new StringContent("{}", System.Text.Encoding.UTF8, "application/json");
+        }
+
+        return await http.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
     private static async Task<WebApplication> StartAsync()
     {
         var builder = WebApplication.CreateBuilder();
@@ -67,7 +111,7 @@ public sealed class EmbeddingTests
 
         var app = builder.Build();
         app.MapSocketGateway("/chat/{session_id}").RequireAuthorization();
-        app.MapSessionHttp();
+        app.MapSessionHttp().RequireAuthorization();
         await app.StartAsync();
         return app;
     }
