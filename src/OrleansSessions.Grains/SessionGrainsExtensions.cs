@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Storage;
 using OrleansSessions.Grains.Answers;
 using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Grains.Responders;
@@ -16,9 +17,13 @@ public static class SessionGrainsExtensions
     /// <summary>Where options are looked for in a host that is not the product's own server.</summary>
     public const string EmbeddedPrefix = "OrleansSessions:";
 
+    /// <summary>Where Orleans keeps who subscribes to which stream.</summary>
+    private const string PubSubStore = "PubSubStore";
+
     /// <summary>
     /// Adds session grains, their streams and the built-in responders to a silo. Clustering and storage are the host's own: with a grain storage
-    /// named <see cref="SessionsOptions.StorageName"/> sessions are stored. Safe to call twice.
+    /// named <see cref="SessionsOptions.StorageName"/> sessions are stored, and one named <c>PubSubStore</c> keeps the streams' subscriptions, which are
+    /// kept in memory otherwise. Safe to call twice.
     /// </summary>
     /// <param name="configPrefix">What stands before the sections <c>Sessions</c> and <c>Responder</c>; null where the host binds them itself.</param>
     public static ISiloBuilder AddSessionGrains(this ISiloBuilder builder, string? configPrefix = EmbeddedPrefix)
@@ -39,12 +44,17 @@ public static class SessionGrainsExtensions
 
         services.AddBuiltInResponders();
         builder.AddPushStreams(GatewayStreams.ProviderName);
-        builder.AddMemoryGrainStorage("PubSubStore");
+        if (!services.Any(IsPubSubStore))
+        {
+            builder.AddMemoryGrainStorage(PubSubStore);
+        }
+
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClusterEviction>();
         services.AddSingleton<SessionServices>();
         services.AddSingleton<SessionMetrics>();
         services.AddSingleton<ParkedSessions>();
+        services.AddSingleton<UnaskedSessions>();
         services.AddSingleton<ActiveResponder>();
         services.AddSingleton<SocketGatewayOutboxes>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider =>
@@ -61,6 +71,10 @@ public static class SessionGrainsExtensions
             collection.ClassSpecificCollectionAge[typeof(SessionGrain).FullName!] = sessions.Value.CollectionAge);
         return builder;
     }
+
+    /// <summary>True for a store that the host has chosen. One that it adds later replaces ours by itself.</summary>
+    private static bool IsPubSubStore(ServiceDescriptor service) =>
+        service.IsKeyedService && service.ServiceType == typeof(IGrainStorage) && service.ServiceKey is PubSubStore;
 
     /// <summary>Adds to an external client the streams that answers come through. Safe to call twice.</summary>
     public static IClientBuilder AddSessionStreams(this IClientBuilder builder) => builder.AddPushStreams(GatewayStreams.ProviderName);

@@ -11,6 +11,8 @@ public sealed record WholeAnswerMessage(string? QuestionId, string Response);
 /// <summary>Reads the bodies that answer a question, as strictly as <see cref="ClientMessageParser"/> reads frames.</summary>
 public static class AnswerMessageParser
 {
+    private const int MaxErrorMessageBytes = 1024;
+
     /// <returns>The piece, or why there is none: exactly one of the two.</returns>
     public static (AnswerPieceMessage? Message, MessageRefusal? Refusal) ParsePiece(ReadOnlySpan<byte> utf8)
     {
@@ -92,7 +94,15 @@ public static class AnswerMessageParser
             }
         }
 
-        return code is { Length: > 0 and <= 64 } ? (code, message) : throw Refused("'error' needs the string 'code', 1 to 64 characters.", "error");
+        if (code is null || !Identifiers.IsQuestionId(code))
+        {
+            throw Refused("'error' needs the string 'code', 1 to 64 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", "error.code");
+        }
+
+        var bytes = System.Text.Encoding.UTF8.GetByteCount(message ?? "");
+        return bytes <= MaxErrorMessageBytes
+            ? (code, message)
+            : throw Refused($"The error's 'message' has {bytes} bytes; at most {MaxErrorMessageBytes} are allowed.", "error.message");
     }
 
     private static WholeAnswerMessage ReadWhole(ReadOnlySpan<byte> utf8)

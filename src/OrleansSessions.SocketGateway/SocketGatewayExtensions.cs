@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Grains.Clustering;
+using OrleansSessions.Grains.Sessions;
 using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Answers;
 using OrleansSessions.SocketGateway.Connections;
@@ -22,19 +23,26 @@ public static class SocketGatewayExtensions
     // HTTP/2 opens a WebSocket with CONNECT.
     private static readonly string[] SocketMethods = ["GET", "CONNECT"];
 
-    /// <summary>Adds the socket gateway, with options from the section <c>{configPrefix}SocketGateway</c>. Safe to call twice.</summary>
+    /// <summary>
+    /// Adds the socket gateway, with options from the section <c>{configPrefix}SocketGateway</c>. The limits that clients are told come from
+    /// <c>{configPrefix}Sessions</c>, as on the silos. Safe to call twice.
+    /// </summary>
     public static IServiceCollection AddSocketGateway(this IServiceCollection services, string configPrefix = EmbeddedPrefix)
     {
         if (IsNew(services))
         {
             services.AddOptions<SocketGatewayOptions>().BindConfiguration(configPrefix + "SocketGateway");
+            services.AddOptions<SessionsOptions>().BindConfiguration(configPrefix + "Sessions");
             AddCore(services);
         }
 
         return services;
     }
 
-    /// <summary>Adds the socket gateway, with options from code. Safe to call twice: each call's options are applied.</summary>
+    /// <summary>
+    /// Adds the socket gateway, with options from code. In a host without a silo, configure <see cref="SessionsOptions"/> as on the silos: clients are
+    /// told its limits. Safe to call twice: each call's options are applied.
+    /// </summary>
     public static IServiceCollection AddSocketGateway(this IServiceCollection services, Action<SocketGatewayOptions> configure)
     {
         services.AddOptions<SocketGatewayOptions>().Configure(configure);

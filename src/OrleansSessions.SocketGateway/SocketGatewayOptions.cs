@@ -42,7 +42,7 @@ public sealed class SocketGatewayOptions
     /// <summary>About how many characters of text may wait for one socket. Past it: 4002. Default 4 Mi; at least 2 Mi, for a whole answer waits as one.</summary>
     public int MaxQueuedChars { get; set; } = 4 * 1024 * 1024;
 
-    /// <summary>Deltas that wait are joined into frames of at most so many characters. Default 16 Ki.</summary>
+    /// <summary>Deltas that wait are joined into frames of at most so many characters. Default 16 Ki, at most 128 Ki: escaped, that still fits a 1 MiB frame.</summary>
     public int MaxRunChars { get; set; } = 16 * 1024;
 
     /// <summary>Live items held for one socket while it reads the log. Past it, it drops them and reads again. Default 256.</summary>
@@ -51,7 +51,7 @@ public sealed class SocketGatewayOptions
     /// <summary>About how much text one read of the log returns, in UTF-8 bytes. Default 64 KiB.</summary>
     public int LogReadBytes { get; set; } = 64 * 1024;
 
-    /// <summary>The largest frame to a basic client, in bytes. Default 1 MiB, where common client libraries stop.</summary>
+    /// <summary>The largest frame to a basic client, in bytes. Default 1 MiB, which is also the most: common client libraries stop there.</summary>
     public int MaxBasicFrameBytes { get; set; } = 1024 * 1024;
 
     /// <summary>Invalid messages in a row, within <see cref="StrikeWindow"/>, after which the socket is closed with 4100. Default 20.</summary>

@@ -7,6 +7,9 @@ internal sealed class SocketGatewayOptionsValidator : IValidateOptions<SocketGat
 {
     private const string Section = "SocketGateway:";
 
+    /// <summary>JSON may take six bytes for a character, and no frame may exceed 1 MiB: 6 x 128 KiB is 768 KiB.</summary>
+    private const int MostRunChars = 128 * 1024;
+
     public ValidateOptionsResult Validate(string? name, SocketGatewayOptions options)
     {
         var faults = new List<string>();
@@ -23,10 +26,10 @@ internal sealed class SocketGatewayOptionsValidator : IValidateOptions<SocketGat
         Within(faults, nameof(options.MaxFragments), options.MaxFragments, 1, 1_000_000);
         Within(faults, nameof(options.MaxQueuedFrames), options.MaxQueuedFrames, 64, 1_000_000);
         Within(faults, nameof(options.MaxQueuedChars), options.MaxQueuedChars, 2 * 1024 * 1024, 1024 * 1024 * 1024);
-        Within(faults, nameof(options.MaxRunChars), options.MaxRunChars, 1, 1024 * 1024);
+        Within(faults, nameof(options.MaxRunChars), options.MaxRunChars, 1, MostRunChars);
         Within(faults, nameof(options.MaxHeldItems), options.MaxHeldItems, 1, 1_000_000);
         Within(faults, nameof(options.LogReadBytes), options.LogReadBytes, 1024, 1024 * 1024);
-        Within(faults, nameof(options.MaxBasicFrameBytes), options.MaxBasicFrameBytes, 4096, 64 * 1024 * 1024);
+        Within(faults, nameof(options.MaxBasicFrameBytes), options.MaxBasicFrameBytes, 4096, 1024 * 1024);
         Within(faults, nameof(options.MaxBadRequests), options.MaxBadRequests, 1, 1_000_000);
         Within(faults, nameof(options.MaxBusyRefusals), options.MaxBusyRefusals, 1, 1_000_000);
         Within(faults, nameof(options.MaxAnswerBodyBytes), options.MaxAnswerBodyBytes, 1024, 64 * 1024 * 1024);

@@ -93,9 +93,20 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
         }
     }
 
-    /// <summary>After the rest of the log, tells everybody that the session is removed, and forgets them.</summary>
-    public void PublishRemoval()
+    /// <summary>
+    /// Tells every live socket gateway that the session is removed: those that follow it after the rest of the log, and the others too,
+    /// because a session that slept does not know who holds its sockets. Then forgets them all.
+    /// </summary>
+    public void PublishRemoval(AnswerLog log)
     {
+        foreach (var outbox in outboxes.Live)
+        {
+            if (!_cursors.Exists(cursor => cursor.Outbox == outbox))
+            {
+                SendRemovalAsync(outbox, log.Epoch).Ignore();
+            }
+        }
+
         foreach (var cursor in _cursors)
         {
             cursor.IsRemoving = true;
@@ -175,8 +186,7 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
 
         if (cursor.IsRemoving)
         {
-            await SendAsync(cursor.Outbox, (sessionKey, cursor.Log.Epoch), static (removed, silo, number) =>
-                new SessionRemovedItem(silo, number, removed.sessionKey, removed.Epoch));
+            await SendRemovalAsync(cursor.Outbox, cursor.Log.Epoch);
         }
 
         if (cursor.IsLeaving)
@@ -188,6 +198,9 @@ internal sealed partial class AnswerPublisher(string sessionKey, SocketGatewayOu
 
         cursor.IsSending = false;
     }
+
+    private Task SendRemovalAsync(SocketGatewayOutbox outbox, long epoch) =>
+        SendAsync(outbox, (sessionKey, epoch), static (removed, silo, number) => new SessionRemovedItem(silo, number, removed.sessionKey, removed.epoch));
 
     private async Task SendAsync<TState>(SocketGatewayOutbox outbox, TState state, Func<TState, SiloAddress, long, GatewayItem> create)
     {

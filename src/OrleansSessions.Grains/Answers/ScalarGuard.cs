@@ -40,7 +40,10 @@ internal struct ScalarGuard
     }
 
     /// <summary>The longest start of a well-formed text that fits in so many UTF-8 bytes without splitting a scalar.</summary>
-    public static string CutToBytes(string text, long maxBytes)
+    public static string CutToBytes(string text, long maxBytes) => text[..LengthWithin(text, maxBytes)];
+
+    /// <summary>The length of that start, in UTF-16 units.</summary>
+    public static int LengthWithin(ReadOnlySpan<char> text, long maxBytes)
     {
         var length = 0;
         var bytes = 0L;
@@ -55,7 +58,7 @@ internal struct ScalarGuard
             length += rune.Utf16SequenceLength;
         }
 
-        return text[..length];
+        return length;
     }
 
     private static string Replace(string text)

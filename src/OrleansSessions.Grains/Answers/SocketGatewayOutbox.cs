@@ -6,7 +6,7 @@ namespace OrleansSessions.Grains.Answers;
 /// What this silo sends to one socket gateway: numbers the items and puts them on its stream, in the same order.
 /// An item that the stream refuses leaves a hole in the numbers, which is how the socket gateway learns of it.
 /// </summary>
-internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddress silo, IAsyncStream<GatewayItem> stream, DateTimeOffset seenAt)
+internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddress silo, IAsyncStream<GatewayItem> stream, long seenAt)
 {
     private readonly Lock _order = new();
     private long _number;
@@ -16,8 +16,8 @@ internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddre
     /// <summary>Counts the outboxes of this silo in the order in which they were made, from 1.</summary>
     public int Ordinal { get; } = ordinal;
 
-    /// <summary>When this silo first heard of it.</summary>
-    public DateTimeOffset SeenAt { get; } = seenAt;
+    /// <summary>When this silo first heard of it, as a timestamp.</summary>
+    public long SeenAt { get; } = seenAt;
 
     /// <summary>The silo in the same process, once the registry has told.</summary>
     public SiloAddress? Host { get; set; }

@@ -68,7 +68,7 @@ internal sealed partial class SocketGatewayOutboxes(
 
             _streams ??= services.GetRequiredKeyedService<IStreamProvider>(GatewayStreams.ProviderName);
             var stream = _streams.GetStream<GatewayItem>(GatewayStreams.For(gateway));
-            var outbox = new SocketGatewayOutbox(gateway, _latestOrdinal + 1, silo.SiloAddress, stream, time.GetUtcNow());
+            var outbox = new SocketGatewayOutbox(gateway, _latestOrdinal + 1, silo.SiloAddress, stream, time.GetTimestamp());
             _outboxes[gateway] = outbox;
             Volatile.Write(ref _latestOrdinal, outbox.Ordinal);
             return outbox;
@@ -144,7 +144,7 @@ internal sealed partial class SocketGatewayOutboxes(
     private bool IsGone(SocketGatewayOutbox outbox) =>
         outbox.Host is { } host
             ? membership.CurrentSnapshot.GetSiloStatus(host) is not SiloStatus.Active
-            : time.GetUtcNow() - outbox.SeenAt > SocketGatewayRegistry.Lease;
+            : time.GetElapsedTime(outbox.SeenAt) > SocketGatewayRegistry.Lease;
 
     private void SendHeartbeats()
     {

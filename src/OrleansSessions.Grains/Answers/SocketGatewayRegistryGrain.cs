@@ -3,14 +3,14 @@ using Microsoft.Extensions.Logging;
 
 namespace OrleansSessions.Grains.Answers;
 
-/// <summary>Leases in memory. A new activation knows nobody and says so, until one lease has passed.</summary>
+/// <summary>Leases in memory, by the monotonic clock. A new activation knows no one and says so, until one lease has passed.</summary>
 [KeepAlive]
 internal sealed partial class SocketGatewayRegistryGrain(
     [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<SocketGatewayRegistryGrain> logger)
     : Grain, ISocketGatewayRegistryGrain
 {
-    private readonly Dictionary<string, (SocketGatewayEntry Entry, DateTimeOffset Until)> _leases = [];
-    private readonly DateTimeOffset _bornAt = time.GetUtcNow();
+    private readonly Dictionary<string, (SocketGatewayEntry Entry, long RenewedAt)> _leases = [];
+    private readonly long _bornAt = time.GetTimestamp();
 
     public Task RenewAsync(string gateway, SiloAddress? host)
     {
@@ -19,7 +19,7 @@ internal sealed partial class SocketGatewayRegistryGrain(
             Log.Joined(logger, gateway, host);
         }
 
-        _leases[gateway] = (new(gateway, host), time.GetUtcNow() + SocketGatewayRegistry.Lease);
+        _leases[gateway] = (new(gateway, host), time.GetTimestamp());
         return Task.CompletedTask;
     }
 
@@ -35,10 +35,10 @@ internal sealed partial class SocketGatewayRegistryGrain(
 
     public Task<SocketGatewayList> ListAsync()
     {
-        var now = time.GetUtcNow();
+        var now = time.GetTimestamp();
         foreach (var (gateway, lease) in _leases)
         {
-            if (now > lease.Until)
+            if (time.GetElapsedTime(lease.RenewedAt, now) > SocketGatewayRegistry.Lease)
             {
                 _leases.Remove(gateway);
                 Log.Expired(logger, gateway);
@@ -46,7 +46,7 @@ internal sealed partial class SocketGatewayRegistryGrain(
         }
 
         return Task.FromResult(new SocketGatewayList(
-            [.. _leases.Values.Select(lease => lease.Entry)], now - _bornAt >= SocketGatewayRegistry.Lease));
+            [.. _leases.Values.Select(lease => lease.Entry)], time.GetElapsedTime(_bornAt, now) >= SocketGatewayRegistry.Lease));
     }
 
     private static partial class Log

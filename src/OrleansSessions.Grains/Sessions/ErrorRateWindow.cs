@@ -6,6 +6,7 @@ internal sealed class ErrorRateWindow(TimeProvider time)
     private const int Slots = 60;
 
     private readonly Lock _gate = new();
+    private readonly long _startedAt = time.GetTimestamp();
     private readonly (long Second, int All, int Failed)[] _slots = new (long, int, int)[Slots];
 
     public void Count(bool isFailure)
@@ -44,5 +45,6 @@ internal sealed class ErrorRateWindow(TimeProvider time)
         }
     }
 
-    private long Second() => time.GetUtcNow().ToUnixTimeSeconds();
+    /// <summary>Seconds since the start, by a clock that is never set.</summary>
+    private long Second() => (long)time.GetElapsedTime(_startedAt).TotalSeconds;
 }

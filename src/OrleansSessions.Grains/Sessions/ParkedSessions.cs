@@ -4,22 +4,24 @@ using Microsoft.Extensions.Options;
 namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>
-/// Sleeping sessions, where no store is configured and this silo is the only one: another one would not find them. Bounded in number, bytes and age: the one that has slept longest goes first.
-/// They go with the process, so a crash cannot revive old numbers.
+/// Sleeping sessions, where no store is configured and this silo is the only one: another one would not find them.
+/// Bounded in number, bytes and age: the one that has slept longest goes first.
+/// They go with the process, so a crash cannot revive old numbers. Their age follows the monotonic clock: setting the wall clock forgets none of them.
 /// </summary>
 internal sealed class ParkedSessions(IOptions<SessionsOptions> options, [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, LinkedListNode<(string Key, SessionState State)>> _byKey = [];
-    private readonly LinkedList<(string Key, SessionState State)> _oldestFirst = [];
+    private readonly Dictionary<string, LinkedListNode<Sleeper>> _byKey = [];
+    private readonly LinkedList<Sleeper> _oldestFirst = [];
     private long _bytes;
 
-    public void Park(string key, SessionState state)
+    /// <param name="unusedFor">How long no one has used the session.</param>
+    public void Park(string key, SessionState state, TimeSpan unusedFor)
     {
         lock (_gate)
         {
             Remove(key);
-            _byKey[key] = _oldestFirst.AddLast((key, state));
+            _byKey[key] = _oldestFirst.AddLast(new Sleeper(key, state, unusedFor, time.GetTimestamp()));
             _bytes += state.Weight;
             Trim();
         }
@@ -31,11 +33,19 @@ internal sealed class ParkedSessions(IOptions<SessionsOptions> options, [FromKey
         lock (_gate)
         {
             Trim();
-            return Remove(key);
+            if (Remove(key) is not { } sleeper)
+            {
+                return null;
+            }
+
+            sleeper.State.UsedAt = time.GetUtcNow() - UnusedFor(sleeper);
+            return sleeper.State;
         }
     }
 
-    private SessionState? Remove(string key)
+    private TimeSpan UnusedFor(Sleeper sleeper) => sleeper.UnusedBefore + time.GetElapsedTime(sleeper.Since);
+
+    private Sleeper? Remove(string key)
     {
         if (!_byKey.Remove(key, out var node))
         {
@@ -44,17 +54,18 @@ internal sealed class ParkedSessions(IOptions<SessionsOptions> options, [FromKey
 
         _oldestFirst.Remove(node);
         _bytes -= node.Value.State.Weight;
-        return node.Value.State;
+        return node.Value;
     }
 
     private void Trim()
     {
         var limits = options.Value;
-        var expired = time.GetUtcNow() - limits.Retention;
         while (_oldestFirst.First is { } oldest
-            && (_byKey.Count > limits.MaxParkedSessions || _bytes > limits.MaxParkedBytes || oldest.Value.State.UsedAt < expired))
+            && (_byKey.Count > limits.MaxParkedSessions || _bytes > limits.MaxParkedBytes || UnusedFor(oldest.Value) > limits.Retention))
         {
             Remove(oldest.Value.Key);
         }
     }
+
+    private sealed record Sleeper(string Key, SessionState State, TimeSpan UnusedBefore, long Since);
 }

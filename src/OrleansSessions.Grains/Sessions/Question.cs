@@ -13,7 +13,8 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 
     public string Text { get; } = text;
 
-    public string? MetadataJson { get; init; }
+    /// <summary>For the responder; null once the question has ended, when no one reads it any more.</summary>
+    public string? MetadataJson { get; set; }
 
     public DateTimeOffset AskedAt { get; } = askedAt;
 
@@ -52,10 +53,13 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 
     public string? Connection { get; init; }
 
-    /// <summary>True for a basic socket's question without an id: nobody else can ever ask for its answer.</summary>
+    /// <summary>True for a basic socket's question without an id: no one else can ever ask for its answer.</summary>
     public bool IsOrphanable { get; init; }
 
     public bool IsConnectionGone { get; set; }
+
+    /// <summary>The newest basic socket that opened since the one that asked was last heard from, or null.</summary>
+    public string? OutrankedBy { get; set; }
 
     /// <summary>True once the session keeps it no longer; the log then lets go of its events.</summary>
     public bool IsForgotten { get; set; }
@@ -72,10 +76,27 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
         set => (_answer, _growing) = (value, null);
     }
 
-    /// <summary>What the question and its answer take in memory, roughly, in bytes.</summary>
-    public long Weight => 2L * (Text.Length + (_growing?.Length ?? _answer.Length)) + (4L * DeltaEnds.Count) + 256;
+    /// <summary>What an ended question counts for in <see cref="SessionsOptions.KeptBytes"/>: all of its text, in UTF-8 bytes.</summary>
+    public long KeptBytes => Id.Length + TextBytes + Bytes + EndBytes;
 
-    public void AppendDelta(string text, int bytes)
+    /// <summary>The length of its longest delta, in UTF-16 units.</summary>
+    public int LongestDelta
+    {
+        get
+        {
+            var (longest, start) = (0, 0);
+            foreach (var end in DeltaEnds)
+            {
+                (longest, start) = (Math.Max(longest, end - start), end);
+            }
+
+            return longest;
+        }
+    }
+
+    private int EndBytes => End is { } end ? Encoding.UTF8.GetByteCount(end.Reason ?? "") + Encoding.UTF8.GetByteCount(end.Message ?? "") : 0;
+
+    public void AppendDelta(ReadOnlySpan<char> text, int bytes)
     {
         _growing ??= new StringBuilder(_answer, Math.Max(64, text.Length));
         _growing.Append(text);

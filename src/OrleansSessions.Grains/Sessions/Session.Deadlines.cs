@@ -21,15 +21,7 @@ internal sealed partial class Session
     /// <summary>Ends all whose deadline has passed. True if any did.</summary>
     public bool EndOverdue(DateTimeOffset now)
     {
-        var hasEnded = false;
-        foreach (var queued in _queue.Where(question => now >= question.AskedAt + _options.QueueTimeout).ToArray())
-        {
-            End(
-                queued, QuestionStatus.Timeout, DoneReasons.QueueTimeout, $"The question waited in the queue for {Seconds(_options.QueueTimeout)}.",
-                true, now);
-            hasEnded = true;
-        }
-
+        var hasEnded = EndOverdueInQueue(now);
         if (Running is { } running && DeadlineOf(running) is var (at, reason) && now >= at)
         {
             End(running, QuestionStatus.Timeout, reason, TimeoutMessage(reason), true, now);
@@ -37,6 +29,20 @@ internal sealed partial class Session
         }
 
         return hasEnded;
+    }
+
+    private bool EndOverdueInQueue(DateTimeOffset now)
+    {
+        var overdue = _queue.FindAll(question => now >= question.AskedAt + _options.QueueTimeout);
+        foreach (var queued in overdue)
+        {
+            _queue.Remove(queued);
+            Conclude(
+                queued, QuestionStatus.Timeout, DoneReasons.QueueTimeout, $"The question waited in the queue for {Seconds(_options.QueueTimeout)}.",
+                true, now);
+        }
+
+        return overdue.Count > 0;
     }
 
     /// <summary>The first of the three timers to pass. Heartbeats and empty pieces move none of them.</summary>

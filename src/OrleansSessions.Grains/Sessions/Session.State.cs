@@ -30,12 +30,14 @@ internal sealed partial class Session
     {
         var questions = state.Questions.ConvertAll(question => question.ToQuestion());
         _ended.AddRange(questions.Where(question => question.IsFinal));
-        _endedWeight = _ended.Sum(question => question.Weight);
+        _keptBytes = _ended.Sum(question => question.KeptBytes);
         _ended.ForEach(_history.Add);
         questions.ForEach(question => _byId.Add(question.Id, question));
         if (!state.HasOpenQuestion)
         {
-            Log = AnswerLog.RestoreTail(state.Epoch, state.Head, questions, state.LogTail);
+            // A delta from before long pieces were split is too long for a frame: nothing is replayed then, and readers get a snapshot.
+            var tail = questions.Exists(question => question.LongestDelta > MaxDeltaBytes) ? [] : state.LogTail;
+            Log = AnswerLog.RestoreTail(state.Epoch, state.Head, questions, tail);
             return;
         }
 
@@ -44,18 +46,23 @@ internal sealed partial class Session
         Log = new AnswerLog(newEpoch);
         _queue.AddRange(questions.Where(question => question.Status == QuestionStatus.Queued));
         Running = questions.Find(question => question.Status is QuestionStatus.Accepted or QuestionStatus.Answering);
+
+        // Those that have waited too long meanwhile must not get their turn.
+        EndOverdueInQueue(now);
         if (Running is { } lost)
         {
             End(
                 lost, QuestionStatus.Failed, DoneReasons.ResponderLost, "The process that was answering is gone. Ask again.", true, now);
         }
+
+        OpenNext(now);
     }
 
     /// <summary>Forgets everything; the log begins a new epoch.</summary>
     public void Clear(long newEpoch)
     {
         _ended.Clear();
-        _endedWeight = 0;
+        _keptBytes = 0;
         _queue.Clear();
         _byId.Clear();
         _history.Clear();

@@ -11,18 +11,19 @@ internal sealed partial class Session
             : [.. Open.Select(question => new OpenQuestion(question.Id, question.Status, Milliseconds(now - question.AskedAt)))];
 
     /// <summary>The running question as a snapshot, or null.</summary>
-    public QuestionDescription? OpenSnapshot() => Running is null ? null : Describe(Running);
+    public QuestionDescription? OpenSnapshot(DateTimeOffset now) => Running is null ? null : Describe(Running, now);
 
     /// <summary>The open answer, or else the last one, or null.</summary>
-    public QuestionDescription? CurrentSnapshot() => OpenSnapshot() ?? (_ended.Count > 0 ? Describe(_ended[^1]) : null);
+    public QuestionDescription? CurrentSnapshot(DateTimeOffset now) => OpenSnapshot(now) ?? (_ended.Count > 0 ? Describe(_ended[^1], now) : null);
 
-    public QuestionDescription? DescribeQuestion(string id) => Find(id) is { } question ? Describe(question) : null;
+    public QuestionDescription? DescribeQuestion(string id, DateTimeOffset now) => Find(id) is { } question ? Describe(question, now) : null;
 
     /// <summary>The last questions, oldest first, open ones included.</summary>
-    public QuestionDescription[] DescribeLast(int limit) => [.. _ended.Concat(Open).TakeLast(limit).Select(Describe)];
+    public QuestionDescription[] DescribeLast(int limit, DateTimeOffset now) =>
+        [.. _ended.Concat(Open).TakeLast(limit).Select(question => Describe(question, now))];
 
-    public SessionDescription DescribeSession(int connections, DateTimeOffset? expiresAt) => new(
-        Log.Epoch, Log.VisibleHead, Log.OldestSeq, connections, [.. Open.Select(Describe)], expiresAt);
+    public SessionDescription DescribeSession(int connections, DateTimeOffset? expiresAt, DateTimeOffset now) => new(
+        Log.Epoch, Log.VisibleHead, Log.OldestSeq, connections, [.. Open.Select(question => Describe(question, now))], expiresAt);
 
     /// <summary>Reads on from a position, or tells why that cannot be done whole.</summary>
     public LogPiece ReadLog(long epoch, long afterSeq, int maxBytes, DateTimeOffset now)
@@ -39,7 +40,7 @@ internal sealed partial class Session
 
         if (outcome != LogReadOutcome.Recovered)
         {
-            return new(outcome, Log.Epoch, Log.VisibleHead, [], true, OpenQuestions(now), CurrentSnapshot());
+            return new(outcome, Log.Epoch, Log.VisibleHead, [], true, OpenQuestions(now), CurrentSnapshot(now));
         }
 
         var events = Log.Read(afterSeq, maxBytes);
@@ -47,9 +48,17 @@ internal sealed partial class Session
         return new(outcome, Log.Epoch, Log.VisibleHead, events, isAtHead, isAtHead ? OpenQuestions(now) : [], null);
     }
 
-    private QuestionDescription Describe(Question question) => new(
-        question.Id, question.Text, question.Answer, question.Deltas, question.Bytes, question.Status, Log.Epoch, question.AcceptedSeq,
-        question.DoneSeq, PositionOf(question), question.Generation, question.AskedAt,
-        question.IsFinal ? null : question.Status == QuestionStatus.Queued ? question.AskedAt + _options.QueueTimeout : DeadlineOf(question).At,
-        question.End);
+    private QuestionDescription Describe(Question question, DateTimeOffset now)
+    {
+        DateTimeOffset? deadline = question switch
+        {
+            { IsFinal: true } => null,
+            { Status: QuestionStatus.Queued } => question.AskedAt + _options.QueueTimeout,
+            _ => DeadlineOf(question).At,
+        };
+        return new(
+            question.Id, question.Text, question.Answer, question.Deltas, question.Bytes, question.Status, Log.Epoch, question.AcceptedSeq,
+            question.DoneSeq, PositionOf(question), question.Generation, question.AskedAt, deadline, question.End,
+            deadline is { } at ? Milliseconds(at - now) : null);
+    }
 }

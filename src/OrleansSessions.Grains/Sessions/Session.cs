@@ -11,6 +11,17 @@ namespace OrleansSessions.Grains.Sessions;
 /// </summary>
 internal sealed partial class Session
 {
+    /// <summary>A longer piece becomes several deltas. Six bytes of JSON for a byte of text is the worst case, so such a frame stays below 100 KiB.</summary>
+    private const int MaxDeltaBytes = 16 * 1024;
+
+    /// <summary>The longest reason, in characters: as long as an id, which is what a reason looks like.</summary>
+    private const int MaxReasonLength = 64;
+
+    /// <summary>The longest message of an end: the longest code and message that <c>/answer</c> takes, and what joins them.</summary>
+    private const int MaxEndMessageBytes = 64 + 2 + 1024;
+
+    private const string ReplacedMessage = "Another question took its place.";
+
     private readonly SessionsOptions _options;
     private readonly bool _isAnsweredFromOutside;
     private readonly List<Question> _ended = [];
@@ -18,7 +29,7 @@ internal sealed partial class Session
     private readonly Dictionary<string, Question> _byId = new(StringComparer.Ordinal);
     private readonly PairHistory _history;
     private ScalarGuard _scalars;
-    private long _endedWeight;
+    private long _keptBytes;
 
     /// <summary>A session that nobody has asked yet.</summary>
     public Session(SessionsOptions options, bool isAnsweredFromOutside, long epoch)
@@ -48,7 +59,7 @@ internal sealed partial class Session
     public IEnumerable<Question> Open => Running is null ? _queue : _queue.Prepend(Running);
 
     /// <summary>Admits a question or says why not; nothing changes unless the outcome is <see cref="AskOutcome.Accepted"/>.</summary>
-    /// <param name="isOrphaned">Tells whether nobody is left who could get a question's answer.</param>
+    /// <param name="isOrphaned">Tells whether no one is left who could get a question's answer.</param>
     public AskReply Ask(AskRequest request, DateTimeOffset now, Func<Question, bool> isOrphaned)
     {
         // 1. An id that is known is answered from the log, whatever else goes on.
@@ -56,15 +67,24 @@ internal sealed partial class Session
         if (Find(id) is { } earlier)
         {
             return earlier.Text == request.Question
-                ? new(AskOutcome.Duplicate, id, Log.Epoch, earlier.AcceptedSeq, PositionOf(earlier), Describe(earlier))
+                ? new(AskOutcome.Duplicate, id, Log.Epoch, earlier.AcceptedSeq, PositionOf(earlier), Describe(earlier, now))
                 : new(AskOutcome.Conflict, id, Log.Epoch, 0);
         }
 
-        // 2. Make room, or refuse.
-        var mayReplace = request.IfBusy == IfBusy.Replace || (Running is { } running && isOrphaned(running));
-        if (Running is not null && mayReplace)
+        if (Unfit(request) is { } unfit)
+        {
+            return new(unfit, id, Log.Epoch, 0);
+        }
+
+        // 2. Make room, or refuse. Whoever asks again is there: no newer socket outranks it.
+        MarkHeard(request.Connection);
+        if (Running is not null && request.IfBusy == IfBusy.Replace)
         {
             EndAll(DoneReasons.Replaced, now);
+        }
+        else if (Running is { } running && IsAbandoned(running, request, isOrphaned))
+        {
+            EndAbandoned(request, isOrphaned, now);
         }
         else if (Running is not null && request.IfBusy == IfBusy.Reject)
         {
@@ -75,7 +95,7 @@ internal sealed partial class Session
             return Refuse(AskOutcome.QueueFull, id, now);
         }
 
-        // 3. Admit it: running, or last in the queue.
+        // 3. Admit it: running, or last in the queue. In the place of an orphan it runs before those that wait.
         var question = new Question(id, request.Question, now)
         {
             MetadataJson = request.MetadataJson,
@@ -99,6 +119,21 @@ internal sealed partial class Session
         return new(AskOutcome.Accepted, id, Log.Epoch, question.AcceptedSeq, question.AcceptedPosition);
     }
 
+    /// <summary>
+    /// A basic socket has opened. What other basic sockets asked without an id gives way to its question, unless they are heard from again:
+    /// a connection that broke without a word would block the next one until its heartbeats fail.
+    /// </summary>
+    public void Outrank(string connection)
+    {
+        foreach (var question in Open)
+        {
+            if (question.IsOrphanable && question.Connection != connection)
+            {
+                question.OutrankedBy = connection;
+            }
+        }
+    }
+
     /// <summary>Ends a question at a client's word.</summary>
     public CancelReply Cancel(string? questionId, DateTimeOffset now)
     {
@@ -110,7 +145,7 @@ internal sealed partial class Session
 
         if (question.IsFinal)
         {
-            return new(CancelOutcome.AlreadyDone, question.Id, Log.Epoch, Log.Head, Describe(question));
+            return new(CancelOutcome.AlreadyDone, question.Id, Log.Epoch, Log.Head, Describe(question, now));
         }
 
         var head = Log.Head;
@@ -118,7 +153,7 @@ internal sealed partial class Session
         return new(CancelOutcome.Cancelling, question.Id, Log.Epoch, head);
     }
 
-    /// <summary>Marks what a connection that is gone had asked without an id: nobody else can ever get that answer.</summary>
+    /// <summary>Marks what a connection that is gone had asked without an id: no one else can ever get that answer.</summary>
     public void ForgetConnection(string connection)
     {
         foreach (var question in Open.Where(question => question.Connection == connection))
@@ -160,13 +195,8 @@ internal sealed partial class Session
     /// <summary>Ends everything that is open, running first, with one reason.</summary>
     public void EndAll(string reason, DateTimeOffset now)
     {
-        var message = reason == DoneReasons.Replaced ? "Another question took its place." : "The session was removed.";
-        foreach (var question in Open.ToArray())
-        {
-            // The queue is emptied before its questions could be opened one after the other.
-            _queue.Remove(question);
-            Conclude(question, QuestionStatus.Cancelled, reason, message, false, now);
-        }
+        var message = reason == DoneReasons.Replaced ? ReplacedMessage : "The session was removed.";
+        EndCancelled([.. Open], reason, message, now);
     }
 
     /// <summary>Ends everything that is open as lost, running first: another silo may hold this session.</summary>
@@ -185,6 +215,50 @@ internal sealed partial class Session
     public bool IsCurrent(Question question, int generation) => ReferenceEquals(question, Running) && question.Generation == generation;
 
     private static string NewQuestionId() => $"q-{Guid.NewGuid():n}"[..18];
+
+    /// <summary>Why a question can never be asked, or null.</summary>
+    private AskOutcome? Unfit(AskRequest request)
+    {
+        if (request.Question.Length == 0)
+        {
+            return AskOutcome.Empty;
+        }
+
+        return Encoding.UTF8.GetByteCount(request.Question) > _options.MaxQuestionBytes ? AskOutcome.TooLarge : null;
+    }
+
+    private static bool IsAbandoned(Question question, AskRequest request, Func<Question, bool> isOrphaned) =>
+        isOrphaned(question) || (question.OutrankedBy is { } newer && newer == request.Connection);
+
+    /// <summary>Ends the orphans, running and waiting, and no one else's question.</summary>
+    private void EndAbandoned(AskRequest request, Func<Question, bool> isOrphaned, DateTimeOffset now) => EndCancelled(
+        [.. Open.Where(question => IsAbandoned(question, request, isOrphaned))], DoneReasons.Replaced, ReplacedMessage, now);
+
+    private void MarkHeard(string? connection)
+    {
+        if (Running is null)
+        {
+            return;
+        }
+
+        foreach (var question in Open)
+        {
+            if (question.OutrankedBy is not null && question.Connection == connection)
+            {
+                question.OutrankedBy = null;
+            }
+        }
+    }
+
+    /// <summary>Ends questions without opening the next in the queue: the caller has another in mind, or none.</summary>
+    private void EndCancelled(Question[] questions, string reason, string message, DateTimeOffset now)
+    {
+        foreach (var question in questions)
+        {
+            _queue.Remove(question);
+            Conclude(question, QuestionStatus.Cancelled, reason, message, false, now);
+        }
+    }
 
     private Question? Find(string id) => _byId.GetValueOrDefault(id);
 
@@ -220,8 +294,7 @@ internal sealed partial class Session
             question.Status = QuestionStatus.Answering;
             question.FirstDeltaAt ??= now;
             question.LastDeltaAt = now;
-            question.AppendDelta(text, bytes);
-            Log.AppendDelta(question);
+            AppendDeltas(question, text, bytes);
         }
 
         if (isTooLarge)
@@ -232,11 +305,33 @@ internal sealed partial class Session
         }
     }
 
+    /// <summary>Common clients refuse a frame above 1 MiB, so a long piece becomes a run of deltas.</summary>
+    private void AppendDeltas(Question question, ReadOnlySpan<char> text, int bytes)
+    {
+        while (bytes > MaxDeltaBytes)
+        {
+            var delta = text[..ScalarGuard.LengthWithin(text, MaxDeltaBytes)];
+            var deltaBytes = Encoding.UTF8.GetByteCount(delta);
+            question.AppendDelta(delta, deltaBytes);
+            Log.AppendDelta(question);
+            text = text[delta.Length..];
+            bytes -= deltaBytes;
+        }
+
+        question.AppendDelta(text, bytes);
+        Log.AppendDelta(question);
+    }
+
     /// <summary>Ends one question; if it was the running one, the next in the queue opens in the same turn.</summary>
     private void End(Question question, QuestionStatus status, string? reason, string? message, bool isRetryable, DateTimeOffset now)
     {
         _queue.Remove(question);
         Conclude(question, status, reason, message, isRetryable, now);
+        OpenNext(now);
+    }
+
+    private void OpenNext(DateTimeOffset now)
+    {
         if (Running is null && _queue.Count > 0)
         {
             var next = _queue[0];
@@ -250,9 +345,10 @@ internal sealed partial class Session
         var openedAt = question.Status == QuestionStatus.Queued ? question.AskedAt : question.OpenedAt;
         question.Status = status;
         question.End = new QuestionEnd(
-            status, reason, message, isRetryable, question.Deltas, question.Bytes,
+            status, Cut(reason, MaxReasonLength), Cut(message, MaxEndMessageBytes), isRetryable, question.Deltas, question.Bytes,
             question.FirstDeltaAt is { } first ? Milliseconds(first - openedAt) : null, Milliseconds(now - openedAt));
         question.Seal();
+        question.MetadataJson = null;
         if (ReferenceEquals(Running, question))
         {
             Running = null;
@@ -260,7 +356,7 @@ internal sealed partial class Session
 
         Log.AppendDone(question);
         _ended.Add(question);
-        _endedWeight += question.Weight;
+        _keptBytes += question.KeptBytes;
         _history.Add(question);
         Trim();
         QuestionEnded?.Invoke(question);
@@ -274,11 +370,11 @@ internal sealed partial class Session
     {
         var kept = _ended.Count > _options.KeptQuestions ? _options.KeptQuestions - (_options.KeptQuestions / 8) : _options.KeptQuestions;
         var count = 0;
-        while (_ended.Count - count > 1 && (_ended.Count - count > kept || _endedWeight > _options.KeptBytes))
+        while (_ended.Count - count > 1 && (_ended.Count - count > kept || _keptBytes > _options.KeptBytes))
         {
             var forgotten = _ended[count++];
             forgotten.IsForgotten = true;
-            _endedWeight -= forgotten.Weight;
+            _keptBytes -= forgotten.KeptBytes;
             _byId.Remove(forgotten.Id);
         }
 
@@ -290,6 +386,8 @@ internal sealed partial class Session
     }
 
     private int PositionOf(Question question) => _queue.IndexOf(question) + 1;
+
+    private static string? Cut(string? text, int maxBytes) => text is null ? null : ScalarGuard.CutToBytes(text, maxBytes);
 
     private static long Milliseconds(TimeSpan duration) => Math.Max(0, (long)duration.TotalMilliseconds);
 }

@@ -27,7 +27,7 @@ internal sealed partial class SessionGrain
 
     public async Task<QuestionDescription?> WaitForEndAsync(string questionId, TimeSpan patience)
     {
-        if (_session.DescribeQuestion(questionId) is { End: null })
+        if (_session.DescribeQuestion(questionId, Now) is { End: null })
         {
             if (!_waiters.TryGetValue(questionId, out var ended))
             {
@@ -38,7 +38,7 @@ internal sealed partial class SessionGrain
         }
 
         await SettleAsync();
-        return _session.DescribeQuestion(questionId);
+        return Leave(_session.DescribeQuestion(questionId, Now));
     }
 
     /// <summary>Gives the open question its responder, if it has none yet, and sets the timer.</summary>
@@ -133,6 +133,8 @@ internal sealed partial class SessionGrain
                 return question.IsFinal;
             }
 
+            // The first text can move the deadline forward.
+            ArmTimer();
             ShowText();
             if (window > TimeSpan.Zero)
             {
@@ -197,10 +199,27 @@ internal sealed partial class SessionGrain
         }
     }
 
+    /// <summary>Before a question is asked: deadlines follow the monotonic clock, so the wall clock is read only while there are none.</summary>
+    private void SetClock()
+    {
+        if (!_session.HasOpenQuestion)
+        {
+            _clock.Set();
+            _armedFor = null;
+        }
+    }
+
+    /// <summary>Sets the timer for the next deadline. Where nothing is open it stops it, because its call would keep an idle session awake.</summary>
     private void ArmTimer()
     {
         if (_session.NextDeadline() is not { } deadline)
         {
+            if (_armedFor is not null)
+            {
+                _armedFor = null;
+                _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            }
+
             return;
         }
 

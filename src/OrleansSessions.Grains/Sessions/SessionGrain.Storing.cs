@@ -99,6 +99,45 @@ internal sealed partial class SessionGrain
         }
     }
 
+    /// <summary>
+    /// Reading is using, too. A store forgets a record some time after its last write, and the next write of an activation that outlived it would fail:
+    /// so the record is written again long before, without any visible effect. An open question needs none of this: its end is written.
+    /// </summary>
+    private void Renew()
+    {
+        var unusedFor = Now - _usedAt;
+        if (unusedFor < _services.Options.Retention / 2 || !_session.IsKnown || _session.HasOpenQuestion || IsStoring)
+        {
+            return;
+        }
+
+        _usedAt += unusedFor;
+        if (_stored is not null)
+        {
+            _store = RenewStoredAsync(_stored, unusedFor);
+        }
+    }
+
+    private async Task RenewStoredAsync(IPersistentState<SessionState> stored, TimeSpan unusedFor)
+    {
+        try
+        {
+            stored.State = _session.ToState(_usedAt);
+            await stored.WriteStateAsync();
+        }
+        catch (InconsistentStateException fault)
+        {
+            Log.StoreFailed(_logger, _key, fault);
+            DeactivateOnIdle();
+        }
+        catch (Exception fault)
+        {
+            // The record is still there. A later call tries again.
+            Log.StoreRetried(_logger, _key, 1, fault);
+            _usedAt -= unusedFor;
+        }
+    }
+
     /// <summary>A clearing that fails leaves the store as it was, and so must this activation: it goes, and the next one takes up the store.</summary>
     private async Task ForgetStoredAsync(IPersistentState<SessionState> stored)
     {
@@ -114,7 +153,7 @@ internal sealed partial class SessionGrain
         }
     }
 
-    /// <summary>Waits until nothing is being written, so that what is told from here on is what everybody may see.</summary>
+    /// <summary>Waits until nothing is being written, so that a reply holds only what everyone may see.</summary>
     private async ValueTask SettleAsync()
     {
         while (!_store.IsCompleted)

@@ -18,13 +18,16 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private readonly Session _session;
     private readonly AnswerPublisher _publisher;
     private readonly string _key;
+    private SessionClock _clock;
     private DateTimeOffset _usedAt;
+    private UnaskedSessions.Stay? _stay;
 
     public SessionGrain(SessionServices services, IPersistentStateFactory states, IGrainContext context, ILogger<SessionGrain> logger)
     {
         _services = services;
         _logger = logger;
         _key = context.GrainId.Key.ToString()!;
+        _clock = new SessionClock(services.Time);
         _publisher = new AnswerPublisher(_key, services.Outboxes, logger);
         _session = new Session(services.Options, services.Responder.Responder is null, services.NewEpoch());
         _session.QuestionEnded += OnQuestionEnded;
@@ -34,7 +37,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         }
     }
 
-    private DateTimeOffset Now => _services.Time.GetUtcNow();
+    private DateTimeOffset Now => _clock.Now;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -62,7 +65,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         await StopRunsAsync();
         if (_stored is null && _session.IsKnown)
         {
-            _services.Parked.Park(_key, _session.ToState(_usedAt));
+            _services.Parked.Park(_key, _session.ToState(_usedAt), Now - _usedAt);
         }
 
         if (reason.ReasonCode != DeactivationReasonCode.ShuttingDown)
@@ -71,6 +74,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _publisher.PublishLast();
         }
 
+        EndStay();
         ReportWaiting(0, 0);
         _services.Metrics.SessionDeactivated();
         Log.Deactivated(_logger, _key, reason.ReasonCode);
@@ -80,10 +84,15 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     {
         await EnterAsync(request.Gateway);
         _publisher.Count(request.Gateway, request.Connections, request.Version);
+        if (request.BasicConnection is { } connection)
+        {
+            _session.Outrank(connection);
+        }
+
         Log.Attached(_logger, _key, request.Gateway, request.Connections);
-        return new(
-            _session.Log.Epoch, _session.Log.VisibleHead, _session.OpenQuestions(Now), request.WantsSnapshot ? _session.OpenSnapshot() : null,
-            _services.Responder.Name);
+        return Leave(new AttachReply(
+            _session.Log.Epoch, _session.Log.VisibleHead, _session.OpenQuestions(Now), request.WantsSnapshot ? _session.OpenSnapshot(Now) : null,
+            _services.Responder.Name));
     }
 
     public Task DetachAsync(DetachRequest request)
@@ -93,10 +102,15 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _session.ForgetConnection(connection);
         }
 
+        var hadFollowers = _publisher.HasFollowers;
         _publisher.Count(request.Gateway, request.Connections, request.Version);
         Log.Detached(_logger, _key, request.Gateway, request.Connections);
-        LeaveIfUnknown();
-        return Task.CompletedTask;
+        if (hadFollowers && !_publisher.HasFollowers && !_session.IsKnown)
+        {
+            BeginStay();
+        }
+
+        return Task.FromResult(Leave(true));
     }
 
     public async Task<LogPiece> ReadLogAsync(ReadLogRequest request)
@@ -110,14 +124,15 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _publisher.Announce(_session.Log, gateway);
         }
 
-        return piece;
+        return Leave(piece);
     }
 
-    public Task<bool> CanAcceptQuestionAsync() => Task.FromResult(!_session.HasOpenQuestion && !IsStoring);
+    public Task<bool> CanAcceptQuestionAsync() => Task.FromResult(Leave(!_session.HasOpenQuestion && !IsStoring));
 
     public async Task<AskReply> AskAsync(AskRequest request)
     {
         await EnterAsync(request.Gateway);
+        SetClock();
         _usedAt = Now;
         _publisher.Announce(_session.Log, request.Gateway);
         var reply = _session.Ask(request, Now, IsOrphaned);
@@ -133,7 +148,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             Log.NotAccepted(_logger, _key, reply.QuestionId, reply.Outcome);
         }
 
-        return reply;
+        return Leave(reply);
     }
 
     public async Task<CancelReply> CancelAsync(string? questionId)
@@ -146,7 +161,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             RunNext();
         }
 
-        return reply;
+        return Leave(reply);
     }
 
     public async Task<RespondReply> RespondAsync(string? questionId, string response)
@@ -159,7 +174,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             RunNext();
         }
 
-        return reply;
+        return Leave(reply);
     }
 
     public async Task<AppendReply> AppendAsync(AppendRequest request)
@@ -177,7 +192,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             ShowText();
         }
 
-        return reply;
+        return Leave(reply);
     }
 
     public async Task<SessionDescription?> DescribeAsync()
@@ -185,31 +200,29 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         await EnterAsync(null);
         if (!_session.IsKnown && !_publisher.HasFollowers)
         {
-            LeaveIfUnknown();
-            return null;
+            return Leave<SessionDescription?>(null);
         }
 
         var isInUse = _session.HasOpenQuestion || _publisher.HasFollowers;
-        return _session.DescribeSession(_publisher.Connections, isInUse ? null : _usedAt + _services.Options.Retention);
+        return Leave(_session.DescribeSession(_publisher.Connections, isInUse ? null : _usedAt + _services.Options.Retention, Now));
     }
 
     public async Task<QuestionDescription?> GetQuestionAsync(string questionId)
     {
         await SettleAsync();
-        LeaveIfUnknown();
-        return _session.DescribeQuestion(questionId);
+        return Leave(_session.DescribeQuestion(questionId, Now));
     }
 
     public async Task<IReadOnlyList<QuestionDescription>> ListQuestionsAsync(int limit)
     {
         await SettleAsync();
-        LeaveIfUnknown();
-        return _session.DescribeLast(limit);
+        return Leave(_session.DescribeLast(limit, Now));
     }
 
     public async Task<bool> RemoveAsync()
     {
-        await EnterAsync(null);
+        // Whoever follows is told of the removal itself, so a waking session is not announced first.
+        await SettleAsync();
         var wasThere = _session.IsKnown || _publisher.HasFollowers;
         _session.EndAll(DoneReasons.SessionRemoved, Now);
         if (_stored is not null)
@@ -219,15 +232,14 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
         _session.Log.ReleaseTo(_session.Log.Head);
         _publisher.Publish();
-        _publisher.PublishRemoval();
+        _publisher.PublishRemoval(_session.Log);
         _session.Clear(_services.NewEpoch(_session.Log.Epoch));
         if (wasThere)
         {
             Log.Removed(_logger, _key);
         }
 
-        LeaveIfUnknown();
-        return wasThere;
+        return Leave(wasThere);
     }
 
     /// <summary>Every call's beginning: what is being stored settles first, the caller's socket gateway follows from here on, and the others are told once.</summary>
@@ -240,7 +252,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _publisher.Attach(_session.Log, gateway);
         }
 
-        // Nobody has missed anything of a session that was never asked.
+        // No one has missed anything of a session that was never asked.
         if (gateway is not null || _session.IsKnown)
         {
             _publisher.Announce(_session.Log, gateway);
@@ -250,12 +262,42 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private bool IsOrphaned(Question question) =>
         question.IsOrphanable && (question.IsConnectionGone || (question.Gateway is { } gateway && !_services.Outboxes.IsLive(gateway)));
 
-    /// <summary>A session that nobody asked and nobody follows is not worth its memory.</summary>
-    private void LeaveIfUnknown()
+    /// <summary>
+    /// Every call's end. A session that was never asked and that no one follows is not worth its memory, whatever call woke it;
+    /// one that is only read is remembered as if it had been asked.
+    /// </summary>
+    private T Leave<T>(T reply)
     {
-        if (!_session.IsKnown && !_publisher.HasFollowers)
+        if (_session.IsKnown || _publisher.HasFollowers)
+        {
+            EndStay();
+            Renew();
+        }
+        else if (_stay is null)
         {
             DeactivateOnIdle();
+        }
+
+        return reply;
+    }
+
+    /// <summary>Its last socket has gone, but a client that comes back soon must find the epoch that it was told.</summary>
+    private void BeginStay()
+    {
+        var scheduler = GrainContext.Scheduler;
+        _stay ??= _services.Unasked.Keep(() => scheduler.QueueAction(() =>
+        {
+            EndStay();
+            Leave(true);
+        }));
+    }
+
+    private void EndStay()
+    {
+        if (_stay is { } stay)
+        {
+            _stay = null;
+            _services.Unasked.Release(stay);
         }
     }
 }

@@ -7,9 +7,11 @@ namespace OrleansSessions.Grains.Sessions;
 /// <param name="Connections">How many connections of this session it now holds.</param>
 /// <param name="Version">Grows with each change of <paramref name="Connections"/>, so that a late call cannot undo a newer one.</param>
 /// <param name="WantsSnapshot">True to get the text of an open answer along.</param>
+/// <param name="BasicConnection">The basic socket that opens with this call, else null. It outranks older ones that are not heard from again.</param>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.AttachRequest")]
 public sealed record AttachRequest(
-    [property: Id(0)] string Gateway, [property: Id(1)] int Connections, [property: Id(2)] long Version, [property: Id(3)] bool WantsSnapshot);
+    [property: Id(0)] string Gateway, [property: Id(1)] int Connections, [property: Id(2)] long Version, [property: Id(3)] bool WantsSnapshot,
+    [property: Id(4)] string? BasicConnection = null);
 
 /// <param name="Seq">The head of the log in the turn that registered the socket gateway: its items begin after it.</param>
 /// <param name="Open">Running first, then queued in order.</param>
@@ -91,6 +93,12 @@ public enum AskOutcome
 
     /// <summary>The id was asked before with another text.</summary>
     Conflict = 4,
+
+    /// <summary>The question is longer than <see cref="SessionsOptions.MaxQuestionBytes"/>.</summary>
+    TooLarge = 5,
+
+    /// <summary>The question has no text.</summary>
+    Empty = 6,
 }
 
 /// <param name="QuestionId">The id it has, or would have had.</param>
@@ -188,14 +196,15 @@ public sealed record SessionDescription(
 /// <param name="AcceptedSeq">The number of its <c>accepted</c> event.</param>
 /// <param name="DoneSeq">The number of its <c>done</c> event; 0 while it is open.</param>
 /// <param name="Position">0 for the running one and ended ones, else its place in the queue.</param>
-/// <param name="Deadline">When it ends at the latest; null once it has.</param>
+/// <param name="Deadline">When it ends at the latest, by the clock of the session's silo; null once it has.</param>
 /// <param name="End">How it ended; null while it is open.</param>
+/// <param name="DeadlineMs">How long until <paramref name="Deadline"/>, in milliseconds: the same on machines whose clocks differ.</param>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.QuestionDescription")]
 public sealed record QuestionDescription(
     [property: Id(0)] string QuestionId, [property: Id(1)] string Question, [property: Id(2)] string Text, [property: Id(3)] int Deltas,
     [property: Id(4)] long Bytes, [property: Id(5)] QuestionStatus Status, [property: Id(6)] long Epoch, [property: Id(7)] long AcceptedSeq,
     [property: Id(8)] long DoneSeq, [property: Id(9)] int Position, [property: Id(10)] int Generation, [property: Id(11)] DateTimeOffset AskedAt,
-    [property: Id(12)] DateTimeOffset? Deadline, [property: Id(13)] QuestionEnd? End)
+    [property: Id(12)] DateTimeOffset? Deadline, [property: Id(13)] QuestionEnd? End, [property: Id(14)] long? DeadlineMs = null)
 {
     /// <summary>Without the texts: Orleans logs messages as they print.</summary>
     public override string ToString() => $"{nameof(QuestionDescription)} {QuestionId} {Status}";

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Protocol;
@@ -9,9 +10,17 @@ internal sealed class SessionMetrics
 {
     public const string MeterName = "OrleansSessions.Grains";
 
-    private static readonly string[] AskOutcomeNames = ["accepted", "duplicate", "busy", "queue_full", "conflict"];
+    private static readonly AskOutcome[] AskOutcomes = Enum.GetValues<AskOutcome>();
 
-    private readonly long[] _asks = new long[AskOutcomeNames.Length];
+    /// <summary>The reasons that may be a tag. A host's responder may make up its own, and a tag's values must be few.</summary>
+    private static readonly FrozenSet<string> Reasons = new[]
+    {
+        DoneReasons.ResponderUnavailable, DoneReasons.ResponderError, DoneReasons.ResponderRefused, DoneReasons.ResponderCut, DoneReasons.ResponderLost,
+        DoneReasons.Length, DoneReasons.AnswerTooLarge, DoneReasons.TimeoutFirstDelta, DoneReasons.TimeoutIdle, DoneReasons.TimeoutTotal,
+        DoneReasons.QueueTimeout, DoneReasons.Replaced, DoneReasons.SessionRemoved, DoneReasons.ByClient,
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    private readonly long[] _asks = new long[AskOutcomes.Length];
     private readonly Counter<long> _ended;
     private readonly Histogram<double> _firstDelta;
     private readonly Histogram<double> _duration;
@@ -42,7 +51,14 @@ internal sealed class SessionMetrics
 
     public void SessionDeactivated() => Interlocked.Decrement(ref _active);
 
-    public void Asked(AskOutcome outcome) => Interlocked.Increment(ref _asks[(int)outcome]);
+    public void Asked(AskOutcome outcome)
+    {
+        var index = Array.IndexOf(AskOutcomes, outcome);
+        if (index >= 0)
+        {
+            Interlocked.Increment(ref _asks[index]);
+        }
+    }
 
     /// <summary>A session's share of the waiting ones has changed.</summary>
     public void WaitingChanged(int sessions, int queued)
@@ -54,7 +70,7 @@ internal sealed class SessionMetrics
     public void QuestionEnded(QuestionEnd end)
     {
         var status = new KeyValuePair<string, object?>("status", end.Status.ToWire());
-        _ended.Add(1, status, new KeyValuePair<string, object?>("reason", end.Reason ?? "none"));
+        _ended.Add(1, status, new KeyValuePair<string, object?>("reason", ReasonTag(end.Reason)));
         _duration.Record(end.TotalMs / 1000.0, status);
         if (end.FirstMs is { } firstMs)
         {
@@ -64,6 +80,20 @@ internal sealed class SessionMetrics
         _errorRate.Count(end.Status is QuestionStatus.Failed or QuestionStatus.Timeout);
     }
 
-    private IEnumerable<Measurement<long>> ReadAsks() => AskOutcomeNames.Select((name, outcome) =>
-        new Measurement<long>(Interlocked.Read(ref _asks[outcome]), new KeyValuePair<string, object?>("outcome", name)));
+    private static string ReasonTag(string? reason) => reason is null ? "none" : Reasons.Contains(reason) ? reason : "other";
+
+    private static string NameOf(AskOutcome outcome) => outcome switch
+    {
+        AskOutcome.Accepted => "accepted",
+        AskOutcome.Duplicate => "duplicate",
+        AskOutcome.Busy => "busy",
+        AskOutcome.QueueFull => "queue_full",
+        AskOutcome.Conflict => "conflict",
+        AskOutcome.TooLarge => "too_large",
+        AskOutcome.Empty => "empty",
+        _ => "other",
+    };
+
+    private IEnumerable<Measurement<long>> ReadAsks() => AskOutcomes.Select((outcome, index) =>
+        new Measurement<long>(Interlocked.Read(ref _asks[index]), new KeyValuePair<string, object?>("outcome", NameOf(outcome))));
 }

@@ -9,8 +9,9 @@ namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>What all session grains of a silo share.</summary>
 internal sealed class SessionServices(
-    IOptions<SessionsOptions> options, ActiveResponder responder, SocketGatewayOutboxes outboxes, ParkedSessions parked, SessionMetrics metrics,
-    ClusterEviction eviction, [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time, IServiceProvider services)
+    IOptions<SessionsOptions> options, ActiveResponder responder, SocketGatewayOutboxes outboxes, ParkedSessions parked, UnaskedSessions unasked,
+    SessionMetrics metrics, ClusterEviction eviction,
+    [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time, IServiceProvider services)
 {
     private long _lastEpoch;
 
@@ -21,6 +22,8 @@ internal sealed class SessionServices(
     public SocketGatewayOutboxes Outboxes { get; } = outboxes;
 
     public ParkedSessions Parked { get; } = parked;
+
+    public UnaskedSessions Unasked { get; } = unasked;
 
     public SessionMetrics Metrics { get; } = metrics;
 

@@ -17,7 +17,7 @@ internal sealed class SessionState
     [Id(2)]
     public List<QuestionState> Questions { get; set; } = [];
 
-    /// <summary>When somebody last used the session.</summary>
+    /// <summary>When the session was last used.</summary>
     [Id(3)]
     public DateTimeOffset UsedAt { get; set; }
 
@@ -81,7 +81,10 @@ internal sealed class QuestionState
     [Id(14)]
     public int[] DeltaEnds { get; init; } = [];
 
-    public long Weight => 2L * (Text.Length + Answer.Length + (MetadataJson?.Length ?? 0)) + (4L * DeltaEnds.Length) + 256;
+    /// <summary>About how much memory it takes, in bytes.</summary>
+    public long Weight => 2L * (Id.Length + Text.Length + Answer.Length + (MetadataJson?.Length ?? 0) + EndLength) + (4L * DeltaEnds.Length) + 256;
+
+    private int EndLength => (End?.Reason?.Length ?? 0) + (End?.Message?.Length ?? 0);
 
     public static QuestionState From(Question question, bool withBoundaries) => new()
     {

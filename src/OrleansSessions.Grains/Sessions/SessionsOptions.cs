@@ -34,19 +34,19 @@ public sealed class SessionsOptions
     /// <summary>How long a question may wait in the queue. Default 5 min.</summary>
     public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How many questions may wait in one session. Default 8.</summary>
+    /// <summary>How many questions may wait in one session. Default 8, from 0 to 1,000.</summary>
     public int MaxQueuedQuestions { get; set; } = 8;
 
-    /// <summary>The longest question, in UTF-8 bytes. Default 32 KiB.</summary>
+    /// <summary>The longest question, in UTF-8 bytes. Default 32 KiB, from 1 byte to 96 KiB: with a part of its answer, each byte escaped as six, it fits a 1 MiB frame.</summary>
     public int MaxQuestionBytes { get; set; } = 32 * 1024;
 
-    /// <summary>The longest answer, in UTF-8 bytes; a longer one ends <c>incomplete</c>. Default 1,000,000, which fits a 1 MiB frame.</summary>
+    /// <summary>The longest answer, in UTF-8 bytes; a longer one ends <c>incomplete</c>. Default 1,000,000, which fits the one frame of a basic client.</summary>
     public int MaxAnswerBytes { get; set; } = 1_000_000;
 
     /// <summary>How many ended questions a session keeps at most, for history, replays and re-asked ids. Default 64.</summary>
     public int KeptQuestions { get; set; } = 64;
 
-    /// <summary>How many UTF-8 bytes of ended questions and answers a session keeps; the last one is always kept. Default 128 KiB.</summary>
+    /// <summary>How many UTF-8 bytes of ended questions a session keeps: their ids, texts, answers, reasons and messages. The last one is always kept. Default 128 KiB.</summary>
     public int KeptBytes { get; set; } = 128 * 1024;
 
     /// <summary>How many log entries a session keeps for resuming; those of an open and of the last answer are always kept. Default 1,024.</summary>
@@ -64,7 +64,7 @@ public sealed class SessionsOptions
     /// <summary>How long an idle grain stays active. Default 15 min; at least 2 min, for Orleans looks once a minute.</summary>
     public TimeSpan CollectionAge { get; set; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>How long an idle session is remembered. Default 24 h.</summary>
+    /// <summary>How long an idle session is remembered after its last question; reading it in the second half of that time counts as use. Default 24 h.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>How many sleeping sessions a silo remembers in memory; the oldest go first. Default 100,000.</summary>

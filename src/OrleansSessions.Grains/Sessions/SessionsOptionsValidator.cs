@@ -8,6 +8,12 @@ internal sealed class SessionsOptionsValidator : IValidateOptions<SessionsOption
     /// <summary>Orleans looks for idle grains once a minute, and the age must exceed that.</summary>
     private static readonly TimeSpan MinCollectionAge = TimeSpan.FromMinutes(2);
 
+    /// <summary>A snapshot carries it beside 64 KiB of answer, and JSON may take six bytes for one: 6 x (96 + 64) KiB is 960 KiB, below 1 MiB.</summary>
+    private const int MostQuestionBytes = 96 * 1024;
+
+    /// <summary>The first frame lists all of them, with about 150 bytes each.</summary>
+    private const int MostQueuedQuestions = 1_000;
+
     public ValidateOptionsResult Validate(string? name, SessionsOptions options)
     {
         var errors = new List<string>();
@@ -16,8 +22,8 @@ internal sealed class SessionsOptionsValidator : IValidateOptions<SessionsOption
         Positive(errors, nameof(options.TotalTimeout), options.TotalTimeout);
         Positive(errors, nameof(options.QueueTimeout), options.QueueTimeout);
         Positive(errors, nameof(options.Retention), options.Retention);
-        AtLeast(errors, nameof(options.MaxQueuedQuestions), options.MaxQueuedQuestions, 0);
-        AtLeast(errors, nameof(options.MaxQuestionBytes), options.MaxQuestionBytes, 1);
+        Within(errors, nameof(options.MaxQueuedQuestions), options.MaxQueuedQuestions, 0, MostQueuedQuestions);
+        Within(errors, nameof(options.MaxQuestionBytes), options.MaxQuestionBytes, 1, MostQuestionBytes);
         AtLeast(errors, nameof(options.MaxAnswerBytes), options.MaxAnswerBytes, 1);
         AtLeast(errors, nameof(options.KeptQuestions), options.KeptQuestions, 1);
         AtLeast(errors, nameof(options.KeptBytes), options.KeptBytes, 0);
@@ -49,6 +55,14 @@ internal sealed class SessionsOptionsValidator : IValidateOptions<SessionsOption
         if (value <= TimeSpan.Zero)
         {
             errors.Add($"Sessions:{key} is {value}; it must be more than zero.");
+        }
+    }
+
+    private static void Within(List<string> errors, string key, long value, long minimum, long maximum)
+    {
+        if (value < minimum || value > maximum)
+        {
+            errors.Add($"Sessions:{key} is {value}; it must be from {minimum} to {maximum}.");
         }
     }
 

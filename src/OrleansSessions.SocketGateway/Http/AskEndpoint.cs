@@ -41,6 +41,9 @@ internal static class AskEndpoint
             AskOutcome.Busy => http.Refuse(Busy(WireErrors.SessionBusy, WireErrors.BusyMessage, http, reply)),
             AskOutcome.QueueFull => http.Refuse(Busy(WireErrors.QueueFull, "The session's queue is full.", http, reply)),
             AskOutcome.Conflict => http.Refuse(new(WireErrors.QuestionConflict, "That id belongs to a question with another text.", reply.QuestionId)),
+            AskOutcome.TooLarge => http.Refuse(new(
+                WireErrors.QuestionTooLarge, "The question is longer than the session takes.", reply.QuestionId, Param: "question")),
+            AskOutcome.Empty => http.Refuse(new(WireErrors.BadRequest, "The question is empty.", reply.QuestionId, Param: "question")),
             _ => http.Refuse(new(WireErrors.Internal, "The session gave no usable answer.", reply.QuestionId, RetryAfterMs: http.RetryAfterMs)),
         };
     });
@@ -95,7 +98,7 @@ internal static class AskEndpoint
 
         if (question is not null && (question.End is not null || reply.Outcome == AskOutcome.Duplicate))
         {
-            return SessionHttp.Json(QuestionBody.From(question, http.Now));
+            return SessionHttp.Json(QuestionBody.From(question));
         }
 
         var state = (question?.Status ?? (reply.Position > 0 ? QuestionStatus.Queued : QuestionStatus.Accepted)).ToWire();

@@ -66,7 +66,7 @@ internal sealed record QuestionBody
     [JsonPropertyName("total_ms")]
     public long? TotalMs { get; init; }
 
-    public static QuestionBody From(QuestionDescription question, DateTimeOffset now) => new()
+    public static QuestionBody From(QuestionDescription question) => new()
     {
         QuestionId = question.QuestionId,
         Question = question.Question,
@@ -80,7 +80,7 @@ internal sealed record QuestionBody
         Position = question.Position,
         Generation = question.Generation,
         AskedAt = question.AskedAt,
-        DeadlineMs = Remaining(question.Deadline, now),
+        DeadlineMs = question.DeadlineMs,
         Status = question.End?.Status.ToWire(),
         Reason = question.End?.Reason,
         Message = question.End?.Message,
@@ -88,9 +88,6 @@ internal sealed record QuestionBody
         FirstMs = question.End?.FirstMs,
         TotalMs = question.End?.TotalMs,
     };
-
-    public static long? Remaining(DateTimeOffset? deadline, DateTimeOffset now) =>
-        deadline is { } at ? Math.Max(0, (long)(at - now).TotalMilliseconds) : null;
 }
 
 internal sealed record QuestionListBody([property: JsonPropertyName("questions")] IReadOnlyList<QuestionBody> Questions);
@@ -122,13 +119,13 @@ internal sealed record SessionBody(
     [property: JsonPropertyName("open")] IReadOnlyList<OpenQuestionBody> Open,
     [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt)
 {
-    public static SessionBody From(string session, SessionDescription description, DateTimeOffset now) => new(
+    public static SessionBody From(string session, SessionDescription description) => new(
         session, description.Open.Length == 0 ? "idle" : description.Open[0].Status.ToWire(), Epochs.ToWire(description.Epoch), description.Seq,
         description.OldestSeq, description.Connections,
         [
             .. description.Open.Select(question => new OpenQuestionBody(
                 question.QuestionId, question.Status.ToWire(), question.Question, question.AskedAt, question.Generation, question.Bytes,
-                QuestionBody.Remaining(question.Deadline, now))),
+                question.DeadlineMs)),
         ],
         description.ExpiresAt);
 }

@@ -12,7 +12,7 @@ internal static class SessionEndpoints
 
     public static Task<IResult> DescribeAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
         await session.DescribeAsync() is { } description
-            ? SessionHttp.Json(SessionBody.From(id, description, http.Now))
+            ? SessionHttp.Json(SessionBody.From(id, description))
             : http.Refuse(new(WireErrors.SessionNotFound, "No session has that id.")));
 
     /// <summary>Answers the same whether or not there was anything to remove.</summary>
@@ -31,12 +31,12 @@ internal static class SessionEndpoints
         }
 
         var questions = await session.ListQuestionsAsync(count);
-        return SessionHttp.Json(new QuestionListBody([.. questions.Select(question => QuestionBody.From(question, http.Now))]));
+        return SessionHttp.Json(new QuestionListBody([.. questions.Select(question => QuestionBody.From(question))]));
     });
 
     public static Task<IResult> GetQuestionAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
         await session.GetQuestionAsync(qid) is { } question
-            ? SessionHttp.Json(QuestionBody.From(question, http.Now))
+            ? SessionHttp.Json(QuestionBody.From(question))
             : http.QuestionNotFound(qid));
 
     public static Task<IResult> CancelAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
@@ -45,7 +45,7 @@ internal static class SessionEndpoints
         return reply.Outcome switch
         {
             CancelOutcome.Cancelling => SessionHttp.Json(new CancellingBody(reply.QuestionId ?? qid, "cancelling"), StatusCodes.Status202Accepted),
-            CancelOutcome.AlreadyDone when reply.Question is { } ended => SessionHttp.Json(QuestionBody.From(ended, http.Now)),
+            CancelOutcome.AlreadyDone when reply.Question is { } ended => SessionHttp.Json(QuestionBody.From(ended)),
             CancelOutcome.AlreadyDone => http.Refuse(new(WireErrors.AlreadyDone, "The question has ended.", qid)),
             _ => http.QuestionNotFound(qid),
         };

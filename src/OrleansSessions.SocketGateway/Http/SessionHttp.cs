@@ -20,8 +20,6 @@ internal sealed class SessionHttp(
 
     public SessionsOptions Sessions { get; } = sessions.Value;
 
-    public DateTimeOffset Now => clock.GetUtcNow();
-
     public TimeProvider Clock => clock;
 
     /// <summary>Cancelled when the process begins to stop: the web server waits for its requests, so none may wait for an answer from then on.</summary>

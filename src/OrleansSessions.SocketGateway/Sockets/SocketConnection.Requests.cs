@@ -116,6 +116,12 @@ internal sealed partial class SocketConnection
             case AskOutcome.Conflict:
                 TellNotAsked(new(WireErrors.QuestionConflict, "That id belongs to a question with another text.", reply.QuestionId), isNew);
                 break;
+            case AskOutcome.TooLarge:
+                TellNotAsked(new(WireErrors.QuestionTooLarge, "The question is longer than the session takes.", reply.QuestionId, "question"), isNew);
+                break;
+            case AskOutcome.Empty:
+                TellNotAsked(new(WireErrors.BadRequest, "The question is empty.", reply.QuestionId, "question"), isNew);
+                break;
             default:
                 TellNotAsked(new(WireErrors.Internal, "The session gave no usable answer.", reply.QuestionId, RetryAfterMs: RetryAfterMs), isNew);
                 break;

@@ -149,8 +149,9 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         try
         {
             var isResuming = _request.Resume is not null;
-            var wantsSnapshot = _request.Profile == WireProfile.V1 && !isResuming;
-            var reply = await _session.AttachAsync(new(_services.Instance.Id, count.Connections, count.Version, wantsSnapshot));
+            var isV1 = _request.Profile == WireProfile.V1;
+            var reply = await _session.AttachAsync(new(
+                _services.Instance.Id, count.Connections, count.Version, WantsSnapshot: isV1 && !isResuming, BasicConnection: isV1 ? null : Id));
             lock (_gate)
             {
                 if (IsClosing)

@@ -6,7 +6,7 @@ namespace OrleansSessions.TestKit.Clusters;
 /// <summary>A grain storage in memory whose writes a test can hold back or fail. It checks ETags as a real one does.</summary>
 public sealed class GatedStorage : IGrainStorage
 {
-    private readonly ConcurrentDictionary<string, (object State, int ETag)> _rows = new();
+    private readonly ConcurrentDictionary<string, (object State, int ETag, DateTimeOffset WrittenAt)> _rows = new();
     private volatile TaskCompletionSource? _gate;
     private TaskCompletionSource _blocked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _failures;
@@ -38,10 +38,15 @@ public sealed class GatedStorage : IGrainStorage
         gate?.TrySetResult();
     }
 
+    /// <summary>Rows are gone so long after their last write, by <see cref="Clock"/>.</summary>
+    public TimeSpan Expiry { get; init; } = TimeSpan.MaxValue;
+
+    public TimeProvider Clock { get; set; } = TimeProvider.System;
+
     /// <summary>Changes what is stored, as older state that comes back would be.</summary>
     public void Edit<T>(Action<T> edit)
     {
-        foreach (var (state, _) in _rows.Values)
+        foreach (var (state, _, _) in _rows.Values)
         {
             if (state is T found)
             {
@@ -52,7 +57,7 @@ public sealed class GatedStorage : IGrainStorage
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        if (_rows.TryGetValue(Key(stateName, grainId), out var row))
+        if (TryFind(Key(stateName, grainId), out var row))
         {
             (grainState.State, grainState.ETag, grainState.RecordExists) = ((T)row.State, row.ETag.ToString(), true);
         }
@@ -80,14 +85,14 @@ public sealed class GatedStorage : IGrainStorage
         }
 
         var key = Key(stateName, grainId);
-        var stored = _rows.TryGetValue(key, out var row) ? row.ETag.ToString() : null;
+        var stored = TryFind(key, out var row) ? row.ETag.ToString() : null;
         if (stored != grainState.ETag)
         {
             throw new InconsistentStateException($"Stored {stored}, expected {grainState.ETag}.", stored, grainState.ETag);
         }
 
         var next = row.ETag + 1;
-        _rows[key] = (grainState.State!, next);
+        _rows[key] = (grainState.State!, next, Clock.GetUtcNow());
         (grainState.ETag, grainState.RecordExists) = (next.ToString(), true);
     }
 
@@ -102,6 +107,17 @@ public sealed class GatedStorage : IGrainStorage
         _rows.TryRemove(Key(stateName, grainId), out _);
         (grainState.State, grainState.ETag, grainState.RecordExists) = (Activator.CreateInstance<T>(), null, false);
         return Task.CompletedTask;
+    }
+
+    private bool TryFind(string key, out (object State, int ETag, DateTimeOffset WrittenAt) row)
+    {
+        if (_rows.TryGetValue(key, out row) && Clock.GetUtcNow() - row.WrittenAt < Expiry)
+        {
+            return true;
+        }
+
+        row = default;
+        return false;
     }
 
     private static string Key(string stateName, GrainId grainId) => $"{stateName}/{grainId}";

@@ -11,17 +11,25 @@ public sealed class JumpingClock : IAsyncDisposable
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(1);
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly SteppedTime _stepped;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
 
-    public JumpingClock() => _running = Task.Run(RunAsync);
+    public JumpingClock()
+    {
+        _stepped = new SteppedTime(_time);
+        _running = Task.Run(RunAsync);
+    }
 
-    public TimeProvider Time => _time;
+    public TimeProvider Time => _stepped;
 
-    public DateTimeOffset Now => _time.GetUtcNow();
+    public DateTimeOffset Now => _stepped.GetUtcNow();
 
     /// <summary>Jumps forward; timers that are due by then fire.</summary>
     public void Advance(TimeSpan by) => _time.Advance(by);
+
+    /// <summary>Sets the wall clock, as an operator or a time server does: no time passes, and no timer notices.</summary>
+    public void Step(TimeSpan by) => _stepped.Step(by);
 
     public async ValueTask DisposeAsync()
     {

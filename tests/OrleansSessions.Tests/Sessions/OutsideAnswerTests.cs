@@ -16,7 +16,7 @@ public sealed class OutsideAnswerTests
         var reply = _bed.Session.Respond(null, "because", isAttended: true, _bed.Now);
 
         Assert.Equal((AnswerOutcome.Taken, "a", true), (reply.Outcome, reply.QuestionId, reply.IsDelivered));
-        Assert.Equal(("because", QuestionStatus.Completed), (_bed.Session.DescribeQuestion("a")!.Text, _bed.Session.DescribeQuestion("a")!.Status));
+        Assert.Equal(("because", QuestionStatus.Completed), (_bed.Session.DescribeQuestion("a", _bed.Now)!.Text, _bed.Session.DescribeQuestion("a", _bed.Now)!.Status));
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class OutsideAnswerTests
         Assert.Equal((AnswerOutcome.Taken, 4L), Append(3, "b"));
         Assert.Equal((AnswerOutcome.Taken, 5L), Append(4, "c", isFinal: true));
         Assert.Equal((AnswerOutcome.Taken, 5L), Append(4, "c", isFinal: true));
-        Assert.Equal("aébc", _bed.Session.DescribeQuestion("a")!.Text);
+        Assert.Equal("aébc", _bed.Session.DescribeQuestion("a", _bed.Now)!.Text);
         Assert.Single(_bed.Ended);
     }
 
@@ -67,7 +67,7 @@ public sealed class OutsideAnswerTests
         var reply = _bed.Session.AppendFromOutside(new AppendRequest("a", generation, offset, text, false), _bed.Now);
 
         Assert.Equal((expected, 3L), (reply.Outcome, reply.Offset));
-        Assert.Equal("abc", _bed.Session.DescribeQuestion("a")!.Text);
+        Assert.Equal("abc", _bed.Session.DescribeQuestion("a", _bed.Now)!.Text);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class OutsideAnswerTests
         _bed.Session.AppendFromOutside(new AppendRequest("a", 1, 0, "", false, "overloaded", "try later"), _bed.Now);
 
         Assert.Equal(("a", QuestionStatus.Failed, DoneReasons.ResponderError), Assert.Single(_bed.Ended));
-        Assert.Equal("overloaded: try later", _bed.Session.DescribeQuestion("a")!.End!.Message);
+        Assert.Equal("overloaded: try later", _bed.Session.DescribeQuestion("a", _bed.Now)!.End!.Message);
     }
 
     [Fact]

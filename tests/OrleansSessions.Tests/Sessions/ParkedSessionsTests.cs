@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using OrleansSessions.Grains.Sessions;
+using OrleansSessions.TestKit.Clusters;
 using Xunit;
 
 namespace OrleansSessions.Tests.Sessions;
@@ -15,7 +16,7 @@ public sealed class ParkedSessionsTests
     {
         var parked = new ParkedSessions(Options.Create(_options), _time);
         var state = State();
-        parked.Park("a", state);
+        parked.Park("a", state, TimeSpan.Zero);
 
         Assert.Same(state, parked.Take("a"));
         Assert.Null(parked.Take("a"));
@@ -27,7 +28,7 @@ public sealed class ParkedSessionsTests
         var parked = new ParkedSessions(Options.Create(_options), _time);
         foreach (var key in new[] { "a", "b", "a", "c", "d" })
         {
-            parked.Park(key, State());
+            parked.Park(key, State(), TimeSpan.Zero);
         }
 
         Assert.Null(parked.Take("b"));
@@ -39,8 +40,8 @@ public sealed class ParkedSessionsTests
     {
         _options.MaxParkedBytes = 10_000;
         var parked = new ParkedSessions(Options.Create(_options), _time);
-        parked.Park("a", State(answer: new string('x', 3000)));
-        parked.Park("b", State(answer: new string('x', 3000)));
+        parked.Park("a", State(answer: new string('x', 3000)), TimeSpan.Zero);
+        parked.Park("b", State(answer: new string('x', 3000)), TimeSpan.Zero);
 
         Assert.Null(parked.Take("a"));
         Assert.NotNull(parked.Take("b"));
@@ -50,10 +51,22 @@ public sealed class ParkedSessionsTests
     public void Take_AfterItsRetention_FindsNothing()
     {
         var parked = new ParkedSessions(Options.Create(_options), _time);
-        parked.Park("a", State());
+        parked.Park("a", State(), TimeSpan.Zero);
         _time.Advance(_options.Retention + TimeSpan.FromSeconds(1));
 
         Assert.Null(parked.Take("a"));
+    }
+
+    [Fact]
+    public void AStepOfTheWallClock_ForgetsNoSleeper_AndItsAgeGoesOn()
+    {
+        var stepped = new SteppedTime(_time);
+        var parked = new ParkedSessions(Options.Create(_options), stepped);
+        parked.Park("a", State(), TimeSpan.FromHours(1));
+        stepped.Step(TimeSpan.FromDays(30));
+        _time.Advance(TimeSpan.FromHours(2));
+
+        Assert.Equal(stepped.GetUtcNow() - TimeSpan.FromHours(3), parked.Take("a")!.UsedAt);
     }
 
     private SessionState State(string answer = "") => new()

@@ -13,7 +13,7 @@ public sealed class SessionStateTests
         var after = Restore(before, newEpoch: 99);
 
         Assert.Equal((1L, before.Session.Log.Head), (after.Log.Epoch, after.Log.Head));
-        Assert.Equal(before.Session.DescribeLast(10), after.DescribeLast(10));
+        Assert.Equal(before.Session.DescribeLast(10, before.Now), after.DescribeLast(10, before.Now));
     }
 
     [Fact]
@@ -41,10 +41,26 @@ public sealed class SessionStateTests
         var after = Restore(before, newEpoch: 99);
 
         Assert.Equal(99, after.Log.Epoch);
-        var lost = after.DescribeQuestion("a")!;
+        var lost = after.DescribeQuestion("a", before.Now)!;
         Assert.Equal((QuestionStatus.Failed, DoneReasons.ResponderLost, "half"), (lost.Status, lost.End!.Reason, lost.Text));
         Assert.Equal("b", after.Running!.Id);
         Assert.NotNull(after.NextDeadline());
+    }
+
+    [Fact]
+    public void Restore_EndsWhatHasWaitedTooLong_BeforeTheNextGetsItsTurn()
+    {
+        var before = new SessionTestBed();
+        before.Ask("a");
+        before.Ask("b", ifBusy: IfBusy.Queue);
+        before.Now += before.Options.QueueTimeout;
+        before.Ask("c", ifBusy: IfBusy.Queue);
+
+        var after = Restore(before, newEpoch: 99);
+
+        Assert.Equal(DoneReasons.QueueTimeout, after.DescribeQuestion("b", before.Now)!.End!.Reason);
+        Assert.Equal(DoneReasons.ResponderLost, after.DescribeQuestion("a", before.Now)!.End!.Reason);
+        Assert.Equal("c", after.Running!.Id);
     }
 
     [Fact]
@@ -59,7 +75,7 @@ public sealed class SessionStateTests
         var after = Restore(before, newEpoch: 99);
 
         Assert.Equal(1, after.Log.Head);
-        Assert.All(["a", "b"], id => Assert.Equal((1, 1), (after.DescribeQuestion(id)!.AcceptedSeq, after.DescribeQuestion(id)!.DoneSeq)));
+        Assert.All(["a", "b"], id => Assert.Equal((1, 1), (after.DescribeQuestion(id, before.Now)!.AcceptedSeq, after.DescribeQuestion(id, before.Now)!.DoneSeq)));
     }
 
     [Fact]

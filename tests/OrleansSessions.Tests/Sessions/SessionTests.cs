@@ -120,7 +120,7 @@ public sealed class SessionTests
         _bed.Complete();
 
         var deltas = _bed.Events().OfType<DeltaEvent>().ToList();
-        var question = _bed.Session.DescribeQuestion("a")!;
+        var question = _bed.Session.DescribeQuestion("a", _bed.Now)!;
         Assert.Equal("Grüße 😀x\uFFFDy\uFFFD", question.Text);
         Assert.Equal(question.Text, string.Concat(deltas.Select(delta => delta.Text)));
         Assert.Equal(Enumerable.Range(0, deltas.Count), deltas.Select(delta => delta.Index));
@@ -249,7 +249,7 @@ public sealed class SessionTests
 
         bed.Say("abc😀d");
 
-        var question = bed.Session.DescribeQuestion("a")!;
+        var question = bed.Session.DescribeQuestion("a", bed.Now)!;
         Assert.Equal(("abc", QuestionStatus.Incomplete, DoneReasons.AnswerTooLarge), (question.Text, question.Status, question.End!.Reason));
     }
 
@@ -332,7 +332,7 @@ public sealed class SessionTests
         _bed.Ask("a");
 
         Assert.Empty(_bed.Session.ReadLog(1, 0, 1000, _bed.Now).Events);
-        Assert.Equal(0, _bed.Session.DescribeSession(0, null).Seq);
+        Assert.Equal(0, _bed.Session.DescribeSession(0, null, _bed.Now).Seq);
     }
 
     private static void Answer(SessionTestBed bed, string id, string text, QuestionStatus status)

@@ -18,13 +18,16 @@ public sealed class SessionsOptionsTests
             IdleTimeout = TimeSpan.Zero,
             MaxAnswerBytes = 0,
             KeptQuestions = -3,
+            MaxQuestionBytes = (96 * 1024) + 1,
+            MaxQueuedQuestions = 1_001,
             CollectionAge = TimeSpan.FromSeconds(5),
             CoalesceWindow = TimeSpan.FromMinutes(1),
         };
 
         var failures = _validator.Validate(null, options).Failures!.ToList();
 
-        Assert.Equal(5, failures.Count);
+        Assert.Equal(7, failures.Count);
+        Assert.Contains("Sessions:MaxQuestionBytes is 98305; it must be from 1 to 98304.", failures);
         Assert.Contains(failures, failure => failure.Contains("Sessions:IdleTimeout is 00:00:00", StringComparison.Ordinal));
         Assert.Contains(failures, failure => failure.Contains("Sessions:KeptQuestions is -3", StringComparison.Ordinal));
         Assert.Contains(failures, failure => failure.Contains("Sessions:CollectionAge is 00:00:05", StringComparison.Ordinal));

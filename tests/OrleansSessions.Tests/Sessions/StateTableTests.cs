@@ -35,6 +35,17 @@ public sealed class StateTableTests
             bed.Session.ForgetConnection("asker");
             return $"{bed.Ask("new").Outcome}";
         },
+        ["ask, too long"] = bed =>
+        {
+            bed.Options.MaxQuestionBytes = Text.Length;
+            return $"{bed.Ask("new", Text + "?").Outcome}";
+        },
+        ["ask, without text"] = bed => $"{bed.Ask("new", "").Outcome}",
+        ["ask, reject, running one outranked"] = bed =>
+        {
+            bed.Session.Outrank("newer");
+            return $"{bed.Ask("new", connection: "newer").Outcome}";
+        },
         ["ask, the open id and text"] = bed => $"{bed.Ask(OpenId(bed), Text).Outcome}",
         ["ask, the open id, other text"] = bed => $"{bed.Ask(OpenId(bed), "what").Outcome}",
         ["ask, ended id and text"] = bed => $"{bed.Ask(Ended, Text).Outcome}",
@@ -59,7 +70,7 @@ public sealed class StateTableTests
         ["append, ended id"] = bed => Append(bed, Ended),
         ["append, unknown id"] = bed => Append(bed, "never"),
         ["append, answered by a responder"] = bed => Append(bed, Running),
-        ["describe"] = bed => bed.Session.IsKnown ? $"open:{bed.Session.DescribeSession(0, null).Open.Length}" : "null",
+        ["describe"] = bed => bed.Session.IsKnown ? $"open:{bed.Session.DescribeSession(0, null, bed.Now).Open.Length}" : "null",
         ["remove"] = bed =>
         {
             var wasThere = bed.Session.IsKnown;
@@ -167,7 +178,7 @@ public sealed class StateTableTests
 
     private static string Append(
         SessionTestBed bed, string id, long? offset = null, string text = " more", bool isFinal = false, int generation = 1, string? error = null) =>
-        $"{bed.Session.AppendFromOutside(new(id, generation, offset ?? bed.Session.DescribeQuestion(id)?.Bytes ?? 0, text, isFinal, error), bed.Now).Outcome}";
+        $"{bed.Session.AppendFromOutside(new(id, generation, offset ?? bed.Session.DescribeQuestion(id, bed.Now)?.Bytes ?? 0, text, isFinal, error), bed.Now).Outcome}";
 
     /// <summary>Lets just the time of one timer pass: the others are far away, so that only this one can have ended the question.</summary>
     private static string Pass(SessionTestBed bed, string reason)

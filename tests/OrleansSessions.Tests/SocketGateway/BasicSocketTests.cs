@@ -109,6 +109,43 @@ public sealed class BasicSocketTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AHalfOpenSocket_DoesNotBlockItsOwnersNextConnection()
+    {
+        var abandoned = gateway.Cluster.Responder.For(_session);
+        gateway.Cluster.Responder.For(_session + "next").Send("b").Finish();
+        await using var halfOpen = await gateway.Host.ConnectBasicAsync(_session);
+        await halfOpen.SendAsync($$"""{"question":"{{_session}}"}""");
+        await abandoned.Started.WaitAsync(TimeSpan.FromSeconds(10));
+
+        await using var next = await gateway.Host.ConnectBasicAsync(_session);
+        await next.SendAsync($$"""{"question":"{{_session}}next"}""");
+
+        Assert.Equal("b", (await next.NextAsync("response")).GetProperty("data").GetString());
+        Assert.Equal("replaced", (await halfOpen.NextAsync("error")).GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task AnOlderSocketThatSpeaksAgain_KeepsItsQuestion()
+    {
+        var script = gateway.Cluster.Responder.For(_session);
+        await using var older = await gateway.Host.ConnectBasicAsync(_session);
+        await older.SendAsync($$"""{"question":"{{_session}}"}""");
+        await script.Started.WaitAsync(TimeSpan.FromSeconds(10));
+        await using var newer = await gateway.Host.ConnectBasicAsync(_session);
+
+        // An answer shows that the newer one is attached.
+        await newer.SendAsync("{}");
+        Assert.Equal("bad_request", (await newer.NextAsync("error")).GetProperty("code").GetString());
+        await older.SendAsync("""{"question":"again"}""");
+        Assert.Equal("session_busy", (await older.NextAsync("error")).GetProperty("code").GetString());
+        await newer.SendAsync("""{"question":"mine"}""");
+        Assert.Equal("session_busy", (await newer.NextAsync("error")).GetProperty("code").GetString());
+
+        script.Send("a").Finish();
+        Assert.Equal("a", (await older.NextAsync("response")).GetProperty("data").GetString());
+    }
+
+    [Fact]
     public async Task AnswerWhoseFrameWouldBeTooLarge_IsCutBetweenScalars()
     {
         // A control character takes one byte in UTF-8 and six in JSON.

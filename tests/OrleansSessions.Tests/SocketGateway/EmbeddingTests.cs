@@ -13,10 +13,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Storage;
 using OrleansSessions.Grains;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.SocketGateway;
+using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
@@ -90,6 +92,39 @@ public sealed class EmbeddingTests
         }
 
         return await http.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void AHostWithASocketGatewayOnly_ReadsTheSessionsLimitsToo()
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["OrleansSessions:Sessions:MaxQuestionBytes"] = "5" }).Build();
+        using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSocketGateway().BuildServiceProvider();
+
+        Assert.Equal(5, services.GetRequiredService<IOptions<SessionsOptions>>().Value.MaxQuestionBytes);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AHostsOwnPubSubStore_IsNotReplaced(bool isFirst)
+    {
+        var own = new GatedStorage();
+        var builder = WebApplication.CreateBuilder();
+        builder.Host.UseOrleans(orleans =>
+        {
+            orleans.UseLocalhostClustering(FreePort(), FreePort());
+            if (!isFirst)
+            {
+                orleans.AddSessionGrains();
+            }
+
+            orleans.Services.AddKeyedSingleton<IGrainStorage>("PubSubStore", own);
+            orleans.AddSessionGrains();
+        });
+        await using var app = builder.Build();
+
+        Assert.Same(own, app.Services.GetRequiredKeyedService<IGrainStorage>("PubSubStore"));
     }
 
     private static async Task<WebApplication> StartAsync()

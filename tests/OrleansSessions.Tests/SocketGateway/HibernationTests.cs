@@ -106,6 +106,30 @@ public sealed class HibernationTests(TwoGatewaysFixture gateways) : IClassFixtur
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Removal_OfASleepingSession_ClosesItsSocketsEverywhere(bool isAsked)
+    {
+        await using var left = await gateways.Left.ConnectV1Async(_session);
+        await using var right = await gateways.Right.ConnectV1Async(_session);
+        await left.NextAsync("hello");
+        await right.NextAsync("hello");
+        if (isAsked)
+        {
+            Script("first");
+            await left.SendAsync($$"""{"question":"first {{_session}}"}""");
+            await left.UntilAsync("done");
+        }
+
+        await gateways.Cluster.HibernateAsync();
+        using var removed = await gateways.Left.Http.DeleteAsync(new Uri($"/v1/sessions/{_session}", UriKind.Relative));
+
+        Assert.Equal(204, (int)removed.StatusCode);
+        Assert.Equal(4104, await left.ClosedAsync());
+        Assert.Equal(4104, await right.ClosedAsync());
+    }
+
     private static bool IsDone(ReferenceClient client, string id) => client.Questions.TryGetValue(id, out var question) && question.End is not null;
 
     private Task<ReferenceQuestion> AskAsync(ReferenceClient client)

@@ -118,12 +118,38 @@ public sealed class SessionHttpTests(GatewayFixture gateway) : IAsyncLifetime
         Assert.Equal(code, (await BodyAsync(reply, (HttpStatusCode)status)).GetProperty("code").GetString());
     }
 
+    [Theory]
+    [InlineData(64, 1_900_000, "error.message")]
+    [InlineData(64, 1_025, "error.message")]
+    [InlineData(65, 10, "error.code")]
+    public async Task AnErrorOverItsLimits_IsRefused(int codeLength, int messageLength, string param)
+    {
+        using var reply = await PostErrorAsync(new string('c', codeLength), messageLength);
+
+        var body = await BodyAsync(reply, HttpStatusCode.BadRequest);
+        Assert.Equal(("bad_request", param), (body.GetProperty("code").GetString(), body.GetProperty("param").GetString()));
+    }
+
+    [Theory]
+    [InlineData("c", 1_024)]
+    [InlineData("upstream:503", 0)]
+    public async Task AnErrorWithinItsLimits_IsRead(string code, int messageLength)
+    {
+        using var reply = await PostErrorAsync(code, messageLength);
+
+        Assert.Equal("question_not_found", (await BodyAsync(reply, HttpStatusCode.NotFound)).GetProperty("code").GetString());
+    }
+
     [Fact]
     public async Task BadSessionId_IsABadRequest()
     {
         using var reply = await gateway.Host.Http.GetAsync(new Uri("/v1/sessions/bad%20id", UriKind.Relative));
         Assert.Equal("bad_request", (await BodyAsync(reply, HttpStatusCode.BadRequest)).GetProperty("code").GetString());
     }
+
+    private Task<HttpResponseMessage> PostErrorAsync(string code, int messageLength) => PostAsync(
+        "/questions/q-1/answer",
+        JsonSerializer.Serialize(new { generation = 1, offset = 0, error = new { code, message = new string('m', messageLength) } }));
 
     private Task<HttpResponseMessage> GetAsync(string path) => gateway.Host.Http.GetAsync(new Uri(Base + path, UriKind.Relative));
 

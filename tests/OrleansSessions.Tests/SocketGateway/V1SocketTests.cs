@@ -196,6 +196,46 @@ public sealed class V1SocketTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task NoFrameExceeds1MiB_LiveOrReplayedOrAsASnapshot_HoweverLongOnePieceIs()
+    {
+        const int Length = 950_000;
+        const int MaxFrame = 1024 * 1024;
+
+        // A control character takes one byte in UTF-8 and six in JSON.
+        var script = gateway.Cluster.Responder.For(_session).Send(new string('\u0001', Length));
+        await using var asker = await gateway.Host.ConnectV1Async(_session);
+        var epoch = (await asker.NextAsync("hello")).GetProperty("epoch").GetString();
+        await AskAsync(asker, _session, "q-1");
+        await asker.UntilAsync("delta");
+        await using var late = await gateway.Host.ConnectV1Async(_session);
+        await late.NextAsync("hello");
+        script.Finish();
+        await using var returning = await gateway.Host.ConnectV1Async(_session, $"&epoch={epoch}&after=0");
+
+        foreach (var (socket, last) in new[] { (asker, "done"), (late, "done"), (returning, "resumed") })
+        {
+            var frames = await socket.UntilAsync(last);
+            Assert.All(frames, frame => Assert.InRange(frame.GetRawText().Length, 1, MaxFrame));
+            Assert.Contains(frames, frame => frame.GetRawText().Length > 50_000);
+        }
+    }
+
+    [Fact]
+    public async Task ASessionThatWasOpenedDroppedAndReopened_BeforeItsFirstQuestion_KeepsItsEpoch()
+    {
+        string? epoch;
+        await using (var first = await gateway.Host.ConnectV1Async(_session))
+        {
+            epoch = (await first.NextAsync("hello")).GetProperty("epoch").GetString();
+        }
+
+        await using var second = await gateway.Host.ConnectV1Async(_session, $"&epoch={epoch}&after=0");
+        await second.NextAsync("hello");
+
+        Assert.True((await second.NextAsync("resumed")).GetProperty("recovered").GetBoolean());
+    }
+
+    [Fact]
     public async Task Removal_EndsTheQuestion_ThenClosesWith4104()
     {
         gateway.Cluster.Responder.For(_session).Send("abc");

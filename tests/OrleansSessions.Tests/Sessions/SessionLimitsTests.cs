@@ -1,0 +1,140 @@
+using System.Text;
+using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+using Xunit;
+
+namespace OrleansSessions.Tests.Sessions;
+
+/// <summary>What a session takes in and keeps is bounded, in the units that the documents name.</summary>
+public sealed class SessionLimitsTests
+{
+    private const int MaxDeltaBytes = 16 * 1024;
+
+    private readonly SessionTestBed _bed = new();
+
+    [Theory]
+    [InlineData("x")]
+    [InlineData("\u0001")]
+    [InlineData("ä€😀")]
+    public void ALongPiece_BecomesARunOfSmallDeltas_ThatJoinToIt(string unit)
+    {
+        var text = string.Concat(Enumerable.Repeat(unit, 60_000 / unit.Length));
+        _bed.Ask("a");
+        _bed.Say(text);
+        _bed.Complete();
+
+        var deltas = _bed.Events().OfType<DeltaEvent>().ToList();
+        Assert.Equal(text, string.Concat(deltas.Select(delta => delta.Text)));
+        Assert.All(deltas, delta => Assert.InRange(Encoding.UTF8.GetByteCount(delta.Text), 1, MaxDeltaBytes));
+        Assert.All(deltas, delta => Assert.False(char.IsLowSurrogate(delta.Text[0])));
+        Assert.Equal(Enumerable.Range(0, deltas.Count), deltas.Select(delta => delta.Index));
+        var end = _bed.Session.DescribeQuestion("a", _bed.Now)!.End!;
+        Assert.Equal((deltas.Count, Encoding.UTF8.GetByteCount(text)), (end.Deltas, end.Bytes));
+        Assert.InRange(deltas.Count, 2, (Encoding.UTF8.GetByteCount(text) / (MaxDeltaBytes - 4)) + 1);
+    }
+
+    [Fact]
+    public void AWholeResponse_IsCutAtTheLimit_AndStillARunOfSmallDeltas()
+    {
+        var bed = new SessionTestBed(isAnsweredFromOutside: true, options => options.MaxAnswerBytes = 40_000);
+        bed.Ask("a");
+        bed.Session.Respond(null, new string('x', 50_000), true, bed.Now);
+
+        var deltas = bed.Events().OfType<DeltaEvent>().ToList();
+        Assert.Equal([MaxDeltaBytes, MaxDeltaBytes, 40_000 - (2 * MaxDeltaBytes)], deltas.Select(delta => delta.Text.Length));
+        Assert.Equal(DoneReasons.AnswerTooLarge, bed.Session.DescribeQuestion("a", bed.Now)!.End!.Reason);
+    }
+
+    [Fact]
+    public void Restore_OfAnAnswerInOneHugeDelta_ReplaysNone_AndGivesTheSnapshot()
+    {
+        var text = new string('x', 900_000);
+        var state = new SessionState
+        {
+            Epoch = 7,
+            Head = 3,
+            Questions =
+            [
+                new()
+                {
+                    Id = "a", Text = "why", Status = QuestionStatus.Completed, AcceptedSeq = 1, DoneSeq = 3, Answer = text, Bytes = text.Length, Deltas = 1,
+                    DeltaEnds = [text.Length], End = new(QuestionStatus.Completed, null, null, false, 1, text.Length, 1, 1),
+                },
+            ],
+            LogTail = [2, 1, 1, 1, 0, 1],
+        };
+        var session = new Session(_bed.Options, false, epoch: 8);
+        session.Restore(state, 9, _bed.Now);
+
+        var piece = session.ReadLog(7, 0, int.MaxValue, _bed.Now);
+        Assert.Equal((LogReadOutcome.Trimmed, 3L, text), (piece.Outcome, piece.Head, piece.Snapshot!.Text));
+        Assert.Equal(LogReadOutcome.Recovered, session.ReadLog(7, 3, int.MaxValue, _bed.Now).Outcome);
+        Assert.Equal(4, session.Ask(new(null, null, "b", "why", IfBusy.Reject, false, null), _bed.Now, _ => false).Seq);
+    }
+
+    [Fact]
+    public void FortyLongestErrors_StayWithinKeptBytes()
+    {
+        var bed = new SessionTestBed(isAnsweredFromOutside: true, options => options.KeptBytes = 8_000);
+        for (var i = 0; i < 40; i++)
+        {
+            bed.Ask($"q{i}");
+            bed.Session.AppendFromOutside(new($"q{i}", 1, 0, "", true, new string('c', 64), new string('m', 1024)), bed.Now);
+        }
+
+        var kept = bed.Session.ToState(bed.Now).Questions;
+        Assert.Equal("q39", kept[^1].Id);
+        Assert.InRange(kept.Sum(question => question.Text.Length + question.Answer.Length + question.End!.Message!.Length), 1_090, 8_000);
+        Assert.Equal(new string('c', 64) + ": " + new string('m', 1024), kept[^1].End!.Message);
+    }
+
+    [Fact]
+    public void KeptBytes_CountsUtf8_NotMemory()
+    {
+        var bed = new SessionTestBed(configure: options => options.KeptBytes = 3 * (1000 + 5));
+        for (var i = 0; i < 6; i++)
+        {
+            bed.Ask($"q{i}");
+            bed.Say(new string('ä', 500));
+            bed.Complete();
+        }
+
+        Assert.Equal(["q3", "q4", "q5"], bed.Session.ToState(bed.Now).Questions.Select(question => question.Id));
+    }
+
+    [Fact]
+    public void WhatAResponderSaysOfItsEnd_IsCutBetweenScalars()
+    {
+        _bed.Ask("a");
+        _bed.Session.TryEnd(
+            _bed.Session.Running!, 1, QuestionStatus.Failed, new string('r', 10_000), "x" + string.Concat(Enumerable.Repeat("😀", 10_000)), true, _bed.Now);
+
+        var end = _bed.Session.DescribeQuestion("a", _bed.Now)!.End!;
+        Assert.Equal(new string('r', 64), end.Reason);
+        Assert.Equal("x" + string.Concat(Enumerable.Repeat("😀", 272)), end.Message);
+    }
+
+    [Fact]
+    public void Metadata_IsLetGoWhenItsQuestionEnds()
+    {
+        _bed.Session.Ask(new(null, null, "a", "why", IfBusy.Reject, false, new string('m', 50_000)), _bed.Now, _ => false);
+        Assert.NotNull(_bed.Session.ToState(_bed.Now).Questions[0].MetadataJson);
+        _bed.Complete();
+
+        Assert.Null(_bed.Session.ToState(_bed.Now).Questions[0].MetadataJson);
+    }
+
+    [Fact]
+    public void TheWeightOfAParkedSession_CountsEndsAndMetadata()
+    {
+        var bare = new QuestionState { Id = "a", Text = "why" };
+        var full = new QuestionState
+        {
+            Id = "a", Text = "why", MetadataJson = new string('m', 100),
+            End = new(QuestionStatus.Failed, new string('r', 10), new string('m', 1000), false, 0, 0, null, 0),
+        };
+
+        Assert.Equal(2 * (100 + 10 + 1000), full.Weight - bare.Weight);
+    }
+}

@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Time.Testing;
+using OrleansSessions.Grains.Sessions;
+using Xunit;
+
+namespace OrleansSessions.Tests.Sessions;
+
+public sealed class UnaskedSessionsTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly UnaskedSessions _unasked;
+    private readonly List<int> _left = [];
+
+    public UnaskedSessionsTests() => _unasked = new(_time);
+
+    [Fact]
+    public void Keep_LetsEachGo_WhenItsOwnTimeIsOver()
+    {
+        Keep(1);
+        _time.Advance(UnaskedSessions.StayTime / 2);
+        Keep(2);
+        _time.Advance(UnaskedSessions.StayTime / 2);
+        Assert.Equal([1], _left);
+
+        _time.Advance(UnaskedSessions.StayTime / 2);
+        Assert.Equal([1, 2], _left);
+        Keep(3);
+        _time.Advance(UnaskedSessions.StayTime);
+        Assert.Equal([1, 2, 3], _left);
+    }
+
+    [Fact]
+    public void Keep_PastTheNumber_LetsTheOldestGo()
+    {
+        for (var i = 0; i < UnaskedSessions.MaxStays; i++)
+        {
+            Keep(i);
+        }
+
+        Assert.Empty(_left);
+        Keep(-1);
+        Assert.Equal([0], _left);
+        Keep(-2);
+        Assert.Equal([0, 1], _left);
+    }
+
+    [Fact]
+    public void Release_EndsAStay_AndMayBeRepeated()
+    {
+        var stay = Keep(1);
+        _unasked.Release(stay);
+        _unasked.Release(stay);
+        _time.Advance(UnaskedSessions.StayTime * 2);
+
+        Assert.Empty(_left);
+    }
+
+    private UnaskedSessions.Stay Keep(int number) => _unasked.Keep(() => _left.Add(number));
+}
