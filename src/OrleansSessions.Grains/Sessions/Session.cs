@@ -58,82 +58,6 @@ internal sealed partial class Session
     /// <summary>Running first, then queued in order.</summary>
     public IEnumerable<Question> Open => Running is null ? _queue : _queue.Prepend(Running);
 
-    /// <summary>Admits a question or says why not; nothing changes unless the outcome is <see cref="AskOutcome.Accepted"/>.</summary>
-    /// <param name="isOrphaned">Tells whether no one is left who could get a question's answer.</param>
-    public AskReply Ask(AskRequest request, DateTimeOffset now, Func<Question, bool> isOrphaned)
-    {
-        // 1. An id that is known is answered from the log, whatever else goes on.
-        var id = request.QuestionId ?? NewQuestionId();
-        if (Find(id) is { } earlier)
-        {
-            return earlier.Text == request.Question
-                ? new(AskOutcome.Duplicate, id, Log.Epoch, earlier.AcceptedSeq, PositionOf(earlier), Describe(earlier, now))
-                : new(AskOutcome.Conflict, id, Log.Epoch, 0);
-        }
-
-        if (Unfit(request) is { } unfit)
-        {
-            return new(unfit, id, Log.Epoch, 0);
-        }
-
-        // 2. Make room, or refuse. Whoever asks again is there: no newer socket outranks it.
-        MarkHeard(request.Connection);
-        if (Running is not null && request.IfBusy == IfBusy.Replace)
-        {
-            EndAll(DoneReasons.Replaced, now);
-        }
-        else if (Running is { } running && IsAbandoned(running, request, isOrphaned))
-        {
-            EndAbandoned(request, isOrphaned, now);
-        }
-        else if (Running is not null && request.IfBusy == IfBusy.Reject)
-        {
-            return Refuse(AskOutcome.Busy, id, now);
-        }
-        else if (Running is not null && _queue.Count >= _options.MaxQueuedQuestions)
-        {
-            return Refuse(AskOutcome.QueueFull, id, now);
-        }
-
-        // 3. Admit it: running, or last in the queue. In the place of an orphan it runs before those that wait.
-        var question = new Question(id, request.Question, now)
-        {
-            MetadataJson = request.MetadataJson,
-            Gateway = request.Gateway,
-            Connection = request.Connection,
-            IsOrphanable = request.IsOrphanable,
-        };
-        if (Running is null)
-        {
-            OpenNow(question, now);
-        }
-        else
-        {
-            question.Status = QuestionStatus.Queued;
-            _queue.Add(question);
-            question.AcceptedPosition = _queue.Count;
-        }
-
-        _byId.Add(id, question);
-        Log.AppendAccepted(question);
-        return new(AskOutcome.Accepted, id, Log.Epoch, question.AcceptedSeq, question.AcceptedPosition);
-    }
-
-    /// <summary>
-    /// A basic socket has opened. What other basic sockets asked without an id gives way to its question, unless they are heard from again:
-    /// a connection that broke without a word would block the next one until its heartbeats fail.
-    /// </summary>
-    public void Outrank(string connection)
-    {
-        foreach (var question in Open)
-        {
-            if (question.IsOrphanable && question.Connection != connection)
-            {
-                question.OutrankedBy = connection;
-            }
-        }
-    }
-
     /// <summary>Ends a question at a client's word.</summary>
     public CancelReply Cancel(string? questionId, DateTimeOffset now)
     {
@@ -151,15 +75,6 @@ internal sealed partial class Session
         var head = Log.Head;
         End(question, QuestionStatus.Cancelled, DoneReasons.ByClient, "A client cancelled the question.", false, now);
         return new(CancelOutcome.Cancelling, question.Id, Log.Epoch, head);
-    }
-
-    /// <summary>Marks what a connection that is gone had asked without an id: no one else can ever get that answer.</summary>
-    public void ForgetConnection(string connection)
-    {
-        foreach (var question in Open.Where(question => question.Connection == connection))
-        {
-            question.IsConnectionGone = true;
-        }
     }
 
     /// <summary>Takes text from the responder of one attempt. False if that attempt does not count any more: nothing was appended (I4).</summary>
@@ -214,42 +129,6 @@ internal sealed partial class Session
 
     public bool IsCurrent(Question question, int generation) => ReferenceEquals(question, Running) && question.Generation == generation;
 
-    private static string NewQuestionId() => $"q-{Guid.NewGuid():n}"[..18];
-
-    /// <summary>Why a question can never be asked, or null.</summary>
-    private AskOutcome? Unfit(AskRequest request)
-    {
-        if (request.Question.Length == 0)
-        {
-            return AskOutcome.Empty;
-        }
-
-        return Encoding.UTF8.GetByteCount(request.Question) > _options.MaxQuestionBytes ? AskOutcome.TooLarge : null;
-    }
-
-    private static bool IsAbandoned(Question question, AskRequest request, Func<Question, bool> isOrphaned) =>
-        isOrphaned(question) || (question.OutrankedBy is { } newer && newer == request.Connection);
-
-    /// <summary>Ends the orphans, running and waiting, and no one else's question.</summary>
-    private void EndAbandoned(AskRequest request, Func<Question, bool> isOrphaned, DateTimeOffset now) => EndCancelled(
-        [.. Open.Where(question => IsAbandoned(question, request, isOrphaned))], DoneReasons.Replaced, ReplacedMessage, now);
-
-    private void MarkHeard(string? connection)
-    {
-        if (Running is null)
-        {
-            return;
-        }
-
-        foreach (var question in Open)
-        {
-            if (question.OutrankedBy is not null && question.Connection == connection)
-            {
-                question.OutrankedBy = null;
-            }
-        }
-    }
-
     /// <summary>Ends questions without opening the next in the queue: the caller has another in mind, or none.</summary>
     private void EndCancelled(Question[] questions, string reason, string message, DateTimeOffset now)
     {
@@ -261,9 +140,6 @@ internal sealed partial class Session
     }
 
     private Question? Find(string id) => _byId.GetValueOrDefault(id);
-
-    private AskReply Refuse(AskOutcome outcome, string id, DateTimeOffset now) => new(
-        outcome, id, Log.Epoch, 0, ActiveQuestionId: Running!.Id, ActiveForMs: Milliseconds(now - Running.OpenedAt));
 
     private void OpenNow(Question question, DateTimeOffset now)
     {

@@ -112,7 +112,7 @@ internal sealed partial class SessionGrain
         }
 
         _usedAt += unusedFor;
-        if (_stored is not null)
+        if (_stored is not null && !_services.Eviction.Evicted.IsCancellationRequested)
         {
             _store = RenewStoredAsync(_stored, unusedFor);
         }
@@ -127,13 +127,13 @@ internal sealed partial class SessionGrain
         }
         catch (InconsistentStateException fault)
         {
-            Log.StoreFailed(_logger, _key, fault);
+            Log.StoreFailed(_logger, _key, LoggedException.Of(fault));
             DeactivateOnIdle();
         }
         catch (Exception fault)
         {
             // The record is still there. A later call tries again.
-            Log.StoreRetried(_logger, _key, 1, fault);
+            Log.StoreRetried(_logger, _key, 1, LoggedException.Of(fault));
             _usedAt -= unusedFor;
         }
     }

@@ -223,6 +223,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     {
         // Whoever follows is told of the removal itself, so a waking session is not announced first.
         await SettleAsync();
+        _services.Eviction.ThrowIfEvicted();
         var wasThere = _session.IsKnown || _publisher.HasFollowers;
         _session.EndAll(DoneReasons.SessionRemoved, Now);
         if (_stored is not null)

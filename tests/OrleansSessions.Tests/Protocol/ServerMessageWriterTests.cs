@@ -52,6 +52,36 @@ public sealed class ServerMessageWriterTests
         Assert.Equal(json, Encoding.UTF8.GetString(output.WrittenSpan));
     }
 
+    /// <summary>The longest texts that the options allow, of characters that take six bytes of JSON for one of UTF-8.</summary>
+    public static TheoryData<ServerMessage> LargestFrames
+    {
+        get
+        {
+            static string Text(int length) => new('\u0001', length);
+            var id = new string('i', Identifiers.MaxQuestionIdLength);
+            var question = Text(96 * 1024);
+            var end = End with { Status = QuestionStatus.Failed, Reason = Text(64), Message = Text(64 + 2 + 1024) };
+            var open = Enumerable.Repeat(new OpenQuestion(id, QuestionStatus.Answering, long.MaxValue), 1 + 1_000).ToArray();
+            return
+            [
+                new AcceptedMessage(long.MaxValue, id, false, 1_000, question, true),
+                new SnapshotMessage("e19", id, question, Text(64 * 1024), int.MaxValue, long.MaxValue, QuestionStatus.Failed, 16, 16, end),
+                new DeltaMessage(long.MaxValue, long.MaxValue, id, int.MaxValue, int.MaxValue, Text(128 * 1024), true),
+                new DoneMessage(long.MaxValue, id, end, true),
+                new ResumedMessage(false, "epoch_changed", "e19", long.MaxValue, open),
+            ];
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(LargestFrames), DisableDiscoveryEnumeration = true)]
+    public void NoFrame_Exceeds1MiB(ServerMessage message)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        ServerMessageWriter.Write(ServerMessageWriter.CreateWriter(output), message);
+        Assert.InRange(output.WrittenCount, 1, 1024 * 1024);
+    }
+
     [Fact]
     public void EveryErrorCode_StandsOnce_AndIsFound()
     {
