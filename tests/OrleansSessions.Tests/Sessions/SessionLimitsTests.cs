@@ -131,7 +131,9 @@ public sealed class SessionLimitsTests
         var bare = new QuestionState { Id = "a", Text = "why" };
         var full = new QuestionState
         {
-            Id = "a", Text = "why", MetadataJson = new string('m', 100),
+            Id = "a",
+            Text = "why",
+            MetadataJson = new string('m', 100),
             End = new(QuestionStatus.Failed, new string('r', 10), new string('m', 1000), false, 0, 0, null, 0),
         };
 
