@@ -14,7 +14,8 @@ public sealed class PrintedMessagesTests
     /// <summary>The texts that may be printed: they name something.</summary>
     private static readonly HashSet<string> Names =
     [
-        nameof(AskRequest.QuestionId), nameof(AskRequest.Gateway), nameof(AskRequest.Connection), nameof(SessionEventsItem.SessionKey),
+        nameof(AskRequest.QuestionId), nameof(AskRequest.Gateway), nameof(AskRequest.Connection), nameof(AttachRequest.BasicConnection),
+        nameof(SessionEventsItem.SessionKey),
         nameof(AttachReply.Responder), nameof(AskReply.ActiveQuestionId),
     ];
 
