@@ -59,6 +59,7 @@ public static class SocketGatewayExtensions
     {
         var endpoint = endpoints.ServiceProvider.GetRequiredService<SocketEndpoint>();
         var pipeline = endpoints.CreateApplicationBuilder();
+        pipeline.Use(RawConnection.RememberAsync);
         pipeline.UseWebSockets();
         pipeline.Run(endpoint.HandleAsync);
         return endpoints.MapMethods(pattern, SocketMethods, pipeline.Build()).WithMetadata(new ExcludeFromDescriptionAttribute()).WithDisplayName("Session sockets");

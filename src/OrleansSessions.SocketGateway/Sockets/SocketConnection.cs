@@ -16,13 +16,11 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
 {
     private static readonly string[] Features = ["cancel", "queue", "replace"];
 
-    // What the runtime reports for a close frame that carries none.
-    private const int NoCode = 1005;
-
     private readonly Lock _gate = new();
     private readonly WebSocket _socket;
     private readonly SocketRequest _request;
     private readonly SocketServices _services;
+    private readonly RawConnection? _raw;
     private readonly ISessionGrain _session;
     private readonly SocketReader _reader;
     private readonly SocketWriter _writer;
@@ -36,9 +34,10 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
     private StrikeCounter _badRequests;
     private StrikeCounter _busyRefusals;
 
-    public SocketConnection(WebSocket socket, SocketRequest request, SocketServices services)
+    /// <param name="raw">The connection under the socket, where it is known.</param>
+    public SocketConnection(WebSocket socket, SocketRequest request, SocketServices services, RawConnection? raw = null)
     {
-        (_socket, _request, _services) = (socket, request, services);
+        (_socket, _request, _services, _raw) = (socket, request, services, raw);
         var (options, clock) = (services.Options, services.Clock);
         _openedAt = clock.GetTimestamp();
         _session = services.Grains.GetGrain<ISessionGrain>(request.SessionKey);
@@ -75,7 +74,6 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
             if (reading.IsCompleted)
             {
                 await CloseAfterPeerAsync(await reading);
-                await _writer.Finished;
             }
         }
         catch (Exception fault)
@@ -83,7 +81,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
             // Only a fault of ours comes here; what peers and grains do wrong was handled where it happened.
             Log.Broken(_services.Logger, fault, Id, _request.SessionId);
             Close(CloseCodes.InternalError, "Something failed here.");
-            await _writer.Finished;
+            await Task.WhenAny(_writer.Finished, _closeTimedOut.Task);
         }
         finally
         {
@@ -181,26 +179,32 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
 
     private async Task CloseAfterPeerAsync(int peerCode)
     {
-        if (IsClosing)
+        // A close frame of the peer's is answered; where the runtime refused what came, it has sent its own and the peer's is still to come.
+        var isClosedByPeer = _socket.State is WebSocketState.CloseReceived or WebSocketState.Closed;
+        var isRefusedByRuntime = peerCode == CloseCodes.ProtocolError && !isClosedByPeer;
+        if (!IsClosing)
         {
-            return;
+            _peerCode = peerCode;
+            Log.PeerLeft(_services.Logger, Id, _request.SessionId, peerCode);
+            Close(isClosedByPeer ? peerCode : CloseCodes.Normal, "", null, dropWaiting: true);
         }
 
-        _peerCode = peerCode;
-        Log.PeerLeft(_services.Logger, Id, _request.SessionId, peerCode);
-        if (_socket.State == WebSocketState.CloseReceived)
+        if (isRefusedByRuntime)
         {
-            Close(peerCode == NoCode ? CloseCodes.Normal : peerCode, "", null, dropWaiting: true);
-            return;
+            await AwaitPeersCloseAsync();
         }
 
-        Close(CloseCodes.Normal, "", null, dropWaiting: true);
-        if (peerCode == CloseCodes.ProtocolError)
-        {
-            // The runtime found bytes that are no WebSocket, said so itself and will not read on. The connection must outlive
-            // the close frame's way to the peer: ending the request now can reset it under that frame.
-            await _closeTimedOut.Task;
-        }
+        await Task.WhenAny(_writer.Finished, _closeTimedOut.Task);
+    }
+
+    /// <summary>Keeps the connection until the peer has seen the runtime's close frame: it answers, leaves, or has had CloseTimeout.</summary>
+    private async Task AwaitPeersCloseAsync()
+    {
+        using var isOver = new CancellationTokenSource();
+        var reading = _raw is null ? _closeTimedOut.Task : _raw.ReadToCloseAsync(isOver.Token);
+        await Task.WhenAny(reading, _closeTimedOut.Task);
+        await isOver.CancelAsync();
+        await reading;
     }
 
     /// <summary>Says goodbye, once. Sending stops with the close frame; the peer has CloseTimeout to answer, then the socket is cut.</summary>

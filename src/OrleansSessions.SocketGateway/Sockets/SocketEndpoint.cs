@@ -64,7 +64,7 @@ internal sealed partial class SocketEndpoint
         try
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync(AcceptContext(context, request.Profile));
-            await new SocketConnection(socket, request, _services).RunAsync();
+            await new SocketConnection(socket, request, _services, RawConnection.Of(context)).RunAsync();
         }
         finally
         {

@@ -23,6 +23,12 @@ internal interface ISocketReaderOwner
 /// </summary>
 internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions options, TimeProvider clock, ISocketReaderOwner owner)
 {
+    /// <summary>What is reported for a close frame that carries no code.</summary>
+    public const int NoCode = 1005;
+
+    /// <summary>What is reported for a peer that left without a close frame.</summary>
+    public const int Broken = 1006;
+
     private const int FirstBufferBytes = 1024;
 
     private long _messageSince;
@@ -34,33 +40,36 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
     public long MessageSince => Volatile.Read(ref _messageSince);
 
     /// <summary>Reads until the peer closes or the connection breaks. Never throws.</summary>
-    /// <returns>The peer's close code; 1006 where it left without one; 1002 where the runtime closed by itself, which it also does for 1007.</returns>
+    /// <returns>
+    /// The code of the peer's close frame, <see cref="NoCode"/> or <see cref="Broken"/>;
+    /// 1002 where the runtime closed by itself, which it also does with 1007.
+    /// </returns>
     public async Task<int> RunAsync()
     {
         try
         {
             while (true)
             {
-                // 1. Wait. A receive into no buffer takes a close frame or an empty message with it.
+                // 1. Wait. A zero-byte receive also consumes a close frame or an empty message.
                 var start = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
                 LastHeardAt = clock.GetTimestamp();
-                if (start.MessageType == WebSocketMessageType.Close)
-                {
-                    return (int)(socket.CloseStatus ?? (WebSocketCloseStatus)1005);
-                }
 
-                // 2. Read the message, or throw it away.
-                await ReadMessageAsync(start);
+                // 2. Read the message, or throw it away. Control frames are allowed between fragments, so the close frame can come here too.
+                if (start.MessageType == WebSocketMessageType.Close || !await ReadMessageAsync(start))
+                {
+                    return (int?)socket.CloseStatus ?? NoCode;
+                }
             }
         }
         catch (Exception fault) when (fault is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException or InvalidOperationException)
         {
             var isRefusedByRuntime = fault is WebSocketException { WebSocketErrorCode: WebSocketError.Faulted };
-            return isRefusedByRuntime ? CloseCodes.ProtocolError : 1006;
+            return isRefusedByRuntime ? CloseCodes.ProtocolError : Broken;
         }
     }
 
-    private async ValueTask ReadMessageAsync(ValueWebSocketReceiveResult start)
+    /// <summary>False if the peer closed in the middle of the message.</summary>
+    private async ValueTask<bool> ReadMessageAsync(ValueWebSocketReceiveResult start)
     {
         if (start.MessageType == WebSocketMessageType.Binary && !owner.IsClosing)
         {
@@ -70,7 +79,7 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
         if (start.EndOfMessage)
         {
             await DeliverAsync(ReadOnlyMemory<byte>.Empty);
-            return;
+            return true;
         }
 
         Volatile.Write(ref _messageSince, LastHeardAt);
@@ -84,8 +93,7 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
                 var part = await socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
                 if (part.MessageType == WebSocketMessageType.Close)
                 {
-                    // Control frames are allowed between fragments; the next wait would hang on a socket that has closed.
-                    throw new WebSocketException(WebSocketError.ConnectionClosedPrematurely);
+                    return false;
                 }
 
                 LastHeardAt = clock.GetTimestamp();
@@ -109,6 +117,7 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
         }
 
         await delivery;
+        return true;
     }
 
     private ValueTask DeliverAsync(ReadOnlyMemory<byte> message) => owner.IsClosing ? default : owner.OnMessageAsync(message.Span);

@@ -64,6 +64,7 @@ internal sealed class SocketWriter(
     }
 
     /// <summary>Adds the close frame, after which nothing is taken. Call under the gate.</summary>
+    /// <param name="code">The close code; 1000 is sent in place of one that no frame may carry.</param>
     /// <param name="dropWaiting">True to send it next, before all that waits.</param>
     public void EnqueueClose(int code, string reason, bool dropWaiting)
     {
@@ -80,7 +81,7 @@ internal sealed class SocketWriter(
 
         _isClosed = true;
         _lastRun = null;
-        (_waiting ??= new()).Enqueue(new CloseFrame(code, reason));
+        (_waiting ??= new()).Enqueue(new CloseFrame(IsSendable(code) ? code : CloseCodes.Normal, reason));
     }
 
     /// <summary>Ends once at most half of what may wait does, or at the end. For those who can produce faster than a client reads.</summary>
@@ -235,6 +236,9 @@ internal sealed class SocketWriter(
         BasicFailureMessage failure => failure.Text.Length + FrameChars,
         _ => FrameChars,
     };
+
+    /// <summary>False for codes that are reserved or only report something, such as 1005 and 1006: the socket refuses to send them.</summary>
+    private static bool IsSendable(int code) => code is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
 
     private async Task SendCloseAsync(CloseFrame close)
     {

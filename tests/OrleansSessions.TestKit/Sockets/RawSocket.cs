@@ -3,35 +3,74 @@ using System.Text;
 
 namespace OrleansSessions.TestKit.Sockets;
 
-/// <summary>A WebSocket by hand, for bytes that no client library would send.</summary>
-public static class RawSocket
+/// <summary>A WebSocket by hand, for bytes that no client library would send, with a deadline on the whole of its life.</summary>
+public sealed class RawSocket : IDisposable
 {
-    private const int Close = 0x88;
+    public const int Continuation = 0x0;
+    public const int Text = 0x1;
+    public const int Close = 0x8;
+    public const int Ping = 0x9;
+
+    private const int FinalBit = 0x80;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly CancellationTokenSource _deadline = new(Patience, TimeProvider.System);
+    private readonly Socket _tcp = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private NetworkStream? _stream;
+
+    private RawSocket()
+    {
+    }
+
+    private NetworkStream Stream => _stream ??= new(_tcp);
+
+    public static async Task<RawSocket> ConnectAsync(Uri address)
+    {
+        var socket = new RawSocket();
+        await socket._tcp.ConnectAsync(address.Host, address.Port, socket._deadline.Token);
+        await socket.SendAsync(
+            Encoding.ASCII.GetBytes(
+                $"GET {address.PathAndQuery} HTTP/1.1\r\nHost: {address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"));
+        await socket.SkipHeadAsync();
+        return socket;
+    }
 
     /// <summary>Connects, sends these bytes, and reads until the server closes: its close code, or null where the connection ended without one.</summary>
     public static async Task<int?> CloseCodeAfterAsync(Uri address, ReadOnlyMemory<byte> bytes)
     {
-        using var deadline = new CancellationTokenSource(Patience, TimeProvider.System);
-        using var tcp = new TcpClient();
-        await tcp.ConnectAsync(address.Host, address.Port, deadline.Token);
-        var stream = tcp.GetStream();
-        await stream.WriteAsync(
-            Encoding.ASCII.GetBytes(
-                $"GET {address.PathAndQuery} HTTP/1.1\r\nHost: {address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"),
-            deadline.Token);
+        using var socket = await ConnectAsync(address);
+        await socket.SendAsync(bytes);
+        return await socket.CloseCodeAsync();
+    }
+
+    /// <summary>A masked frame, as a client sends it. The mask is zero, so the payload is on the wire as it is.</summary>
+    public static byte[] Frame(int opcode, ReadOnlySpan<byte> payload, bool isFinal = true) =>
+        [(byte)((isFinal ? FinalBit : 0) | opcode), .. Length(payload.Length), 0, 0, 0, 0, .. payload];
+
+    /// <summary>A masked close frame with that code.</summary>
+    public static byte[] CloseFrame(int code) => Frame(Close, [(byte)(code >> 8), (byte)code]);
+
+    public Task SendAsync(ReadOnlyMemory<byte> bytes) => Stream.WriteAsync(bytes, _deadline.Token).AsTask();
+
+    /// <summary>Sends nothing more, but reads on.</summary>
+    public void EndSending() => _tcp.Shutdown(SocketShutdown.Send);
+
+    /// <summary>Reads up to the server's close frame: its code, 1005 where it has none, or null where the connection ended without one.</summary>
+    /// <param name="answer">What to send after each other frame, or null to only read.</param>
+    public async Task<int?> CloseCodeAsync(byte[]? answer = null)
+    {
         try
         {
-            await SkipHeadAsync(stream, deadline.Token);
-            await stream.WriteAsync(bytes, deadline.Token);
             while (true)
             {
-                var (opcode, payload) = await ReadFrameAsync(stream, deadline.Token);
-                if (opcode == Close)
+                var (opcode, payload) = await ReadFrameAsync();
+                if (opcode == (FinalBit | Close))
                 {
                     return payload.Length < 2 ? 1005 : (payload[0] << 8) | payload[1];
                 }
+
+                await SendAsync(answer ?? []);
             }
         }
         catch (IOException)
@@ -40,30 +79,56 @@ public static class RawSocket
         }
     }
 
-    private static async Task SkipHeadAsync(NetworkStream stream, CancellationToken cancellationToken)
+    /// <summary>Reads on until the server ends the connection, which must send nothing more: true if it ended it in order, false if it reset it.</summary>
+    public async Task<bool> EndsInOrderAsync()
+    {
+        try
+        {
+            var more = await Stream.ReadAsync(new byte[1], _deadline.Token);
+            return more == 0 ? true : throw new InvalidOperationException("The server sent something after its close frame.");
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        _stream?.Dispose();
+        _tcp.Dispose();
+        _deadline.Dispose();
+    }
+
+    private static byte[] Length(int length) =>
+        length < 126 ? [(byte)(FinalBit | length)] : [FinalBit | 126, (byte)(length >> 8), (byte)length];
+
+    private async Task SkipHeadAsync()
     {
         var (one, ending) = (new byte[1], 0);
         while (ending < 4)
         {
-            await stream.ReadExactlyAsync(one, cancellationToken);
+            await ReadAsync(one);
             ending = one[0] == "\r\n\r\n"[ending] ? ending + 1 : one[0] == '\r' ? 1 : 0;
         }
     }
 
-    private static async Task<(int Opcode, byte[] Payload)> ReadFrameAsync(NetworkStream stream, CancellationToken cancellationToken)
+    private async Task<(int FirstByte, byte[] Payload)> ReadFrameAsync()
     {
         var head = new byte[2];
-        await stream.ReadExactlyAsync(head, cancellationToken);
+        await ReadAsync(head);
         int length = head[1];
         if (length == 126)
         {
             var extended = new byte[2];
-            await stream.ReadExactlyAsync(extended, cancellationToken);
+            await ReadAsync(extended);
             length = (extended[0] << 8) | extended[1];
         }
 
         var payload = new byte[length];
-        await stream.ReadExactlyAsync(payload, cancellationToken);
+        await ReadAsync(payload);
         return (head[0], payload);
     }
+
+    private ValueTask ReadAsync(byte[] buffer) => Stream.ReadExactlyAsync(buffer, _deadline.Token);
 }

@@ -44,6 +44,17 @@ public sealed class SocketReaderTests : IDisposable
     }
 
     [Fact]
+    public async Task AnEmptyMessage_IsASignOfLife()
+    {
+        var reading = _reader.RunAsync();
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        var now = _clock.GetTimestamp();
+        await SendAsync("");
+        await Eventually.TrueAsync(() => _reader.LastHeardAt == now, "the empty message is heard");
+        await CloseAsync(reading);
+    }
+
+    [Fact]
     public async Task AMessageInPieces_LongerThanTheFirstBuffer_ArrivesWhole()
     {
         var reading = _reader.RunAsync();
@@ -104,11 +115,11 @@ public sealed class SocketReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task ACloseFrameInsideAMessage_EndsTheReader()
+    public async Task ACloseFrameInsideAMessage_EndsTheReader_WithItsCode()
     {
         var reading = _reader.RunAsync();
         await SendAsync("half", isEnd: false);
-        await CloseAsync(reading, code: 1006);
+        await CloseAsync(reading);
         Assert.Empty(_owner.Messages);
     }
 
