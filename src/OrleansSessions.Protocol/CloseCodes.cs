@@ -15,8 +15,6 @@ public static class CloseCodes
     /// <summary>The process ends because its cluster no longer counts it as a member; come back.</summary>
     public const int ServiceRestart = 1012;
 
-    public const int TryAgainLater = 1013;
-
     /// <summary>The socket gateway is going down in order; come back, elsewhere.</summary>
     public const int Draining = 4001;
 
@@ -34,9 +32,6 @@ public static class CloseCodes
 
     /// <summary>The client keeps sending what the protocol does not know.</summary>
     public const int BadProtocol = 4100;
-
-    /// <summary>The caller may not do this, here or anywhere.</summary>
-    public const int Forbidden = 4103;
 
     /// <summary>Somebody removed the session.</summary>
     public const int SessionRemoved = 4104;

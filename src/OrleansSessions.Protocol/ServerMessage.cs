@@ -6,6 +6,20 @@ public abstract record ServerMessage
     private protected ServerMessage()
     {
     }
+
+    /// <summary>How many characters of text it carries, ids included: what the limits of a queue are counted in.</summary>
+    public abstract int TextChars { get; }
+
+    private protected static int CharsOf(IReadOnlyList<OpenQuestion> open)
+    {
+        var chars = 0;
+        foreach (var question in open)
+        {
+            chars += question.QuestionId.Length;
+        }
+
+        return chars;
+    }
 }
 
 /// <summary>A question that has not ended, as <c>hello</c> and <c>resumed</c> list it.</summary>
@@ -21,46 +35,82 @@ public sealed record QuestionEnd(
 {
     /// <summary>Without the message, which may be an answerer's own words: what prints is logged.</summary>
     public override string ToString() => $"{nameof(QuestionEnd)} {Status}";
+
+    /// <summary>How many characters of text it carries.</summary>
+    public int TextChars => (Reason?.Length ?? 0) + (Message?.Length ?? 0);
 }
 
 public sealed record HelloMessage(
     string Session, string Connection, string Responder, string Epoch, long Seq, IReadOnlyList<OpenQuestion> Open, bool IsResuming,
-    int HeartbeatMs, int MaxMessageBytes, int MaxQuestionBytes, int ReconnectMinMs, int ReconnectMaxMs, IReadOnlyList<string> Features) : ServerMessage;
+    int HeartbeatMs, int MaxMessageBytes, int MaxQuestionBytes, int ReconnectMinMs, int ReconnectMaxMs, IReadOnlyList<string> Features) : ServerMessage
+{
+    public override int TextChars => Session.Length + Connection.Length + Responder.Length + Epoch.Length + CharsOf(Open) + Features.Sum(static feature => feature.Length);
+}
 
 /// <param name="Position">0 where it runs at once, else its place in the queue.</param>
 /// <param name="Question">The text, only on sockets that did not ask.</param>
 public sealed record AcceptedMessage(
-    long Seq, string QuestionId, bool IsDuplicate, int Position, string? Question, bool IsReplay = false) : ServerMessage;
+    long Seq, string QuestionId, bool IsDuplicate, int Position, string? Question, bool IsReplay = false) : ServerMessage
+{
+    public override int TextChars => QuestionId.Length + (Question?.Length ?? 0);
+}
 
 /// <summary>A run of deltas in one frame.</summary>
 /// <param name="Seq">The number of the last delta in it.</param>
 /// <param name="FromSeq">The number of the first.</param>
 public sealed record DeltaMessage(
-    long Seq, long FromSeq, string QuestionId, int Index, int Count, string Text, bool IsReplay = false) : ServerMessage;
+    long Seq, long FromSeq, string QuestionId, int Index, int Count, string Text, bool IsReplay = false) : ServerMessage
+{
+    public override int TextChars => QuestionId.Length + Text.Length;
+}
 
-public sealed record DoneMessage(long Seq, string QuestionId, QuestionEnd End, bool IsReplay = false) : ServerMessage;
+public sealed record DoneMessage(long Seq, string QuestionId, QuestionEnd End, bool IsReplay = false) : ServerMessage
+{
+    public override int TextChars => QuestionId.Length + End.TextChars;
+}
 
 /// <param name="Text">This part of the text.</param>
 /// <param name="End">The end of an ended question; null while it is open.</param>
 public sealed record SnapshotMessage(
     string Epoch, string QuestionId, string? Question, string Text, int Deltas, long Bytes, QuestionStatus Status, int Part, int Parts,
-    QuestionEnd? End) : ServerMessage;
+    QuestionEnd? End) : ServerMessage
+{
+    public override int TextChars => Epoch.Length + QuestionId.Length + (Question?.Length ?? 0) + Text.Length + (End?.TextChars ?? 0);
+}
 
-public sealed record ResumedMessage(bool IsRecovered, string? Reason, string Epoch, long ToSeq, IReadOnlyList<OpenQuestion> Open) : ServerMessage;
+public sealed record ResumedMessage(bool IsRecovered, string? Reason, string Epoch, long ToSeq, IReadOnlyList<OpenQuestion> Open) : ServerMessage
+{
+    public override int TextChars => (Reason?.Length ?? 0) + Epoch.Length + CharsOf(Open);
+}
 
-public sealed record CancellingMessage(string QuestionId) : ServerMessage;
+public sealed record CancellingMessage(string QuestionId) : ServerMessage
+{
+    public override int TextChars => QuestionId.Length;
+}
 
 public sealed record ErrorMessage(
     WireError Error, string Message, string? QuestionId = null, string? Param = null, long? RetryAfterMs = null,
-    string? ActiveQuestionId = null, long? ActiveForMs = null) : ServerMessage;
+    string? ActiveQuestionId = null, long? ActiveForMs = null) : ServerMessage
+{
+    public override int TextChars => Message.Length + (QuestionId?.Length ?? 0) + (Param?.Length ?? 0) + (ActiveQuestionId?.Length ?? 0);
+}
 
 /// <param name="Seq">The last number written to this socket.</param>
-public sealed record ServerPingMessage(long Seq) : ServerMessage;
+public sealed record ServerPingMessage(long Seq) : ServerMessage
+{
+    public override int TextChars => 0;
+}
 
 /// <summary>Basic profile: a whole answer in one frame.</summary>
 /// <param name="Code">Why it is not the whole answer, where it is not; else null.</param>
-public sealed record BasicResponseMessage(string QuestionId, QuestionStatus Status, string Text, string? Code = null) : ServerMessage;
+public sealed record BasicResponseMessage(string QuestionId, QuestionStatus Status, string Text, string? Code = null) : ServerMessage
+{
+    public override int TextChars => QuestionId.Length + Text.Length + (Code?.Length ?? 0);
+}
 
 /// <summary>Basic profile: a question that ended without its whole answer.</summary>
 /// <param name="Code">The reason of the end.</param>
-public sealed record BasicFailureMessage(string QuestionId, QuestionStatus Status, string Code, string Message, string Text) : ServerMessage;
+public sealed record BasicFailureMessage(string QuestionId, QuestionStatus Status, string Code, string Message, string Text) : ServerMessage
+{
+    public override int TextChars => QuestionId.Length + Code.Length + Message.Length + Text.Length;
+}

@@ -33,8 +33,7 @@ public static class WireErrors
     public static readonly WireError AlreadyDone = new("already_done", 409, false, null, "The question has ended");
     public static readonly WireError StaleGeneration = new("stale_generation", 409, false, null, "A newer attempt answers this question");
     public static readonly WireError OffsetMismatch = new("offset_mismatch", 409, false, null, "The offset is not where the answer ends");
-    public static readonly WireError SessionRemoved = new("session_removed", 404, false, CloseCodes.SessionRemoved, "The session was removed");
-    public static readonly WireError Forbidden = new("forbidden", 403, false, CloseCodes.Forbidden, "Not allowed");
+    public static readonly WireError Forbidden = new("forbidden", 403, false, null, "Not allowed");
     public static readonly WireError ConnectionLimit = new("connection_limit", 429, true, CloseCodes.ConnectionLimit, "Too many connections");
     public static readonly WireError Draining = new("draining", 503, true, CloseCodes.Draining, "This node is going down");
     public static readonly WireError Internal = new("internal", 500, true, CloseCodes.InternalError, "Something failed here");
@@ -43,7 +42,7 @@ public static class WireErrors
     public static IReadOnlyList<WireError> All { get; } =
     [
         SessionBusy, QueueFull, BadRequest, UnknownType, UnsupportedProtocol, MessageTooLarge, UnsupportedMediaType, MethodNotAllowed, NotFound,
-        QuestionTooLarge, QuestionConflict, QuestionNotFound, SessionNotFound, NoOpenQuestion, AlreadyDone, StaleGeneration, OffsetMismatch, SessionRemoved,
+        QuestionTooLarge, QuestionConflict, QuestionNotFound, SessionNotFound, NoOpenQuestion, AlreadyDone, StaleGeneration, OffsetMismatch,
         Forbidden, ConnectionLimit, Draining, Internal,
     ];
 

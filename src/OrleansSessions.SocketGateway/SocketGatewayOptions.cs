@@ -36,10 +36,16 @@ public sealed class SocketGatewayOptions
     /// <summary>How long one frame may wait for a peer that does not read, before the socket is closed as a slow consumer. Default 20 s.</summary>
     public TimeSpan SendTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Frames that may wait for one socket. Past it: 4002. Default 1,024; deltas that wait are joined, so a reading client never gets there.</summary>
-    public int MaxQueuedFrames { get; set; } = 1_024;
+    /// <summary>
+    /// Frames that may wait for one socket. Past it: 4002. Default 2,048. Deltas that wait are joined, and a snapshot counts as one.
+    /// While more than an eighth waits, the log is not read on and no question, <c>resume</c> or <c>ping</c> of the client is taken.
+    /// </summary>
+    public int MaxQueuedFrames { get; set; } = 2_048;
 
-    /// <summary>About how many characters of text may wait for one socket. Past it: 4002. Default 4 Mi; at least 2 Mi, for a whole answer waits as one.</summary>
+    /// <summary>
+    /// Characters of text that may wait for one socket, ids and 64 for each frame included. Past it: 4002. Default 4 Mi; at least 2 Mi, because
+    /// a whole answer waits at once. While more than an eighth waits, the log is not read on and no question, <c>resume</c> or <c>ping</c> is taken.
+    /// </summary>
     public int MaxQueuedChars { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>Deltas that wait are joined into frames of at most so many characters. Default 16 Ki, at most 128 Ki: escaped, that still fits a 1 MiB frame.</summary>
@@ -48,7 +54,10 @@ public sealed class SocketGatewayOptions
     /// <summary>Live items held for one socket while it reads the log. Past it, it drops them and reads again. Default 256.</summary>
     public int MaxHeldItems { get; set; } = 256;
 
-    /// <summary>About how much text one read of the log returns, in UTF-8 bytes. Default 64 KiB.</summary>
+    /// <summary>
+    /// About how much text one read of the log returns, in UTF-8 bytes and 64 for each event. Default 64 KiB; at most 32 times
+    /// <see cref="MaxQueuedFrames"/>, so that the events of one read are at most half of the frames that may wait.
+    /// </summary>
     public int LogReadBytes { get; set; } = 64 * 1024;
 
     /// <summary>The largest frame to a basic client, in bytes. Default 1 MiB, which is also the most: common client libraries stop there.</summary>

@@ -10,6 +10,9 @@ internal sealed class SocketGatewayOptionsValidator : IValidateOptions<SocketGat
     /// <summary>JSON may take six bytes for a character, and no frame may exceed 1 MiB: 6 x 128 KiB is 768 KiB.</summary>
     private const int MostRunChars = 128 * 1024;
 
+    // An event counts 64 bytes in a read of the log, and may become a frame of its own; a read must fit half of the frames that may wait.
+    private const int LogBytesPerFrame = 32;
+
     public ValidateOptionsResult Validate(string? name, SocketGatewayOptions options)
     {
         var faults = new List<string>();
@@ -29,6 +32,13 @@ internal sealed class SocketGatewayOptionsValidator : IValidateOptions<SocketGat
         Within(faults, nameof(options.MaxRunChars), options.MaxRunChars, 1, MostRunChars);
         Within(faults, nameof(options.MaxHeldItems), options.MaxHeldItems, 1, 1_000_000);
         Within(faults, nameof(options.LogReadBytes), options.LogReadBytes, 1024, 1024 * 1024);
+        if (options.LogReadBytes > (long)options.MaxQueuedFrames * LogBytesPerFrame)
+        {
+            faults.Add(
+                $"{Section}{nameof(options.LogReadBytes)}: {options.LogReadBytes} is more than {LogBytesPerFrame} times "
+                + $"{nameof(options.MaxQueuedFrames)}, which is {options.MaxQueuedFrames}: a client that resumes would be closed for what one read brings.");
+        }
+
         Within(faults, nameof(options.MaxBasicFrameBytes), options.MaxBasicFrameBytes, 4096, 1024 * 1024);
         Within(faults, nameof(options.MaxBadRequests), options.MaxBadRequests, 1, 1_000_000);
         Within(faults, nameof(options.MaxBusyRefusals), options.MaxBusyRefusals, 1, 1_000_000);

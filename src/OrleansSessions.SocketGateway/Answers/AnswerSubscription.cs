@@ -25,6 +25,7 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
 
     // A head, or another epoch, was reported while no read could be started for it.
     private bool _mustCheckExpected;
+    private bool _isReading;
     private int _life;
     private int _open;
     private (long Epoch, long Seq) _expected;
@@ -320,17 +321,23 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
     private void StartReading()
     {
         _phase = Phase.Reading;
-        Reading = ReadAsync(++_life);
+        _life++;
+        if (!_isReading)
+        {
+            // One read at a time, however often the client goes back: one that is under way goes on from the new position when it returns.
+            _isReading = true;
+            Reading = ReadAsync();
+        }
     }
 
-    private async Task ReadAsync(int life)
+    private async Task ReadAsync()
     {
         // The caller holds the gate, and may be the one thread that brings everybody's news.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var retry = FirstRetry;
         while (true)
         {
-            var (epoch, after) = Position(life);
+            var (life, epoch, after) = Position();
             if (epoch is null)
             {
                 return;
@@ -350,38 +357,36 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
             }
 
             retry = FirstRetry;
-            var isMore = TakeUnderGate(life, piece);
+            TakeUnderGate(life, piece);
             await log.FlushAsync();
-            if (!isMore)
-            {
-                return;
-            }
         }
     }
 
-    private (long? Epoch, long AfterSeq) Position(int life)
+    /// <summary>Where to read next; no epoch where there is nothing more to read.</summary>
+    private (int Life, long? Epoch, long AfterSeq) Position()
     {
         lock (gate)
         {
-            if (life != _life)
+            _isReading = _phase == Phase.Reading;
+            if (!_isReading)
             {
-                return (null, 0);
+                return (_life, null, 0);
             }
 
             // The read that begins now is newer than every reply so far, and so answers all of them.
             (_expected, _mustCheckExpected) = (default, false);
-            return (Epoch, Seq);
+            return (_life, Epoch, Seq);
         }
     }
 
-    /// <summary>True if there is more to read.</summary>
-    private bool TakeUnderGate(int life, LogPiece piece)
+    /// <summary>Takes a piece, unless the position has changed since it was asked for.</summary>
+    private void TakeUnderGate(int life, LogPiece piece)
     {
         lock (gate)
         {
             if (life != _life)
             {
-                return false;
+                return;
             }
 
             if (piece.Outcome != LogReadOutcome.Recovered)
@@ -393,13 +398,13 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
                 var isExpiredUnasked = !_isReplay && piece.Outcome == LogReadOutcome.Expired;
                 sink.OnLost(isExpiredUnasked ? piece with { Outcome = LogReadOutcome.EpochChanged } : piece);
                 GoLive();
-                return false;
+                return;
             }
 
             Deliver(piece.Events);
             if (!piece.IsAtHead && piece.Events.Length > 0)
             {
-                return _phase == Phase.Reading;
+                return;
             }
 
             _open = piece.Open.Length;
@@ -409,7 +414,6 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
             }
 
             GoLive();
-            return false;
         }
     }
 }

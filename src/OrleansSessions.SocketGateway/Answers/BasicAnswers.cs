@@ -184,7 +184,7 @@ internal sealed class BasicAnswers(
     {
         if (_own.Remove(own))
         {
-            writer.Enqueue(BasicFrames.Of(own.QuestionId, end, text, maxFrameBytes), text.Length);
+            writer.Enqueue(BasicFrames.Of(own.QuestionId, end, text, maxFrameBytes));
         }
     }
 

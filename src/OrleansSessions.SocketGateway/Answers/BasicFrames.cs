@@ -7,24 +7,28 @@ namespace OrleansSessions.SocketGateway.Answers;
 /// <summary>The terminal frames of the basic profile, none of them larger than a usual client takes.</summary>
 internal static class BasicFrames
 {
-    // The other fields of the frame, message included.
-    private const int Overhead = 1024;
+    // The other fields of the frame but for the code and the message: names, an id of 64 characters, a status.
+    private const int Overhead = 256;
+    private const int MaxMessageChars = 256;
+    private const int MaxCodeChars = 64;
 
     // What one UTF-8 byte may become: a control character is six.
     private const int WorstGrowth = 6;
 
     public static ServerMessage Of(string questionId, QuestionEnd end, string text, int maxFrameBytes)
     {
-        var fitting = Cut(text, end.Bytes, maxFrameBytes - Overhead);
+        // A responder of one's own may bring any reason and any message.
+        var code = end.Reason is { Length: <= MaxCodeChars } reason ? reason : end.Status.ToWire();
+        var message = end.Message is { Length: > 0 and <= MaxMessageChars } given ? given : $"The question ended as {end.Status.ToWire()}.";
+        var fitting = Cut(text, end.Bytes, maxFrameBytes - Overhead - JsonBytes(code) - JsonBytes(message));
         if (end.Status is QuestionStatus.Completed or QuestionStatus.Incomplete)
         {
             return fitting.Length == text.Length
-                ? new BasicResponseMessage(questionId, end.Status, text, end.Reason)
+                ? new BasicResponseMessage(questionId, end.Status, text, end.Reason is null ? null : code)
                 : new BasicResponseMessage(questionId, QuestionStatus.Incomplete, fitting, DoneReasons.AnswerTooLarge);
         }
 
-        var message = end.Message is { Length: > 0 and <= 256 } told ? told : $"The question ended as {end.Status.ToWire()}.";
-        return new BasicFailureMessage(questionId, end.Status, end.Reason ?? end.Status.ToWire(), message, fitting);
+        return new BasicFailureMessage(questionId, end.Status, code, message, fitting);
     }
 
     /// <summary>The longest beginning whose JSON fits, cut between two Unicode scalars.</summary>

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Unicode;
 using OrleansSessions.Grains.Answers;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
@@ -10,7 +8,6 @@ namespace OrleansSessions.SocketGateway.Answers;
 /// <summary>Version 1: every event is a frame, and the client knows where it stands.</summary>
 internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, HelloMessage> hello, Action onRemoved) : IProfileAnswers
 {
-    private const int SnapshotPartBytes = 64 * 1024;
     private const int MaxRememberedAsks = 32;
 
     private readonly List<PendingCancel> _cancels = [];
@@ -49,7 +46,7 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
             case AcceptedEvent accepted:
                 var isOwn = _asked is not null && _asked.Contains(accepted.QuestionId);
                 var question = isOwn ? null : accepted.Question;
-                writer.Enqueue(new AcceptedMessage(accepted.Seq, accepted.QuestionId, false, accepted.Position, question, isReplay), question?.Length ?? 0);
+                writer.Enqueue(new AcceptedMessage(accepted.Seq, accepted.QuestionId, false, accepted.Position, question, isReplay));
                 break;
             case DoneEvent done:
                 AcknowledgeBefore(done);
@@ -223,16 +220,7 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
 
     private void WriteSnapshot(QuestionDescription question, long epoch)
     {
-        var parts = Split(question.Text);
-        for (var part = 0; part < parts.Count; part++)
-        {
-            writer.Enqueue(
-                new SnapshotMessage(
-                    Epochs.ToWire(epoch), question.QuestionId, question.Question, parts[part], question.Deltas, question.Bytes, question.Status,
-                    part + 1, parts.Count, question.End),
-                parts[part].Length);
-        }
-
+        writer.EnqueueSnapshot(question, epoch);
         if (question.End is not null)
         {
             return;
@@ -278,26 +266,5 @@ internal sealed class V1Answers(SocketWriter writer, Func<AttachReply, bool, Hel
                 _borders.RemoveAt(i);
             }
         }
-    }
-
-    private static List<string> Split(string text)
-    {
-        if (text.Length <= SnapshotPartBytes / 3)
-        {
-            return [text];
-        }
-
-        var parts = new List<string>();
-        var bytes = ArrayPool<byte>.Shared.Rent(SnapshotPartBytes);
-        var rest = text.AsSpan();
-        do
-        {
-            Utf8.FromUtf16(rest, bytes.AsSpan(0, SnapshotPartBytes), out var read, out _);
-            parts.Add(rest[..read].ToString());
-            rest = rest[read..];
-        }
-        while (!rest.IsEmpty);
-        ArrayPool<byte>.Shared.Return(bytes);
-        return parts;
     }
 }

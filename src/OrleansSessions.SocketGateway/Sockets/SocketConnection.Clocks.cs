@@ -37,7 +37,12 @@ internal sealed partial class SocketConnection
     private void KeepAlive(long now)
     {
         var (options, clock) = (_services.Options, _services.Clock);
-        if (clock.GetElapsedTime(_reader.LastHeardAt, now) > options.HeartbeatInterval * 2)
+        if (!_writer.HasRoom)
+        {
+            // The reader may be held back, so silence says nothing. SendTimeout watches a client that does not read.
+            _reader.ExcuseSilence(now);
+        }
+        else if (clock.GetElapsedTime(_reader.LastHeardAt, now) > options.HeartbeatInterval * 2)
         {
             Close(CloseCodes.MissedHeartbeat, "Nothing was heard for too long.");
         }

@@ -27,11 +27,9 @@ internal sealed partial class SocketConnection
             case CancelMessage cancel:
                 return new(CancelAsync(cancel.QuestionId));
             case ResumeMessage resume:
-                Resume(resume);
-                return default;
+                return new(ResumeAsync(resume));
             case PingMessage:
-                SendPing();
-                return default;
+                return new(AnswerPingAsync());
             default:
                 // A pong is life, and life was noted when it was read.
                 return default;
@@ -46,8 +44,29 @@ internal sealed partial class SocketConnection
         Close(closeCode, reason, error, dropWaiting: false);
     }
 
+    /// <summary>
+    /// Waits while the client leaves too much unread; the reader takes no other message meanwhile. So no client can ask for more than it reads.
+    /// A cancel does not wait: what is unread may be the very answer that it is to end.
+    /// </summary>
+    /// <returns>False if the socket was closed meanwhile, and the request is dropped.</returns>
+    private async ValueTask<bool> WaitUntilReadAsync()
+    {
+        if (!_writer.HasRoom)
+        {
+            Flush();
+            await _writer.WaitForRoomAsync();
+        }
+
+        return !IsClosing;
+    }
+
     private async Task AskAsync(QuestionMessage question)
     {
+        if (!await WaitUntilReadAsync())
+        {
+            return;
+        }
+
         var isBasic = _request.Profile == WireProfile.Basic;
         var id = question.Id ?? "q-" + RandomNumberGenerator.GetHexString(16, lowercase: true);
         if (_services.Eviction.IsEvicted)
@@ -204,11 +223,24 @@ internal sealed partial class SocketConnection
         Flush();
     }
 
-    private void Resume(ResumeMessage resume)
+    private async Task ResumeAsync(ResumeMessage resume)
     {
+        if (!await WaitUntilReadAsync())
+        {
+            return;
+        }
+
         lock (_gate)
         {
             _answers.Replay(Epochs.FromWire(resume.Epoch), resume.AfterSeq);
+        }
+    }
+
+    private async Task AnswerPingAsync()
+    {
+        if (await WaitUntilReadAsync())
+        {
+            SendPing();
         }
     }
 

@@ -36,6 +36,9 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
     /// <summary>When the peer was last heard, as a timestamp.</summary>
     public long LastHeardAt { get; private set; } = clock.GetTimestamp();
 
+    /// <summary>Counts as heard now. For whoever holds the reader back, because a held reader hears nothing.</summary>
+    public void ExcuseSilence(long now) => LastHeardAt = now;
+
     /// <summary>Since when a message is on its way in, or 0.</summary>
     public long MessageSince => Volatile.Read(ref _messageSince);
 

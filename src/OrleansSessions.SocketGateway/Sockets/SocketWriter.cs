@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net.WebSockets;
 using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Telemetry;
 
@@ -26,6 +28,9 @@ internal sealed class SocketWriter(
     // A frame's own cost beside its text, so that many empty ones count too.
     private const int FrameChars = 64;
 
+    // Whoever can produce faster than the client reads goes on once no more than this part of the limits waits.
+    private const int RoomDivisor = 8;
+
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Queue<object>? _waiting;
     private DeltaRun? _lastRun;
@@ -45,9 +50,14 @@ internal sealed class SocketWriter(
     /// <summary>Ends when the close frame has left or can no longer leave.</summary>
     public Task Finished => _finished.Task;
 
+    /// <summary>
+    /// True while at most an eighth of what may wait does. Only <see cref="WaitForRoomAsync"/> is exact: without the gate this can be a moment old.
+    /// </summary>
+    public bool HasRoom =>
+        _waitingChars <= options.MaxQueuedChars / RoomDivisor && (_waiting?.Count ?? 0) <= options.MaxQueuedFrames / RoomDivisor;
+
     /// <summary>Adds a frame. Call under the gate.</summary>
-    /// <param name="chars">About how much text it carries.</param>
-    public void Enqueue(ServerMessage message, int chars = 0) => Add(message, chars);
+    public void Enqueue(ServerMessage message) => Add(message);
 
     /// <summary>Adds a delta, to the run that waits last if it may. Call under the gate.</summary>
     public void EnqueueDelta(DeltaEvent delta, bool isReplay, bool mayJoin)
@@ -59,9 +69,12 @@ internal sealed class SocketWriter(
         }
 
         var next = new DeltaRun(delta, isReplay);
-        Add(next, delta.Text.Length);
+        Add(next);
         _lastRun = next;
     }
+
+    /// <summary>Adds a snapshot, which leaves in as many frames as its text needs with nothing between them. Call under the gate.</summary>
+    public void EnqueueSnapshot(QuestionDescription question, long epoch) => Add(new SnapshotFrames(question, epoch));
 
     /// <summary>Adds the close frame, after which nothing is taken. Call under the gate.</summary>
     /// <param name="code">The close code; 1000 is sent in place of one that no frame may carry.</param>
@@ -81,20 +94,21 @@ internal sealed class SocketWriter(
 
         _isClosed = true;
         _lastRun = null;
+        _room?.TrySetResult();
         (_waiting ??= new()).Enqueue(new CloseFrame(IsSendable(code) ? code : CloseCodes.Normal, reason));
     }
 
-    /// <summary>Ends once at most half of what may wait does, or at the end. For those who can produce faster than a client reads.</summary>
+    /// <summary>Ends once <see cref="HasRoom"/> is true, or when the socket is being closed. Something must send what waits, or it never ends.</summary>
     public Task WaitForRoomAsync()
     {
+        if (HasRoom)
+        {
+            return Task.CompletedTask;
+        }
+
         lock (gate)
         {
-            if (_isClosed || _waitingChars <= options.MaxQueuedChars / 8)
-            {
-                return Task.CompletedTask;
-            }
-
-            return (_room ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            return _isClosed || HasRoom ? Task.CompletedTask : (_room ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
 
@@ -140,7 +154,7 @@ internal sealed class SocketWriter(
         return !isOverflowing;
     }
 
-    private void Add(object entry, int chars)
+    private void Add(object entry)
     {
         if (_isClosed)
         {
@@ -149,7 +163,7 @@ internal sealed class SocketWriter(
 
         _lastRun = null;
         (_waiting ??= new()).Enqueue(entry);
-        Count(chars + FrameChars);
+        Count(CostOf(entry));
     }
 
     private void Count(int chars)
@@ -157,6 +171,16 @@ internal sealed class SocketWriter(
         _waitingChars += chars;
         _isOverflowing |= _waitingChars > options.MaxQueuedChars || _waiting!.Count > options.MaxQueuedFrames;
     }
+
+    /// <summary>What an entry adds to the characters that wait. It is taken off again when the entry leaves, so it must not change but by a count.</summary>
+    private static int CostOf(object entry) => entry switch
+    {
+        DeltaRun run => run.Chars + FrameChars,
+        ServerMessage message => message.TextChars + FrameChars,
+        SnapshotFrames snapshot => snapshot.Chars + FrameChars,
+        CloseFrame => 0,
+        _ => throw new UnreachableException(),
+    };
 
     /// <summary>The one loop that sends. Never throws: a socket that cannot send is cut, and its reader notices.</summary>
     private async Task SendAllAsync()
@@ -172,8 +196,7 @@ internal sealed class SocketWriter(
                     return;
                 }
 
-                var message = entry as ServerMessage ?? ((DeltaRun)entry).ToMessage();
-                var frame = buffer.Write(message);
+                var frame = buffer.Write(entry as ServerMessage ?? ((DeltaRun)entry).ToMessage());
                 var now = clock.GetTimestamp();
                 Volatile.Write(ref _sendingSince, now);
                 LastSentAt = now;
@@ -200,42 +223,52 @@ internal sealed class SocketWriter(
     private object? TryTake()
     {
         TaskCompletionSource? room = null;
-        object? entry;
+        object? next = null;
         lock (gate)
         {
-            if (_waiting is null || !_waiting.TryDequeue(out entry))
+            if (_waiting is { Count: > 0 })
             {
+                next = Take(_waiting);
+            }
+            else
+            {
+                Debug.Assert(_waitingChars == 0, "What was added was not taken off.");
                 _isSending = false;
                 // A queue that has grown is not kept by a socket that has caught up.
                 _waiting = _waiting is { } drained && drained.EnsureCapacity(0) > 16 ? null : _waiting;
-                _waitingChars = 0;
-                entry = null;
-            }
-            else if (entry == _lastRun)
-            {
-                _lastRun = null;
             }
 
-            _waitingChars = Math.Max(0, _waitingChars - CharsOf(entry));
-            if (_room is not null && _waitingChars <= options.MaxQueuedChars / 8)
+            if (_room is not null && HasRoom)
             {
                 (room, _room) = (_room, null);
             }
         }
 
         room?.TrySetResult();
-        return entry;
+        return next;
     }
 
-    private static int CharsOf(object? entry) => entry switch
+    /// <summary>The next frame. A snapshot stays at the head of the queue until its last one.</summary>
+    private object Take(Queue<object> waiting)
     {
-        DeltaRun run => run.Chars + FrameChars,
-        SnapshotMessage snapshot => snapshot.Text.Length + FrameChars,
-        AcceptedMessage { Question: { } question } => question.Length + FrameChars,
-        BasicResponseMessage response => response.Text.Length + FrameChars,
-        BasicFailureMessage failure => failure.Text.Length + FrameChars,
-        _ => FrameChars,
-    };
+        var entry = waiting.Peek();
+        _waitingChars -= CostOf(entry);
+        if (entry is SnapshotFrames snapshot)
+        {
+            var frame = snapshot.Take();
+            if (!snapshot.IsEmpty)
+            {
+                _waitingChars += CostOf(snapshot);
+                return frame;
+            }
+
+            entry = frame;
+        }
+
+        waiting.Dequeue();
+        _lastRun = entry == _lastRun ? null : _lastRun;
+        return entry;
+    }
 
     /// <summary>False for codes that are reserved or only report something, such as 1005 and 1006: the socket refuses to send them.</summary>
     private static bool IsSendable(int code) => code is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
@@ -264,6 +297,7 @@ internal sealed class SocketWriter(
         {
             _isClosed = true;
             _waiting = null;
+            _waitingChars = 0;
             _lastRun = null;
             _isSending = false;
             (room, _room) = (_room, null);

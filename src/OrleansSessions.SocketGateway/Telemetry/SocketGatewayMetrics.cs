@@ -1,4 +1,9 @@
+using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Reflection;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Sockets;
 
 namespace OrleansSessions.SocketGateway.Telemetry;
 
@@ -7,6 +12,14 @@ public sealed class SocketGatewayMetrics
 {
     /// <summary>The meter's name, for whoever exports it.</summary>
     public const string MeterName = "OrleansSessions.SocketGateway";
+
+    private const string OtherCode = "other";
+
+    // Clients may close with any code; only those of the protocol become tags, and the two that say that there was none.
+    private static readonly FrozenDictionary<int, string> KnownCodes = typeof(CloseCodes)
+        .GetFields(BindingFlags.Public | BindingFlags.Static).Where(static field => field.IsLiteral).Select(static field => (int)field.GetRawConstantValue()!)
+        .Concat([SocketReader.NoCode, SocketReader.Broken])
+        .ToFrozenDictionary(static code => code, static code => code.ToString(CultureInfo.InvariantCulture));
 
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _closes;
@@ -43,7 +56,7 @@ public sealed class SocketGatewayMetrics
     {
         Interlocked.Decrement(ref _active);
         _duration.Record(lifetime.TotalSeconds);
-        _closes.Add(1, new KeyValuePair<string, object?>("code", KnownCode(closeCode)));
+        _closes.Add(1, new KeyValuePair<string, object?>("code", KnownCodes.GetValueOrDefault(closeCode, OtherCode)));
     }
 
     internal void ErrorTold(string code) => _errors.Add(1, new KeyValuePair<string, object?>("code", code));
@@ -57,28 +70,4 @@ public sealed class SocketGatewayMetrics
     internal void LogReread() => _rereads.Add(1);
 
     internal void SessionReattached() => _reattaches.Add(1);
-
-    /// <summary>Clients may close with any code; only the contract's become tags.</summary>
-    private static string KnownCode(int code) => code switch
-    {
-        1000 => "1000",
-        1001 => "1001",
-        1002 => "1002",
-        1003 => "1003",
-        1006 => "1006",
-        1007 => "1007",
-        1008 => "1008",
-        1009 => "1009",
-        1011 => "1011",
-        1012 => "1012",
-        4001 => "4001",
-        4002 => "4002",
-        4003 => "4003",
-        4008 => "4008",
-        4029 => "4029",
-        4100 => "4100",
-        4104 => "4104",
-        4126 => "4126",
-        _ => "other",
-    };
 }

@@ -232,14 +232,15 @@ public sealed class AnswerSubscriptionTests
     }
 
     [Fact]
-    public async Task ASecondRewind_MakesTheFirstReadWorthless()
+    public async Task ASecondRewind_MakesTheFirstReadWorthless_AndIsReadAfterIt()
     {
         Begin(epoch: 5, seq: 3);
         Rewind(5, 1);
         var first = await _log.NextAsync();
         Rewind(5, 2);
-        var second = await _log.NextAsync();
         first.Reply(Recovered(head: 3, isAtHead: true, 2, 3));
+        var second = await _log.NextAsync();
+        Assert.Equal(2, second.AfterSeq);
         second.Reply(Recovered(head: 3, isAtHead: true, 3));
         await ReadAsync();
 

@@ -1,17 +1,22 @@
 using System.Net.WebSockets;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
+using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
 public sealed class SocketWriterTests : IDisposable
 {
+    private const char Marked = '@';
+
     private readonly Lock _gate = new();
     private readonly StalledSocket _socket = new();
     private readonly Owner _owner = new();
@@ -109,6 +114,99 @@ public sealed class SocketWriterTests : IDisposable
         await _writer.Finished.WaitAsync(TimeSpan.FromSeconds(10));
         Assert.True(_socket.IsAborted);
     }
+
+    [Fact]
+    public void ASnapshot_IsCutBetweenScalars_AndNothingComesBetweenItsParts()
+    {
+        // Behind one character, every pair of the rest lies across the border of a part.
+        var text = "x" + string.Concat(Enumerable.Repeat("\ud83d\ude00", 50_000));
+        lock (_gate)
+        {
+            _writer.EnqueueSnapshot(Question(text), epoch: 1);
+            _writer.Enqueue(new ServerPingMessage(1));
+        }
+
+        _socket.Release();
+        _writer.Flush();
+        var frames = _socket.Sent.ConvertAll(static frame => JsonDocument.Parse(frame).RootElement);
+        var parts = frames[..^1];
+
+        Assert.Equal(Enumerable.Range(1, 4).Select(part => ("snapshot", (long?)part, (long?)4)), parts.Select(part => (part.Type()!, part.Number("part"), part.Number("parts"))));
+        Assert.Equal(text, string.Concat(parts.Select(part => part.Text("text"))));
+        Assert.Equal("ping", frames[^1].Type());
+        Assert.True(_writer.HasRoom);
+    }
+
+    [Fact]
+    public void AnEmptySnapshot_IsOneFrame()
+    {
+        lock (_gate)
+        {
+            _writer.EnqueueSnapshot(Question(""), epoch: 1);
+        }
+
+        _socket.Release();
+        _writer.Flush();
+        Assert.Contains("\"part\":1,\"parts\":1", Assert.Single(_socket.Sent), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheTextOfASnapshot_Counts_FromTheMomentItWaits()
+    {
+        lock (_gate)
+        {
+            _writer.EnqueueSnapshot(Question(new string('x', _options.MaxQueuedChars)), epoch: 1);
+        }
+
+        _writer.Flush();
+        Assert.Equal(1, _owner.Slow);
+    }
+
+    [Theory, MemberData(nameof(FrameTypes))]
+    public void EveryTextThatAFrameSends_IsCounted(Type type)
+    {
+        var message = (ServerMessage)Filled(type);
+        var buffer = FrameBuffer.Rent();
+        var sent = Encoding.UTF8.GetString(buffer.Write(message).Span);
+        FrameBuffer.Return(buffer);
+
+        Assert.Equal(sent.Count(static c => c == Marked), message.TextChars);
+    }
+
+    public static TheoryData<Type> FrameTypes =>
+        [.. typeof(ServerMessage).Assembly.GetTypes().Where(static type => type.IsSubclassOf(typeof(ServerMessage)))];
+
+    /// <summary>An instance whose every text is made of one character that no field name and no fixed value has.</summary>
+    private static object Filled(Type type)
+    {
+        if (type == typeof(string))
+        {
+            return new string(Marked, 100);
+        }
+
+        if (type == typeof(IReadOnlyList<string>))
+        {
+            return new[] { Filled(typeof(string)), Filled(typeof(string)) }.Cast<string>().ToArray();
+        }
+
+        if (type == typeof(IReadOnlyList<OpenQuestion>))
+        {
+            return new[] { (OpenQuestion)Filled(typeof(OpenQuestion)) };
+        }
+
+        var value = Nullable.GetUnderlyingType(type) ?? type;
+        if (value == typeof(WireError))
+        {
+            return WireErrors.Internal;
+        }
+
+        return value.IsValueType
+            ? Activator.CreateInstance(value)!
+            : Activator.CreateInstance(value, [.. value.GetConstructors()[0].GetParameters().Select(parameter => Filled(parameter.ParameterType))])!;
+    }
+
+    private static QuestionDescription Question(string text) =>
+        new("q", "why", text, 1, text.Length, QuestionStatus.Answering, 1, 1, 0, 0, 1, default, null, null);
 
     private void Add(long seq, string text, bool isReplay = false, bool mayJoin = true)
     {

@@ -1,0 +1,312 @@
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway;
+using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Sockets;
+using OrleansSessions.SocketGateway.Telemetry;
+using OrleansSessions.TestKit.Clusters;
+using OrleansSessions.TestKit.Sockets;
+using Xunit;
+
+namespace OrleansSessions.Tests.SocketGateway;
+
+/// <summary>Clients that ask for more than they read. Behind them is a session with one ended question of 900 KB; between them little is buffered.</summary>
+public sealed class BacklogTests : IAsyncDisposable
+{
+    private const int AnswerChars = 900_000;
+    private const int RoomChars = 512 * 1024;
+
+    // What a pipe and a frame that is being sent hold, in bytes of ASCII text.
+    private const int InTransit = 256 * 1024;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly byte[] Ask = Encoding.UTF8.GetBytes("""{"type":"question","id":"q","question":"why"}""");
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly SocketGatewayOptions _options = new();
+    private readonly ConnectionRegistry _registry = new();
+    private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
+    private readonly SocketServices _services;
+    private readonly List<(MemorySockets Sockets, Task Running)> _open = [];
+    private Func<AskReply> _onAsk = () => throw new NotSupportedException();
+    private int _cancels;
+    private int _reads;
+    private int _mostReads;
+
+    public BacklogTests()
+    {
+        var session = Stub.Of<ISessionGrain>((method, _) => method.Name switch
+        {
+            nameof(ISessionGrain.AttachAsync) => Task.FromResult(new AttachReply(1, 7, [], null, "echo")),
+            nameof(ISessionGrain.AskAsync) => Task.FromResult(_onAsk()),
+            nameof(ISessionGrain.ReadLogAsync) => ReadLogAsync(),
+            nameof(ISessionGrain.CancelAsync) => CancelAsync(),
+            _ => Task.CompletedTask,
+        });
+        _services = new(
+            Stub.Of<IGrainFactory>((_, _) => session), Options.Create(_options), Options.Create(new SessionsOptions()), _registry,
+            _metrics.GetRequiredService<SocketGatewayMetrics>(), new(null), _clock, NullLogger<SocketConnection>.Instance);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (sockets, _) in _open)
+        {
+            sockets.Client.Abort();
+            sockets.Server.Abort();
+        }
+
+        foreach (var (sockets, running) in _open)
+        {
+            await running.WaitAsync(Patience);
+            sockets.Dispose();
+        }
+
+        await _metrics.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task ASocketThatAsksAgainAndAgain_IsTakenNoFurtherThanItReads_AndGetsEverything()
+    {
+        var (asked, read) = (0, 0);
+        var excess = int.MinValue;
+        var answer = Duplicate();
+        _onAsk = () =>
+        {
+            // What was queued before this ask and is not read yet.
+            excess = Math.Max(excess, (AnswerChars * asked++) - Volatile.Read(ref read));
+            return answer;
+        };
+        var (client, _) = await OpenAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            await SendAsync(client, Ask);
+        }
+
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal("accepted", (await NextAsync(client)).Type());
+            for (var (part, parts) = (0L, 1L); part < parts;)
+            {
+                var snapshot = await NextAsync(client);
+                Assert.Equal(("snapshot", part + 1), (snapshot.Type(), snapshot.Number("part")));
+                (part, parts) = (part + 1, snapshot.Number("parts")!.Value);
+                Volatile.Write(ref read, read + snapshot.Text("text")!.Length);
+            }
+
+            Assert.Equal("done", (await NextAsync(client)).Type());
+            Assert.Equal(AnswerChars * (i + 1), read);
+        }
+
+        Assert.Equal(5, asked);
+        Assert.InRange(excess, 0, RoomChars + InTransit);
+    }
+
+    [Fact]
+    public async Task AHundredAndFiftySocketsThatAskAgainAndDoNotRead_HoldNoCopiesOfTheAnswer()
+    {
+        const int sockets = 150;
+        var answered = 0;
+        var answer = Duplicate();
+        _onAsk = () =>
+        {
+            Interlocked.Increment(ref answered);
+            return answer;
+        };
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var i = 0; i < sockets; i++)
+        {
+            var (client, _) = await OpenAsync();
+            for (var again = 0; again < 5; again++)
+            {
+                await SendAsync(client, Ask);
+            }
+        }
+
+        await Eventually.TrueAsync(() => answered >= sockets, "each socket has an answer that it does not read");
+        var growth = GC.GetTotalMemory(forceFullCollection: true) - before;
+
+        // One copy of the answer each would be 270 MB.
+        Assert.InRange(growth, long.MinValue, 150_000_000);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"resume","epoch":"e1","after_seq":7}""")]
+    [InlineData("""{"type":"ping"}""")]
+    public async Task AFlowOfSmallFrames_ThatIsRead_IsServed_WithOneReadOfTheLogAtATime(string frame)
+    {
+        var (client, connection) = await OpenAsync();
+        var sending = SendManyAsync(client, frame, 5_000, """{"type":"cancel"}""");
+        while ((await NextAsync(client)).Type() != "error")
+        {
+        }
+
+        await sending.WaitAsync(Patience);
+        Assert.False(connection.IsClosing);
+        Assert.InRange(_mostReads, 0, 1);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"resume","epoch":"e1","after_seq":7}""")]
+    [InlineData("""{"type":"ping"}""")]
+    public async Task AFlowOfSmallFrames_ThatIsNotRead_EndsWith4002(string frame)
+    {
+        var (client, connection) = await OpenAsync();
+        var sending = SendManyAsync(client, frame, int.MaxValue, "{}");
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromSeconds(1));
+                connection.OnTick(_clock.GetTimestamp());
+                return connection.IsClosing;
+            },
+            "the client that does not read is given up");
+        Assert.Equal(CloseCodes.SlowConsumer, await ClosedAsync(client));
+        client.Abort();
+        await Assert.ThrowsAnyAsync<Exception>(() => sending).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task AClientThatReadsSlowly_IsNotTakenForSilent_WhileItsRequestsAreHeldBack()
+    {
+        _options.HeartbeatInterval = TimeSpan.FromSeconds(1);
+        var answer = Duplicate();
+        var asked = 0;
+        _onAsk = () =>
+        {
+            Interlocked.Increment(ref asked);
+            return answer;
+        };
+        var (client, connection) = await OpenAsync();
+        await SendAsync(client, Ask);
+        await SendAsync(client, Ask);
+        await Eventually.TrueAsync(() => asked == 1, "the first is answered");
+        for (var tick = 0; tick < 5; tick++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            connection.OnTick(_clock.GetTimestamp());
+        }
+
+        Assert.False(connection.IsClosing);
+        for (var done = 0; done < 2;)
+        {
+            done += (await NextAsync(client)).Type() == "done" ? 1 : 0;
+        }
+
+        connection.OnTick(_clock.GetTimestamp());
+        Assert.False(connection.IsClosing);
+    }
+
+    [Fact]
+    public async Task ACancel_IsTaken_HoweverMuchIsUnread()
+    {
+        var answer = Duplicate();
+        _onAsk = () => answer;
+        var (client, _) = await OpenAsync();
+        await SendAsync(client, Ask);
+        await SendAsync(client, Encoding.UTF8.GetBytes("""{"type":"cancel"}"""));
+
+        await Eventually.TrueAsync(() => _cancels == 1, "the cancel has reached the session, though nothing of the answer was read");
+    }
+
+    [Fact]
+    public async Task AClose_WakesARequestThatWaits_WhichIsDropped()
+    {
+        var asked = 0;
+        var answer = Duplicate();
+        _onAsk = () =>
+        {
+            Interlocked.Increment(ref asked);
+            return answer;
+        };
+        var (client, connection) = await OpenAsync();
+        await SendAsync(client, Ask);
+        await SendAsync(client, Ask);
+        await Eventually.TrueAsync(() => asked == 1, "the first is answered");
+        connection.Close(CloseCodes.Draining, "bye");
+
+        Assert.Equal(CloseCodes.Draining, await ClosedAsync(client));
+        await client.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+        await _open[^1].Running.WaitAsync(Patience);
+        Assert.Equal(1, asked);
+    }
+
+    private static AskReply Duplicate()
+    {
+        var end = new QuestionEnd(QuestionStatus.Completed, null, null, false, 1, AnswerChars, 1, 1);
+        var earlier = new QuestionDescription(
+            "q", "why", new string('x', AnswerChars), 1, AnswerChars, QuestionStatus.Completed, 1, 1, 3, 0, 1, default, null, end);
+        return new(AskOutcome.Duplicate, "q", 1, 1, Earlier: earlier);
+    }
+
+    private Task<CancelReply> CancelAsync()
+    {
+        Interlocked.Increment(ref _cancels);
+        return Task.FromResult(new CancelReply(CancelOutcome.NotFound, null, 1, 0));
+    }
+
+    private async Task<LogPiece> ReadLogAsync()
+    {
+        _mostReads = Math.Max(_mostReads, Interlocked.Increment(ref _reads));
+        await Task.Yield();
+        Interlocked.Decrement(ref _reads);
+        return new(LogReadOutcome.Recovered, 1, 7, [], true, [], null);
+    }
+
+    private async Task<(WebSocket Client, SocketConnection Connection)> OpenAsync()
+    {
+        var sockets = new MemorySockets();
+        var connection = new SocketConnection(sockets.Server, new("s", WireProfile.V1, null), _services);
+        _open.Add((sockets, connection.RunAsync()));
+        Assert.Equal("hello", (await NextAsync(sockets.Client)).Type());
+        return (sockets.Client, connection);
+    }
+
+    private static Task SendAsync(WebSocket client, byte[] frame) =>
+        client.SendAsync(frame, WebSocketMessageType.Text, true, CancellationToken.None).WaitAsync(Patience);
+
+    private static async Task SendManyAsync(WebSocket client, string frame, int count, string last)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var bytes = Encoding.UTF8.GetBytes(frame);
+        for (var i = 0; i < count; i++)
+        {
+            await client.SendAsync(bytes, WebSocketMessageType.Text, true, CancellationToken.None);
+        }
+
+        await client.SendAsync(Encoding.UTF8.GetBytes(last), WebSocketMessageType.Text, true, CancellationToken.None);
+    }
+
+    private static async Task<JsonElement> NextAsync(WebSocket client)
+    {
+        using var message = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        ValueWebSocketReceiveResult part;
+        do
+        {
+            part = await client.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).AsTask().WaitAsync(Patience);
+            Assert.Equal(WebSocketMessageType.Text, part.MessageType);
+            message.Write(buffer, 0, part.Count);
+        }
+        while (!part.EndOfMessage);
+        using var document = JsonDocument.Parse(message.ToArray());
+        return document.RootElement.Clone();
+    }
+
+    private static async Task<int> ClosedAsync(WebSocket client)
+    {
+        var buffer = new byte[64 * 1024];
+        while ((await client.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).AsTask().WaitAsync(Patience)).MessageType != WebSocketMessageType.Close)
+        {
+        }
+
+        return (int)client.CloseStatus!;
+    }
+}
