@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway;
@@ -30,6 +31,7 @@ public sealed class BacklogTests : IAsyncDisposable
 
     private readonly FakeTimeProvider _clock = new();
     private readonly SocketGatewayOptions _options = new();
+    private readonly ClusterEviction _eviction = new();
     private readonly ConnectionRegistry _registry = new();
     private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
     private readonly SocketServices _services;
@@ -51,7 +53,7 @@ public sealed class BacklogTests : IAsyncDisposable
         });
         _services = new(
             Stub.Of<IGrainFactory>((_, _) => session), Options.Create(_options), Options.Create(new SessionsOptions()), _registry,
-            _metrics.GetRequiredService<SocketGatewayMetrics>(), new(null), _clock, NullLogger<SocketConnection>.Instance);
+            _metrics.GetRequiredService<SocketGatewayMetrics>(), new(null), _eviction, _clock, NullLogger<SocketConnection>.Instance);
     }
 
     public async ValueTask DisposeAsync()
@@ -68,6 +70,7 @@ public sealed class BacklogTests : IAsyncDisposable
             sockets.Dispose();
         }
 
+        _eviction.Dispose();
         await _metrics.DisposeAsync();
     }
 
@@ -171,6 +174,17 @@ public sealed class BacklogTests : IAsyncDisposable
         Assert.Equal(CloseCodes.SlowConsumer, await ClosedAsync(client));
         client.Abort();
         await Assert.ThrowsAnyAsync<Exception>(() => sending).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public void ALogReadThatBringsMoreThanMayWait_IsRefusedAtTheStart()
+    {
+        var validator = new SocketGatewayOptionsValidator();
+
+        Assert.True(validator.Validate(null, new()).Succeeded);
+        Assert.True(validator.Validate(null, new() { MaxQueuedFrames = 1024, LogReadBytes = 32 * 1024 }).Succeeded);
+        var refused = validator.Validate(null, new() { MaxQueuedFrames = 1024 });
+        Assert.Contains("SocketGateway:LogReadBytes: 65536", refused.FailureMessage, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -202,8 +202,8 @@ public sealed class RewindTests : IDisposable, IAnswerLog
 
     private async Task RewindAsync(long afterSeq)
     {
+        // A read that is under way is replied to later, and thrown away.
         _client.GoBackTo(afterSeq);
-        _read = null;
         lock (_gate)
         {
             _answers.Replay(Epoch, afterSeq);
