@@ -10,6 +10,7 @@ using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway;
 using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Faults;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.TestKit.Clusters;
@@ -51,9 +52,11 @@ public sealed class BacklogTests : IAsyncDisposable
             nameof(ISessionGrain.CancelAsync) => CancelAsync(),
             _ => Task.CompletedTask,
         });
+        var options = Options.Create(_options);
         _services = new(
-            Stub.Of<IGrainFactory>((_, _) => session), Options.Create(_options), Options.Create(new SessionsOptions()), _registry,
-            _metrics.GetRequiredService<SocketGatewayMetrics>(), new(null), _eviction, _clock, NullLogger<SocketConnection>.Instance);
+            Stub.Of<IGrainFactory>((_, _) => session), options, Options.Create(new SessionsOptions()), _registry,
+            _metrics.GetRequiredService<SocketGatewayMetrics>(), new(null), _eviction, _clock, new(options, NullLogger<GrainFaults>.Instance),
+            NullLogger<SocketConnection>.Instance);
     }
 
     public async ValueTask DisposeAsync()
