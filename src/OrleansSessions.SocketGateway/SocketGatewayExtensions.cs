@@ -72,6 +72,7 @@ public static class SocketGatewayExtensions
         services.AddOptions<SocketGatewayOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SocketGatewayOptions>, SocketGatewayOptionsValidator>());
         services.AddMetrics();
+        services.AddGatewayLoggers();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new SocketGatewayInstance(provider.GetService<ILocalSiloDetails>()?.SiloAddress));
         services.TryAddSingleton<ClusterEviction>();

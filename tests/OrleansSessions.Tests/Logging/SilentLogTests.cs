@@ -78,7 +78,7 @@ public sealed class SilentLogTests : IAsyncDisposable
     public async Task AStoreThatRepeatsWhatItWasGiven_IsLoggedWithoutIt()
     {
         await using var cluster = await StartAsync(
-            "scripted", configure: silo => silo.Services.AddKeyedSingleton<IGrainStorage>(SessionsOptions.StorageName, new TalkativeStorage()));
+            "scripted", configure: silo => silo.Services.AddKeyedSingleton<IGrainStorage>(SessionsOptions.StorageName, new TalkativeStorage(Asked)));
 
         await Assert.ThrowsAnyAsync<Exception>(() => cluster.Session("s").AskAsync(Question()).WaitAsync(Patience));
 
@@ -143,19 +143,5 @@ public sealed class SilentLogTests : IAsyncDisposable
                 _ => new ResponderException(DoneReasons.ResponderRefused, message, isRetryable: false, fault),
             };
         }
-    }
-
-    /// <summary>Repeats in its fault what it was given, as a store that quotes a bad command does.</summary>
-    private sealed class TalkativeStorage : IGrainStorage
-    {
-        public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
-        {
-            grainState.State = Activator.CreateInstance<T>();
-            return Task.CompletedTask;
-        }
-
-        public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => throw new IOException($"unknown command, with args '{Asked}'");
-
-        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => Task.CompletedTask;
     }
 }

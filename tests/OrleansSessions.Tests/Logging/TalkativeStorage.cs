@@ -1,0 +1,20 @@
+using Orleans.Storage;
+
+namespace OrleansSessions.Tests.Logging;
+
+/// <summary>Repeats in its fault what it was given, as a store that quotes a bad command does.</summary>
+internal sealed class TalkativeStorage(string said) : IGrainStorage
+{
+    public bool Fails { get; set; } = true;
+
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        grainState.State = Activator.CreateInstance<T>();
+        return Task.CompletedTask;
+    }
+
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        Fails ? throw new IOException($"unknown command, with args '{said}'") : Task.CompletedTask;
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => Task.CompletedTask;
+}
