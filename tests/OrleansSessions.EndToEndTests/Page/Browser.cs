@@ -7,8 +7,13 @@ namespace OrleansSessions.EndToEndTests.Page;
 /// <summary>An installed Chromium, Chrome or Edge, and a server that says its words slowly enough to watch.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
+    /// <summary>Another name of this machine, for this browser alone.</summary>
+    public const string OtherName = "chat.test";
+
     private static readonly string[] Arguments =
     [
+        // A page that a test delivers itself has no address, and could not reach a server on loopback.
+        $"--host-resolver-rules=MAP {OtherName} 127.0.0.1", "--disable-features=LocalNetworkAccessChecks",
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ];
 

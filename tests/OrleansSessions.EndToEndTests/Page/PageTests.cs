@@ -174,6 +174,34 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
         await Expect(page.Locator(".answer")).ToHaveTextAsync("short one", new() { Timeout = 20_000 });
     }
 
+    /// <summary>A name that leads here, to a server that listens on loopback only and was not told of it.</summary>
+    [Fact]
+    public async Task PageThatTheServerRefuses_StopsAndSaysWhy()
+    {
+        fixture.SkipIfAbsent();
+        var page = await fixture.Browser.NewPageAsync();
+
+        // The page itself arrives, as from a cache or another server.
+        await page.RouteAsync("**/*", async route =>
+        {
+            if (route.Request.Method == "GET")
+            {
+                var url = route.Request.Url.Replace(BrowserFixture.OtherName, "127.0.0.1", StringComparison.Ordinal);
+                await route.FulfillAsync(new() { Response = await route.FetchAsync(new() { Url = url }) });
+                return;
+            }
+
+            await route.ContinueAsync();
+        });
+
+        await page.GotoAsync($"http://{BrowserFixture.OtherName}:{fixture.Server.Address.Port}/?s={_session}");
+
+        await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "stopped", new() { Timeout = 15_000 });
+        await Expect(page.Locator("#notice")).ToContainTextAsync(BrowserFixture.OtherName);
+        await Expect(page.Locator("#notice")).ToContainTextAsync("AllowedHosts");
+        await ScreenshotAsync(page, "refused");
+    }
+
     [Fact]
     public async Task PageBelowAPrefix_FindsItsServerBelowIt()
     {
