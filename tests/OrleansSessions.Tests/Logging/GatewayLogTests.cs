@@ -32,8 +32,11 @@ public sealed class GatewayLogTests
         using var refused = await host.Http.PostAsync("/v1/sessions/s2/questions", body, TestContext.Current.CancellationToken);
 
         Assert.Equal(System.Net.HttpStatusCode.InternalServerError, refused.StatusCode);
-        await Eventually.TrueAsync(() => Faults(logs).Any(line => line.Contains("session s1", StringComparison.Ordinal)), "the fault is logged");
-        Assert.All(Faults(logs), line => Assert.Contains("   at ", line, StringComparison.Ordinal));
+        foreach (var session in new[] { "Session s1", "Session s2" })
+        {
+            await Eventually.TrueAsync(() => logs.OwnLines.Any(line => line.Contains(session, StringComparison.Ordinal)), $"the fault of {session} is logged");
+        }
+
         Assert.All(logs.Lines, line => Assert.DoesNotContain("my balance", line, StringComparison.Ordinal));
     }
 
@@ -49,7 +52,4 @@ public sealed class GatewayLogTests
         Assert.True(loggers.Count() >= 6);
         Assert.All(loggers, logger => Assert.Contains("GatewayLoggers", logger.ImplementationType!.FullName!, StringComparison.Ordinal));
     }
-
-    private static IEnumerable<string> Faults(RecordedLogs logs) =>
-        logs.OwnLines.Where(line => line.Contains("Exception", StringComparison.Ordinal));
 }
