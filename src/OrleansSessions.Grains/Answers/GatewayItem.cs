@@ -44,8 +44,11 @@ public sealed record HeartbeatItem(
 /// <summary>The names of the streams that lead to socket gateways.</summary>
 public static class GatewayStreams
 {
-    /// <summary>The stream provider's name, on silos and on clients.</summary>
-    public const string ProviderName = "sessions";
+    /// <summary>
+    /// The stream provider's name, on silos and on clients. No grain storage may have the same name: Orleans would keep the
+    /// subscriptions in it, and a store of sessions that is out of order would make every socket gateway deaf.
+    /// </summary>
+    public const string ProviderName = "sessions.answers";
 
     /// <summary>The stream of one socket gateway instance.</summary>
     public static StreamId For(string gateway) => StreamId.Create("sessions.gateway", gateway);

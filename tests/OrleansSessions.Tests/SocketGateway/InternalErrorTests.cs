@@ -47,6 +47,17 @@ public sealed class InternalErrorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ASocketGateway_SubscribesWithoutTheStoreOfTheSessions()
+    {
+        _store.Fail = true;
+
+        await using var other = await SocketHost.StartAsync(_cluster.Orleans.Client);
+
+        Assert.Empty(_store.Keys);
+        Assert.Equal(0, _store.Failures);
+    }
+
+    [Fact]
     public async Task OverHttp_ItIs500AndRetryable_AndTheSameIdCanBeAskedAgain()
     {
         _store.Fail = true;
