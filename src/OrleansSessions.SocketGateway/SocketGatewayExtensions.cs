@@ -20,9 +20,6 @@ public static class SocketGatewayExtensions
     /// <summary>Where options are looked for in a host that is not the product's own server.</summary>
     public const string EmbeddedPrefix = "OrleansSessions:";
 
-    // HTTP/2 opens a WebSocket with CONNECT.
-    private static readonly string[] SocketMethods = ["GET", "CONNECT"];
-
     /// <summary>
     /// Adds the socket gateway, with options from the section <c>{configPrefix}SocketGateway</c>. The limits that clients are told come from
     /// <c>{configPrefix}Sessions</c>, as on the silos. Safe to call twice.
@@ -62,7 +59,7 @@ public static class SocketGatewayExtensions
         pipeline.Use(RawConnection.RememberAsync);
         pipeline.UseWebSockets();
         pipeline.Run(endpoint.HandleAsync);
-        return endpoints.MapMethods(pattern, SocketMethods, pipeline.Build()).WithMetadata(new ExcludeFromDescriptionAttribute()).WithDisplayName("Session sockets");
+        return endpoints.Map(pattern, pipeline.Build()).WithMetadata(new ExcludeFromDescriptionAttribute()).WithDisplayName("Session sockets");
     }
 
     private static bool IsNew(IServiceCollection services) => services.All(service => service.ServiceType != typeof(SocketEndpoint));

@@ -30,6 +30,16 @@ test('An error after hello does not stop what its close code would not', () => {
   assert.equal(world.client.state.name, 'reconnecting');
 });
 
+test('An error on an earlier socket does not stop the next one, which fails before it opens', () => {
+  const world = new World();
+  world.socket.give(hello(), { type: 'error', code: 'no_open_question', message: 'No question is running.', retryable: false });
+  world.socket.drop(1006);
+  world.advance(60_000);
+  assert.equal(world.sockets.length, 2);
+  world.socket.drop(1006);
+  assert.equal(world.client.state.name, 'reconnecting');
+});
+
 test('A socket that never opens is looked into over HTTP, and a refusal there stops', async () => {
   for (const answer of [forbidden, { status: 401, body: { detail: 'Sign in.' } }]) {
     const world = new World();

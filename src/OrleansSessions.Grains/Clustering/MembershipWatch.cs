@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using OrleansSessions.Grains.Logging;
 using OrleansSessions.Grains.Sessions;
 
 namespace OrleansSessions.Grains.Clustering;
@@ -44,7 +45,7 @@ internal sealed partial class MembershipWatch(
     private async Task StartAsync(CancellationToken cancellationToken)
     {
         // Of silos that start together neither has seen the other active before; the elder one stays.
-        if (FindElder(await table.ReadAllAsync(cancellationToken)) is { } elder)
+        if (!sessions.IsStored && FindElder(await table.ReadAllAsync(cancellationToken)) is { } elder)
         {
             throw new OrleansConfigurationException(SecondSilo(elder));
         }
@@ -127,7 +128,16 @@ internal sealed partial class MembershipWatch(
     private async Task EvictAsync()
     {
         Environment.ExitCode = ClusterEviction.ExitCode;
-        await eviction.EvictAsync();
+        try
+        {
+            await eviction.EvictAsync();
+        }
+        catch (Exception fault)
+        {
+            // A host's own callback failed. The others were called, and the host must stop in any case.
+            Log.CallbackFailed(logger, LoggedException.Of(fault));
+        }
+
         await Task.Delay(FarewellTime, time, _stopping.Token);
         host?.StopApplication();
     }
@@ -152,5 +162,8 @@ internal sealed partial class MembershipWatch(
 
         [LoggerMessage(3, LogLevel.Warning, "The membership table could not be read ({Fault}); nothing is concluded from that")]
         public static partial void NotRead(ILogger logger, string fault);
+
+        [LoggerMessage(4, LogLevel.Error, "A callback of the eviction failed")]
+        public static partial void CallbackFailed(ILogger logger, Exception fault);
     }
 }

@@ -35,7 +35,7 @@ public interface ISessionGrain : IGrainWithStringKey
 
     /// <summary>Answers an open question whole, from outside. Without an id: the running one.</summary>
     [Alias("Respond")]
-    Task<RespondReply> RespondAsync(string? questionId, string response);
+    Task<RespondReply> RespondAsync(RespondRequest request);
 
     /// <summary>Adds a piece to the answer of an open question, from outside. A repeated piece changes nothing.</summary>
     [Alias("Append")]

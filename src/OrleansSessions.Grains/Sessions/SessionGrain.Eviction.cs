@@ -5,12 +5,10 @@ internal sealed partial class SessionGrain
 {
     private CancellationTokenRegistration _eviction;
 
-    private void FollowEviction()
-    {
-        _services.Eviction.ThrowIfEvicted();
+    /// <summary>The last step of an activation: one that fails is not deactivated, and would stay registered for good.</summary>
+    private void FollowEviction() =>
         _eviction = _services.Eviction.Evicted.UnsafeRegister(
             static state => ((SessionGrain)state!).GrainContext.Scheduler.QueueAction(static grain => ((SessionGrain)grain!).EndEvicted(), state), this);
-    }
 
     /// <summary>Ends what is open and tells the attached sockets, without a write.</summary>
     private void EndEvicted()

@@ -38,7 +38,7 @@ internal sealed partial class SessionGrain
         }
 
         await SettleAsync();
-        return Leave(_session.DescribeQuestion(questionId, Now));
+        return EndCall(_session.DescribeQuestion(questionId, Now));
     }
 
     /// <summary>Gives the open question its responder, if it has none yet, and sets the timer.</summary>

@@ -41,7 +41,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        FollowEviction();
+        _services.Eviction.ThrowIfEvicted();
         _usedAt = Now;
         var state = _stored is null ? _services.Parked.Take(_key) : _stored.State;
         if (state is { Epoch: > 0 })
@@ -55,6 +55,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             }
         }
 
+        FollowEviction();
         _services.Metrics.SessionActivated();
         Log.Activated(_logger, _key, _session.Log.Epoch, _session.Log.Head);
     }
@@ -90,7 +91,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         }
 
         Log.Attached(_logger, _key, request.Gateway, request.Connections);
-        return Leave(new AttachReply(
+        return EndCall(new AttachReply(
             _session.Log.Epoch, _session.Log.VisibleHead, _session.OpenQuestions(Now), request.WantsSnapshot ? _session.OpenSnapshot(Now) : null,
             _services.Responder.Name));
     }
@@ -110,7 +111,8 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             BeginStay();
         }
 
-        return Task.FromResult(Leave(true));
+        EndCall();
+        return Task.CompletedTask;
     }
 
     public async Task<LogPiece> ReadLogAsync(ReadLogRequest request)
@@ -124,10 +126,10 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _publisher.Announce(_session.Log, gateway);
         }
 
-        return Leave(piece);
+        return EndCall(piece);
     }
 
-    public Task<bool> CanAcceptQuestionAsync() => Task.FromResult(Leave(!_session.HasOpenQuestion && !IsStoring));
+    public Task<bool> CanAcceptQuestionAsync() => Task.FromResult(EndCall(!_session.HasOpenQuestion && !IsStoring));
 
     public async Task<AskReply> AskAsync(AskRequest request)
     {
@@ -148,7 +150,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             Log.NotAccepted(_logger, _key, reply.QuestionId, reply.Outcome);
         }
 
-        return Leave(reply);
+        return EndCall(reply);
     }
 
     public async Task<CancelReply> CancelAsync(string? questionId)
@@ -161,20 +163,20 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             RunNext();
         }
 
-        return Leave(reply);
+        return EndCall(reply);
     }
 
-    public async Task<RespondReply> RespondAsync(string? questionId, string response)
+    public async Task<RespondReply> RespondAsync(RespondRequest request)
     {
         await EnterAsync(null);
-        var reply = _session.Respond(questionId, response, _publisher.HasFollowers, Now);
+        var reply = _session.Respond(request.QuestionId, request.Response, _publisher.HasFollowers, Now);
         if (reply.Outcome == AnswerOutcome.Taken)
         {
             await CommitAsync();
             RunNext();
         }
 
-        return Leave(reply);
+        return EndCall(reply);
     }
 
     public async Task<AppendReply> AppendAsync(AppendRequest request)
@@ -192,7 +194,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             ShowText();
         }
 
-        return Leave(reply);
+        return EndCall(reply);
     }
 
     public async Task<SessionDescription?> DescribeAsync()
@@ -200,23 +202,23 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         await EnterAsync(null);
         if (!_session.IsKnown && !_publisher.HasFollowers)
         {
-            return Leave<SessionDescription?>(null);
+            return EndCall<SessionDescription?>(null);
         }
 
         var isInUse = _session.HasOpenQuestion || _publisher.HasFollowers;
-        return Leave(_session.DescribeSession(_publisher.Connections, isInUse ? null : _usedAt + _services.Options.Retention, Now));
+        return EndCall(_session.DescribeSession(_publisher.Connections, isInUse ? null : _usedAt + _services.Options.Retention, Now));
     }
 
     public async Task<QuestionDescription?> GetQuestionAsync(string questionId)
     {
         await SettleAsync();
-        return Leave(_session.DescribeQuestion(questionId, Now));
+        return EndCall(_session.DescribeQuestion(questionId, Now));
     }
 
     public async Task<IReadOnlyList<QuestionDescription>> ListQuestionsAsync(int limit)
     {
         await SettleAsync();
-        return Leave(_session.DescribeLast(limit, Now));
+        return EndCall(_session.DescribeLast(limit, Now));
     }
 
     public async Task<bool> RemoveAsync()
@@ -240,7 +242,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             Log.Removed(_logger, _key);
         }
 
-        return Leave(wasThere);
+        return EndCall(wasThere);
     }
 
     /// <summary>Every call's beginning: what is being stored settles first, the caller's socket gateway follows from here on, and the others are told once.</summary>
@@ -267,7 +269,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     /// Every call's end. A session that was never asked and that no one follows is not worth its memory, whatever call woke it;
     /// one that is only read is remembered as if it had been asked.
     /// </summary>
-    private T Leave<T>(T reply)
+    private void EndCall()
     {
         if (_session.IsKnown || _publisher.HasFollowers)
         {
@@ -278,7 +280,11 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         {
             DeactivateOnIdle();
         }
+    }
 
+    private T EndCall<T>(T reply)
+    {
+        EndCall();
         return reply;
     }
 
@@ -286,11 +292,17 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private void BeginStay()
     {
         var scheduler = GrainContext.Scheduler;
-        _stay ??= _services.Unasked.Keep(() => scheduler.QueueAction(() =>
+        _stay ??= _services.Unasked.Keep(stay => scheduler.QueueAction(() => EndStay(stay)));
+    }
+
+    /// <summary>Its time is over. A client may have come back and gone again meanwhile: that began another stay, which goes on.</summary>
+    private void EndStay(UnaskedSessions.Stay stay)
+    {
+        if (_stay == stay)
         {
             EndStay();
-            Leave(true);
-        }));
+            EndCall();
+        }
     }
 
     private void EndStay()

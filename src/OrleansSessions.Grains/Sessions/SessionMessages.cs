@@ -153,6 +153,15 @@ public enum AnswerOutcome
     OffsetMismatch = 5,
 }
 
+/// <param name="QuestionId">Null: the running question.</param>
+/// <param name="Response">The whole answer.</param>
+[GenerateSerializer, Immutable, Alias("OrleansSessions.RespondRequest")]
+public sealed record RespondRequest([property: Id(0)] string? QuestionId, [property: Id(1)] string Response)
+{
+    /// <summary>Without the text: Orleans writes requests into its log.</summary>
+    public override string ToString() => $"{nameof(RespondRequest)} {QuestionId}";
+}
+
 /// <param name="IsDelivered">True if a socket was attached to see it.</param>
 /// <param name="Status">For a question that had ended: how.</param>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.RespondReply")]

@@ -20,7 +20,7 @@ internal sealed class UnaskedSessions([FromKeyedServices(TimeProviderNames.Grain
 
     /// <summary>Keeps a session until its time is over, another needs its place, or it is released.</summary>
     /// <param name="leave">Called, on any thread, where its time is over or its place is needed. It may come just after a release.</param>
-    public Stay Keep(Action leave)
+    public Stay Keep(Action<Stay> leave)
     {
         var stay = new Stay(leave, time.GetTimestamp());
         Stay? displaced = null;
@@ -37,7 +37,7 @@ internal sealed class UnaskedSessions([FromKeyedServices(TimeProviderNames.Grain
             }
         }
 
-        displaced?.Leave();
+        displaced?.Leave(displaced);
         return stay;
     }
 
@@ -72,7 +72,7 @@ internal sealed class UnaskedSessions([FromKeyedServices(TimeProviderNames.Grain
             }
         }
 
-        over.ForEach(static stay => stay.Leave());
+        over.ForEach(static stay => stay.Leave(stay));
     }
 
     private Stay TakeOldest()
@@ -90,11 +90,11 @@ internal sealed class UnaskedSessions([FromKeyedServices(TimeProviderNames.Grain
     }
 
     /// <summary>One session's time here.</summary>
-    internal sealed class Stay(Action leave, long since)
+    internal sealed class Stay(Action<Stay> leave, long since)
     {
         public long Since { get; } = since;
 
-        public Action Leave { get; } = leave;
+        public Action<Stay> Leave { get; } = leave;
 
         public LinkedListNode<Stay>? Node { get; set; }
     }

@@ -5,9 +5,8 @@ internal static class ListenAddresses
 {
     private const string Default = "http://localhost:5080";
     private const string KestrelEndpoints = "Kestrel:Endpoints";
-    private const int EndpointsOfAName = 2;
 
-    /// <returns>How many endpoints the web server gets, at most: a name such as localhost is one for IPv4 and one for IPv6.</returns>
+    /// <returns>How many endpoints the web server gets, at most: <c>localhost</c> is one for IPv4 and one for IPv6.</returns>
     public static int UseListenAddresses(this WebApplicationBuilder builder, int? managementPort)
     {
         var configuration = builder.Configuration;
@@ -19,7 +18,7 @@ internal static class ListenAddresses
                 configuration[$"{KestrelEndpoints}:Management:Url"] = $"http://*:{managementPort}";
             }
 
-            return EndpointsOfAName * configuration.GetSection(KestrelEndpoints).GetChildren().Count();
+            return configuration.GetSection(KestrelEndpoints).GetChildren().Sum(endpoint => EndpointsOf(endpoint["Url"] ?? ""));
         }
 
         var addresses = Find(configuration);
@@ -30,8 +29,10 @@ internal static class ListenAddresses
         }
 
         builder.WebHost.UseUrls([.. addresses]);
-        return EndpointsOfAName * addresses.Count;
+        return addresses.Sum(EndpointsOf);
     }
+
+    private static int EndpointsOf(string address) => address.Contains("//localhost", StringComparison.OrdinalIgnoreCase) ? 2 : 1;
 
     /// <summary>As the framework decides: addresses win over ports.</summary>
     private static List<string> Find(ConfigurationManager configuration)

@@ -7,11 +7,13 @@ export class Api {
   #environment;
   #socket;
   #session;
+  #credentials;
 
   /** The paths hold `{session}`. They are resolved against `base`, so they may be absolute or relative. */
-  constructor(session, environment, { base, socketPath, apiPath }) {
+  constructor(session, environment, { base, socketPath, apiPath, credentials }) {
     const resolve = path => new URL(path.replace('{session}', encodeURIComponent(session)), base);
     this.#environment = environment;
+    this.#credentials = credentials;
     this.#socket = resolve(socketPath);
     this.#session = resolve(apiPath);
   }
@@ -45,7 +47,7 @@ export class Api {
   async refusal() {
     try {
       const answer = await this.#environment.fetch(this.#url('/questions', {}), {
-        method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' },
+        method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' }, credentials: this.#credentials,
       });
       if (!REFUSALS.has(answer.status)) {
         return null;
@@ -59,7 +61,7 @@ export class Api {
   }
 
   async #read(path, query) {
-    const answer = await this.#environment.fetch(this.#url(path, query));
+    const answer = await this.#environment.fetch(this.#url(path, query), { credentials: this.#credentials });
     if (answer.status === 404) {
       return null;
     }

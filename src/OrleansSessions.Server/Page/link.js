@@ -23,6 +23,9 @@ export class Link {
   hasHeard = false;
   isGreeted = false;
 
+  /** The last frame, where it was an error: why a close may follow. */
+  lastError = null;
+
   #openedAt = null;
   #socket;
   #environment;

@@ -54,21 +54,21 @@ export class SessionClient extends EventTarget {
   #rewinds = 0;
   #retry;
   #running = false;
-  #lastError = null;
 
   /**
    * @param session the session's id
    * @param options where the server is found: `socketPath` and `apiPath`, which hold `{session}` and are resolved against `base`
-   *   (by default the page's own address). Whatever else is given replaces parts of what the browser gives, for tests.
+   *   (by default the page's own address), and `credentials` as fetch has it: 'include' for a server of another origin that wants a cookie. Whatever else is given replaces parts of what the browser gives, for tests.
    */
   constructor(session, {
-    base = globalThis.location?.href, socketPath = '/ws/{session}', apiPath = '/v1/sessions/{session}', ...environment
+    base = globalThis.location?.href, socketPath = '/ws/{session}', apiPath = '/v1/sessions/{session}', credentials = 'same-origin',
+    ...environment
   } = {}) {
     super();
     this.session = session;
     this.#environment = { ...(globalThis.document ? browser() : {}), ...environment };
     this.#retry = new Retry(this.#environment);
-    this.#api = new Api(session, this.#environment, { base, socketPath, apiPath });
+    this.#api = new Api(session, this.#environment, { base, socketPath, apiPath, credentials });
     this.#questions = new Questions(session, this.#environment, this.#api, question => this.#emit('question', question));
   }
 
@@ -159,10 +159,10 @@ export class SessionClient extends EventTarget {
     if (this.#link !== null) {
       return;
     }
-    const isRefused = !link.isGreeted && this.#lastError?.retryable === false;
+    const isRefused = !link.isGreeted && link.lastError?.retryable === false;
     // 4005 wants a new token first, and this client has none to give.
     if (isRefused || !shouldReconnect(code) || code === 4005) {
-      this.#giveUp({ code, reason, message: this.#lastError?.message });
+      this.#giveUp({ code, reason, message: link.lastError?.message });
       return;
     }
     this.#retry.schedule(link.openForMs, () => this.#connect());
@@ -211,7 +211,7 @@ export class SessionClient extends EventTarget {
 
   #receive(link, frame) {
     if (frame.type !== 'error') {
-      this.#lastError = null;
+      link.lastError = null;
       this.#retry.advised = 0;
     }
     switch (frame.type) {
@@ -219,7 +219,7 @@ export class SessionClient extends EventTarget {
       case 'resumed': return this.#onResumed(link, frame);
       case 'snapshot': return this.#questions.snapshot(frame);
       case 'cancelling': return this.#questions.cancelling(frame);
-      case 'error': return this.#onError(frame);
+      case 'error': return this.#onError(link, frame);
       case 'ping': return this.#onPing(link, frame);
       case 'reconnect': return this.#onReconnect(link, frame);
     }
@@ -350,9 +350,9 @@ export class SessionClient extends EventTarget {
     link.send({ type: 'resume', epoch: this.#position.epoch, after_seq: this.#position.last });
   }
 
-  #onError(frame) {
+  #onError(link, frame) {
     this.#retry.advised = frame.retry_after_ms ?? 0;
-    this.#lastError = frame;
+    link.lastError = frame;
     const question = this.#questions.get(frame.question_id);
     const isAboutAsking = question?.mine && !question.accepted && !question.done && frame.code !== 'question_not_found';
     if (!isAboutAsking) {

@@ -36,7 +36,7 @@ public sealed class DescriptorBudget
         }
     }
 
-    /// <summary>How many descriptors the process may open, or null where the system tells none.</summary>
+    /// <summary>How many descriptors the process may open, or null where the system reports none.</summary>
     public int? Limit { get; }
 
     /// <summary>How many sockets fit: <see cref="SocketGatewayOptions.MaxConnections"/>, or fewer.</summary>

@@ -19,32 +19,35 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
     public const string AllowedHostsKey = "AllowedHosts";
 
     private readonly Lazy<List<StringSegment>> _allowed = new(() => FindAllowed(configuration, options.Value));
-    private bool? _isLoopbackOnly;
+    private List<string>? _addresses;
 
     /// <summary>False where the request names a host that this server is not meant to be.</summary>
     public bool IsKnown(HttpContext context)
     {
         // HTTP/1.0 may leave the header out; browsers never do. A request through a Unix socket has no address, and no browser opens one.
         var host = context.Request.Host;
-        return !host.HasValue || context.Connection.LocalIpAddress is null || !IsLoopbackOnly()
+        return !host.HasValue || context.Connection.LocalIpAddress is null || !IsLoopbackOnly(context.Connection.LocalPort)
             || IsLoopbackName(host.Host) || HostString.MatchesAny(host.Value, _allowed.Value);
     }
 
-    private bool IsLoopbackOnly()
+    /// <summary>Only the addresses of the port that the request came in by count: a public management port opens no other.</summary>
+    private bool IsLoopbackOnly(int port)
     {
-        if (_isLoopbackOnly is { } known)
-        {
-            return known;
-        }
+        var all = _addresses ?? ReadAddresses();
+        var ofPort = all.FindAll(address => Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Port == port);
+        return all.Count > 0 && (ofPort.Count > 0 ? ofPort : all).TrueForAll(IsLoopbackAddress);
+    }
 
-        // While the server starts, a request can come before the last address is bound.
-        var isLoopbackOnly = server.Features.Get<IServerAddressesFeature>() is { Addresses: { Count: > 0 } addresses } && addresses.All(IsLoopbackAddress);
+    private List<string> ReadAddresses()
+    {
+        List<string> addresses = [.. server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
         if (lifetime.ApplicationStarted.IsCancellationRequested)
         {
-            _isLoopbackOnly = isLoopbackOnly;
+            // While the server starts, a request can come before the last address is bound.
+            _addresses = addresses;
         }
 
-        return isLoopbackOnly;
+        return addresses;
     }
 
     private static bool IsLoopbackAddress(string address) =>

@@ -343,10 +343,10 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
                 return;
             }
 
-            LogPiece piece;
             try
             {
-                piece = await log.ReadAsync(epoch.Value, after);
+                TakeUnderGate(life, await log.ReadAsync(epoch.Value, after));
+                await log.FlushAsync();
             }
             catch (Exception fault)
             {
@@ -357,8 +357,6 @@ internal sealed class AnswerSubscription(Lock gate, IAnswerSink sink, IAnswerLog
             }
 
             retry = FirstRetry;
-            TakeUnderGate(life, piece);
-            await log.FlushAsync();
         }
     }
 

@@ -138,14 +138,17 @@ internal sealed partial class GatewayFeedService(
     /// </summary>
     private async Task EndStraysAsync()
     {
+        var ends = new List<Task>();
         foreach (var handle in await Stream().GetAllSubscriptionHandles())
         {
             if (handle.HandleId != _subscription?.HandleId)
             {
-                await handle.UnsubscribeAsync();
+                ends.Add(handle.UnsubscribeAsync());
             }
         }
 
+        // One that cannot be ended does not keep the others.
+        await Task.WhenAll(ends);
         _mayHaveStrays = false;
     }
 

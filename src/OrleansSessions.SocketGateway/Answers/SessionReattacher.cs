@@ -207,8 +207,21 @@ internal sealed partial class SessionReattacher(
         }
         catch (Exception fault)
         {
-            Log.Failed(logger, fault, session.SessionKey);
+            LogAttachFailed(session, fault);
             RetryAsync(session).Ignore();
+        }
+    }
+
+    /// <summary>Once for each session: in an outage all of them fail, again and again.</summary>
+    private void LogAttachFailed(SessionConnections session, Exception fault)
+    {
+        if (session.FailedAttaches == 0)
+        {
+            Log.Failed(logger, fault, session.SessionKey);
+        }
+        else
+        {
+            Log.FailedAgain(logger, session.SessionKey);
         }
     }
 
@@ -259,5 +272,8 @@ internal sealed partial class SessionReattacher(
     {
         [LoggerMessage(1, LogLevel.Information, "Session {SessionKey} could not be attached again or detached.")]
         public static partial void Failed(ILogger logger, Exception fault, string sessionKey);
+
+        [LoggerMessage(2, LogLevel.Debug, "Session {SessionKey} could still not be attached.")]
+        public static partial void FailedAgain(ILogger logger, string sessionKey);
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Storage;
+using OrleansSessions.Grains.Logging;
 using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Faults;
@@ -11,14 +12,12 @@ namespace OrleansSessions.SocketGateway.Faults;
 /// </summary>
 internal sealed partial class GrainFaults(IOptions<SocketGatewayOptions> options, ILogger<GrainFaults> logger)
 {
-    private const int MaxInner = 4;
-
     /// <param name="notDone">The beginning of a sentence: <c>The question could not be asked</c>.</param>
     /// <param name="questionId">The question that the call was about, if any.</param>
     /// <returns>The error to send. It is retryable: every call here may be repeated, an ask with the same id.</returns>
     public ErrorMessage Report(Exception fault, string notDone, string sessionId, string? questionId)
     {
-        LogMessages.CallFailed(logger, sessionId, questionId, notDone, Describe(fault));
+        LogMessages.CallFailed(logger, sessionId, questionId, notDone, LoggedException.Of(fault).Message);
         LogMessages.CallFailedAt(logger, sessionId, fault.StackTrace);
         var retryAfterMs = (long)options.Value.RetryAfter.TotalMilliseconds;
         return new(WireErrors.Internal, $"{notDone}: {Reason(fault)}.", questionId, RetryAfterMs: retryAfterMs);
@@ -32,17 +31,6 @@ internal sealed partial class GrainFaults(IOptions<SocketGatewayOptions> options
         OrleansException => "the session could not be reached",
         _ => "the session failed",
     };
-
-    private static string Describe(Exception fault)
-    {
-        var names = new List<string>();
-        for (var one = fault; one is not null && names.Count < MaxInner; one = one.InnerException)
-        {
-            names.Add(one.GetType().Name);
-        }
-
-        return string.Join(" < ", names);
-    }
 
     private static partial class LogMessages
     {

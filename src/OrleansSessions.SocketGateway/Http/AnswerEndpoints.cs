@@ -42,7 +42,7 @@ internal static class AnswerEndpoints
             return http.RefuseBody(fault!);
         }
 
-        var reply = await session.RespondAsync(answer.QuestionId, answer.Response);
+        var reply = await session.RespondAsync(new(answer.QuestionId, answer.Response));
         return reply.Outcome == AnswerOutcome.Taken
             ? SessionHttp.Json(new DeliveredBody(reply.QuestionId, reply.IsDelivered))
             : Refuse(http, reply.Outcome, reply.QuestionId ?? answer.QuestionId, null, reply.Status);

@@ -15,7 +15,7 @@ internal sealed class EvictionFarewell(ConnectionRegistry registry, ClusterEvict
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // 1. Wait for the day that should never come.
+        // 1. Wait for an eviction, or for the end of the process.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(eviction.Evicted, stoppingToken);
         await Task.Delay(Timeout.InfiniteTimeSpan, clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!eviction.IsEvicted)

@@ -7,6 +7,8 @@ namespace OrleansSessions.SocketGateway.Sockets;
 /// <summary>What a client may ask of its socket, one request after the other.</summary>
 internal sealed partial class SocketConnection
 {
+    private const int MaxDuplicateFetches = 4;
+
     private long RetryAfterMs => (long)_services.Options.RetryAfter.TotalMilliseconds;
 
     ValueTask ISocketReaderOwner.OnMessageAsync(ReadOnlySpan<byte> utf8)
@@ -166,7 +168,8 @@ internal sealed partial class SocketConnection
 
         if (isPaused)
         {
-            var fresh = await FetchAsync(earlier.QuestionId);
+            // Bounded, because the reader waits for it.
+            var fresh = await FetchAsync(earlier.QuestionId, MaxDuplicateFetches);
             lock (_gate)
             {
                 _profile.OnDuplicate(fresh ?? earlier);
@@ -298,9 +301,9 @@ internal sealed partial class SocketConnection
 
     /// <summary>
     /// A question as it stands, or null where the session does not know it. A session that cannot be reached is asked again until the socket closes:
-    /// an answer that could not be fetched is not lost.
+    /// an answer that could not be fetched is not lost. With <paramref name="maxAttempts"/>, null also where all of them failed.
     /// </summary>
-    private async Task<QuestionDescription?> FetchAsync(string questionId)
+    private async Task<QuestionDescription?> FetchAsync(string questionId, int maxAttempts)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -310,8 +313,13 @@ internal sealed partial class SocketConnection
             }
             catch (Exception fault)
             {
-                _services.Faults.Report(fault, "The question could not be read", _request.SessionId, questionId);
-                if (IsClosing)
+                if (attempt == 1)
+                {
+                    // Once: in an outage every socket that waits tries again and again.
+                    _services.Faults.Report(fault, "The question could not be read", _request.SessionId, questionId);
+                }
+
+                if (attempt == maxAttempts || IsClosing)
                 {
                     return null;
                 }

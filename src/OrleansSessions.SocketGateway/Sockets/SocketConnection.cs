@@ -45,7 +45,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         _reader = new(socket, options, clock, this);
         _profile = request.Profile == WireProfile.V1
             ? new V1Answers(_writer, Hello, OnSessionRemoved)
-            : new BasicAnswers(_writer, _gate, options.MaxBasicFrameBytes, FetchAsync, Flush, OnSessionRemoved);
+            : new BasicAnswers(_writer, _gate, options.MaxBasicFrameBytes, id => FetchAsync(id, int.MaxValue), Flush, OnSessionRemoved);
         _answers = new(_gate, _profile, this, options.MaxHeldItems, clock, OnLogReadFailed);
     }
 

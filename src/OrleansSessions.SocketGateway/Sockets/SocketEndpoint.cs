@@ -14,16 +14,22 @@ internal sealed partial class SocketEndpoint
 {
     private const string V1Protocol = "sessions.v1.json";
 
+    // A refusal on a socket holds a connection that no one else counts until the peer has answered the close frame.
+    private const int MaxRefusals = 256;
+
     private readonly SocketServices _services;
     private readonly AccessPolicy _access;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly ILogger _logger;
     private readonly int _maxConnections;
+    private readonly int _maxRefusals;
+    private int _refusals;
 
     public SocketEndpoint(
         SocketServices services, AccessPolicy access, DescriptorBudget descriptors, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
     {
         (_services, _access, _lifetime, _logger, _maxConnections) = (services, access, lifetime, logger, descriptors.Sockets);
+        _maxRefusals = Math.Min(MaxRefusals, Math.Max(1, (descriptors.PlainConnections ?? int.MaxValue) / 4));
         if (descriptors.Sockets < services.Options.MaxConnections)
         {
             Log.Clamped(logger, services.Options.MaxConnections, descriptors.Limit, descriptors.Sockets);
@@ -80,6 +86,13 @@ internal sealed partial class SocketEndpoint
         if (_access.FindRefusal(context, out origin) is { } forbidden)
         {
             return forbidden;
+        }
+
+        // HTTP/2 opens a WebSocket with CONNECT.
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsConnect(context.Request.Method))
+        {
+            context.Response.Headers.Allow = HttpMethods.Get;
+            return new(WireErrors.MethodNotAllowed, "This address takes GET, as a WebSocket upgrade.");
         }
 
         var id = context.Request.RouteValues["session_id"] as string ?? "";
@@ -168,6 +181,21 @@ internal sealed partial class SocketEndpoint
             return;
         }
 
+        try
+        {
+            // Past the bound a page learns less, and the process stays alive.
+            await (Interlocked.Increment(ref _refusals) > _maxRefusals
+                ? Problems.From(error).ExecuteAsync(context)
+                : RefuseOnSocketAsync(context, error, code));
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _refusals);
+        }
+    }
+
+    private async Task RefuseOnSocketAsync(HttpContext context, ErrorMessage error, int code)
+    {
         // Chromium gives up a socket that selects none of the protocols it offered, and shows 1006 instead of the error.
         var selected = context.WebSockets.WebSocketRequestedProtocols.Contains(V1Protocol) ? V1Protocol : null;
         using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { SubProtocol = selected });

@@ -87,6 +87,19 @@ public sealed class DescriptorTests : IAsyncLifetime
         Assert.False(_server.HasExited, _server.Output);
     }
 
+    [Fact]
+    public async Task RefusalsOnASocket_WhoseClientsDoNotAnswer_DoNotEndTheProcess()
+    {
+        var request = $"GET /ws/s HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: unknown\r\n\r\n";
+        await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => HoldAsync(request)));
+
+        await Eventually.TrueAsync(
+            async () => _server.HasExited || await CanConnectAsync(), "the server takes sockets again", TimeSpan.FromSeconds(60));
+
+        Assert.False(_server.HasExited, _server.Output);
+    }
+
     private async Task HoldAsync(string bytes)
     {
         var connection = new TcpClient();

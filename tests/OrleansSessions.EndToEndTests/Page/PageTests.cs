@@ -256,8 +256,9 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
                 var peer = socket.ConnectToServer();
                 _cut = async () =>
                 {
-                    await peer.CloseAsync();
+                    // The page first: the server's answer to a close is passed on to it, and says 1000, which means stop.
                     await socket.CloseAsync(new() { Code = 4001 });
+                    await peer.CloseAsync();
                 };
             });
         }

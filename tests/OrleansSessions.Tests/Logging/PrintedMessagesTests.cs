@@ -30,6 +30,11 @@ public sealed class PrintedMessagesTests
     [MemberData(nameof(Messages))]
     public void Message_PrintsNoText(Type message) => Assert.DoesNotContain(Said, Create(message).ToString()!, StringComparison.Ordinal);
 
+    [Fact]
+    public void NoGrainMethod_TakesATextThatIsSaid() => Assert.All(
+        typeof(ISessionGrain).GetMethods().SelectMany(method => method.GetParameters()).Where(parameter => parameter.ParameterType == typeof(string)),
+        parameter => Assert.Equal("questionId", parameter.Name));
+
     private static object Create(Type type)
     {
         var constructor = type.GetConstructors().MaxBy(candidate => candidate.GetParameters().Length)!;

@@ -113,7 +113,7 @@ public sealed class SessionLifetimeTests(SessionLifetimeTests.Fixture fixture) :
         {
             session => session.AskAsync(new(null, null, "a", "", IfBusy.Reject, false, null)),
             session => session.CanAcceptQuestionAsync(),
-            session => session.RespondAsync(null, "x"),
+            session => session.RespondAsync(new(null, "x")),
             session => session.AppendAsync(new("a", 1, 0, "x", false)),
             session => session.ReadLogAsync(new(null, 1, 0, 0, 0, 1000)),
             session => session.WaitForEndAsync("a", TimeSpan.FromSeconds(1)),

@@ -54,5 +54,5 @@ public sealed class UnaskedSessionsTests
         Assert.Empty(_left);
     }
 
-    private UnaskedSessions.Stay Keep(int number) => _unasked.Keep(() => _left.Add(number));
+    private UnaskedSessions.Stay Keep(int number) => _unasked.Keep(_ => _left.Add(number));
 }

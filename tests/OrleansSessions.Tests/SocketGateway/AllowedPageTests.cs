@@ -80,6 +80,15 @@ public sealed class AllowedPageTests(GatewayFixture gateway) : IAsyncLifetime
         Assert.Equal(["Origin"], reply.Headers.Vary);
     }
 
+    [Fact]
+    public async Task AnotherMethod_OnTheAddressOfASocket_IsAProblem_Too()
+    {
+        using var reply = await gateway.Host.Http.PostAsync($"/ws/{GatewayFixture.NewSession()}", null, TestContext.Current.CancellationToken);
+
+        Assert.Equal("method_not_allowed", (await ProblemAsync(reply, HttpStatusCode.MethodNotAllowed)).GetProperty("code").GetString());
+        Assert.Equal(["GET"], reply.Content.Headers.Allow);
+    }
+
     [Theory]
     [InlineData("PUT", "", "GET, DELETE")]
     [InlineData("DELETE", "/questions", "GET, POST")]

@@ -27,6 +27,17 @@ public sealed class HostPolicyTests
     public void AnUnknownName_IsTakenOnlyWhereTheServerListensBeyondLoopback(bool isKnown, params string[] addresses) =>
         Assert.Equal(isKnown, Policy(addresses).IsKnown(Request("evil.example")));
 
+    [Theory]
+    [InlineData(false, 5080)]
+    [InlineData(true, 9090)]
+    public void AnUnknownName_IsRefusedOnALoopbackPort_ThoughAnotherPortIsPublic(bool isKnown, int port)
+    {
+        var request = Request("evil.example");
+        request.Connection.LocalPort = port;
+
+        Assert.Equal(isKnown, Policy("http://localhost:5080", "http://[::]:9090").IsKnown(request));
+    }
+
     [Fact]
     public void ARequestWithoutAHost_OrThroughAUnixSocket_IsTaken()
     {
