@@ -6,6 +6,6 @@ public sealed class EchoOptions
     /// <summary>Wait before the first word, from 0 to 1 h. Default 300 ms, as a quick model takes.</summary>
     public TimeSpan InitialDelay { get; set; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Wait between two words, from 0 to 1 h. Default 60 ms: slow enough to reload, stop or ask again in the middle of an answer. 0 is as fast as they are read.</summary>
-    public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(60);
+    /// <summary>Wait between two words, from 0 to 1 h. Default 200 ms, 300 words a minute, about as fast as people read: time to reload, stop or ask again in the middle of an answer. 0 is as fast as they are read.</summary>
+    public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(200);
 }

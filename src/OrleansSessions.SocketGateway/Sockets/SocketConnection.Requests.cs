@@ -48,7 +48,7 @@ internal sealed partial class SocketConnection
 
     /// <summary>
     /// Waits while the client leaves too much unread; the reader takes no other message meanwhile. So no client can ask for more than it reads.
-    /// A cancel does not wait: what is unread may be the very answer that it is to end.
+    /// A cancel does not wait, unless it comes behind a request that does: what is unread may be the very answer that it is to end.
     /// </summary>
     /// <returns>False if the socket was closed meanwhile, and the request is dropped.</returns>
     private async ValueTask<bool> WaitUntilReadAsync()
