@@ -164,6 +164,6 @@ internal sealed partial class MembershipWatch(
         public static partial void NotRead(ILogger logger, string fault);
 
         [LoggerMessage(4, LogLevel.Error, "A callback of the eviction failed")]
-        public static partial void CallbackFailed(ILogger logger, Exception fault);
+        public static partial void CallbackFailed(ILogger logger, LoggedException fault);
     }
 }

@@ -119,8 +119,8 @@ internal sealed partial class Session
         isOrphaned(question) || (question.OutrankedBy is { } newer && newer == request.Connection);
 
     /// <summary>Ends the orphans, running and waiting, and no one else's question.</summary>
-    private void EndAbandoned(AskRequest request, Func<Question, bool> isOrphaned, DateTimeOffset now) => EndCancelled(
-        [.. Open.Where(question => IsAbandoned(question, request, isOrphaned))], DoneReasons.Replaced, ReplacedMessage, now);
+    private void EndAbandoned(AskRequest request, Func<Question, bool> isOrphaned, DateTimeOffset now) => ConcludeAll(
+        [.. Open.Where(question => IsAbandoned(question, request, isOrphaned))], QuestionStatus.Cancelled, DoneReasons.Replaced, ReplacedMessage, false, now);
 
     private void MarkHeard(string? connection)
     {

@@ -34,14 +34,8 @@ internal sealed partial class Session
     private bool EndOverdueInQueue(DateTimeOffset now)
     {
         var overdue = _queue.FindAll(question => now >= question.AskedAt + _options.QueueTimeout);
-        foreach (var queued in overdue)
-        {
-            _queue.Remove(queued);
-            Conclude(
-                queued, QuestionStatus.Timeout, DoneReasons.QueueTimeout, $"The question waited in the queue for {Seconds(_options.QueueTimeout)}.",
-                true, now);
-        }
-
+        ConcludeAll(
+            overdue, QuestionStatus.Timeout, DoneReasons.QueueTimeout, $"The question waited in the queue for {Seconds(_options.QueueTimeout)}.", true, now);
         return overdue.Count > 0;
     }
 

@@ -111,18 +111,12 @@ internal sealed partial class Session
     public void EndAll(string reason, DateTimeOffset now)
     {
         var message = reason == DoneReasons.Replaced ? ReplacedMessage : "The session was removed.";
-        EndCancelled([.. Open], reason, message, now);
+        ConcludeAll([.. Open], QuestionStatus.Cancelled, reason, message, false, now);
     }
 
     /// <summary>Ends everything that is open as lost, running first: another silo may hold this session.</summary>
-    public void EndLost(DateTimeOffset now)
-    {
-        foreach (var question in Open.ToArray())
-        {
-            _queue.Remove(question);
-            Conclude(question, QuestionStatus.Failed, DoneReasons.ResponderLost, "The process that was answering has left its cluster. Ask again.", true, now);
-        }
-    }
+    public void EndLost(DateTimeOffset now) => ConcludeAll(
+        [.. Open], QuestionStatus.Failed, DoneReasons.ResponderLost, "The process that was answering has left its cluster. Ask again.", true, now);
 
     /// <summary>Earlier pairs for the responder, oldest first: those whose text a client has seen and that did not fail.</summary>
     public IReadOnlyList<AnsweredQuestion> History() => _history.ToArray();
@@ -130,12 +124,13 @@ internal sealed partial class Session
     public bool IsCurrent(Question question, int generation) => ReferenceEquals(question, Running) && question.Generation == generation;
 
     /// <summary>Ends questions without opening the next in the queue: the caller has another in mind, or none.</summary>
-    private void EndCancelled(Question[] questions, string reason, string message, DateTimeOffset now)
+    private void ConcludeAll(
+        IReadOnlyList<Question> questions, QuestionStatus status, string reason, string message, bool isRetryable, DateTimeOffset now)
     {
         foreach (var question in questions)
         {
             _queue.Remove(question);
-            Conclude(question, QuestionStatus.Cancelled, reason, message, false, now);
+            Conclude(question, status, reason, message, isRetryable, now);
         }
     }
 

@@ -112,7 +112,7 @@ internal sealed partial class SessionGrain
         }
 
         _usedAt += unusedFor;
-        if (_stored is not null && !_services.Eviction.Evicted.IsCancellationRequested)
+        if (_stored is not null && !_services.Eviction.IsEvicted)
         {
             _store = RenewStoredAsync(_stored, unusedFor);
         }

@@ -19,7 +19,7 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
     public const string AllowedHostsKey = "AllowedHosts";
 
     private readonly Lazy<List<StringSegment>> _allowed = new(() => FindAllowed(configuration, options.Value));
-    private List<string>? _addresses;
+    private List<(int Port, bool IsLoopback)>? _addresses;
 
     /// <summary>False where the request names a host that this server is not meant to be.</summary>
     public bool IsKnown(HttpContext context)
@@ -34,13 +34,13 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
     private bool IsLoopbackOnly(int port)
     {
         var all = _addresses ?? ReadAddresses();
-        var ofPort = all.FindAll(address => Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Port == port);
-        return all.Count > 0 && (ofPort.Count > 0 ? ofPort : all).TrueForAll(IsLoopbackAddress);
+        var hasPort = all.Exists(address => address.Port == port);
+        return all.Count > 0 && all.TrueForAll(address => address.IsLoopback || (hasPort && address.Port != port));
     }
 
-    private List<string> ReadAddresses()
+    private List<(int Port, bool IsLoopback)> ReadAddresses()
     {
-        List<string> addresses = [.. server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
+        List<(int, bool)> addresses = [.. (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).Select(Read)];
         if (lifetime.ApplicationStarted.IsCancellationRequested)
         {
             // While the server starts, a request can come before the last address is bound.
@@ -50,9 +50,11 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
         return addresses;
     }
 
-    private static bool IsLoopbackAddress(string address) =>
-        address.StartsWith("http://unix:", StringComparison.OrdinalIgnoreCase) || address.StartsWith("http://pipe:", StringComparison.OrdinalIgnoreCase)
-        || (Uri.TryCreate(address, UriKind.Absolute, out var uri) && IsLoopbackName(uri.Host));
+    private static (int Port, bool IsLoopback) Read(string address)
+    {
+        var isLocal = address.StartsWith("http://unix:", StringComparison.OrdinalIgnoreCase) || address.StartsWith("http://pipe:", StringComparison.OrdinalIgnoreCase);
+        return Uri.TryCreate(address, UriKind.Absolute, out var uri) ? (uri.Port, isLocal || IsLoopbackName(uri.Host)) : (0, isLocal);
+    }
 
     private static bool IsLoopbackName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Faults;
 
 namespace OrleansSessions.SocketGateway.Http;
 
@@ -38,13 +39,7 @@ internal static class AskEndpoint
         return reply.Outcome switch
         {
             AskOutcome.Accepted or AskOutcome.Duplicate => await AnswerAsync(id, context, http, session, reply),
-            AskOutcome.Busy => http.Refuse(Busy(WireErrors.SessionBusy, WireErrors.BusyMessage, http, reply)),
-            AskOutcome.QueueFull => http.Refuse(Busy(WireErrors.QueueFull, "The session's queue is full.", http, reply)),
-            AskOutcome.Conflict => http.Refuse(new(WireErrors.QuestionConflict, "That id belongs to a question with another text.", reply.QuestionId)),
-            AskOutcome.TooLarge => http.Refuse(new(
-                WireErrors.QuestionTooLarge, "The question is longer than the session takes.", reply.QuestionId, Param: "question")),
-            AskOutcome.Empty => http.Refuse(new(WireErrors.BadRequest, "The question is empty.", reply.QuestionId, Param: "question")),
-            _ => http.Refuse(new(WireErrors.Internal, "The session gave no usable answer.", reply.QuestionId, RetryAfterMs: http.RetryAfterMs)),
+            _ => http.Refuse(AskRefusals.Of(reply, http.RetryAfterMs)),
         };
     });
 
@@ -153,8 +148,4 @@ internal static class AskEndpoint
 
         return question;
     }
-
-    private static ErrorMessage Busy(WireError error, string message, SessionHttp http, AskReply reply) => new(
-        error, message, reply.QuestionId, RetryAfterMs: http.RetryAfterMs, ActiveQuestionId: reply.ActiveQuestionId,
-        ActiveForMs: reply.ActiveQuestionId is null ? null : reply.ActiveForMs);
 }

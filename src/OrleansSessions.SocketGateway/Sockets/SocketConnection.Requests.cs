@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Faults;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
@@ -126,32 +127,16 @@ internal sealed partial class SocketConnection
                 _busyRefusals.Forgive();
                 await TellDuplicateAsync(earlier);
                 break;
-            case AskOutcome.Busy:
-                TellNotAsked(Busy(WireErrors.SessionBusy, WireErrors.BusyMessage, reply), isNew);
-                StrikeBusy();
-                break;
-            case AskOutcome.QueueFull:
-                TellNotAsked(Busy(WireErrors.QueueFull, "The session's queue is full.", reply), isNew);
-                StrikeBusy();
-                break;
-            case AskOutcome.Conflict:
-                TellNotAsked(new(WireErrors.QuestionConflict, "That id belongs to a question with another text.", reply.QuestionId), isNew);
-                break;
-            case AskOutcome.TooLarge:
-                TellNotAsked(new(WireErrors.QuestionTooLarge, "The question is longer than the session takes.", reply.QuestionId, "question"), isNew);
-                break;
-            case AskOutcome.Empty:
-                TellNotAsked(new(WireErrors.BadRequest, "The question is empty.", reply.QuestionId, "question"), isNew);
-                break;
             default:
-                TellNotAsked(new(WireErrors.Internal, "The session gave no usable answer.", reply.QuestionId, RetryAfterMs: RetryAfterMs), isNew);
+                TellNotAsked(AskRefusals.Of(reply, RetryAfterMs), isNew);
+                if (reply.Outcome is AskOutcome.Busy or AskOutcome.QueueFull)
+                {
+                    StrikeBusy();
+                }
+
                 break;
         }
     }
-
-    private ErrorMessage Busy(WireError error, string message, AskReply reply) => new(
-        error, message, reply.QuestionId, RetryAfterMs: RetryAfterMs, ActiveQuestionId: reply.ActiveQuestionId,
-        ActiveForMs: reply.ActiveQuestionId is null ? null : reply.ActiveForMs);
 
     /// <summary>To this socket alone. A snapshot that is older than what it has seen would take that back, so then a fresh one is fetched.</summary>
     private async ValueTask TellDuplicateAsync(QuestionDescription earlier)
