@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OrleansSessions.SocketGateway.Access;
 
@@ -27,5 +29,10 @@ internal static class ConnectionLimits
             kestrel.Limits.RequestHeadersTimeout = RequestHeadersTimeout;
             builder.Configuration.GetSection(Section).Bind(kestrel.Limits);
         });
+
+        // Kestrel asks the factory that was registered last.
+        builder.Services.AddSingleton<IConnectionListenerFactory>(services => new BoundedListenerFactory(
+            ActivatorUtilities.CreateInstance<SocketTransportFactory>(services),
+            services.GetRequiredService<DescriptorBudget>().Accepted ?? int.MaxValue));
     }
 }

@@ -6,6 +6,7 @@ namespace OrleansSessions.SocketGateway.Access;
 /// <summary>
 /// How the file descriptors that this process may open are shared out. A .NET process that runs out of them is aborted, so what listens must stop before:
 /// sockets by <see cref="Sockets"/>, and connections that are no socket (yet) by <see cref="PlainConnections"/>, which the web server has to be told.
+/// Whatever counts them, counts them after they were accepted: <see cref="Accepted"/> bounds all of them before.
 /// </summary>
 public sealed class DescriptorBudget
 {
@@ -33,6 +34,7 @@ public sealed class DescriptorBudget
             var plain = Math.Max(free / PlainShare, Math.Min(MinPlain, free / 2));
             Sockets = Math.Min(maxConnections, free - plain);
             PlainConnections = free - Sockets;
+            Accepted = free + (descriptors / ReserveShare);
         }
     }
 
@@ -44,6 +46,11 @@ public sealed class DescriptorBudget
 
     /// <summary>How many other connections fit beside them, over all endpoints of the web server; null where there is no limit.</summary>
     public int? PlainConnections { get; }
+
+    /// <summary>
+    /// How many connections may be open at once, the counted ones and those that are about to be counted or refused; null where there is no limit.
+    /// </summary>
+    public int? Accepted { get; }
 
     private static int? ReadLimit()
     {
