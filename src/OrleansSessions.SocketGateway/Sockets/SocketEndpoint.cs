@@ -29,7 +29,7 @@ internal sealed partial class SocketEndpoint
         SocketServices services, AccessPolicy access, DescriptorBudget descriptors, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
     {
         (_services, _access, _lifetime, _logger, _maxConnections) = (services, access, lifetime, logger, descriptors.Sockets);
-        _maxRefusals = Math.Min(MaxRefusals, Math.Max(1, (descriptors.PlainConnections ?? int.MaxValue) / 4));
+        _maxRefusals = Math.Min(MaxRefusals, Math.Max(1, (descriptors.PlainConnections ?? int.MaxValue) / 8));
         if (descriptors.Sockets < services.Options.MaxConnections)
         {
             Log.Clamped(logger, services.Options.MaxConnections, descriptors.Limit, descriptors.Sockets);
