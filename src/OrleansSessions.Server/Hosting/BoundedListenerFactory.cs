@@ -65,7 +65,7 @@ internal sealed class BoundedListenerFactory(SocketTransportFactory sockets, int
         }
     }
 
-    /// <summary>The accepted connection, which gives its place back once the socket is closed: Kestrel disposes of each exactly once, at its end.</summary>
+    /// <summary>The accepted connection, which gives its one place back once the socket is closed, which is when Kestrel disposes of it.</summary>
     private sealed class Connection(ConnectionContext inner, SemaphoreSlim places) : ConnectionContext
     {
         private int _disposed;

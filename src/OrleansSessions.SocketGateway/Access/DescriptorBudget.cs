@@ -30,11 +30,12 @@ public sealed class DescriptorBudget
         (Limit, Sockets) = (limit, maxConnections);
         if (limit is { } descriptors)
         {
-            var free = Math.Max(2, descriptors - OwnReserve - (descriptors / ReserveShare));
+            var burst = descriptors / ReserveShare;
+            var free = Math.Max(2, descriptors - OwnReserve - burst);
             var plain = Math.Max(free / PlainShare, Math.Min(MinPlain, free / 2));
             Sockets = Math.Min(maxConnections, free - plain);
             PlainConnections = free - Sockets;
-            Accepted = free + (descriptors / ReserveShare);
+            Accepted = free + burst;
         }
     }
 

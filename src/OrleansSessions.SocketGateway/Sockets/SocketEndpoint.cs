@@ -17,6 +17,9 @@ internal sealed partial class SocketEndpoint
     // A refusal on a socket holds a connection that no one else counts until the peer has answered the close frame.
     private const int MaxRefusals = 256;
 
+    // Of the other connections, so that refusals fit into what is kept for bursts beside all that is counted.
+    private const int RefusalShare = 8;
+
     private readonly SocketServices _services;
     private readonly AccessPolicy _access;
     private readonly IHostApplicationLifetime _lifetime;
@@ -29,7 +32,7 @@ internal sealed partial class SocketEndpoint
         SocketServices services, AccessPolicy access, DescriptorBudget descriptors, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
     {
         (_services, _access, _lifetime, _logger, _maxConnections) = (services, access, lifetime, logger, descriptors.Sockets);
-        _maxRefusals = Math.Min(MaxRefusals, Math.Max(1, (descriptors.PlainConnections ?? int.MaxValue) / 8));
+        _maxRefusals = Math.Min(MaxRefusals, Math.Max(1, (descriptors.PlainConnections ?? int.MaxValue) / RefusalShare));
         if (descriptors.Sockets < services.Options.MaxConnections)
         {
             Log.Clamped(logger, services.Options.MaxConnections, descriptors.Limit, descriptors.Sockets);
