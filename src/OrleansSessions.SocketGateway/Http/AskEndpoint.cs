@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
@@ -19,11 +18,11 @@ internal static class AskEndpoint
         var (question, refusal) = await ReadAsync(context.Request, http);
         if (question is null)
         {
-            return http.RefuseBody(refusal!);
+            return http.Refuse(refusal!);
         }
 
         // 2. Ask. Nobody is attached by this: the answer is read by its id.
-        var questionId = question.Id ?? "q-" + RandomNumberGenerator.GetHexString(16, lowercase: true);
+        var questionId = question.Id ?? Identifiers.NewQuestionId();
         AskReply reply;
         try
         {
@@ -32,26 +31,26 @@ internal static class AskEndpoint
         catch (Exception fault) when (!SessionHttp.IsClientGone(context, fault))
         {
             // A client that asks again with this id finds out whether it had been accepted.
-            return http.Refuse(http.Faults.Report(fault, "The question could not be asked", id, questionId));
+            return http.Refuse(http.Grains.Report(fault, "The question could not be asked", id, questionId));
         }
 
         // 3. Tell what became of it.
         return reply.Outcome switch
         {
             AskOutcome.Accepted or AskOutcome.Duplicate => await AnswerAsync(id, context, http, session, reply),
-            _ => http.Refuse(AskRefusals.Of(reply, http.RetryAfterMs)),
+            _ => http.Refuse(AskRefusals.Of(reply, http.Limits.RetryAfterMs)),
         };
     });
 
-    private static async Task<(QuestionMessage? Question, MessageRefusal? Refusal)> ReadAsync(HttpRequest request, SessionHttp http)
+    private static async Task<(QuestionMessage? Question, ErrorMessage? Refusal)> ReadAsync(HttpRequest request, SessionHttp http)
     {
-        var (utf8, refusal) = await RequestBody.ReadAsync(request, http.Options.MaxMessageBytes);
+        var (utf8, refusal) = await RequestBody.ReadAsync(request, http.Limits.Gateway.MaxMessageBytes);
         if (utf8 is null)
         {
             return (null, refusal);
         }
 
-        var parsed = ClientMessageParser.Parse(utf8, WireProfile.V1, http.Sessions.MaxQuestionBytes);
+        var parsed = ClientMessageParser.Parse(utf8, WireProfile.V1, http.Limits.Sessions.MaxQuestionBytes);
         if (parsed.Refusal is not null)
         {
             return (null, parsed.Refusal);
@@ -59,10 +58,10 @@ internal static class AskEndpoint
 
         return parsed.Message is QuestionMessage question
             ? WithIdempotencyKey(question, request.Headers["Idempotency-Key"].ToString())
-            : (null, new(WireErrors.UnknownType, "Only a question may be posted here.", "type"));
+            : (null, new(WireErrors.UnknownType, "Only a question may be posted here.", Param: "type"));
     }
 
-    private static (QuestionMessage? Question, MessageRefusal? Refusal) WithIdempotencyKey(QuestionMessage question, string key)
+    private static (QuestionMessage? Question, ErrorMessage? Refusal) WithIdempotencyKey(QuestionMessage question, string key)
     {
         if (key.Length == 0)
         {
@@ -73,12 +72,12 @@ internal static class AskEndpoint
         var id = key.Length > 2 && key[0] == '"' && key[^1] == '"' ? key[1..^1] : key;
         if (!Identifiers.IsQuestionId(id))
         {
-            return (null, new(WireErrors.BadRequest, "The Idempotency-Key is not a question id.", "Idempotency-Key", question.Id));
+            return (null, new(WireErrors.BadRequest, "The Idempotency-Key is not a question id.", question.Id, "Idempotency-Key"));
         }
 
         return question.Id is null || question.Id == id
             ? (question with { Id = id }, null)
-            : (null, new(WireErrors.BadRequest, "The Idempotency-Key and the body's 'id' differ.", "Idempotency-Key", question.Id));
+            : (null, new(WireErrors.BadRequest, "The Idempotency-Key and the body's 'id' differ.", question.Id, "Idempotency-Key"));
     }
 
     private static async Task<IResult> AnswerAsync(string id, HttpContext context, SessionHttp http, ISessionGrain session, AskReply reply)
@@ -111,7 +110,7 @@ internal static class AskEndpoint
             if (isWait && int.TryParse(parts[1].Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
             {
                 var wait = TimeSpan.FromSeconds(seconds);
-                return wait < http.Options.MaxWait ? wait : http.Options.MaxWait;
+                return wait < http.Limits.Gateway.MaxWait ? wait : http.Limits.Gateway.MaxWait;
             }
         }
 
@@ -143,7 +142,7 @@ internal static class AskEndpoint
         }
         catch (Exception fault)
         {
-            http.Faults.Report(fault, "The wait for its end broke off", id, questionId);
+            http.Grains.Report(fault, "The wait for its end broke off", id, questionId);
         }
 
         return question;
