@@ -27,6 +27,8 @@ public static class Refusals
 
     public static ErrorMessage AlreadyDone(string? questionId) => new(WireErrors.AlreadyDone, "The question has ended.", questionId);
 
+    public static ErrorMessage SessionRemoved() => new(WireErrors.SessionRemoved, "The session was removed.");
+
     /// <summary>The silo of this process is no longer a member of its cluster.</summary>
     public static ErrorMessage LeftCluster(string? questionId, long retryAfterMs) => new(
         WireErrors.Draining, "This node has left its cluster.", questionId, RetryAfterMs: retryAfterMs);

@@ -12,6 +12,7 @@ using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Feed;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Http;
+using OrleansSessions.SocketGateway.Http.EventStreams;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.Streaming;
@@ -87,6 +88,8 @@ public static class SocketGatewayExtensions
         services.AddSingleton<GrainFaults>();
         services.AddSingleton<SocketEndpoint>();
         services.AddSingleton<SessionHttp>();
+        services.AddSingleton<EventStreamPlaces>();
+        services.AddSingleton<EventStreamEndpoint>();
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptions<SocketGatewayOptions>>().Value;

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Http.EventStreams;
 
 namespace OrleansSessions.SocketGateway.Http;
 
@@ -12,7 +13,7 @@ internal static class AskEndpoint
     // Below the shortest time-out of a grain call.
     private static readonly TimeSpan WaitChunk = TimeSpan.FromSeconds(2);
 
-    public static Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
+    public static Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http, EventStreamEndpoint streams) => http.RunAsync(context, id, null, async session =>
     {
         // 1. Understand the request as strictly as a frame.
         var (question, refusal) = await ReadAsync(context.Request, http);
@@ -37,6 +38,8 @@ internal static class AskEndpoint
         // 3. Tell what became of it.
         return reply.Outcome switch
         {
+            AskOutcome.Accepted or AskOutcome.Duplicate when EventStreamHeaders.AreAccepted(context.Request) =>
+                Stream(id, context, http, streams, question, reply),
             AskOutcome.Accepted or AskOutcome.Duplicate => await AnswerAsync(id, context, http, session, reply),
             _ => http.Refuse(AskRefusals.Of(reply, http.Limits.RetryAfterMs)),
         };
@@ -80,9 +83,24 @@ internal static class AskEndpoint
             : (null, new(WireErrors.BadRequest, "The Idempotency-Key and the body's 'id' differ.", question.Id, "Idempotency-Key"));
     }
 
+    /// <summary>Streams the answer from the <c>accepted</c> event on. The stream attaches after the ask, so that a refusal is an ordinary problem document.</summary>
+    private static IResult Stream(string id, HttpContext context, SessionHttp http, EventStreamEndpoint streams, QuestionMessage question, AskReply reply)
+    {
+        SetLocation(id, context, reply);
+        var scope = new EventStreamScope(reply.QuestionId)
+        {
+            Ended = reply.Earlier?.End is null ? null : reply.Earlier,
+            Asked = (reply.QuestionId, question.Question),
+        };
+        return streams.Stream(http, new(id, WireProfile.V1, (reply.Epoch, reply.Seq - 1)), scope);
+    }
+
+    private static void SetLocation(string id, HttpContext context, AskReply reply) =>
+        context.Response.Headers.Location = $"/v1/sessions/{id}/questions/{reply.QuestionId}";
+
     private static async Task<IResult> AnswerAsync(string id, HttpContext context, SessionHttp http, ISessionGrain session, AskReply reply)
     {
-        context.Response.Headers.Location = $"/v1/sessions/{id}/questions/{reply.QuestionId}";
+        SetLocation(id, context, reply);
         var question = reply.Earlier;
         if (question?.End is null && Preferred(context.Request, http) is { } wait)
         {
