@@ -34,6 +34,7 @@ public static class ServerMessageWriter
             case CancellingMessage cancelling: WriteCancelling(json, cancelling); break;
             case ServerPingMessage ping: WritePing(json, ping); break;
             case BasicFailureMessage failure: WriteBasicFailure(json, failure); break;
+            case OtherEventMessage other: WriteOther(json, other); break;
             default: throw new ArgumentException($"No JSON form for {message.GetType().Name}.", nameof(message));
         }
 
@@ -104,6 +105,32 @@ public static class ServerMessageWriter
         }
 
         json.WriteNumber("total_ms"u8, end.TotalMs);
+    }
+
+    private static void WriteOther(Utf8JsonWriter json, OtherEventMessage other)
+    {
+        json.WriteString("type"u8, other.Type);
+        json.WriteNumber("seq"u8, other.Seq);
+        json.WriteString("question_id"u8, other.QuestionId);
+        if (other.BodyJson is { } body)
+        {
+            WriteMembers(json, body);
+        }
+
+        WriteReplay(json, other.IsReplay);
+    }
+
+    /// <summary>The members of an object, except those that the frame itself has: a field that is there twice makes a frame invalid.</summary>
+    private static void WriteMembers(Utf8JsonWriter json, string body)
+    {
+        using var parsed = JsonDocument.Parse(body);
+        foreach (var member in parsed.RootElement.EnumerateObject())
+        {
+            if (!(member.NameEquals("type"u8) || member.NameEquals("seq"u8) || member.NameEquals("question_id"u8) || member.NameEquals("replay"u8)))
+            {
+                member.WriteTo(json);
+            }
+        }
     }
 
     private static void WriteHello(Utf8JsonWriter json, HelloMessage hello)
