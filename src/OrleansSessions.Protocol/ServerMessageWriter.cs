@@ -114,23 +114,10 @@ public static class ServerMessageWriter
         json.WriteString("question_id"u8, other.QuestionId);
         if (other.BodyJson is { } body)
         {
-            WriteMembers(json, body);
+            OtherEventBody.Write(json, body);
         }
 
         WriteReplay(json, other.IsReplay);
-    }
-
-    /// <summary>The members of an object, except those that the frame itself has: a field that is there twice makes a frame invalid.</summary>
-    private static void WriteMembers(Utf8JsonWriter json, string body)
-    {
-        using var parsed = JsonDocument.Parse(body);
-        foreach (var member in parsed.RootElement.EnumerateObject())
-        {
-            if (!(member.NameEquals("type"u8) || member.NameEquals("seq"u8) || member.NameEquals("question_id"u8) || member.NameEquals("replay"u8)))
-            {
-                member.WriteTo(json);
-            }
-        }
     }
 
     private static void WriteHello(Utf8JsonWriter json, HelloMessage hello)

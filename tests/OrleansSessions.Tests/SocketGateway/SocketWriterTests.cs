@@ -207,13 +207,13 @@ public sealed class SocketWriterTests : IDisposable
     }
 
     private static QuestionDescription Question(string text) =>
-        new("q", "why", text, 1, text.Length, QuestionStatus.Answering, 1, 1, 0, 0, 1, default, null, null);
+        new() { QuestionId = "q", Question = "why", Text = text, Deltas = 1, Bytes = text.Length, Status = QuestionStatus.Answering, Epoch = 1, AcceptedSeq = 1, Attempt = 1 };
 
     private void Add(long seq, string text, bool isReplay = false, bool mayJoin = true)
     {
         lock (_gate)
         {
-            _writer.EnqueueDelta(new DeltaEvent(seq, "q", (int)seq, text), isReplay, mayJoin);
+            _writer.EnqueueDelta(LogEvent.Delta(seq, "q", (int)seq, text), isReplay, mayJoin);
         }
 
         _writer.Flush();
