@@ -9,5 +9,6 @@ internal sealed class MissingResponder : IResponder
     public static readonly MissingResponder Instance = new();
 
     public IAsyncEnumerable<AnswerPiece> AnswerAsync(ResponderContext context, CancellationToken cancellationToken) => throw new ResponderException(
-        DoneReasons.ResponderUnavailable, "The responder that the question was asked for is no longer configured.", isRetryable: true) { IsSafeToLog = true };
+        DoneReasons.ResponderUnavailable, "The responder that the question was asked for is no longer configured.", isRetryable: true)
+    { IsSafeToLog = true };
 }
