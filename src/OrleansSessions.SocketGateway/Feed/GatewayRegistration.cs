@@ -51,9 +51,9 @@ internal sealed class GatewayRegistration(IClusterClient cluster, GatewayFeed fe
         MayHaveStrays = false;
     }
 
-    public Task RenewLeaseAsync() => Registry.RenewAsync(instance.Id, instance.Host);
+    public Task RenewLeaseAsync() => Registry.RenewAsync(new() { Gateway = instance.Id, Host = instance.Host });
 
-    public Task EndLeaseAsync() => Registry.LeaveAsync(instance.Id);
+    public Task EndLeaseAsync() => Registry.LeaveAsync(new() { Gateway = instance.Id });
 
     /// <summary>Ends every subscription. Does nothing where there can be none.</summary>
     public async Task UnsubscribeAsync()

@@ -193,7 +193,7 @@ internal sealed partial class SessionReattacher(
             metrics.SessionReattached();
             var count = registry.Count(session.SessionKey);
             var reply = await grains.Get(session.SessionKey)
-                .AttachAsync(new(grains.Gateway, count.Connections, count.Version, WantsSnapshot: false));
+                .AttachAsync(new() { Gateway = grains.Gateway, Connections = count.Connections, Version = count.Version });
             lock (_gate)
             {
                 session.FailedAttaches = 0;
@@ -258,7 +258,7 @@ internal sealed partial class SessionReattacher(
             var count = registry.Count(sessionKey);
             if (count.Connections == 0)
             {
-                await grains.Get(sessionKey).DetachAsync(new(grains.Gateway, null, 0, count.Version));
+                await grains.Get(sessionKey).DetachAsync(new() { Gateway = grains.Gateway, Version = count.Version });
             }
         }
         catch (Exception fault)

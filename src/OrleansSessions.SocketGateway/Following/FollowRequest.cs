@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Following;
 
@@ -9,7 +10,7 @@ namespace OrleansSessions.SocketGateway.Following;
 internal sealed record FollowRequest(string SessionId, WireProfile Profile, (long Epoch, long AfterSeq)? Resume)
 {
     /// <summary>The grain's key. Every caller has the anonymous scope until callers can be told apart.</summary>
-    public string SessionKey { get; } = SessionKeys.Of(SessionId);
+    public string SessionKey { get; } = Sessions.SessionKey.Of(SessionScope.Anonymous, SessionId);
 
     /// <summary>Reads <c>epoch</c> and <c>after</c> from a URL.</summary>
     /// <param name="position">Null where the URL names none.</param>
@@ -40,9 +41,4 @@ internal sealed record FollowRequest(string SessionId, WireProfile Profile, (lon
     /// <summary>Reads the number of an event, from 0 to 2^53 - 1.</summary>
     public static bool TryReadSeq(ReadOnlySpan<char> text, out long seq) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out seq) && seq < 1L << 53;
-}
-
-internal static class SessionKeys
-{
-    public static string Of(string sessionId) => "/" + sessionId;
 }

@@ -70,9 +70,14 @@ internal sealed partial class Follower : IFollower, ILogSource
         {
             // 2. Attach: the grain's turn says where the log ends, and everything after that comes by the stream.
             var isV1 = Request.Profile == WireProfile.V1;
-            Begin(await Session.AttachAsync(new(
-                Services.Grains.Gateway, count.Connections, count.Version, WantsSnapshot: isV1 && Request.Resume is null,
-                BasicConnection: isV1 ? null : Id)));
+            Begin(await Session.AttachAsync(new()
+            {
+                Gateway = Services.Grains.Gateway,
+                Connections = count.Connections,
+                Version = count.Version,
+                WantsSnapshot = isV1 && Request.Resume is null,
+                BasicConnection = isV1 ? null : Id,
+            }));
             Flush();
         }
         catch (Exception fault)
@@ -106,7 +111,7 @@ internal sealed partial class Follower : IFollower, ILogSource
 
         try
         {
-            await Session.DetachAsync(new(Services.Grains.Gateway, Id, count.Connections, count.Version));
+            await Session.DetachAsync(new() { Gateway = Services.Grains.Gateway, Connection = Id, Connections = count.Connections, Version = count.Version });
         }
         catch (Exception fault)
         {
@@ -214,7 +219,15 @@ internal sealed partial class Follower : IFollower, ILogSource
     {
         Services.Metrics.LogReread();
         var count = Services.Registry.Count(Request.SessionKey);
-        return Session.ReadLogAsync(new(Services.Grains.Gateway, epoch, afterSeq, count.Connections, count.Version, Services.Options.LogReadBytes));
+        return Session.ReadLogAsync(new()
+        {
+            Gateway = Services.Grains.Gateway,
+            Epoch = epoch,
+            AfterSeq = afterSeq,
+            Connections = count.Connections,
+            Version = count.Version,
+            MaxBytes = Services.Options.LogReadBytes,
+        });
     }
 
     Task ILogSource.FlushAsync()

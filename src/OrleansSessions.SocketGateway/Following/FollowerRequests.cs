@@ -81,8 +81,16 @@ internal sealed class FollowerRequests(Follower follower)
         AskReply reply;
         try
         {
-            reply = await follower.Session.AskAsync(new(
-                Services.Grains.Gateway, follower.Id, id, question.Question, question.IfBusy, IsBasic && question.Id is null, question.MetadataJson));
+            reply = await follower.Session.AskAsync(new()
+            {
+                Gateway = Services.Grains.Gateway,
+                Connection = follower.Id,
+                QuestionId = id,
+                Question = question.Question,
+                IfBusy = question.IfBusy,
+                IsOrphanable = IsBasic && question.Id is null,
+                MetadataJson = question.MetadataJson,
+            });
         }
         catch (Exception fault)
         {
@@ -173,7 +181,7 @@ internal sealed class FollowerRequests(Follower follower)
         ErrorMessage? error = null;
         try
         {
-            reply = await follower.Session.CancelAsync(questionId);
+            reply = await follower.Session.CancelAsync(new() { QuestionId = questionId });
         }
         catch (Exception fault)
         {

@@ -43,10 +43,10 @@ internal struct LogPosition
         }
 
         Seq = next.Seq;
-        _open = next switch
+        _open = next.Kind switch
         {
-            AcceptedEvent => _open + 1,
-            DoneEvent => Math.Max(0, _open - 1),
+            LogEventKind.Accepted => _open + 1,
+            LogEventKind.Done => Math.Max(0, _open - 1),
             _ => _open,
         };
         return true;

@@ -19,7 +19,7 @@ internal static class QuestionFetch
         {
             try
             {
-                return await follower.Session.GetQuestionAsync(questionId);
+                return await follower.Session.GetQuestionAsync(new() { QuestionId = questionId });
             }
             catch (Exception fault)
             {

@@ -35,7 +35,7 @@ internal sealed class FrameQueue(SocketGatewayOptions options)
     public void Add(ServerMessage message) => AddEntry(message);
 
     /// <summary>Adds a delta, to the run that waits last if it may join it.</summary>
-    public void AddDelta(DeltaEvent delta, bool isReplay, bool mayJoin)
+    public void AddDelta(LogEvent delta, bool isReplay, bool mayJoin)
     {
         if (mayJoin && _lastRun is { } run && run.TryJoin(delta, isReplay, options.MaxRunChars))
         {

@@ -48,7 +48,7 @@ internal sealed class FrameWriter(
     }
 
     /// <summary>Adds a delta, to the run that waits last if it may join it. Requires the gate.</summary>
-    public void EnqueueDelta(DeltaEvent delta, bool isReplay, bool mayJoin)
+    public void EnqueueDelta(LogEvent delta, bool isReplay, bool mayJoin)
     {
         if (!_isClosed)
         {

@@ -42,7 +42,7 @@ internal sealed class SessionHttp(
 
         try
         {
-            return await endpoint(grains.Get(SessionKeys.Of(sessionId)));
+            return await endpoint(grains.Get(SessionKey.Of(SessionScope.Anonymous, sessionId)));
         }
         catch (BadHttpRequestException fault)
         {

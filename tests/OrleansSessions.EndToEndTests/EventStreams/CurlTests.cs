@@ -1,4 +1,5 @@
 using OrleansSessions.EndToEndTests.Servers;
+using OrleansSessions.Grains.Sessions;
 using OrleansSessions.TestKit.Processes;
 using Xunit;
 

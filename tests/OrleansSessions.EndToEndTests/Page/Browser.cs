@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using OrleansSessions.EndToEndTests.Servers;
 using OrleansSessions.TestKit.Processes;
 using Xunit;
 

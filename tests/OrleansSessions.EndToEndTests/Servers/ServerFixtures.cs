@@ -1,3 +1,4 @@
+using OrleansSessions.Protocol;
 using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;

@@ -1,5 +1,7 @@
 using OrleansSessions.EndToEndTests.Servers;
+using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
 using Xunit;
 

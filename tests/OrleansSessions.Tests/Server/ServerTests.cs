@@ -1,5 +1,6 @@
 using System.Net;
 using OrleansSessions.Server.Hosting;
+using OrleansSessions.Server.Observability;
 using Xunit;
 
 namespace OrleansSessions.Tests.Server;

@@ -1,3 +1,4 @@
+using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using Xunit;

@@ -1,6 +1,9 @@
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
+using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
 namespace OrleansSessions.Tests.Sessions;
@@ -85,7 +88,7 @@ public sealed class SessionStateTests
         var before = Play();
         var after = Restore(before, newEpoch: 99);
 
-        var again = after.Ask(new AskRequest(null, null, "a", "why", IfBusy.Reject, false, null), before.Now, _ => false);
+        var again = after.Ask(new AskRequest { QuestionId = "a", Question = "why" }, before.Now, _ => false);
 
         Assert.Equal(AskOutcome.Duplicate, again.Outcome);
     }
@@ -128,7 +131,7 @@ public sealed class SessionStateTests
 
     private static Session Restore(SessionTestBed from, long newEpoch)
     {
-        var session = new Session(from.Options, isAnsweredFromOutside: false, epoch: 98);
+        var session = new Session(from.Options, new ResponderRegistration("test", typeof(IResponder)), epoch: 98);
         session.Restore(from.Session.ToState(from.Now), newEpoch, from.Now);
         return session;
     }

@@ -15,6 +15,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Storage;
 using OrleansSessions.Grains;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;

@@ -1,3 +1,4 @@
+using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Following;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Http;
 using Xunit;
 

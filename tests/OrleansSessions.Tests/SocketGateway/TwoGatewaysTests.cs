@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Gateways;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway;
+using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 

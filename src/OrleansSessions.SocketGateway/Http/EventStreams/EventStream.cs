@@ -190,6 +190,7 @@ internal sealed class EventStream : ITransport
             AcceptedMessage { IsDuplicate: false } accepted => (_epoch, accepted.Seq),
             DeltaMessage delta => (_epoch, delta.Seq),
             DoneMessage done => (_epoch, done.Seq),
+            OtherEventMessage other => (_epoch, other.Seq),
             _ => (_epoch, _seq),
         };
         if (message is HelloMessage { IsResuming: true } || (epoch == _epoch && seq <= _seq && message is not (HelloMessage or ResumedMessage)))

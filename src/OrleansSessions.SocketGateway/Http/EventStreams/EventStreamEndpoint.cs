@@ -28,7 +28,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, EventStream
 
             // 2. A client that comes back by itself is told to stop where nothing will follow: 204 is how an EventSource learns that.
             var isBack = lastEventId.Length > 0 && resume is { AfterSeq: > 0 };
-            if (isBack && await session.DescribeAsync() is null)
+            if (isBack && await session.DescribeAsync(new()) is null)
             {
                 return TypedResults.NoContent();
             }
@@ -36,7 +36,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, EventStream
             QuestionDescription? followed = null;
             if (question is not null)
             {
-                followed = await session.GetQuestionAsync(question);
+                followed = await session.GetQuestionAsync(new() { QuestionId = question });
                 if (followed is null)
                 {
                     return isBack ? TypedResults.NoContent() : http.Refuse(Refusals.QuestionNotFound(question));

@@ -30,6 +30,7 @@ internal sealed record EventStreamScope(string? QuestionId)
         DoneMessage done => done.QuestionId,
         SnapshotMessage snapshot => snapshot.QuestionId,
         CancellingMessage cancelling => cancelling.QuestionId,
+        OtherEventMessage other => other.QuestionId,
         _ => null,
     };
 }
