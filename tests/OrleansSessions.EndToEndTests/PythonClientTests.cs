@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
 using OrleansSessions.TestKit.Schemas;
 using Xunit;

@@ -1,5 +1,4 @@
 using OrleansSessions.EndToEndTests.Servers;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Processes;

@@ -1,6 +1,5 @@
 using System.Net;
 using OrleansSessions.EndToEndTests.Servers;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Processes;

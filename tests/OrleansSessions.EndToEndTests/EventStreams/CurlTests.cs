@@ -1,5 +1,4 @@
 using OrleansSessions.EndToEndTests.Servers;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.TestKit.Processes;
 using Xunit;
 

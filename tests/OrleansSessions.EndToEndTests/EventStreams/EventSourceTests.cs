@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using OrleansSessions.EndToEndTests.Page;
 using OrleansSessions.EndToEndTests.Servers;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 

@@ -1,6 +1,4 @@
 using OrleansSessions.EndToEndTests.Servers;
-using OrleansSessions.Grains.Questions;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Sockets;

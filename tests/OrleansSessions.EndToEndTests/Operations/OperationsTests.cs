@@ -1,6 +1,5 @@
 using System.Text.Json;
 using OrleansSessions.EndToEndTests.Servers;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Sockets;

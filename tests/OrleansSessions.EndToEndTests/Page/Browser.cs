@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using OrleansSessions.EndToEndTests.Servers;
 using OrleansSessions.TestKit.Processes;
 using Xunit;
 

@@ -1,9 +1,6 @@
 using Microsoft.Playwright;
 using OrleansSessions.EndToEndTests.Servers;
-using OrleansSessions.Grains.Sessions;
-using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.TestKit.Processes;
-using OrleansSessions.TestKit.Sockets;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
 

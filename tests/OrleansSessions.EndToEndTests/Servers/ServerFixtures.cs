@@ -1,4 +1,3 @@
-using OrleansSessions.Protocol;
 using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;

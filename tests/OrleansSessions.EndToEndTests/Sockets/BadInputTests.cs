@@ -1,6 +1,5 @@
 using System.Text;
 using OrleansSessions.EndToEndTests.Servers;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;

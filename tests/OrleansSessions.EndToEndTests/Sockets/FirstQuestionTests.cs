@@ -1,7 +1,6 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using OrleansSessions.EndToEndTests.Servers;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.TestKit.Sockets;
 using Websocket.Client;
 using Xunit;

@@ -1,7 +1,5 @@
 using OrleansSessions.EndToEndTests.Servers;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
-using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Sockets;
 using OrleansSessions.TestKit.Upstream;

@@ -1,4 +1,3 @@
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;

@@ -8,9 +8,7 @@ using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Log;
 using OrleansSessions.Grains.Questions;
-using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
-using OrleansSessions.TestKit.Sockets;
 using OrleansSessions.Tests.SocketGateway;
 using Xunit;
 

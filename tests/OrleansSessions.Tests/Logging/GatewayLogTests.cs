@@ -1,10 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
-using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;

@@ -1,5 +1,4 @@
 using System.Text;
-using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
 using Xunit;
 

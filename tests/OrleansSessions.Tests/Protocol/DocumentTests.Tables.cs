@@ -4,7 +4,6 @@ using System.Text.Json;
 using OrleansSessions.Protocol;
 using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Schemas;
-using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
 namespace OrleansSessions.Tests.Protocol;

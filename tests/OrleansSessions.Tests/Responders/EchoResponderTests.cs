@@ -1,11 +1,7 @@
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Responders;
-using OrleansSessions.Sessions;
-using OrleansSessions.TestKit.Clusters;
-using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
 namespace OrleansSessions.Tests.Responders;

@@ -1,13 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
-using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
 using OrleansSessions.Responders.OpenAI;
-using OrleansSessions.Sessions;
-using OrleansSessions.TestKit.Clusters;
-using OrleansSessions.TestKit.Sockets;
 using OrleansSessions.TestKit.Upstream;
 using Xunit;
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using OrleansSessions.Server.Configuration;
-using OrleansSessions.Server.Hosting;
 using Xunit;
 
 namespace OrleansSessions.Tests.Server;

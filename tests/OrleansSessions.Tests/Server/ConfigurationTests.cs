@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using OrleansSessions.Server.Configuration;
 using OrleansSessions.Server.Hosting;
-using OrleansSessions.Server.Observability;
 using Xunit;
 
 namespace OrleansSessions.Tests.Server;

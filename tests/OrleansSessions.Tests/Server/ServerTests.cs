@@ -1,6 +1,5 @@
 using System.Net;
 using OrleansSessions.Server.Hosting;
-using OrleansSessions.Server.Observability;
 using Xunit;
 
 namespace OrleansSessions.Tests.Server;

@@ -1,4 +1,3 @@
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using Xunit;

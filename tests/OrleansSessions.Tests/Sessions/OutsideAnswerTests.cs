@@ -2,7 +2,6 @@ using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
-using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
 namespace OrleansSessions.Tests.Sessions;

@@ -1,13 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Gateways;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
-using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
 namespace OrleansSessions.Tests.Sessions;

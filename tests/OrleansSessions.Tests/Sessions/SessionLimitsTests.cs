@@ -1,11 +1,9 @@
 using System.Text;
-using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
-using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
 namespace OrleansSessions.Tests.Sessions;

@@ -1,4 +1,3 @@
-using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Following;
 using Xunit;
 

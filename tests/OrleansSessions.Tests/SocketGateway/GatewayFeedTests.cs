@@ -6,7 +6,6 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Streams;
 using OrleansSessions.Gateways;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Log;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;

@@ -7,7 +7,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 using OrleansSessions.Sessions;
-using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Logs;
 using OrleansSessions.TestKit.Sockets;

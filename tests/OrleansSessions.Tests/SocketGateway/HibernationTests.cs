@@ -1,4 +1,3 @@
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Http;
 using Xunit;
 

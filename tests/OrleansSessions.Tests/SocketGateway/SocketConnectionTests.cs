@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using OrleansSessions.Log;
 using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Time.Testing;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.TestKit.Clusters;
-using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;

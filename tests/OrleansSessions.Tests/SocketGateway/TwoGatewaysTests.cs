@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Gateways;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway;
-using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using OrleansSessions.Grains.Questions;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
@@ -202,7 +201,7 @@ public sealed class V1ProfileTests : IDisposable
         _answers.OnEvent(new() { Seq = 4, QuestionId = "q", Kind = (LogEventKind)9 }, false);
 
         Assert.Equal(["hello", "part", "event"], Sent());
-        Assert.Equal(7, _socket.Sent[1].GetProperty("part").GetProperty("id").GetInt32());
+        Assert.Equal(7, _transport.Sent[1].GetProperty("part").GetProperty("id").GetInt32());
         Assert.Equal(4, _answers.LastSeq);
     }
 
