@@ -45,7 +45,7 @@ public sealed class SocketHost : IAsyncDisposable
         var host = new SocketHost(app);
         if (isReady)
         {
-            var readiness = app.Services.GetRequiredService<ISocketGatewayReadiness>();
+            var readiness = app.Services.GetRequiredService<SocketGatewayHealthCheck>();
             await Eventually.TrueAsync(() => readiness.IsReady, "the socket gateway hears the silos");
         }
 

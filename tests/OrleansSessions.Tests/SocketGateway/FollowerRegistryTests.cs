@@ -3,14 +3,14 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-public sealed class ConnectionRegistryTests
+public sealed class FollowerRegistryTests
 {
-    private readonly ConnectionRegistry _registry = new();
+    private readonly FollowerRegistry _registry = new();
 
     [Fact]
     public void Sessions_AreEnumeratedWithoutACopy()
     {
-        var socket = Stub.Of<ISessionConnection>((_, _) => null);
+        var socket = Stub.Of<IFollower>((_, _) => null);
         for (var i = 0; i < 2_000; i++)
         {
             _registry.Add($"/{i}", socket, 0);
@@ -25,7 +25,7 @@ public sealed class ConnectionRegistryTests
     [Fact]
     public void Sessions_MayComeAndGo_WhileTheyAreEnumerated()
     {
-        var socket = Stub.Of<ISessionConnection>((_, _) => null);
+        var socket = Stub.Of<IFollower>((_, _) => null);
         _registry.Add("/a", socket, 0);
         _registry.Add("/b", socket, 0);
         foreach (var session in _registry.Sessions)

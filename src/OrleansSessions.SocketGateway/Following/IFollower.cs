@@ -3,7 +3,7 @@ using OrleansSessions.Log;
 namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>A socket, as those see it who bring it news of its session. No call blocks or throws; none sends before a flush.</summary>
-internal interface ISessionConnection
+internal interface IFollower
 {
     /// <summary>True while a question of its session is open, as far as this socket has been told.</summary>
     bool IsWaiting { get; }

@@ -8,15 +8,15 @@ namespace OrleansSessions.SocketGateway.Following;
 internal readonly record struct ConnectionCount(int Connections, long Version, bool IsAsleep = false);
 
 /// <summary>All sockets of this process by session key. Lookups take no lock; changes take one, for they are few.</summary>
-internal sealed class ConnectionRegistry
+internal sealed class FollowerRegistry
 {
-    private readonly ConcurrentDictionary<string, SessionConnections> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, FollowedSession> _sessions = new(StringComparer.Ordinal);
     private readonly Lock _changing = new();
     private long _version;
     private int _reserved;
 
     /// <summary>All sessions held. Enumerating takes no lock and copies nothing; sessions that come or go meanwhile may be left out.</summary>
-    public IEnumerable<SessionConnections> Sessions
+    public IEnumerable<FollowedSession> Sessions
     {
         get
         {
@@ -41,13 +41,13 @@ internal sealed class ConnectionRegistry
 
     public void Release() => Interlocked.Decrement(ref _reserved);
 
-    public bool TryFind(string sessionKey, [NotNullWhen(true)] out SessionConnections? session) => _sessions.TryGetValue(sessionKey, out session);
+    public bool TryFind(string sessionKey, [NotNullWhen(true)] out FollowedSession? session) => _sessions.TryGetValue(sessionKey, out session);
 
-    public ConnectionCount Add(string sessionKey, ISessionConnection connection, long now)
+    public ConnectionCount Add(string sessionKey, IFollower connection, long now)
     {
         lock (_changing)
         {
-            var session = _sessions.GetOrAdd(sessionKey, static key => new SessionConnections(key));
+            var session = _sessions.GetOrAdd(sessionKey, static key => new FollowedSession(key));
             session.LastHeardAt = now;
             session.IsAsleep = false;
             session.Set([.. session.All, connection], ++_version);
@@ -55,7 +55,7 @@ internal sealed class ConnectionRegistry
         }
     }
 
-    public ConnectionCount Remove(string sessionKey, ISessionConnection connection)
+    public ConnectionCount Remove(string sessionKey, IFollower connection)
     {
         lock (_changing)
         {

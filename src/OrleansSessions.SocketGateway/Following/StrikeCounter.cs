@@ -1,4 +1,4 @@
-namespace OrleansSessions.SocketGateway.Sockets;
+namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>Counts faults in a row, and forgets them once they are older than a window.</summary>
 internal struct StrikeCounter

@@ -1,15 +1,15 @@
 namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>One session's sockets in this process. The list is replaced, never changed, so that readers need no lock.</summary>
-internal sealed class SessionConnections(string sessionKey)
+internal sealed class FollowedSession(string sessionKey)
 {
-    private ISessionConnection[] _all = [];
+    private IFollower[] _all = [];
 
     public string SessionKey { get; } = sessionKey;
 
-    public ISessionConnection[] All => Volatile.Read(ref _all);
+    public IFollower[] All => Volatile.Read(ref _all);
 
-    /// <summary>Which change of the list this is; see <see cref="ConnectionRegistry"/>.</summary>
+    /// <summary>Which change of the list this is; see <see cref="FollowerRegistry"/>.</summary>
     public long Version { get; private set; }
 
     /// <summary>The silo the last news came from; null while it is not known where the grain is.</summary>
@@ -52,7 +52,7 @@ internal sealed class SessionConnections(string sessionKey)
         }
     }
 
-    internal void Set(ISessionConnection[] all, long version)
+    internal void Set(IFollower[] all, long version)
     {
         Version = version;
         Volatile.Write(ref _all, all);

@@ -1,8 +1,7 @@
 using OrleansSessions.Log;
 using OrleansSessions.Sessions;
-using OrleansSessions.SocketGateway.Following;
 
-namespace OrleansSessions.SocketGateway.Profiles;
+namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>What one profile makes of a session's events. All calls come under the connection's gate, in the log's order.</summary>
 internal interface ILogSink
@@ -21,13 +20,4 @@ internal interface ILogSink
 
     /// <summary>The session is gone; its socket closes after what was written so far.</summary>
     void OnRemoved();
-}
-
-/// <summary>The log behind an <see cref="LogCursor"/>.</summary>
-internal interface ILogSource
-{
-    Task<LogPiece> ReadAsync(long epoch, long afterSeq);
-
-    /// <summary>Sends what the sink wrote, and waits while the client is behind. Called outside the gate.</summary>
-    Task FlushAsync();
 }

@@ -7,40 +7,31 @@ using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
 using OrleansSessions.SocketGateway.Frames;
-using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-public sealed class SocketWriterTests : IDisposable
+public sealed class FrameWriterTests : IDisposable
 {
     private const char Marked = '@';
 
     private readonly Lock _gate = new();
-    private readonly StalledSocket _socket = new();
-    private readonly Owner _owner = new();
+    private readonly StalledTransport _transport = new();
     private readonly SocketGatewayOptions _options = new() { MaxRunChars = 10, MaxQueuedFrames = 4 };
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
-    private readonly SocketWriter _writer;
+    private readonly FrameWriter _writer;
+    private int _slow;
 
-    public SocketWriterTests()
+    public FrameWriterTests()
     {
-        _writer = new(_socket, _gate, _options, _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, _owner);
-        _owner.OnSlow = () =>
-        {
-            lock (_gate)
-            {
-                _writer.EnqueueClose(4002, "slow", dropWaiting: true);
-            }
-        };
+        _writer = new(_transport, _gate, _options, _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, OnStuck);
     }
 
     public void Dispose()
     {
         _services.Dispose();
-        _socket.Dispose();
     }
 
     [Fact]
@@ -50,7 +41,7 @@ public sealed class SocketWriterTests : IDisposable
         Add(2, "aaaa");
         Add(3, "bbbb");
         Add(4, "cccc");
-        _socket.Release();
+        _transport.Release();
 
         Assert.Equal(
             [
@@ -58,7 +49,7 @@ public sealed class SocketWriterTests : IDisposable
                 """{"type":"delta","seq":3,"from_seq":2,"question_id":"q","index":2,"count":2,"text":"aaaabbbb"}""",
                 """{"type":"delta","seq":4,"question_id":"q","index":4,"text":"cccc"}""",
             ],
-            _socket.Sent);
+            _transport.Sent);
     }
 
     [Fact]
@@ -68,12 +59,12 @@ public sealed class SocketWriterTests : IDisposable
         Add(2, "a");
         Add(3, "b", isReplay: true);
         Add(4, "c", isReplay: true, mayJoin: false);
-        _socket.Release();
+        _transport.Release();
         Add(new ServerPingMessage(4));
         Add(5, "d");
 
-        Assert.Equal(6, _socket.Sent.Count);
-        Assert.DoesNotContain(_socket.Sent, frame => frame.Contains("count", StringComparison.Ordinal));
+        Assert.Equal(6, _transport.Sent.Count);
+        Assert.DoesNotContain(_transport.Sent, frame => frame.Contains("count", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -84,16 +75,16 @@ public sealed class SocketWriterTests : IDisposable
             Add(new ServerPingMessage(i));
         }
 
-        Assert.Equal(1, _owner.Slow);
-        _socket.Release();
-        Assert.Single(_socket.Sent);
-        Assert.Equal(4002, _socket.ClosedWith);
+        Assert.Equal(1, _slow);
+        _transport.Release();
+        Assert.Single(_transport.Sent);
+        Assert.Equal(4002, _transport.ClosedWith);
     }
 
     [Fact]
     public async Task AfterTheCloseFrame_NothingIsTaken()
     {
-        _socket.Release();
+        _transport.Release();
         lock (_gate)
         {
             _writer.Enqueue(new ServerPingMessage(1));
@@ -103,17 +94,17 @@ public sealed class SocketWriterTests : IDisposable
 
         _writer.Flush();
         await _writer.Finished.WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.Single(_socket.Sent);
-        Assert.Equal(4001, _socket.ClosedWith);
+        Assert.Single(_transport.Sent);
+        Assert.Equal(4001, _transport.ClosedWith);
     }
 
     [Fact]
     public async Task ASocketThatCannotSend_IsCut_AndTheWriterEnds()
     {
-        _socket.Fail();
+        _transport.Fail();
         Add(new ServerPingMessage(1));
         await _writer.Finished.WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.True(_socket.IsAborted);
+        Assert.True(_transport.IsAborted);
     }
 
     [Fact]
@@ -127,9 +118,9 @@ public sealed class SocketWriterTests : IDisposable
             _writer.Enqueue(new ServerPingMessage(1));
         }
 
-        _socket.Release();
+        _transport.Release();
         _writer.Flush();
-        var frames = _socket.Sent.ConvertAll(static frame => JsonDocument.Parse(frame).RootElement);
+        var frames = _transport.Sent.ConvertAll(static frame => JsonDocument.Parse(frame).RootElement);
         var parts = frames[..^1];
 
         Assert.Equal(Enumerable.Range(1, 4).Select(part => ("snapshot", (long?)part, (long?)4)), parts.Select(part => (part.Type()!, part.Number("part"), part.Number("parts"))));
@@ -146,9 +137,9 @@ public sealed class SocketWriterTests : IDisposable
             _writer.EnqueueSnapshot(Question(""), epoch: 1);
         }
 
-        _socket.Release();
+        _transport.Release();
         _writer.Flush();
-        Assert.Contains("\"part\":1,\"parts\":1", Assert.Single(_socket.Sent), StringComparison.Ordinal);
+        Assert.Contains("\"part\":1,\"parts\":1", Assert.Single(_transport.Sent), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -160,7 +151,7 @@ public sealed class SocketWriterTests : IDisposable
         }
 
         _writer.Flush();
-        Assert.Equal(1, _owner.Slow);
+        Assert.Equal(1, _slow);
     }
 
     [Theory, MemberData(nameof(FrameTypes))]
@@ -232,6 +223,16 @@ public sealed class SocketWriterTests : IDisposable
         _writer.Flush();
     }
 
+    private void OnStuck(Exception? fault)
+    {
+        Assert.Null(fault);
+        _slow++;
+        lock (_gate)
+        {
+            _writer.EnqueueClose(4002, "slow", dropWaiting: true);
+        }
+    }
+
     private void Add(ServerMessage message)
     {
         lock (_gate)
@@ -242,23 +243,8 @@ public sealed class SocketWriterTests : IDisposable
         _writer.Flush();
     }
 
-    private sealed class Owner : ISocketWriterOwner
-    {
-        public int Slow { get; private set; }
-
-        public Action OnSlow { get; set; } = () => { };
-
-        public void OnSlowConsumer()
-        {
-            Slow++;
-            OnSlow();
-        }
-
-        public void OnWriteFault(Exception fault) => Assert.Fail(fault.ToString());
-    }
-
-    /// <summary>A socket whose first send waits until it is released.</summary>
-    private sealed class StalledSocket : WebSocket
+    /// <summary>A transport whose first send waits until it is released.</summary>
+    private sealed class StalledTransport : ITransport
     {
         private readonly TaskCompletionSource _released = new();
 
@@ -268,40 +254,26 @@ public sealed class SocketWriterTests : IDisposable
 
         public bool IsAborted { get; private set; }
 
-        public override WebSocketCloseStatus? CloseStatus => null;
-
-        public override string? CloseStatusDescription => null;
-
-        public override WebSocketState State => WebSocketState.Open;
-
-        public override string? SubProtocol => null;
-
         public void Release() => _released.TrySetResult();
 
         public void Fail() => _released.TrySetException(new WebSocketException());
 
-        public override void Abort() => IsAborted = true;
-
-        public override Task CloseAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public override Task CloseOutputAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken)
+        public async ValueTask SendAsync(ServerMessage message, FrameBuffer buffer)
         {
-            ClosedWith = (int)closeStatus;
+            Sent.Add(Encoding.UTF8.GetString(buffer.Write(message).Span));
+            await _released.Task;
+        }
+
+        public Task CloseAsync(int code, string reason)
+        {
+            ClosedWith = code;
             return Task.CompletedTask;
         }
 
-        public override void Dispose()
-        {
-        }
+        public void Abort() => IsAborted = true;
 
-        public override Task<WebSocketReceiveResult> ReceiveAsync(ArraySegment<byte> buffer, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
-        public override async Task SendAsync(
-            ArraySegment<byte> buffer, WebSocketMessageType messageType, bool endOfMessage, CancellationToken cancellationToken)
+        public void OnTick(long now)
         {
-            Sent.Add(Encoding.UTF8.GetString(buffer));
-            await _released.Task;
         }
     }
 }

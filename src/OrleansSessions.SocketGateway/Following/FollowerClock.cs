@@ -3,14 +3,13 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Following;
 
-namespace OrleansSessions.SocketGateway.Sockets;
+namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>The one timer behind all sockets' time limits, and the one who says goodbye to all of them when the process stops.</summary>
-internal sealed partial class SocketClock(
-    ConnectionRegistry registry, IOptions<SocketGatewayOptions> options, ClusterEviction eviction, TimeProvider clock, IHostApplicationLifetime lifetime,
-    ILogger<SocketClock> logger) : BackgroundService
+internal sealed partial class FollowerClock(
+    FollowerRegistry registry, IOptions<SocketGatewayOptions> options, ClusterEviction eviction, TimeProvider clock, IHostApplicationLifetime lifetime,
+    ILogger<FollowerClock> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestPeriod = TimeSpan.FromSeconds(1);
 
@@ -43,7 +42,7 @@ internal sealed partial class SocketClock(
     }
 
     /// <summary>A fault at one socket must not stop the clock of all the others.</summary>
-    private void Tick(ISessionConnection connection, long now)
+    private void Tick(IFollower connection, long now)
     {
         try
         {

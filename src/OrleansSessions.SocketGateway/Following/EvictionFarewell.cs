@@ -1,12 +1,11 @@
 using Microsoft.Extensions.Hosting;
 using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Following;
 
-namespace OrleansSessions.SocketGateway.Sockets;
+namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>Closes all sockets once the silo of this process is evicted from its cluster. Their clients come back to another process.</summary>
-internal sealed class EvictionFarewell(ConnectionRegistry registry, ClusterEviction eviction, TimeProvider clock) : BackgroundService
+internal sealed class EvictionFarewell(FollowerRegistry registry, ClusterEviction eviction, TimeProvider clock) : BackgroundService
 {
     /// <summary>How long sockets may wait for the ends of their questions, which the silo sends now.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -37,5 +36,5 @@ internal sealed class EvictionFarewell(ConnectionRegistry registry, ClusterEvict
         }
     }
 
-    private IEnumerable<ISessionConnection> Connections() => registry.Sessions.SelectMany(session => session.All);
+    private IEnumerable<IFollower> Connections() => registry.Sessions.SelectMany(session => session.All);
 }

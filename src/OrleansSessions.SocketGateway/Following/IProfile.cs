@@ -1,10 +1,13 @@
 using OrleansSessions.Sessions;
 
-namespace OrleansSessions.SocketGateway.Profiles;
+namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>One profile's side of the conversation: what to write, and what to keep in mind for it. All calls come under the connection's gate.</summary>
 internal interface IProfile : ILogSink
 {
+    /// <summary>The client's position: the last number written since it last said where it is, or that number. 0 where the profile has no numbers.</summary>
+    long LastSeq { get; }
+
     /// <summary>The socket is attached; nothing was written to it before.</summary>
     /// <param name="resumeAfter">The number after which the client wants a replay, or null.</param>
     void OnAttached(AttachReply reply, long? resumeAfter);

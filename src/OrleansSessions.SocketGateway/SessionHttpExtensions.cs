@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Http;
+using OrleansSessions.SocketGateway.Http.EventStreams;
 
 namespace OrleansSessions.SocketGateway;
 
@@ -37,13 +38,17 @@ public static class SessionHttpExtensions
             .WithName("RemoveSession").WithSummary("Ends what is open, forgets the session and closes its sockets. Safe to repeat.")
             .Produces(204).Refuses(400, 403, 500);
         session.MapOtherMethods("", HttpMethods.Get, HttpMethods.Delete);
+        session.MapGet("/events", EventStreamEndpoint.HandleAsync)
+            .WithName("FollowSession").WithSummary("The session's v1 frames as server-sent events. With a question, the stream ends when that question has ended.")
+            .Produces<string>(200, EventStreamHeaders.ContentType).Produces(204).Refuses(400, 403, 404, 429, 500, 503);
+        session.MapOtherMethods("/events", HttpMethods.Get);
     }
 
     private static void MapQuestions(RouteGroupBuilder session)
     {
         session.MapPost("/questions", AskEndpoint.HandleAsync)
             .WithName("AskQuestion")
-            .WithSummary("Asks a question. Idempotency-Key is its id; Prefer: wait=N waits for the answer.")
+            .WithSummary("Asks a question. Idempotency-Key is its id; Prefer: wait=N waits for the answer. Accept: text/event-stream streams it.")
             .Accepts<AskBody>(Json).Produces<AcceptedBody>(202).Produces<QuestionBody>().Refuses(400, 403, 409, 413, 415, 422, 429, 500);
         session.MapGet("/questions", SessionEndpoints.ListAsync)
             .WithName("ListQuestions").WithSummary("The last questions and answers, oldest first.")
