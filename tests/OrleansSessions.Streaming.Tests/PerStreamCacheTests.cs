@@ -98,7 +98,7 @@ public sealed class PerStreamCacheTests : IDisposable
 
         slow.MoveNextWithResult();
 
-        await Deadline.MeetAsync(room, "room after the slow subscriber's step");
+        await Deadline.MeetAsync(room, "room after the slow subscriber takes an item");
         Assert.Equal(1, await room);
     }
 

@@ -51,7 +51,7 @@ public sealed class StuckSubscriberTests
             await cluster.InSilo<int>("stuck").OnNextAsync(item);
         }
 
-        // One queue keeps its order: when the barrier has its item, all the others have been read.
+        // One queue keeps its order: when the barrier has its item, all earlier items have been read.
         await cluster.InSilo<int>("free").OnNextAsync(1);
         await barrier.CountAsync(1);
         Assert.Equal(50 - Capacity, meter["push_streams.items.dropped"]);
@@ -113,7 +113,7 @@ public sealed class StuckSubscriberTests
         Assert.Equal(Enumerable.Range(0, 101), sameStream.Items);
         Assert.Equal(Enumerable.Range(1, 100), sameQueue.Items);
 
-        // The dead one is unsubscribed: no cursor of its is left to lose anything.
+        // The dead subscriber is unsubscribed, so it has no cursor left that could lose items.
         var stream = cluster.InSilo<int>("shared");
         var cache = cluster.Queues()[0].Cache!;
         await Deadline.HoldsAsync(() => cache.CursorCount == 2, "the dead subscriber to be removed", () => $"{cache.CursorCount} cursors");
