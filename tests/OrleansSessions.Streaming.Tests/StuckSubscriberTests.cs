@@ -58,10 +58,10 @@ public sealed class StuckSubscriberTests
 
         stuck.Open();
 
-        var told = await stuck.ErrorAsync();
-        Assert.IsType<QueueCacheMissException>(told);
-        Assert.Contains("40 items", told.Message, StringComparison.Ordinal);
-        Assert.Contains(nameof(PushStreamOptions.StreamCapacity), told.Message, StringComparison.Ordinal);
+        var error = await stuck.ErrorAsync();
+        Assert.IsType<QueueCacheMissException>(error);
+        Assert.Contains("40 items", error.Message, StringComparison.Ordinal);
+        Assert.Contains(nameof(PushStreamOptions.StreamCapacity), error.Message, StringComparison.Ordinal);
         await stuck.CountAsync(1 + Capacity);
         Assert.Equal([0, .. Enumerable.Range(41, Capacity)], stuck.Items);
 

@@ -11,7 +11,6 @@ public sealed class ClusterEviction : IDisposable
 
     private readonly CancellationTokenSource _evicted = new();
 
-    /// <summary>True after the eviction.</summary>
     public bool IsEvicted => _evicted.IsCancellationRequested;
 
     /// <summary>Cancelled when this process is evicted.</summary>

@@ -17,7 +17,6 @@ public readonly record struct AnswerPiece
     /// <summary>The reason if the answer stops at a limit, otherwise null. The question then ends as <c>incomplete</c> with this reason.</summary>
     public string? IncompleteReason { get; }
 
-    /// <summary>Creates a piece of text.</summary>
     public static AnswerPiece Of(string text) => new(text, null);
 
     /// <summary>Ends the answer at a limit, for example <see cref="DoneReasons.Length"/>. Pieces after it are not read.</summary>

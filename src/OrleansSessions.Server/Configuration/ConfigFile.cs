@@ -3,7 +3,6 @@ namespace OrleansSessions.Server.Configuration;
 /// <summary>Finds the file that <c>--config</c> names: a path, or the name of a file in a <c>silo-config</c> folder, with or without <c>.json</c>.</summary>
 internal static class ConfigFile
 {
-    /// <summary>The key of the command-line option.</summary>
     public const string Key = "config";
 
     private const string Folder = "silo-config";

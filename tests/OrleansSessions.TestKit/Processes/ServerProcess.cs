@@ -69,7 +69,6 @@ public sealed class ServerProcess : IAsyncDisposable
             : ChildProcess.Start(name, "bash", ["-c", $"ulimit -n {openFiles} && exec \"$0\" \"$@\"", ChildProcess.DotnetPath, .. arguments], all);
     }
 
-    /// <summary>Returns the address of a session's socket.</summary>
     public Uri Socket(string session, string query = "") =>
         new UriBuilder(Address) { Scheme = "ws", Path = $"/ws/{session}", Query = query }.Uri;
 

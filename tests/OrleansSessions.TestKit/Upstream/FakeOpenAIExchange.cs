@@ -25,7 +25,6 @@ public sealed class FakeOpenAIExchange
         });
     }
 
-    /// <summary>The body of the request.</summary>
     public JsonElement Request { get; }
 
     /// <summary>The key from the bearer token.</summary>
