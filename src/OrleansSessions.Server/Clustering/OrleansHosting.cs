@@ -39,7 +39,7 @@ internal static class OrleansHosting
     }
 
     /// <summary>
-    /// Silos can start after their socket gateways, so a gateway without silos keeps waiting. A store that is not available is a mistake that
+    /// Silos can start after their socket gateways, so a socket gateway without silos keeps waiting. A store that is not available is a mistake that
     /// must be reported.
     /// </summary>
     private static async Task<bool> WaitForASiloAsync(Exception exception, CancellationToken cancellationToken)

@@ -101,7 +101,7 @@ internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLat
         return (int)Math.Min(wanted, capacity - (_end - slowest));
     }
 
-    /// <summary>Marks the subscribers that prevent the buffer from taking more items as stuck.</summary>
+    /// <summary>Marks as stuck the subscribers that prevent the buffer from taking more items.</summary>
     public void MarkStuck()
     {
         foreach (var cursor in _cursors)
