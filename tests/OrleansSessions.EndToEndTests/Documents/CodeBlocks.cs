@@ -15,9 +15,12 @@ internal static partial class CodeBlocks
             .Where(path => Of(path).Count > 0).Order(StringComparer.Ordinal),
     ];
 
-    public static IReadOnlyList<string> Of(string document) =>
-        [.. Block().Matches(File.ReadAllText(Path.Combine(RepositoryFolder.Path, document))).Select(match => match.Groups["code"].Value)];
+    public static IReadOnlyList<string> Of(string document, string language = "csharp") =>
+    [
+        .. Block().Matches(File.ReadAllText(Path.Combine(RepositoryFolder.Path, document)))
+            .Where(match => match.Groups["language"].Value == language).Select(match => match.Groups["code"].Value),
+    ];
 
-    [GeneratedRegex(@"^```csharp\r?\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(@"^```(?<language>\w+)\r?\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Block();
 }
