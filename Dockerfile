@@ -2,9 +2,12 @@
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props .editorconfig BannedSymbols.txt ./
+COPY src/Directory.Build.props src/
 COPY src/OrleansSessions.Protocol/*.csproj src/OrleansSessions.Protocol/
+COPY src/OrleansSessions.Abstractions/*.csproj src/OrleansSessions.Abstractions/
 COPY src/OrleansSessions.Streaming/*.csproj src/OrleansSessions.Streaming/
 COPY src/OrleansSessions.Grains/*.csproj src/OrleansSessions.Grains/
+COPY src/OrleansSessions.Responders.OpenAI/*.csproj src/OrleansSessions.Responders.OpenAI/
 COPY src/OrleansSessions.SocketGateway/*.csproj src/OrleansSessions.SocketGateway/
 COPY src/OrleansSessions.Server/*.csproj src/OrleansSessions.Server/
 RUN dotnet restore src/OrleansSessions.Server

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using OrleansSessions.Grains.Responders;
+using OrleansSessions.Responders;
 
 namespace Embed;
 

@@ -1,7 +1,7 @@
 using Embed;
 using Microsoft.Extensions.FileProviders;
 using OrleansSessions.Grains;
-using OrleansSessions.Grains.Responders;
+using OrleansSessions.Responders;
 using OrleansSessions.SocketGateway;
 
 var builder = WebApplication.CreateBuilder(args);

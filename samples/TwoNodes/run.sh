@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Two nodes of one cluster around a Redis, behind nginx, without docker. Everything listens on loopback, and Ctrl-C ends all of it.
 # Redis is redis-server where it is installed, else Garnet, a .NET tool that NuGet brings. Without nginx the two nodes run alone.
-# The ports can be set: PORT, NODE_A_PORT, NODE_B_PORT, REDIS_PORT. SERVER names a server that is built already.
+# Variables: PORT, NODE_A_PORT, NODE_B_PORT, REDIS_PORT; SERVER, a server that is built already; NGINX and REDIS_SERVER, the programs, or
+# nothing to do without.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 port=${PORT:-8080} node_a_port=${NODE_A_PORT:-5081} node_b_port=${NODE_B_PORT:-5082} redis_port=${REDIS_PORT:-6390}
@@ -57,8 +58,9 @@ server=${SERVER:-src/OrleansSessions.Server/bin/Debug/net10.0/OrleansSessions.Se
 [ -n "${SERVER:-}" ] || dotnet build src/OrleansSessions.Server --nologo -v q
 
 # 2. Redis: who is in the cluster, where each session is, and what was asked and answered.
-if command -v redis-server > /dev/null; then
-  start redis redis-server --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no
+redis=${REDIS_SERVER-$(command -v redis-server || true)}
+if [ -n "$redis" ]; then
+  start redis "$redis" --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no
 else
   dotnet tool restore > /dev/null
   start redis dotnet tool run garnet-server -- --lua --port "$redis_port" --bind 127.0.0.1 --memory 128m --index 16m
@@ -77,7 +79,8 @@ node node-a "$node_a_port"
 node node-b "$node_b_port"
 
 # 4. nginx in front of both.
-if nginx=$(PATH="$PATH:/usr/sbin" command -v nginx); then
+nginx=${NGINX-$(PATH="$PATH:/usr/sbin" command -v nginx || true)}
+if [ -n "$nginx" ]; then
   sed -e "s/\${LISTEN}/127.0.0.1:$port/" -e "s/\${NODE_A}/127.0.0.1:$node_a_port/" -e "s/\${NODE_B}/127.0.0.1:$node_b_port/" \
     samples/TwoNodes/nginx.conf.template > "$work/sessions.conf"
   cat > "$work/nginx.conf" << CONF

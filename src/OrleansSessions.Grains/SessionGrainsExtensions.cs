@@ -3,10 +3,14 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Storage;
-using OrleansSessions.Grains.Answers;
+using OrleansSessions.Clustering;
+using OrleansSessions.Configuration;
+using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Clustering;
+using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Sessions;
 using OrleansSessions.Streaming;
 
 namespace OrleansSessions.Grains;
@@ -14,9 +18,6 @@ namespace OrleansSessions.Grains;
 /// <summary>Sessions in somebody's own host.</summary>
 public static class SessionGrainsExtensions
 {
-    /// <summary>Where options are looked for in a host that is not the product's own server.</summary>
-    public const string EmbeddedPrefix = "OrleansSessions:";
-
     /// <summary>Where Orleans keeps who subscribes to which stream.</summary>
     private const string PubSubStore = "PubSubStore";
 
@@ -26,7 +27,7 @@ public static class SessionGrainsExtensions
     /// kept in memory otherwise. Safe to call twice.
     /// </summary>
     /// <param name="configPrefix">What stands before the sections <c>Sessions</c> and <c>Responder</c>; null where the host binds them itself.</param>
-    public static ISiloBuilder AddSessionGrains(this ISiloBuilder builder, string? configPrefix = EmbeddedPrefix)
+    public static ISiloBuilder AddSessionGrains(this ISiloBuilder builder, string? configPrefix = SectionOptionsExtensions.EmbeddedPrefix)
     {
         var services = builder.Services;
         if (services.Any(service => service.ServiceType == typeof(SessionServices)))
@@ -34,15 +35,8 @@ public static class SessionGrainsExtensions
             return builder;
         }
 
-        if (configPrefix is not null)
-        {
-            services.AddOptions<SessionsOptions>().BindConfiguration(configPrefix + "Sessions");
-            services.AddOptions<ResponderOptions>().BindConfiguration(configPrefix + "Responder");
-            services.AddOptions<EchoOptions>().BindConfiguration(configPrefix + "Responder:Echo");
-            services.AddOptions<OpenAIOptions>().BindConfiguration(configPrefix + "Responder:OpenAI");
-        }
-
-        services.AddBuiltInResponders();
+        services.AddSection<SessionsOptions>(configPrefix);
+        services.AddBuiltInResponders(configPrefix);
         builder.AddPushStreams(GatewayStreams.ProviderName);
         if (!services.Any(IsPubSubStore))
         {
@@ -65,8 +59,6 @@ public static class SessionGrainsExtensions
         });
         services.AddSingleton<MembershipWatch>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<MembershipWatch>());
-        services.AddOptionsWithValidateOnStart<SessionsOptions>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SessionsOptions>, SessionsOptionsValidator>());
         services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionsOptions>>(static (collection, sessions) =>
             collection.ClassSpecificCollectionAge[typeof(SessionGrain).FullName!] = sessions.Value.CollectionAge);
         return builder;
@@ -75,7 +67,4 @@ public static class SessionGrainsExtensions
     /// <summary>True for a store that the host has chosen. One that it adds later replaces ours by itself.</summary>
     private static bool IsPubSubStore(ServiceDescriptor service) =>
         service.IsKeyedService && service.ServiceType == typeof(IGrainStorage) && service.ServiceKey is PubSubStore;
-
-    /// <summary>Adds to an external client the streams that answers come through. Safe to call twice.</summary>
-    public static IClientBuilder AddSessionStreams(this IClientBuilder builder) => builder.AddPushStreams(GatewayStreams.ProviderName);
 }

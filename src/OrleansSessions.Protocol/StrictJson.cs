@@ -210,7 +210,7 @@ internal ref struct StrictJson
     {
         public static readonly string[] Known =
         [
-            "type", "id", "question", "content", "question_id", "if_busy", "epoch", "after_seq", "metadata", "generation", "offset", "text",
+            "type", "id", "question", "content", "question_id", "if_busy", "epoch", "after_seq", "metadata", "attempt", "offset", "text",
             "final", "error", "response", "code", "message",
         ];
 

@@ -31,7 +31,7 @@ public static class WireErrors
     public static readonly WireError SessionNotFound = new("session_not_found", 404, false, null, "No such session");
     public static readonly WireError NoOpenQuestion = new("no_open_question", 409, false, null, "No question waits for an answer");
     public static readonly WireError AlreadyDone = new("already_done", 409, false, null, "The question has ended");
-    public static readonly WireError StaleGeneration = new("stale_generation", 409, false, null, "A newer attempt answers this question");
+    public static readonly WireError StaleAttempt = new("stale_attempt", 409, false, null, "A newer attempt answers this question");
     public static readonly WireError OffsetMismatch = new("offset_mismatch", 409, false, null, "The offset is not where the answer ends");
     public static readonly WireError Forbidden = new("forbidden", 403, false, null, "Not allowed");
     public static readonly WireError ConnectionLimit = new("connection_limit", 429, true, CloseCodes.ConnectionLimit, "Too many connections");
@@ -42,7 +42,7 @@ public static class WireErrors
     public static IReadOnlyList<WireError> All { get; } =
     [
         SessionBusy, QueueFull, BadRequest, UnknownType, UnsupportedProtocol, MessageTooLarge, UnsupportedMediaType, MethodNotAllowed, NotFound,
-        QuestionTooLarge, QuestionConflict, QuestionNotFound, SessionNotFound, NoOpenQuestion, AlreadyDone, StaleGeneration, OffsetMismatch,
+        QuestionTooLarge, QuestionConflict, QuestionNotFound, SessionNotFound, NoOpenQuestion, AlreadyDone, StaleAttempt, OffsetMismatch,
         Forbidden, ConnectionLimit, Draining, Internal,
     ];
 

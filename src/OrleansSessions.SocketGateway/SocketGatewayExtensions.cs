@@ -3,34 +3,32 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
-using OrleansSessions.Grains.Clustering;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Clustering;
+using OrleansSessions.Configuration;
+using OrleansSessions.Gateways;
+using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Access;
-using OrleansSessions.SocketGateway.Answers;
-using OrleansSessions.SocketGateway.Connections;
-using OrleansSessions.SocketGateway.Faults;
+using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Feed;
+using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
+using OrleansSessions.Streaming;
 
 namespace OrleansSessions.SocketGateway;
 
 /// <summary>Puts the socket gateway into a host that has an Orleans client: its own, or the one of the silo beside it.</summary>
 public static class SocketGatewayExtensions
 {
-    /// <summary>Where options are looked for in a host that is not the product's own server.</summary>
-    public const string EmbeddedPrefix = "OrleansSessions:";
-
     /// <summary>
     /// Adds the socket gateway, with options from the section <c>{configPrefix}SocketGateway</c>. The limits that clients are told come from
     /// <c>{configPrefix}Sessions</c>, as on the silos. Safe to call twice.
     /// </summary>
-    public static IServiceCollection AddSocketGateway(this IServiceCollection services, string configPrefix = EmbeddedPrefix)
+    public static IServiceCollection AddSocketGateway(this IServiceCollection services, string configPrefix = SectionOptionsExtensions.EmbeddedPrefix)
     {
         if (IsNew(services))
         {
-            services.AddOptions<SocketGatewayOptions>().BindConfiguration(configPrefix + "SocketGateway");
-            services.AddOptions<SessionsOptions>().BindConfiguration(configPrefix + "Sessions");
-            AddCore(services);
+            AddCore(services, configPrefix);
         }
 
         return services;
@@ -45,11 +43,14 @@ public static class SocketGatewayExtensions
         services.AddOptions<SocketGatewayOptions>().Configure(configure);
         if (IsNew(services))
         {
-            AddCore(services);
+            AddCore(services, configPrefix: null);
         }
 
         return services;
     }
+
+    /// <summary>Adds to an external client the streams that answers come through. Safe to call twice.</summary>
+    public static IClientBuilder AddSessionStreams(this IClientBuilder builder) => builder.AddPushStreams(GatewayStreams.ProviderName);
 
     /// <summary>Maps the sockets. The pattern must have <c>{session_id}</c>. The host needs no WebSocket middleware of its own.</summary>
     public static IEndpointConventionBuilder MapSocketGateway(this IEndpointRouteBuilder endpoints, string pattern = "/ws/{session_id}")
@@ -64,10 +65,10 @@ public static class SocketGatewayExtensions
 
     private static bool IsNew(IServiceCollection services) => services.All(service => service.ServiceType != typeof(SocketEndpoint));
 
-    private static void AddCore(IServiceCollection services)
+    private static void AddCore(IServiceCollection services, string? configPrefix)
     {
-        services.AddOptions<SocketGatewayOptions>().ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SocketGatewayOptions>, SocketGatewayOptionsValidator>());
+        services.AddSection<SocketGatewayOptions>(configPrefix);
+        services.AddSection<SessionsOptions>(configPrefix);
         services.AddMetrics();
         services.AddGatewayLoggers();
         services.TryAddSingleton(TimeProvider.System);

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using OrleansSessions.Grains.Clustering;
-using OrleansSessions.SocketGateway.Answers;
+using OrleansSessions.Clustering;
+using OrleansSessions.SocketGateway.Feed;
 
 namespace OrleansSessions.SocketGateway;
 

@@ -3,8 +3,10 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
-using OrleansSessions.Grains.Logging;
+using OrleansSessions.Clustering;
+using OrleansSessions.Diagnostics;
 using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Clustering;
 
@@ -74,14 +76,14 @@ internal sealed partial class MembershipWatch(
 
                 if (rule.Judge(read))
                 {
-                    Log.Evicted(logger, silo.SiloAddress, rule.StatusOf(read)?.ToString() ?? "missing", read.Members.Count);
+                    LogMessages.Evicted(logger, silo.SiloAddress, rule.StatusOf(read)?.ToString() ?? "missing", read.Members.Count);
                     await EvictAsync();
                     return;
                 }
 
                 if (FindElder(read) is { } elder)
                 {
-                    Log.SecondSilo(logger, silo.SiloAddress, SecondSilo(elder));
+                    LogMessages.SecondSilo(logger, silo.SiloAddress, SecondSilo(elder));
                     await EvictAsync();
                     return;
                 }
@@ -118,7 +120,7 @@ internal sealed partial class MembershipWatch(
         }
         catch (Exception fault) when (!_stopping.IsCancellationRequested)
         {
-            Log.NotRead(logger, fault.GetType().Name);
+            LogMessages.NotRead(logger, fault.GetType().Name);
             return null;
         }
     }
@@ -135,7 +137,7 @@ internal sealed partial class MembershipWatch(
         catch (Exception fault)
         {
             // A host's own callback failed. The others were called, and the host must stop in any case.
-            Log.CallbackFailed(logger, LoggedException.Of(fault));
+            LogMessages.CallbackFailed(logger, LoggedException.Of(fault));
         }
 
         await Task.Delay(FarewellTime, time, _stopping.Token);
@@ -152,7 +154,7 @@ internal sealed partial class MembershipWatch(
         + $"'{silo.ClusterId}' already. Give the host a grain storage named '{SessionsOptions.StorageName}' and set Sessions:Persistence to Auto or Stored, "
         + "or run one silo.";
 
-    private static partial class Log
+    private static partial class LogMessages
     {
         [LoggerMessage(1, LogLevel.Critical, "Silo {Silo} is {Status} in the membership table of its cluster, which has {Rows} rows. It accepts nothing more, ends its running questions and stops")]
         public static partial void Evicted(ILogger logger, SiloAddress silo, string status, int rows);

@@ -1,33 +1,23 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using OrleansSessions.Configuration;
+using OrleansSessions.Responders;
 
 namespace OrleansSessions.Grains.Responders;
 
-public static class BuiltInResponders
+internal static class BuiltInResponders
 {
-    /// <summary>
-    /// Makes <c>echo</c>, <c>openai</c> and <c>external</c> available, with the validators of their options.
-    /// Binding the options to a configuration is the host's part. Safe to call twice.
-    /// </summary>
-    public static IServiceCollection AddBuiltInResponders(this IServiceCollection services)
-    {
-        if (services.Any(service => service.ImplementationType == typeof(ResponderOptionsValidator)))
-        {
-            return services;
-        }
+    private const string ExternalName = "external";
 
+    /// <summary>Makes <c>echo</c> and <c>external</c> available, with the options that choose between responders. Safe to call twice.</summary>
+    public static IServiceCollection AddBuiltInResponders(this IServiceCollection services, string? configPrefix)
+    {
+        services.AddSection<ResponderOptions>(configPrefix);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ResponderOptions>, ResponderOptionsValidator>());
+        services.AddSection<EchoOptions>(configPrefix);
         services.TryAddSingleton(TimeProvider.System);
         services.AddResponder<EchoResponder>(ResponderOptions.EchoName);
-        services.AddResponder<OpenAIResponder>(ResponderOptions.OpenAIName);
-        services.AddSingleton(new ResponderRegistration(ResponderOptions.ExternalName, null));
-
-        services.AddOptions<ResponderOptions>().ValidateOnStart();
-        services.AddOptions<EchoOptions>().ValidateOnStart();
-        services.AddOptions<OpenAIOptions>().ValidateOnStart();
-        services.AddSingleton<IValidateOptions<ResponderOptions>, ResponderOptionsValidator>();
-        services.AddSingleton<IValidateOptions<EchoOptions>, EchoOptionsValidator>();
-        services.AddSingleton<IValidateOptions<OpenAIOptions>, OpenAIOptionsValidator>();
-        return services;
+        return services.AddExternalResponder(ExternalName);
     }
 }

@@ -1,11 +1,18 @@
+using OrleansSessions.Configuration;
+
 namespace OrleansSessions.Grains.Responders;
 
 /// <summary>Section <c>Responder:Echo</c>: how fast the demo responder speaks.</summary>
-public sealed class EchoOptions
+public sealed class EchoOptions : ISectionOptions
 {
+    /// <inheritdoc/>
+    public static string Section => "Responder:Echo";
+
     /// <summary>Wait before the first word, from 0 to 1 h. Default 300 ms, as a quick model takes.</summary>
+    [Within("00:00:00", "01:00:00")]
     public TimeSpan InitialDelay { get; set; } = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Wait between two words, from 0 to 1 h. Default 200 ms, 300 words a minute, about as fast as people read: time to reload, stop or ask again in the middle of an answer. 0 is as fast as they are read.</summary>
+    [Within("00:00:00", "01:00:00")]
     public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(200);
 }

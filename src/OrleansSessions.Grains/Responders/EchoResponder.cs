@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
+using OrleansSessions.Responders;
 
 namespace OrleansSessions.Grains.Responders;
 

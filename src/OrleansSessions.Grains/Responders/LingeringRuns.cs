@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
 
 namespace OrleansSessions.Grains.Responders;
 
@@ -30,7 +31,7 @@ internal sealed class LingeringRuns(IReadOnlyList<Task> earlier, int max, IRespo
                 throw new ResponderException(
                     DoneReasons.ResponderUnavailable, "Earlier answers of this session were told to stop and have not; ask again later.", isRetryable: true)
                 {
-                    HasOwnMessage = true,
+                    IsSafeToLog = true,
                 };
             }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using OrleansSessions.Responders;
 
 namespace OrleansSessions.Grains.Responders;
 

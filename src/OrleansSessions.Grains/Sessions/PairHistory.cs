@@ -1,5 +1,7 @@
-using OrleansSessions.Grains.Responders;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 

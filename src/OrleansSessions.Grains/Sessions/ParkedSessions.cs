@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 

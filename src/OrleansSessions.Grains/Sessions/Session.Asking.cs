@@ -1,5 +1,7 @@
 using System.Text;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 

@@ -1,3 +1,4 @@
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Grains.Sessions;
@@ -42,7 +43,7 @@ internal sealed partial class Session
     /// <summary>The first of the three timers to pass. Heartbeats and empty pieces move none of them.</summary>
     private (DateTimeOffset At, string Reason) DeadlineOf(Question question)
     {
-        var total = (At: question.OpenedAt + _options.TotalTimeout, Reason: DoneReasons.TimeoutTotal);
+        var total = (At: question.OpenedAt + _options.AnswerTimeout, Reason: DoneReasons.TimeoutTotal);
         if (_isAnsweredFromOutside)
         {
             return total;
@@ -50,15 +51,15 @@ internal sealed partial class Session
 
         var text = question.FirstDeltaAt is null
             ? (At: question.OpenedAt + _options.FirstDeltaTimeout, Reason: DoneReasons.TimeoutFirstDelta)
-            : (At: question.LastDeltaAt + _options.IdleTimeout, Reason: DoneReasons.TimeoutIdle);
+            : (At: question.LastDeltaAt + _options.SilenceTimeout, Reason: DoneReasons.TimeoutIdle);
         return text.At < total.At ? text : total;
     }
 
     private string TimeoutMessage(string reason) => reason switch
     {
         DoneReasons.TimeoutFirstDelta => $"No text came within {Seconds(_options.FirstDeltaTimeout)}.",
-        DoneReasons.TimeoutIdle => $"No more text came for {Seconds(_options.IdleTimeout)}.",
-        _ => $"The answer took longer than {Seconds(_options.TotalTimeout)} in all.",
+        DoneReasons.TimeoutIdle => $"No more text came for {Seconds(_options.SilenceTimeout)}.",
+        _ => $"The answer took longer than {Seconds(_options.AnswerTimeout)} in all.",
     };
 
     private static string Seconds(TimeSpan duration) => $"{duration.TotalSeconds:0.###} s";

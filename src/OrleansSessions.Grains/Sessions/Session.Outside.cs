@@ -1,5 +1,7 @@
 using System.Text;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -31,8 +33,8 @@ internal sealed partial class Session
             return new(AnswerOutcome.OffsetMismatch, question.Id, false);
         }
 
-        TryAppend(question, question.Generation, response[soFar.Length..], now);
-        TryEnd(question, question.Generation, QuestionStatus.Completed, null, null, false, now);
+        TryAppend(question, question.Attempt, response[soFar.Length..], now);
+        TryEnd(question, question.Attempt, QuestionStatus.Completed, null, null, false, now);
         return new(AnswerOutcome.Taken, question.Id, isAttended, question.Status);
     }
 
@@ -56,9 +58,9 @@ internal sealed partial class Session
             return new(AnswerOutcome.NoOpenQuestion, 0);
         }
 
-        if (request.Generation != question.Generation)
+        if (request.Attempt != question.Attempt)
         {
-            return new(AnswerOutcome.StaleGeneration, question.Bytes);
+            return new(AnswerOutcome.StaleAttempt, question.Bytes);
         }
 
         if (request.Offset != question.Bytes && !isRepeat)
@@ -68,7 +70,7 @@ internal sealed partial class Session
 
         if (request.Offset == question.Bytes)
         {
-            TryAppend(question, request.Generation, request.Text, now);
+            TryAppend(question, request.Attempt, request.Text, now);
         }
 
         EndFromOutside(question, request, now);
@@ -82,11 +84,11 @@ internal sealed partial class Session
         if (request.ErrorCode is { } code)
         {
             var message = request.ErrorMessage is null ? code : $"{code}: {request.ErrorMessage}";
-            TryEnd(question, request.Generation, QuestionStatus.Failed, DoneReasons.ResponderError, message, true, now);
+            TryEnd(question, request.Attempt, QuestionStatus.Failed, DoneReasons.ResponderError, message, true, now);
         }
         else if (request.IsFinal)
         {
-            TryEnd(question, request.Generation, QuestionStatus.Completed, null, null, false, now);
+            TryEnd(question, request.Attempt, QuestionStatus.Completed, null, null, false, now);
         }
     }
 
@@ -96,7 +98,7 @@ internal sealed partial class Session
     private static bool IsRepeat(Question question, AppendRequest request)
     {
         var length = Encoding.UTF8.GetByteCount(request.Text);
-        if (request.Generation != question.Generation || request.Offset < 0 || request.Offset > question.Bytes - length
+        if (request.Attempt != question.Attempt || request.Offset < 0 || request.Offset > question.Bytes - length
             || (request.IsFinal && request.Offset != question.Bytes - length))
         {
             return false;

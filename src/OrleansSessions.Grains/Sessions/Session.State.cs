@@ -1,4 +1,5 @@
-using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Log;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Grains.Sessions;
@@ -37,13 +38,13 @@ internal sealed partial class Session
         {
             // A delta from before long pieces were split is too long for a frame: nothing is replayed then, and readers get a snapshot.
             var tail = questions.Exists(question => question.LongestDelta > MaxDeltaBytes) ? [] : state.LogTail;
-            Log = AnswerLog.RestoreTail(state.Epoch, state.Head, questions, tail);
+            Log = SessionLog.RestoreTail(state.Epoch, state.Head, questions, tail);
             return;
         }
 
         // Numbers of the log's life before mean nothing in this one. Its first, which the end below takes, is one that every reader comes by.
         questions.ForEach(question => (question.AcceptedSeq, question.DoneSeq) = (1, question.IsFinal ? 1 : 0));
-        Log = new AnswerLog(newEpoch);
+        Log = new SessionLog(newEpoch);
         _queue.AddRange(questions.Where(question => question.Status == QuestionStatus.Queued));
         Running = questions.Find(question => question.Status is QuestionStatus.Accepted or QuestionStatus.Answering);
 
@@ -67,6 +68,6 @@ internal sealed partial class Session
         _byId.Clear();
         _history.Clear();
         Running = null;
-        Log = new AnswerLog(newEpoch);
+        Log = new SessionLog(newEpoch);
     }
 }

@@ -1,4 +1,6 @@
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -58,7 +60,7 @@ internal sealed partial class Session
         };
         return new(
             question.Id, question.Text, question.Answer, question.Deltas, question.Bytes, question.Status, Log.Epoch, question.AcceptedSeq,
-            question.DoneSeq, PositionOf(question), question.Generation, question.AskedAt, deadline, question.End,
+            question.DoneSeq, PositionOf(question), question.Attempt, question.AskedAt, deadline, question.End,
             deadline is { } at ? Milliseconds(at - now) : null);
     }
 }

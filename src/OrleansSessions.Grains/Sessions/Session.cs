@@ -1,7 +1,9 @@
 using System.Text;
-using OrleansSessions.Grains.Answers;
-using OrleansSessions.Grains.Responders;
+using OrleansSessions.Grains.Log;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -37,13 +39,13 @@ internal sealed partial class Session
         _options = options;
         _history = new PairHistory(options);
         _isAnsweredFromOutside = isAnsweredFromOutside;
-        Log = new AnswerLog(epoch);
+        Log = new SessionLog(epoch);
     }
 
     /// <summary>Called in the same turn for each question that ends.</summary>
     public event Action<Question>? QuestionEnded;
 
-    public AnswerLog Log { get; private set; }
+    public SessionLog Log { get; private set; }
 
     /// <summary>The one question that runs, or null: I1 is that there is room for one.</summary>
     public Question? Running { get; private set; }
@@ -78,9 +80,9 @@ internal sealed partial class Session
     }
 
     /// <summary>Takes text from the responder of one attempt. False if that attempt does not count any more: nothing was appended (I4).</summary>
-    public bool TryAppend(Question question, int generation, string text, DateTimeOffset now)
+    public bool TryAppend(Question question, int attempt, string text, DateTimeOffset now)
     {
-        if (!IsCurrent(question, generation))
+        if (!IsCurrent(question, attempt))
         {
             return false;
         }
@@ -91,9 +93,9 @@ internal sealed partial class Session
 
     /// <summary>Ends a question at its responder's word. False if that attempt does not count any more.</summary>
     public bool TryEnd(
-        Question question, int generation, QuestionStatus status, string? reason, string? message, bool isRetryable, DateTimeOffset now)
+        Question question, int attempt, QuestionStatus status, string? reason, string? message, bool isRetryable, DateTimeOffset now)
     {
-        if (!IsCurrent(question, generation))
+        if (!IsCurrent(question, attempt))
         {
             return false;
         }
@@ -121,7 +123,7 @@ internal sealed partial class Session
     /// <summary>Earlier pairs for the responder, oldest first: those whose text a client has seen and that did not fail.</summary>
     public IReadOnlyList<AnsweredQuestion> History() => _history.ToArray();
 
-    public bool IsCurrent(Question question, int generation) => ReferenceEquals(question, Running) && question.Generation == generation;
+    public bool IsCurrent(Question question, int attempt) => ReferenceEquals(question, Running) && question.Attempt == attempt;
 
     /// <summary>Ends questions without opening the next in the queue: the caller has another in mind, or none.</summary>
     private void ConcludeAll(

@@ -1,12 +1,13 @@
 using Microsoft.Extensions.Logging;
-using OrleansSessions.Grains.Logging;
+using OrleansSessions.Diagnostics;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
 internal sealed partial class SessionGrain
 {
-    private static partial class Log
+    private static partial class LogMessages
     {
         [LoggerMessage(1, LogLevel.Debug, "Session {SessionKey} is awake in epoch {Epoch} at {Seq}")]
         public static partial void Activated(ILogger logger, string sessionKey, long epoch, long seq);

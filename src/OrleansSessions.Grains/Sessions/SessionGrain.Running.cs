@@ -1,6 +1,9 @@
-using OrleansSessions.Grains.Logging;
+using OrleansSessions.Diagnostics;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -16,10 +19,10 @@ internal sealed partial class SessionGrain
     /// <summary>Responders of ended questions that may still be letting go. One more, and the next question waits for them, then fails: they ignore their tokens.</summary>
     private const int MaxLingeringRuns = 4;
 
-    private readonly List<AnswerRun> _lingering = [];
+    private readonly List<ResponderRun> _lingering = [];
     private readonly Dictionary<string, TaskCompletionSource> _waiters = [];
     private Question? _runningQuestion;
-    private AnswerRun? _run;
+    private ResponderRun? _run;
     private IGrainTimer? _timer;
     private DateTimeOffset? _armedFor;
     private int _reportedWaiting;
@@ -62,11 +65,11 @@ internal sealed partial class SessionGrain
         _lingering.RemoveAll(run => run.Stopped.IsCompleted);
         if (_lingering.Count >= MaxLingeringRuns)
         {
-            Log.TooManyLingering(_logger, _key, question.Id, _lingering.Count);
+            LogMessages.TooManyLingering(_logger, _key, question.Id, _lingering.Count);
             responder = new LingeringRuns(_lingering.ConvertAll(run => run.Stopped), MaxLingeringRuns, responder, StopPatience, _services.Time);
         }
 
-        _run = AnswerRun.Start(
+        _run = ResponderRun.Start(
             responder,
             new ResponderContext
             {
@@ -75,22 +78,22 @@ internal sealed partial class SessionGrain
                 Question = question.Text,
                 History = _session.History(),
                 MetadataJson = question.MetadataJson,
-                Generation = question.Generation,
+                Attempt = question.Attempt,
             },
             _services.Responder.LogsMessages,
             _logger);
-        FollowAsync(question, question.Generation, _run).Ignore();
+        FollowAsync(question, question.Attempt, _run).Ignore();
     }
 
     /// <summary>Follows a run to its end. A fault of ours on the way ends the question too, so that it does not hang until its deadline.</summary>
-    private async Task FollowAsync(Question question, int generation, AnswerRun run)
+    private async Task FollowAsync(Question question, int attempt, ResponderRun run)
     {
         try
         {
-            var hasEnded = await TakeTextAsync(question, generation, run);
+            var hasEnded = await TakeTextAsync(question, attempt, run);
             if (!hasEnded && IsFollowed(run) && run.End is { } end)
             {
-                hasEnded = _session.TryEnd(question, generation, end.Status, end.Reason, end.Message, end.IsRetryable, Now);
+                hasEnded = _session.TryEnd(question, attempt, end.Status, end.Reason, end.Message, end.IsRetryable, Now);
             }
 
             if (hasEnded)
@@ -100,8 +103,8 @@ internal sealed partial class SessionGrain
         }
         catch (Exception fault)
         {
-            Log.FollowFailed(_logger, _key, question.Id, LoggedException.Of(fault));
-            if (_session.TryEnd(question, generation, QuestionStatus.Failed, DoneReasons.ResponderError, "The answer could not be taken.", true, Now))
+            LogMessages.FollowFailed(_logger, _key, question.Id, LoggedException.Of(fault));
+            if (_session.TryEnd(question, attempt, QuestionStatus.Failed, DoneReasons.ResponderError, "The answer could not be taken.", true, Now))
             {
                 await CommitInBackgroundAsync();
             }
@@ -109,7 +112,7 @@ internal sealed partial class SessionGrain
     }
 
     /// <summary>Takes a run's text into the log, until there is no more or its question has ended. True if the text itself ended it, by its size.</summary>
-    private async Task<bool> TakeTextAsync(Question question, int generation, AnswerRun run)
+    private async Task<bool> TakeTextAsync(Question question, int attempt, ResponderRun run)
     {
         var window = _services.Options.CoalesceWindow;
         var turnStart = _services.Time.GetTimestamp();
@@ -122,7 +125,7 @@ internal sealed partial class SessionGrain
             }
 
             // What is still buffered when its question has ended, or the activation leaves, counts no more.
-            if (!IsFollowed(run) || !_session.TryAppend(question, generation, run.TakeText(), Now))
+            if (!IsFollowed(run) || !_session.TryAppend(question, attempt, run.TakeText(), Now))
             {
                 return false;
             }
@@ -145,7 +148,7 @@ internal sealed partial class SessionGrain
         return false;
     }
 
-    private bool IsFollowed(AnswerRun run) => ReferenceEquals(run, _run);
+    private bool IsFollowed(ResponderRun run) => ReferenceEquals(run, _run);
 
     /// <summary>In the turn in which a question ends: its responder is told to stop, and who waits is told.</summary>
     private void OnQuestionEnded(Question question)
@@ -171,7 +174,7 @@ internal sealed partial class SessionGrain
         }
 
         _services.Metrics.QuestionEnded(question.End!);
-        Log.Ended(_logger, _key, question.Id, question.Status, question.End!.Reason);
+        LogMessages.Ended(_logger, _key, question.Id, question.Status, question.End!.Reason);
     }
 
     private async Task StopRunsAsync()
@@ -195,7 +198,7 @@ internal sealed partial class SessionGrain
         await Task.WhenAny(stopped, Task.Delay(StopPatience, TimeProvider.System));
         if (!stopped.IsCompleted)
         {
-            Log.ResponderLingers(_logger, _key, StopPatience);
+            LogMessages.ResponderLingers(_logger, _key, StopPatience);
         }
     }
 

@@ -1,5 +1,5 @@
 using Orleans.Storage;
-using OrleansSessions.Grains.Logging;
+using OrleansSessions.Diagnostics;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -50,7 +50,7 @@ internal sealed partial class SessionGrain
         }
         catch (Exception fault)
         {
-            Log.CommitFailed(_logger, _key, LoggedException.Of(fault));
+            LogMessages.CommitFailed(_logger, _key, LoggedException.Of(fault));
             DeactivateOnIdle();
         }
     }
@@ -87,12 +87,12 @@ internal sealed partial class SessionGrain
             }
             catch (Exception fault) when (fault is not InconsistentStateException && attempt < attempts)
             {
-                Log.StoreRetried(_logger, _key, attempt, LoggedException.Of(fault));
+                LogMessages.StoreRetried(_logger, _key, attempt, LoggedException.Of(fault));
                 await Task.Delay(StoreRetryDelay, _services.Time);
             }
             catch (Exception fault)
             {
-                Log.StoreFailed(_logger, _key, LoggedException.Of(fault));
+                LogMessages.StoreFailed(_logger, _key, LoggedException.Of(fault));
                 DeactivateOnIdle();
                 throw;
             }
@@ -127,13 +127,13 @@ internal sealed partial class SessionGrain
         }
         catch (InconsistentStateException fault)
         {
-            Log.StoreFailed(_logger, _key, LoggedException.Of(fault));
+            LogMessages.StoreFailed(_logger, _key, LoggedException.Of(fault));
             DeactivateOnIdle();
         }
         catch (Exception fault)
         {
             // The record is still there. A later call tries again.
-            Log.StoreRetried(_logger, _key, 1, LoggedException.Of(fault));
+            LogMessages.StoreRetried(_logger, _key, 1, LoggedException.Of(fault));
             _usedAt -= unusedFor;
         }
     }
@@ -147,7 +147,7 @@ internal sealed partial class SessionGrain
         }
         catch (Exception fault)
         {
-            Log.StoreFailed(_logger, _key, LoggedException.Of(fault));
+            LogMessages.StoreFailed(_logger, _key, LoggedException.Of(fault));
             DeactivateOnIdle();
             throw;
         }

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;
-using OrleansSessions.Grains.Answers;
+using OrleansSessions.Grains.Log;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -9,14 +11,14 @@ namespace OrleansSessions.Grains.Sessions;
 /// One session in its turns. Each call asks <see cref="Session"/>, the rules; what that changed is stored, made visible, published
 /// (<see cref="CommitAsync"/>), and the next question, if one is open, gets its responder. Placed beside the socket that calls first.
 /// </summary>
-[PreferLocalPlacement]
+[GrainType("orleanssessions.session"), PreferLocalPlacement]
 internal sealed partial class SessionGrain : Grain, ISessionGrain
 {
     private readonly SessionServices _services;
     private readonly ILogger<SessionGrain> _logger;
     private readonly IPersistentState<SessionState>? _stored;
     private readonly Session _session;
-    private readonly AnswerPublisher _publisher;
+    private readonly SessionPublisher _publisher;
     private readonly string _key;
     private SessionClock _clock;
     private DateTimeOffset _usedAt;
@@ -28,7 +30,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _logger = logger;
         _key = context.GrainId.Key.ToString()!;
         _clock = new SessionClock(services.Time);
-        _publisher = new AnswerPublisher(_key, services.Outboxes, logger);
+        _publisher = new SessionPublisher(_key, services.Outboxes, logger);
         _session = new Session(services.Options, services.Responder.Responder is null, services.NewEpoch());
         _session.QuestionEnded += OnQuestionEnded;
         if (services.IsStored)
@@ -57,7 +59,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
         FollowEviction();
         _services.Metrics.SessionActivated();
-        Log.Activated(_logger, _key, _session.Log.Epoch, _session.Log.Head);
+        LogMessages.Activated(_logger, _key, _session.Log.Epoch, _session.Log.Head);
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -78,7 +80,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         EndStay();
         ReportWaiting(0, 0);
         _services.Metrics.SessionDeactivated();
-        Log.Deactivated(_logger, _key, reason.ReasonCode);
+        LogMessages.Deactivated(_logger, _key, reason.ReasonCode);
     }
 
     public async Task<AttachReply> AttachAsync(AttachRequest request)
@@ -90,7 +92,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _session.Outrank(connection);
         }
 
-        Log.Attached(_logger, _key, request.Gateway, request.Connections);
+        LogMessages.Attached(_logger, _key, request.Gateway, request.Connections);
         return EndCall(new AttachReply(
             _session.Log.Epoch, _session.Log.VisibleHead, _session.OpenQuestions(Now), request.WantsSnapshot ? _session.OpenSnapshot(Now) : null,
             _services.Responder.Name));
@@ -105,7 +107,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
         var hadFollowers = _publisher.HasFollowers;
         _publisher.Count(request.Gateway, request.Connections, request.Version);
-        Log.Detached(_logger, _key, request.Gateway, request.Connections);
+        LogMessages.Detached(_logger, _key, request.Gateway, request.Connections);
         if (hadFollowers && !_publisher.HasFollowers && !_session.IsKnown)
         {
             BeginStay();
@@ -141,13 +143,13 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _services.Metrics.Asked(reply.Outcome);
         if (reply.Outcome == AskOutcome.Accepted)
         {
-            Log.Accepted(_logger, _key, reply.QuestionId, reply.Position);
+            LogMessages.Accepted(_logger, _key, reply.QuestionId, reply.Position);
             await CommitAsync();
             RunNext();
         }
         else
         {
-            Log.NotAccepted(_logger, _key, reply.QuestionId, reply.Outcome);
+            LogMessages.NotAccepted(_logger, _key, reply.QuestionId, reply.Outcome);
         }
 
         return EndCall(reply);
@@ -239,7 +241,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _session.Clear(_services.NewEpoch(_session.Log.Epoch));
         if (wasThere)
         {
-            Log.Removed(_logger, _key);
+            LogMessages.Removed(_logger, _key);
         }
 
         return EndCall(wasThere);

@@ -1,9 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans.Storage;
-using OrleansSessions.Grains.Answers;
-using OrleansSessions.Grains.Clustering;
+using OrleansSessions.Clustering;
+using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Responders;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 

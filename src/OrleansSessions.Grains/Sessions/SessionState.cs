@@ -1,3 +1,5 @@
+using OrleansSessions.Grains.Log;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Grains.Sessions;
@@ -21,7 +23,7 @@ internal sealed class SessionState
     [Id(3)]
     public DateTimeOffset UsedAt { get; set; }
 
-    /// <summary>The newest log entries, as <see cref="Answers.AnswerLog.SaveTail"/> writes them.</summary>
+    /// <summary>The newest log entries, as <see cref="SessionLog.SaveTail"/> writes them.</summary>
     [Id(4)]
     public int[] LogTail { get; set; } = [];
 
@@ -54,7 +56,7 @@ internal sealed class QuestionState
     public QuestionStatus Status { get; init; }
 
     [Id(6)]
-    public int Generation { get; init; }
+    public int Attempt { get; init; }
 
     [Id(7)]
     public long AcceptedSeq { get; init; }
@@ -94,7 +96,7 @@ internal sealed class QuestionState
         AskedAt = question.AskedAt,
         OpenedAt = question.OpenedAt,
         Status = question.Status,
-        Generation = question.Generation,
+        Attempt = question.Attempt,
         AcceptedSeq = question.AcceptedSeq,
         DoneSeq = question.DoneSeq,
         AcceptedPosition = question.AcceptedPosition,
@@ -110,7 +112,7 @@ internal sealed class QuestionState
         MetadataJson = MetadataJson,
         OpenedAt = OpenedAt,
         Status = Status,
-        Generation = Generation,
+        Attempt = Attempt,
         AcceptedSeq = AcceptedSeq,
         DoneSeq = DoneSeq,
         AcceptedPosition = AcceptedPosition,

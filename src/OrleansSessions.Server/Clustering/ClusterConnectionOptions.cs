@@ -1,8 +1,13 @@
+using OrleansSessions.Configuration;
+
 namespace OrleansSessions.Server.Clustering;
 
 /// <summary>Section <c>Cluster</c>: how this process finds the others.</summary>
-public sealed class ClusterConnectionOptions
+public sealed class ClusterConnectionOptions : ISectionOptions
 {
+    /// <inheritdoc/>
+    public static string Section => "Cluster";
+
     /// <summary><c>Localhost</c> (default: one process, in memory) or <c>Redis</c>.</summary>
     public ClusterProvider Provider { get; set; } = ClusterProvider.Localhost;
 
@@ -16,9 +21,11 @@ public sealed class ClusterConnectionOptions
     public string ServiceId { get; set; } = "orleans-sessions";
 
     /// <summary>TCP port for other silos, from 0 to 65535; 0 is any free one. Default: a free one with <c>Localhost</c>, 11111 with <c>Redis</c>.</summary>
+    [Within(0, 65535)]
     public int? SiloPort { get; set; }
 
     /// <summary>TCP port for socket gateways in processes of their own, from 0 to 65535; 0 is any free one. Default: a free one with <c>Localhost</c>, 30000 with <c>Redis</c>.</summary>
+    [Within(0, 65535)]
     public int? OrleansGatewayPort { get; set; }
 
     /// <summary>
@@ -26,4 +33,23 @@ public sealed class ClusterConnectionOptions
     /// <c>Localhost</c> is always 127.0.0.1. With a loopback address the silo listens on it alone, else on every interface.
     /// </summary>
     public string AdvertisedAddress { get; set; } = "";
+
+    /// <inheritdoc/>
+    public IEnumerable<string> FindMistakes()
+    {
+        if (string.IsNullOrWhiteSpace(ClusterId))
+        {
+            yield return $"{Section}:{nameof(ClusterId)} is '{ClusterId}'; it must not be empty.";
+        }
+
+        if (string.IsNullOrWhiteSpace(ServiceId))
+        {
+            yield return $"{Section}:{nameof(ServiceId)} is '{ServiceId}'; it must not be empty.";
+        }
+
+        if (SiloPort is > 0 && SiloPort == OrleansGatewayPort)
+        {
+            yield return $"{Section}:{nameof(SiloPort)} and {Section}:{nameof(OrleansGatewayPort)} are both {SiloPort}; they must differ.";
+        }
+    }
 }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Server.Configuration;
+using OrleansSessions.Sessions;
 using StackExchange.Redis;
 
 namespace OrleansSessions.Server.Clustering;
@@ -14,16 +14,12 @@ internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) :
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 
-    private IEnumerable<string> FindErrors(ClusterConnectionOptions options)
+    private IEnumerable<string> FindErrors(ClusterConnectionOptions options) => options.Provider switch
     {
-        var ofProvider = options.Provider switch
-        {
-            ClusterProvider.Localhost => FindLocalhostErrors(options),
-            ClusterProvider.Redis => FindRedisErrors(options),
-            _ => [$"Cluster:Provider is '{options.Provider}'; it must be one of: {string.Join(", ", Enum.GetNames<ClusterProvider>())}."],
-        };
-        return ofProvider.Concat(FindSharedErrors(options));
-    }
+        ClusterProvider.Localhost => FindLocalhostErrors(options),
+        ClusterProvider.Redis => FindRedisErrors(options),
+        _ => [],
+    };
 
     private IEnumerable<string> FindLocalhostErrors(ClusterConnectionOptions options)
     {
@@ -55,34 +51,6 @@ internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) :
         {
             // The value is not repeated: it may hold a password.
             yield return "Cluster:Redis is not a connection string; it must name a server and options, localhost:6379,password=secret say.";
-        }
-    }
-
-    private static IEnumerable<string> FindSharedErrors(ClusterConnectionOptions options)
-    {
-        if (string.IsNullOrWhiteSpace(options.ClusterId))
-        {
-            yield return $"Cluster:ClusterId is '{options.ClusterId}'; it must not be empty.";
-        }
-
-        if (string.IsNullOrWhiteSpace(options.ServiceId))
-        {
-            yield return $"Cluster:ServiceId is '{options.ServiceId}'; it must not be empty.";
-        }
-
-        if (options.SiloPort is < 0 or > 65535)
-        {
-            yield return $"Cluster:SiloPort is {options.SiloPort}; it must be from 0 to 65535.";
-        }
-
-        if (options.OrleansGatewayPort is < 0 or > 65535)
-        {
-            yield return $"Cluster:OrleansGatewayPort is {options.OrleansGatewayPort}; it must be from 0 to 65535.";
-        }
-
-        if (options.SiloPort is > 0 && options.SiloPort == options.OrleansGatewayPort)
-        {
-            yield return $"Cluster:SiloPort and Cluster:OrleansGatewayPort are both {options.SiloPort}; they must differ.";
         }
     }
 

@@ -58,12 +58,12 @@ internal sealed partial class DirectorySweep(
                     removed += await SweepAsync(server, redis.GetDatabase(), stoppingToken);
                 }
 
-                Log.Swept(logger, removed);
+                LogMessages.Swept(logger, removed);
                 return;
             }
             catch (Exception fault) when (fault is not OperationCanceledException)
             {
-                Log.NotSwept(logger, fault.GetType().Name);
+                LogMessages.NotSwept(logger, fault.GetType().Name);
                 await Task.Delay(RetryDelay, TimeProvider.System, stoppingToken);
             }
         }
@@ -128,7 +128,7 @@ internal sealed partial class DirectorySweep(
     private static IEnumerable<SiloAddress> WithStatus(ClusterMembershipSnapshot snapshot, SiloStatus status) =>
         snapshot.Members.Values.Where(member => member.Status == status).Select(member => member.SiloAddress);
 
-    private static partial class Log
+    private static partial class LogMessages
     {
         [LoggerMessage(1, LogLevel.Information, "{Count} entries of dead silos were removed from the grain directory")]
         public static partial void Swept(ILogger logger, int count);

@@ -1,4 +1,4 @@
-using OrleansSessions.Grains.Clustering;
+using OrleansSessions.Clustering;
 
 namespace OrleansSessions.Server.Clustering;
 
@@ -20,11 +20,11 @@ internal sealed partial class EvictionLimit(ClusterEviction eviction, ILogger<Ev
     private async Task EndAsync()
     {
         await Task.Delay(Limit, TimeProvider.System);
-        Log.Ended(logger, Limit);
+        LogMessages.Ended(logger, Limit);
         Environment.Exit(ClusterEviction.ExitCode);
     }
 
-    private static partial class Log
+    private static partial class LogMessages
     {
         [LoggerMessage(1, LogLevel.Critical, "The process of an evicted silo did not stop within {Limit} and is ended")]
         public static partial void Ended(ILogger logger, TimeSpan limit);

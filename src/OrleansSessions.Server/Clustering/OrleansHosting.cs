@@ -1,8 +1,9 @@
 using System.Net;
 using Orleans.Configuration;
 using OrleansSessions.Grains;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Server.Configuration;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway;
 using StackExchange.Redis;
 
 namespace OrleansSessions.Server.Clustering;

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Persistence;
 using Orleans.Serialization;
 using Orleans.Storage;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Sessions;
 using StackExchange.Redis;
 
 namespace OrleansSessions.Server.Clustering;
@@ -28,5 +28,5 @@ internal static class SessionStorage
     /// It may wait in a queue, answer until the total timer, stay remembered, and idle until it is collected.
     /// </summary>
     public static TimeSpan EntryExpiry(SessionsOptions sessions) =>
-        sessions.QueueTimeout + sessions.TotalTimeout + sessions.Retention + sessions.CollectionAge + Margin;
+        sessions.QueueTimeout + sessions.AnswerTimeout + sessions.Retention + sessions.CollectionAge + Margin;
 }

@@ -1,25 +1,36 @@
+using OrleansSessions.Configuration;
 using OrleansSessions.Grains.Responders;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Responders;
+using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.Server.Clustering;
+using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
 
 namespace OrleansSessions.Server.Configuration;
 
 /// <summary>A section of the configuration and the options that it fills.</summary>
-internal sealed record KnownSection(string Path, Type Options);
+internal sealed record KnownSection(string Path, Type Options, Action<IServiceCollection, IConfiguration> Bind)
+{
+    public static KnownSection Of<T>()
+        where T : class, ISectionOptions => new(T.Section, typeof(T), static (services, values) =>
+        {
+            services.AddSection<T>(configPrefix: null);
+            services.AddOptions<T>().Bind(values.GetSection(T.Section));
+        });
+}
 
 /// <summary>Every section this server reads, in the order that its documentation has them.</summary>
 internal static class KnownSections
 {
     public static IReadOnlyList<KnownSection> All { get; } =
     [
-        new("Server", typeof(ServerOptions)),
-        new("Cluster", typeof(ClusterConnectionOptions)),
-        new("Sessions", typeof(SessionsOptions)),
-        new("SocketGateway", typeof(SocketGatewayOptions)),
-        new("Responder", typeof(ResponderOptions)),
-        new("Responder:Echo", typeof(EchoOptions)),
-        new("Responder:OpenAI", typeof(OpenAIOptions)),
+        KnownSection.Of<ServerOptions>(),
+        KnownSection.Of<ClusterConnectionOptions>(),
+        KnownSection.Of<SessionsOptions>(),
+        KnownSection.Of<SocketGatewayOptions>(),
+        KnownSection.Of<ResponderOptions>(),
+        KnownSection.Of<EchoOptions>(),
+        KnownSection.Of<OpenAIOptions>(),
     ];
 
     /// <summary>Keys at the top that are not ours and that the framework reads.</summary>

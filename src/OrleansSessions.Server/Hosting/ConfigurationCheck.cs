@@ -26,7 +26,7 @@ internal static class ConfigurationCheck
         services.AddSingleton(values);
         services.AddServerOptions(values);
         new Registrations(services, values).AddSessionGrains(configPrefix: null);
-        services.AddSocketGateway(configPrefix: "");
+        services.AddSocketGateway(static _ => { });
         using var provider = services.BuildServiceProvider();
         try
         {

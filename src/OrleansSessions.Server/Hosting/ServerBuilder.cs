@@ -1,10 +1,11 @@
-using OrleansSessions.Grains.Responders;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Configuration;
+using OrleansSessions.Responders;
 using OrleansSessions.Server.Clustering;
 using OrleansSessions.Server.Configuration;
 using OrleansSessions.Server.Documents;
 using OrleansSessions.Server.Observability;
 using OrleansSessions.Server.Page;
+using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
 
 namespace OrleansSessions.Server.Hosting;
@@ -22,16 +23,16 @@ internal static class ServerBuilder
         ConfigurationCheck.ThrowOnMistakes(configuration);
 
         // 2. The parts of this role.
-        var server = Read<ServerOptions>(configuration, "Server");
-        var responder = Read<ResponderOptions>(configuration, "Responder");
+        var server = Read<ServerOptions>(configuration);
+        var responder = Read<ResponderOptions>(configuration);
         builder.Services.AddServerOptions(configuration.Values);
         builder.UseConnectionLimits(builder.UseListenAddresses(server.ManagementPort));
-        builder.AddOrleans(server.Role, Read<ClusterConnectionOptions>(configuration, "Cluster"), Read<SessionsOptions>(configuration, "Sessions"));
+        builder.AddOrleans(server.Role, Read<ClusterConnectionOptions>(configuration), Read<SessionsOptions>(configuration));
         builder.AddObservability(server.Role);
         builder.Services.AddLoopbackHosts();
         if (server.Role != ServerRole.Silo)
         {
-            builder.Services.AddSocketGateway(configPrefix: "");
+            builder.Services.AddSocketGateway(static _ => { });
             builder.Services.AddOpenApi("v1");
         }
 
@@ -53,11 +54,11 @@ internal static class ServerBuilder
         return app;
     }
 
-    private static T Read<T>(CheckedConfiguration configuration, string section)
-        where T : new()
+    private static T Read<T>(CheckedConfiguration configuration)
+        where T : ISectionOptions, new()
     {
         var options = new T();
-        configuration.Values.GetSection(section).Bind(options);
+        configuration.Values.GetSection(T.Section).Bind(options);
         return options;
     }
 }

@@ -1,27 +1,21 @@
 using Microsoft.Extensions.Options;
-using OrleansSessions.Grains.Responders;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.Server.Clustering;
 using OrleansSessions.Server.Configuration;
 
 namespace OrleansSessions.Server.Hosting;
 
-/// <summary>Fills every options class from its section, and adds the validators of those that are the server's own.</summary>
+/// <summary>Fills every options class from its section, and adds the responders that this server offers beside the built-in ones.</summary>
 internal static class ServerOptionsHosting
 {
     public static void AddServerOptions(this IServiceCollection services, IConfiguration values)
     {
-        services.AddBuiltInResponders();
-        Bind<ServerOptions>(services, values, "Server");
-        Bind<ClusterConnectionOptions>(services, values, "Cluster");
-        Bind<SessionsOptions>(services, values, "Sessions");
-        Bind<ResponderOptions>(services, values, "Responder");
-        Bind<EchoOptions>(services, values, "Responder:Echo");
-        Bind<OpenAIOptions>(services, values, "Responder:OpenAI");
-        services.AddSingleton<IValidateOptions<ServerOptions>, ServerOptionsValidator>();
+        foreach (var section in KnownSections.All)
+        {
+            section.Bind(services, values);
+        }
+
+        services.AddOpenAIResponder(configPrefix: null);
         services.AddSingleton<IValidateOptions<ClusterConnectionOptions>>(new ClusterConnectionOptionsValidator(values));
     }
-
-    private static void Bind<T>(IServiceCollection services, IConfiguration values, string section)
-        where T : class => services.AddOptionsWithValidateOnStart<T>().Bind(values.GetSection(section));
 }

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using OrleansSessions.Grains.Clustering;
+using OrleansSessions.Clustering;
 
 namespace OrleansSessions.Server.Observability;
 

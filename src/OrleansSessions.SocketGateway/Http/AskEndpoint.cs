@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Faults;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Errors;
 
 namespace OrleansSessions.SocketGateway.Http;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Http;
 
@@ -38,8 +38,8 @@ internal sealed record QuestionBody
     [JsonPropertyName("position")]
     public required int Position { get; init; }
 
-    [JsonPropertyName("generation")]
-    public required int Generation { get; init; }
+    [JsonPropertyName("attempt")]
+    public required int Attempt { get; init; }
 
     [JsonPropertyName("asked_at")]
     public required DateTimeOffset AskedAt { get; init; }
@@ -78,7 +78,7 @@ internal sealed record QuestionBody
         AcceptedSeq = question.AcceptedSeq,
         DoneSeq = question.DoneSeq == 0 ? null : question.DoneSeq,
         Position = question.Position,
-        Generation = question.Generation,
+        Attempt = question.Attempt,
         AskedAt = question.AskedAt,
         DeadlineMs = question.DeadlineMs,
         Status = question.End?.Status.ToWire(),
@@ -109,7 +109,7 @@ internal sealed record DeliveredBody(
 internal sealed record OpenQuestionBody(
     [property: JsonPropertyName("question_id")] string QuestionId, [property: JsonPropertyName("state")] string State,
     [property: JsonPropertyName("question")] string Question, [property: JsonPropertyName("asked_at")] DateTimeOffset AskedAt,
-    [property: JsonPropertyName("generation")] int Generation, [property: JsonPropertyName("bytes")] long Bytes,
+    [property: JsonPropertyName("attempt")] int Attempt, [property: JsonPropertyName("bytes")] long Bytes,
     [property: JsonPropertyName("deadline_ms")] long? DeadlineMs);
 
 internal sealed record SessionBody(
@@ -124,7 +124,7 @@ internal sealed record SessionBody(
         description.OldestSeq, description.Connections,
         [
             .. description.Open.Select(question => new OpenQuestionBody(
-                question.QuestionId, question.Status.ToWire(), question.Question, question.AskedAt, question.Generation, question.Bytes,
+                question.QuestionId, question.Status.ToWire(), question.Question, question.AskedAt, question.Attempt, question.Bytes,
                 question.DeadlineMs)),
         ],
         description.ExpiresAt);
@@ -141,7 +141,7 @@ internal sealed record AnswerErrorBody(
     [property: JsonPropertyName("code")] string Code, [property: JsonPropertyName("message")] string? Message);
 
 internal sealed record AnswerPieceBody(
-    [property: JsonPropertyName("generation")] int Generation, [property: JsonPropertyName("offset")] long Offset,
+    [property: JsonPropertyName("attempt")] int Attempt, [property: JsonPropertyName("offset")] long Offset,
     [property: JsonPropertyName("text")] string? Text, [property: JsonPropertyName("final")] bool? IsFinal,
     [property: JsonPropertyName("error")] AnswerErrorBody? Error);
 

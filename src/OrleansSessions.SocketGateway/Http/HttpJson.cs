@@ -5,7 +5,6 @@ using System.Text.Json.Serialization;
 namespace OrleansSessions.SocketGateway.Http;
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(ProblemBody))]
 [JsonSerializable(typeof(QuestionBody))]
 [JsonSerializable(typeof(QuestionListBody))]
 [JsonSerializable(typeof(AcceptedBody))]

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Http;
 

@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using OrleansSessions.Grains.Clustering;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Faults;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using OrleansSessions.SocketGateway.Access;
+using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Http;
 
 namespace OrleansSessions.SocketGateway;
@@ -61,11 +61,11 @@ public static class SessionHttpExtensions
 
     private static void MapAnswers(RouteGroupBuilder session)
     {
-        session.MapPost("/questions/{qid}/answer", AnswerEndpoints.AppendAsync)
+        session.MapPost("/questions/{qid}/answer", ExternalAnswerEndpoints.AppendAsync)
             .WithName("AppendAnswer").WithSummary("Adds a piece to the answer of a question that waits for one from outside.")
             .Accepts<AnswerPieceBody>(Json).Produces<OffsetBody>().Refuses(400, 403, 404, 409, 413, 415, 500);
         session.MapOtherMethods("/questions/{qid}/answer", HttpMethods.Post);
-        session.MapPost("/response", AnswerEndpoints.RespondAsync)
+        session.MapPost("/response", ExternalAnswerEndpoints.RespondAsync)
             .WithName("SendResponse").WithSummary("Answers the open question whole.")
             .Accepts<WholeAnswerBody>(Json).Produces<DeliveredBody>().Refuses(400, 403, 404, 409, 413, 415, 500);
         session.MapOtherMethods("/response", HttpMethods.Post);

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Hosting;
-using OrleansSessions.Grains.Clustering;
+using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Following;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 

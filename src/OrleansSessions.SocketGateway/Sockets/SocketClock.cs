@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using OrleansSessions.Grains.Clustering;
+using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Following;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
@@ -51,7 +51,7 @@ internal sealed partial class SocketClock(
         }
         catch (Exception fault)
         {
-            Log.TickFailed(logger, fault);
+            LogMessages.TickFailed(logger, fault);
         }
     }
 
@@ -66,7 +66,7 @@ internal sealed partial class SocketClock(
         }
     }
 
-    private static partial class Log
+    private static partial class LogMessages
     {
         [LoggerMessage(1, LogLevel.Error, "The time limits of a socket could not be checked.")]
         public static partial void TickFailed(ILogger logger, Exception fault);

@@ -1,6 +1,6 @@
 using System.Net.WebSockets;
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Answers;
+using OrleansSessions.SocketGateway.Profiles;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
@@ -56,7 +56,7 @@ internal sealed partial class SocketConnection
     {
         lock (_gate)
         {
-            _writer.Enqueue(new ServerPingMessage(_profile is V1Answers v1 ? v1.LastSeq : 0));
+            _writer.Enqueue(new ServerPingMessage(_profile is V1Profile v1 ? v1.LastSeq : 0));
         }
 
         Flush();

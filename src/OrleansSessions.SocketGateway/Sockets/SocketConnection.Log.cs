@@ -5,7 +5,7 @@ namespace OrleansSessions.SocketGateway.Sockets;
 
 internal sealed partial class SocketConnection
 {
-    private static partial class Log
+    private static partial class LogMessages
     {
         [LoggerMessage(1, LogLevel.Debug, "Connection {Connection} registered for session {Session}, profile {Profile}.")]
         public static partial void Opened(ILogger logger, string connection, string session, WireProfile profile);

@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Faults;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Profiles;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
@@ -167,7 +168,7 @@ internal sealed partial class SocketConnection
 
     private async Task CancelAsync(string? questionId)
     {
-        Answers.PendingCancel pending;
+        PendingCancel pending;
         lock (_gate)
         {
             pending = _profile.OnCancelling(questionId);

@@ -1,10 +1,10 @@
 using System.Net.WebSockets;
 using System.Security.Cryptography;
-using OrleansSessions.Grains.Answers;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Log;
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Answers;
-using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Following;
+using OrleansSessions.SocketGateway.Profiles;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
@@ -12,7 +12,7 @@ namespace OrleansSessions.SocketGateway.Sockets;
 /// One socket, from attach to close. Read <see cref="RunAsync"/> first: it is the whole life, in order.
 /// One gate guards what is to be written and the place in the log; nobody sends, calls a grain or waits under it.
 /// </summary>
-internal sealed partial class SocketConnection : ISessionConnection, ISocketReaderOwner, ISocketWriterOwner, IAnswerLog
+internal sealed partial class SocketConnection : ISessionConnection, ISocketReaderOwner, ISocketWriterOwner, ILogSource
 {
     private static readonly string[] Features = ["cancel", "queue", "replace"];
 
@@ -24,8 +24,8 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
     private readonly ISessionGrain _session;
     private readonly SocketReader _reader;
     private readonly SocketWriter _writer;
-    private readonly AnswerSubscription _answers;
-    private readonly IProfileAnswers _profile;
+    private readonly LogCursor _answers;
+    private readonly IProfile _profile;
     private readonly TaskCompletionSource _closeTimedOut = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _openedAt;
     private ITimer? _closeTimer;
@@ -44,8 +44,8 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         _writer = new(socket, _gate, options, services.Metrics, clock, this);
         _reader = new(socket, options, clock, this);
         _profile = request.Profile == WireProfile.V1
-            ? new V1Answers(_writer, Hello, OnSessionRemoved)
-            : new BasicAnswers(_writer, _gate, options.MaxBasicFrameBytes, id => FetchAsync(id, int.MaxValue), Flush, OnSessionRemoved);
+            ? new V1Profile(_writer, Hello, OnSessionRemoved)
+            : new BasicProfile(_writer, _gate, options.MaxBasicFrameBytes, id => FetchAsync(id, int.MaxValue), Flush, OnSessionRemoved);
         _answers = new(_gate, _profile, this, options.MaxHeldItems, clock, OnLogReadFailed);
     }
 
@@ -59,7 +59,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
     {
         // 1. Be found: what the session says from now on is held until the position is known.
         _services.Metrics.ConnectionOpened();
-        Log.Opened(_services.Logger, Id, _request.SessionId, _request.Profile);
+        LogMessages.Opened(_services.Logger, Id, _request.SessionId, _request.Profile);
         var count = _services.Registry.Add(_request.SessionKey, this, _openedAt);
         try
         {
@@ -79,7 +79,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         catch (Exception fault)
         {
             // Only a fault of ours comes here; what peers and grains do wrong was handled where it happened.
-            Log.Broken(_services.Logger, fault, Id, _request.SessionId);
+            LogMessages.Broken(_services.Logger, fault, Id, _request.SessionId);
             Close(CloseCodes.InternalError, "Something failed here.");
             await Task.WhenAny(_writer.Finished, _closeTimedOut.Task);
         }
@@ -94,11 +94,11 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
 
     void ISocketWriterOwner.OnSlowConsumer()
     {
-        Log.SlowConsumer(_services.Logger, Id, _request.SessionId);
+        LogMessages.SlowConsumer(_services.Logger, Id, _request.SessionId);
         Close(CloseCodes.SlowConsumer, "The client does not read what is sent to it.");
     }
 
-    void ISocketWriterOwner.OnWriteFault(Exception fault) => Log.Broken(_services.Logger, fault, Id, _request.SessionId);
+    void ISocketWriterOwner.OnWriteFault(Exception fault) => LogMessages.Broken(_services.Logger, fault, Id, _request.SessionId);
 
     public void Flush() => _writer.Flush();
 
@@ -128,7 +128,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         }
     }
 
-    Task<LogPiece> IAnswerLog.ReadAsync(long epoch, long afterSeq)
+    Task<LogPiece> ILogSource.ReadAsync(long epoch, long afterSeq)
     {
         _services.Metrics.LogReread();
         var count = _services.Registry.Count(_request.SessionKey);
@@ -136,7 +136,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
             _services.Instance.Id, epoch, afterSeq, count.Connections, count.Version, _services.Options.LogReadBytes));
     }
 
-    Task IAnswerLog.FlushAsync()
+    Task ILogSource.FlushAsync()
     {
         Flush();
         return _writer.WaitForRoomAsync();
@@ -185,7 +185,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         if (!IsClosing)
         {
             _peerCode = peerCode;
-            Log.PeerLeft(_services.Logger, Id, _request.SessionId, peerCode);
+            LogMessages.PeerLeft(_services.Logger, Id, _request.SessionId, peerCode);
             Close(isClosedByPeer ? peerCode : CloseCodes.Normal, "", null, dropWaiting: true);
         }
 
@@ -265,7 +265,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         var count = _services.Registry.Remove(_request.SessionKey, this);
         var lifetime = _services.Clock.GetElapsedTime(_openedAt);
         _services.Metrics.ConnectionClosed(lifetime, _peerCode ?? _closeCode);
-        Log.Closed(_services.Logger, Id, _request.SessionId, _peerCode ?? _closeCode, (long)lifetime.TotalMilliseconds);
+        LogMessages.Closed(_services.Logger, Id, _request.SessionId, _peerCode ?? _closeCode, (long)lifetime.TotalMilliseconds);
         if (_closeCode is CloseCodes.Draining or CloseCodes.ServiceRestart)
         {
             // The whole process leaves; the grains hear of that at once, and a call each would only hold up the stop.
@@ -284,7 +284,7 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         }
         catch (Exception fault)
         {
-            Log.DetachFailed(_services.Logger, fault, Id, _request.SessionId);
+            LogMessages.DetachFailed(_services.Logger, fault, Id, _request.SessionId);
         }
     }
 
@@ -297,5 +297,5 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
             (int)options.ReconnectMin.TotalMilliseconds, (int)options.ReconnectMax.TotalMilliseconds, Features);
     }
 
-    private void OnLogReadFailed(Exception fault) => Log.LogReadFailed(_services.Logger, fault, Id, _request.SessionId);
+    private void OnLogReadFailed(Exception fault) => LogMessages.LogReadFailed(_services.Logger, fault, Id, _request.SessionId);
 }

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Access;
-using OrleansSessions.SocketGateway.Http;
+using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Frames;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
@@ -35,7 +36,7 @@ internal sealed partial class SocketEndpoint
         _maxRefusals = Math.Min(MaxRefusals, Math.Max(1, (descriptors.PlainConnections ?? int.MaxValue) / RefusalShare));
         if (descriptors.Sockets < services.Options.MaxConnections)
         {
-            Log.Clamped(logger, services.Options.MaxConnections, descriptors.Limit, descriptors.Sockets);
+            LogMessages.Clamped(logger, services.Options.MaxConnections, descriptors.Limit, descriptors.Sockets);
         }
     }
 
@@ -64,7 +65,7 @@ internal sealed partial class SocketEndpoint
 
         if (!_services.Registry.TryReserve(_maxConnections))
         {
-            Log.Full(_logger, _maxConnections);
+            LogMessages.Full(_logger, _maxConnections);
             await RefuseAsync(context, new(WireErrors.ConnectionLimit, "This node holds as many sockets as it may.", RetryAfterMs: RetryAfterMs), isBrowser);
             return;
         }
@@ -219,7 +220,7 @@ internal sealed partial class SocketEndpoint
         }
     }
 
-    private static partial class Log
+    private static partial class LogMessages
     {
         [LoggerMessage(1, LogLevel.Warning, "A socket was refused: all {Limit} connections are taken.")]
         public static partial void Full(ILogger logger, int limit);

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using OrleansSessions.Grains.Clustering;
-using OrleansSessions.Grains.Sessions;
-using OrleansSessions.SocketGateway.Connections;
-using OrleansSessions.SocketGateway.Faults;
+using OrleansSessions.Clustering;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Sockets;

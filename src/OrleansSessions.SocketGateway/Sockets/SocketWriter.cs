@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using System.Net.WebSockets;
-using OrleansSessions.Grains.Answers;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Log;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Frames;
 using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Sockets;

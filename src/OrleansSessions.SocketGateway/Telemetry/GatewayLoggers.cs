@@ -1,7 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using OrleansSessions.Grains.Logging;
+using OrleansSessions.Diagnostics;
 
 namespace OrleansSessions.SocketGateway.Telemetry;
 

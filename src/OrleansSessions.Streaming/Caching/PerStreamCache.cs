@@ -252,11 +252,11 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
         _metrics.DroppedForSlowSubscriber(_provider, lost);
         for (; newlyStuck > 0; newlyStuck--)
         {
-            Log.FellBehind(_logger, _provider, buffer.Stream, _options.StreamCapacity);
+            LogMessages.FellBehind(_logger, _provider, buffer.Stream, _options.StreamCapacity);
         }
     }
 
-    private static partial class Log
+    private static partial class LogMessages
     {
         [LoggerMessage(1, LogLevel.Warning, "Push streams '{Provider}': a subscriber of stream {Stream} is behind by {Capacity} items. Its oldest are being dropped until it takes some, and it will be told.")]
         public static partial void FellBehind(ILogger logger, string provider, StreamId stream, int capacity);

@@ -94,7 +94,7 @@ internal sealed partial class PushQueue(string provider, QueueId id, PushStreamO
         if (left > 0)
         {
             metrics.DroppedAtStop(provider, left);
-            Log.LeftOver(logger, provider, id, left);
+            LogMessages.LeftOver(logger, provider, id, left);
         }
     }
 
@@ -140,7 +140,7 @@ internal sealed partial class PushQueue(string provider, QueueId id, PushStreamO
         CultureInfo.InvariantCulture,
         $"Push streams '{provider}': an item for stream '{item.StreamId}' was not taken, since queue '{id}' had all its {options.QueueCapacity} places full for {waited.TotalSeconds:0.###} s. Send less at a time or try again later; where this goes on, raise {nameof(PushStreamOptions)}.{nameof(PushStreamOptions.QueueCapacity)} or {nameof(PushStreamOptions.QueueCount)}.");
 
-    private static partial class Log
+    private static partial class LogMessages
     {
         [LoggerMessage(1, LogLevel.Information, "Push streams '{Provider}': queue {Queue} stopped with {Items} items that were not delivered.")]
         public static partial void LeftOver(ILogger logger, string provider, QueueId queue, long items);

@@ -97,7 +97,7 @@ public sealed class SessionHttpTests(ExternalServerFixture server) : IClassFixtu
 
         Assert.Equal((_session, "accepted", 1L, 1L), (session.Text("session"), session.Text("state"), session.Number("seq"), session.Number("connections")));
         var open = Assert.Single(session.GetProperty("open").EnumerateArray());
-        Assert.Equal(("q-1", "what", 1L, 0L), (open.Text("question_id"), open.Text("question"), open.Number("generation"), open.Number("bytes")));
+        Assert.Equal(("q-1", "what", 1L, 0L), (open.Text("question_id"), open.Text("question"), open.Number("attempt"), open.Number("bytes")));
         Assert.InRange(open.Number("deadline_ms")!.Value, 1, 15 * 60_000);
     }
 
@@ -137,7 +137,7 @@ public sealed class SessionHttpTests(ExternalServerFixture server) : IClassFixtu
     {
         await AskAsync("q-1");
 
-        (await Http.AnswerAsync(_session, "q-1", 0, "x", generation: 7)).IsError(WireErrors.StaleGeneration, "q-1");
+        (await Http.AnswerAsync(_session, "q-1", 0, "x", attempt: 7)).IsError(WireErrors.StaleAttempt, "q-1");
     }
 
     [Fact]

@@ -21,9 +21,9 @@ internal static class HttpCalls
         HttpMethod.Post, $"/v1/sessions/{session}/response", JsonSerializer.Serialize(new { response = text, question_id = questionId }));
 
     public static Task<HttpAnswer> AnswerAsync(
-        this HttpClient http, string session, string questionId, long offset, string text, bool isFinal = false, int generation = 1) => http.CallAsync(
+        this HttpClient http, string session, string questionId, long offset, string text, bool isFinal = false, int attempt = 1) => http.CallAsync(
         HttpMethod.Post, $"/v1/sessions/{session}/questions/{questionId}/answer",
-        JsonSerializer.Serialize(new { generation, offset, text, final = isFinal }));
+        JsonSerializer.Serialize(new { attempt, offset, text, final = isFinal }));
 
     public static async Task<HttpAnswer> CallAsync(
         this HttpClient http, HttpMethod method, string path, string? body = null, params (string Name, string Value)[] headers)

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Orleans.Streams;
-using OrleansSessions.Grains.Answers;
+using OrleansSessions.Gateways;
+using OrleansSessions.Log;
 
 namespace OrleansSessions.TestKit.Clusters;
 
@@ -25,7 +26,7 @@ public sealed class GatewayListener : IAsyncDisposable
     public static async Task<GatewayListener> StartAsync(IClusterClient client)
     {
         var listener = new GatewayListener();
-        var stream = client.GetStreamProvider(GatewayStreams.ProviderName).GetStream<GatewayItem>(GatewayStreams.For(listener.Id));
+        var stream = client.GetStreamProvider(GatewayStreams.ProviderName).GetStream<GatewayItem>(StreamId.Create(GatewayStreams.Namespace, listener.Id));
         listener._subscription = await stream.SubscribeAsync(listener.OnItemAsync);
         await client.GetGrain<ISocketGatewayRegistryGrain>(0).RenewAsync(listener.Id, null);
         await listener._alive.Task.WaitAsync(Patience);

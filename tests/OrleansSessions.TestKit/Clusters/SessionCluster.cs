@@ -1,8 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.TestingHost;
 using OrleansSessions.Grains;
-using OrleansSessions.Grains.Responders;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Responders;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway;
 using OrleansSessions.TestKit.Responders;
 
 namespace OrleansSessions.TestKit.Clusters;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using OrleansSessions.Grains.Responders;
+using OrleansSessions.Responders;
 
 namespace OrleansSessions.TestKit.Responders;
 

@@ -1,5 +1,5 @@
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;
 

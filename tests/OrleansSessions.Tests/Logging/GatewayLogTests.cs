@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;

@@ -1,6 +1,6 @@
-using OrleansSessions.Grains.Logging;
-using OrleansSessions.Grains.Responders;
+using OrleansSessions.Diagnostics;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
 using Xunit;
 
 namespace OrleansSessions.Tests.Logging;

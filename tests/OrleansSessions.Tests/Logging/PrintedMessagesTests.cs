@@ -1,7 +1,7 @@
 using System.Reflection;
-using OrleansSessions.Grains.Answers;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Gateways;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using Xunit;
 
 namespace OrleansSessions.Tests.Logging;

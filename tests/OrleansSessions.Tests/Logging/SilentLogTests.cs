@@ -4,9 +4,10 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
-using OrleansSessions.Grains.Responders;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
+using OrleansSessions.Responders.OpenAI;
+using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Upstream;
 using Xunit;
@@ -27,7 +28,7 @@ public sealed class SilentLogTests : IAsyncDisposable
         await using var upstream = await FakeOpenAIServer.StartAsync(exchange => exchange.FailAsync(
             400,
             $$$"""{"error":{"message":"cannot answer '{{{Asked}}}' with {{{exchange.Authorization}}}","type":"invalid_request_error","code":null}}"""));
-        await using var cluster = await StartAsync(ResponderOptions.OpenAIName, configure: silo => silo.Services.Configure<OpenAIOptions>(options =>
+        await using var cluster = await StartAsync(OpenAIResponderExtensions.Name, configure: silo => silo.Services.AddOpenAIResponder().Configure<OpenAIOptions>(options =>
         {
             options.Endpoint = upstream.Endpoint;
             options.Model = "fake";

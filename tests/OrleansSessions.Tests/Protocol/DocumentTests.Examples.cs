@@ -100,8 +100,8 @@ public sealed partial class DocumentTests
         foreach (var json in ProtocolDocument.Examples("http-request"))
         {
             var utf8 = Encoding.UTF8.GetBytes(json);
-            var isUnderstood = json.Contains("\"response\"", StringComparison.Ordinal) ? AnswerMessageParser.ParseWhole(utf8).Message is not null
-                : json.Contains("\"generation\"", StringComparison.Ordinal) ? AnswerMessageParser.ParsePiece(utf8).Message is not null
+            var isUnderstood = json.Contains("\"response\"", StringComparison.Ordinal) ? ExternalAnswerParser.ParseWhole(utf8).Message is not null
+                : json.Contains("\"attempt\"", StringComparison.Ordinal) ? ExternalAnswerParser.ParsePiece(utf8).Message is not null
                 : Parse(json, WireProfile.V1).Message is not null;
             Assert.True(isUnderstood, json);
         }

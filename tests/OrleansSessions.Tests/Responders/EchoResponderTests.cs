@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using OrleansSessions.Grains.Responders;
+using OrleansSessions.Responders;
 using Xunit;
 
 namespace OrleansSessions.Tests.Responders;

@@ -1,8 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
-using OrleansSessions.Grains.Responders;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
+using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.TestKit.Upstream;
 using Xunit;
 

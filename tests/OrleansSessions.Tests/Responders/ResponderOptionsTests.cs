@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Grains.Responders;
+using OrleansSessions.Responders;
+using OrleansSessions.Responders.OpenAI;
 using Xunit;
 
 namespace OrleansSessions.Tests.Responders;
@@ -20,7 +22,7 @@ public sealed class ResponderOptionsTests
     public void OpenAI_WithSeveralBadValues_TellsThemAll()
     {
         var failure = Assert.Throws<OptionsValidationException>(() => Resolve<OpenAIOptions>(services => services
-            .Configure<ResponderOptions>(options => options.Name = ResponderOptions.OpenAIName)
+            .Configure<ResponderOptions>(options => options.Name = OpenAIResponderExtensions.Name)
             .Configure<OpenAIOptions>(options =>
             {
                 options.Endpoint = "localhost:11434";
@@ -29,16 +31,17 @@ public sealed class ResponderOptionsTests
                 options.ConnectTimeout = TimeSpan.Zero;
             })));
 
+        string[] expected = ["Endpoint is 'localhost:11434'", "Model is ''", "MaxOutputTokens is 0", "Temperature is 3", "ConnectTimeout is 00:00:00"];
         Assert.Equal(
-            ["Endpoint is 'localhost:11434'", "Model is ''", "MaxOutputTokens is 0", "Temperature is 3", "ConnectTimeout is 00:00:00"],
-            failure.Failures.Select(message => message["Responder:OpenAI:".Length..message.IndexOf(';', StringComparison.Ordinal)]));
+            expected.Order(StringComparer.Ordinal),
+            failure.Failures.Select(message => message["Responder:OpenAI:".Length..message.IndexOf(';', StringComparison.Ordinal)]).Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void OpenAI_WithAPasswordInItsEndpoint_DoesNotRepeatIt()
     {
         var failure = Assert.Throws<OptionsValidationException>(() => Resolve<OpenAIOptions>(services => services
-            .Configure<ResponderOptions>(options => options.Name = ResponderOptions.OpenAIName)
+            .Configure<ResponderOptions>(options => options.Name = OpenAIResponderExtensions.Name)
             .Configure<OpenAIOptions>(options => (options.Endpoint, options.Model) = ("http://me:hunter2@host/v1", "m"))));
 
         Assert.DoesNotContain("hunter2", failure.Message, StringComparison.Ordinal);
@@ -57,18 +60,18 @@ public sealed class ResponderOptionsTests
     }
 
     [Fact]
-    public void BuiltInResponders_AddedTwice_AreRegisteredOnce()
+    public void Responders_AddedTwice_AreRegisteredOnce()
     {
-        var services = new ServiceCollection().AddBuiltInResponders().AddBuiltInResponders();
+        var services = new ServiceCollection().AddBuiltInResponders(null).AddOpenAIResponder(null).AddBuiltInResponders(null).AddOpenAIResponder(null);
 
         Assert.Equal(3, services.Count(service => service.ServiceType == typeof(ResponderRegistration)));
-        Assert.Single(services, service => service.ServiceType == typeof(IValidateOptions<OpenAIOptions>));
+        Assert.Equal(2, services.Count(service => service.ServiceType == typeof(IValidateOptions<OpenAIOptions>)));
     }
 
     private static T Resolve<T>(Action<IServiceCollection>? configure = null)
         where T : class
     {
-        var services = new ServiceCollection().AddBuiltInResponders();
+        var services = new ServiceCollection().AddBuiltInResponders(null).AddOpenAIResponder(null);
         configure?.Invoke(services);
         using var provider = services.BuildServiceProvider();
         return provider.GetRequiredService<IOptions<T>>().Value;

@@ -18,7 +18,7 @@ public sealed class ConfigurationTests
             "--Cluster:Provider=Redis",
             "--Cluster:SiloPort=70000",
             "--Sessions:IdelTimeout=00:01:00",
-            "--Sessions:IdleTimeout=60",
+            "--Sessions:SilenceTimeout=60",
             "--Sessions:KeptQuestions=-2",
             "--SocketGateway:MaxConnections=0",
             "--SocketGateway:AllowedOrigins=https://a.example",
@@ -29,7 +29,7 @@ public sealed class ConfigurationTests
         [
             "Sesions is not a known section", "Server:Role is 'Boss'; it must be one of: All, Silo, SocketGateway", "Server:ManagementPort is 0",
             "Cluster:Redis is ''", "Cluster:SiloPort is 70000", "Sessions:IdelTimeout is not a known key; known keys are: ",
-            "Sessions:IdleTimeout is '60'; it must be a time", "Sessions:KeptQuestions is -2", "SocketGateway:MaxConnections: 0 is not",
+            "Sessions:SilenceTimeout is '60'; it must be a time", "Sessions:KeptQuestions is -2", "SocketGateway:MaxConnections is 0; it must be from 1 to 10000000",
             "SocketGateway:AllowedOrigins is 'https://a.example'; it must be a list", "Responder:Name is 'gpt'; it must be one of: echo, external, openai",
             "Responder:Echo:Delay is -00:00:01",
         ];
@@ -71,12 +71,12 @@ public sealed class ConfigurationTests
     public async Task Values_FromTheFile_AreWeakerThanTheCommandLine()
     {
         using var folder = new TemporaryFolder();
-        var file = folder.Write("mine.json", """{ "Responder": { "Name": "external" }, "Sessions": { "IdleTimeout": "00:00:07", "MaxQueuedQuestions": 3 } }""");
+        var file = folder.Write("mine.json", """{ "Responder": { "Name": "external" }, "Sessions": { "SilenceTimeout": "00:00:07", "MaxQueuedQuestions": 3 } }""");
 
         await using var app = ServerBuilder.Build(["--config", file, "--Sessions:MaxQueuedQuestions=4"]);
 
         Assert.Equal("external", app.Configuration["Responder:Name"]);
-        Assert.Equal("00:00:07", app.Configuration["Sessions:IdleTimeout"]);
+        Assert.Equal("00:00:07", app.Configuration["Sessions:SilenceTimeout"]);
         Assert.Equal("4", app.Configuration["Sessions:MaxQueuedQuestions"]);
     }
 

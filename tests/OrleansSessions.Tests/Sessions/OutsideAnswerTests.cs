@@ -1,5 +1,5 @@
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using Xunit;
 
 namespace OrleansSessions.Tests.Sessions;
@@ -58,13 +58,13 @@ public sealed class OutsideAnswerTests
     [InlineData(1, 0, "other", AnswerOutcome.OffsetMismatch)]
     [InlineData(1, -1, "x", AnswerOutcome.OffsetMismatch)]
     [InlineData(1, long.MaxValue, "x", AnswerOutcome.OffsetMismatch)]
-    [InlineData(2, 3, "x", AnswerOutcome.StaleGeneration)]
-    public void Append_ThatDoesNotFit_ChangesNothing(int generation, long offset, string text, AnswerOutcome expected)
+    [InlineData(2, 3, "x", AnswerOutcome.StaleAttempt)]
+    public void Append_ThatDoesNotFit_ChangesNothing(int attempt, long offset, string text, AnswerOutcome expected)
     {
         _bed.Ask("a");
         Append(0, "abc");
 
-        var reply = _bed.Session.AppendFromOutside(new AppendRequest("a", generation, offset, text, false), _bed.Now);
+        var reply = _bed.Session.AppendFromOutside(new AppendRequest("a", attempt, offset, text, false), _bed.Now);
 
         Assert.Equal((expected, 3L), (reply.Outcome, reply.Offset));
         Assert.Equal("abc", _bed.Session.DescribeQuestion("a", _bed.Now)!.Text);
@@ -99,7 +99,7 @@ public sealed class OutsideAnswerTests
         _bed.Ask("a");
         Append(0, "abc");
 
-        Assert.Equal(_bed.Now + _bed.Options.TotalTimeout, _bed.Session.NextDeadline());
+        Assert.Equal(_bed.Now + _bed.Options.AnswerTimeout, _bed.Session.NextDeadline());
     }
 
     private static (AnswerOutcome Outcome, QuestionStatus? Status) Outcome(RespondReply reply) => (reply.Outcome, reply.Status);

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
-using OrleansSessions.Grains.Answers;
-using OrleansSessions.Grains.Responders;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Gateways;
+using OrleansSessions.Grains.Gateways;
+using OrleansSessions.Log;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
+using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
@@ -188,7 +189,7 @@ public sealed class SessionLifetimeTests(SessionLifetimeTests.Fixture fixture) :
             configure: options =>
             {
                 options.FirstDeltaTimeout = FirstDeltaTimeout;
-                options.IdleTimeout = TimeSpan.FromSeconds(2);
+                options.SilenceTimeout = TimeSpan.FromSeconds(2);
                 options.Retention = Retention;
                 options.MaxQuestionBytes = MaxQuestionBytes;
             },

@@ -1,7 +1,8 @@
 using System.Text;
-using OrleansSessions.Grains.Answers;
 using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Log;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using Xunit;
 
 namespace OrleansSessions.Tests.Sessions;

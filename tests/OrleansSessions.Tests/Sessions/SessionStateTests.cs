@@ -1,5 +1,6 @@
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using Xunit;
 
 namespace OrleansSessions.Tests.Sessions;

@@ -1,6 +1,7 @@
-using OrleansSessions.Grains.Answers;
 using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Log;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Tests.Sessions;
 
@@ -26,10 +27,10 @@ internal sealed class SessionTestBed
         Session.Ask(new AskRequest("g", connection, id, text, ifBusy, isOrphanable, null), Now, question => question.IsConnectionGone);
 
     /// <summary>Text from the responder of the running question.</summary>
-    public bool Say(string text) => Session.TryAppend(Session.Running!, Session.Running!.Generation, text, Now);
+    public bool Say(string text) => Session.TryAppend(Session.Running!, Session.Running!.Attempt, text, Now);
 
     public bool Complete() =>
-        Session.TryEnd(Session.Running!, Session.Running!.Generation, QuestionStatus.Completed, null, null, false, Now);
+        Session.TryEnd(Session.Running!, Session.Running!.Attempt, QuestionStatus.Completed, null, null, false, Now);
 
     /// <summary>All that a reader sees from the start of the log.</summary>
     public IReadOnlyList<LogEvent> Events()

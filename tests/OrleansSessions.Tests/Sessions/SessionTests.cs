@@ -1,6 +1,6 @@
-using OrleansSessions.Grains.Answers;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Log;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using Xunit;
 
 namespace OrleansSessions.Tests.Sessions;
@@ -55,11 +55,11 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void I4_AnOlderGeneration_AppendsNothing()
+    public void I4_AnOlderAttempt_AppendsNothing()
     {
         _bed.Ask("a");
         var question = _bed.Session.Running!;
-        question.Generation = 2;
+        question.Attempt = 2;
 
         Assert.False(_bed.Session.TryAppend(question, 1, "late", _bed.Now));
         Assert.False(_bed.Session.TryEnd(question, 1, QuestionStatus.Completed, null, null, false, _bed.Now));
@@ -85,7 +85,7 @@ public sealed class SessionTests
         Assert.Equal(_bed.Now + _bed.Options.FirstDeltaTimeout, _bed.Session.NextDeadline());
         _bed.Now += TimeSpan.FromSeconds(100);
         _bed.Say("x");
-        Assert.Equal(_bed.Now + _bed.Options.IdleTimeout, _bed.Session.NextDeadline());
+        Assert.Equal(_bed.Now + _bed.Options.SilenceTimeout, _bed.Session.NextDeadline());
         _bed.Ask("b", ifBusy: IfBusy.Queue);
         _bed.Complete();
         Assert.Equal(_bed.Now + _bed.Options.FirstDeltaTimeout, _bed.Session.NextDeadline());

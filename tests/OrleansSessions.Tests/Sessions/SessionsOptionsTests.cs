@@ -1,11 +1,12 @@
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Configuration;
+using OrleansSessions.Sessions;
 using Xunit;
 
 namespace OrleansSessions.Tests.Sessions;
 
 public sealed class SessionsOptionsTests
 {
-    private readonly SessionsOptionsValidator _validator = new();
+    private readonly SectionValidator<SessionsOptions> _validator = new();
 
     [Fact]
     public void Defaults_AreValid() => Assert.True(_validator.Validate(null, new SessionsOptions()).Succeeded);
@@ -15,7 +16,7 @@ public sealed class SessionsOptionsTests
     {
         var options = new SessionsOptions
         {
-            IdleTimeout = TimeSpan.Zero,
+            SilenceTimeout = TimeSpan.Zero,
             MaxAnswerBytes = 0,
             KeptQuestions = -3,
             MaxQuestionBytes = (96 * 1024) + 1,
@@ -28,7 +29,7 @@ public sealed class SessionsOptionsTests
 
         Assert.Equal(7, failures.Count);
         Assert.Contains("Sessions:MaxQuestionBytes is 98305; it must be from 1 to 98304.", failures);
-        Assert.Contains(failures, failure => failure.Contains("Sessions:IdleTimeout is 00:00:00", StringComparison.Ordinal));
+        Assert.Contains(failures, failure => failure.Contains("Sessions:SilenceTimeout is 00:00:00", StringComparison.Ordinal));
         Assert.Contains(failures, failure => failure.Contains("Sessions:KeptQuestions is -3", StringComparison.Ordinal));
         Assert.Contains(failures, failure => failure.Contains("Sessions:CollectionAge is 00:00:05", StringComparison.Ordinal));
     }

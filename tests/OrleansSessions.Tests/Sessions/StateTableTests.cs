@@ -65,7 +65,7 @@ public sealed class StateTableTests
         ["append, error"] = bed => Append(bed, Running, error: "overloaded"),
         ["append, repeated piece"] = bed => Append(bed, Running, offset: 0, text: "some"),
         ["append, wrong offset"] = bed => Append(bed, Running, offset: 99),
-        ["append, wrong generation"] = bed => Append(bed, Running, generation: 9),
+        ["append, wrong attempt"] = bed => Append(bed, Running, attempt: 9),
         ["append, queued id"] = bed => Append(bed, Queued),
         ["append, ended id"] = bed => Append(bed, Ended),
         ["append, unknown id"] = bed => Append(bed, "never"),
@@ -177,8 +177,8 @@ public sealed class StateTableTests
     private static string Respond(SessionTestBed bed, string? id) => $"{bed.Session.Respond(id, "some more", true, bed.Now).Outcome}";
 
     private static string Append(
-        SessionTestBed bed, string id, long? offset = null, string text = " more", bool isFinal = false, int generation = 1, string? error = null) =>
-        $"{bed.Session.AppendFromOutside(new(id, generation, offset ?? bed.Session.DescribeQuestion(id, bed.Now)?.Bytes ?? 0, text, isFinal, error), bed.Now).Outcome}";
+        SessionTestBed bed, string id, long? offset = null, string text = " more", bool isFinal = false, int attempt = 1, string? error = null) =>
+        $"{bed.Session.AppendFromOutside(new(id, attempt, offset ?? bed.Session.DescribeQuestion(id, bed.Now)?.Bytes ?? 0, text, isFinal, error), bed.Now).Outcome}";
 
     /// <summary>Lets just the time of one timer pass: the others are far away, so that only this one can have ended the question.</summary>
     private static string Pass(SessionTestBed bed, string reason)
@@ -187,8 +187,8 @@ public sealed class StateTableTests
         var near = TimeSpan.FromSeconds(1);
         TimeSpan For(string timer) => timer == reason ? near : far;
         bed.Options.FirstDeltaTimeout = For(DoneReasons.TimeoutFirstDelta);
-        bed.Options.IdleTimeout = For(DoneReasons.TimeoutIdle);
-        bed.Options.TotalTimeout = For(DoneReasons.TimeoutTotal);
+        bed.Options.SilenceTimeout = For(DoneReasons.TimeoutIdle);
+        bed.Options.AnswerTimeout = For(DoneReasons.TimeoutTotal);
         bed.Options.QueueTimeout = For(DoneReasons.QueueTimeout);
         return bed.Session.EndOverdue(bed.Now + near) ? bed.Ended[^1].Reason! : "none";
     }

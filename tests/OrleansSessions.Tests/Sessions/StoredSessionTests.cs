@@ -1,8 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Storage;
-using OrleansSessions.Grains.Answers;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Log;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;
 

@@ -1,6 +1,6 @@
-using OrleansSessions.Grains.Answers;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Log;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;
 

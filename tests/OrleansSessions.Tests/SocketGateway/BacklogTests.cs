@@ -5,12 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using OrleansSessions.Grains.Clustering;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Configuration;
+using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
-using OrleansSessions.SocketGateway.Connections;
-using OrleansSessions.SocketGateway.Faults;
+using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.TestKit.Clusters;
@@ -182,12 +183,12 @@ public sealed class BacklogTests : IAsyncDisposable
     [Fact]
     public void ALogReadThatBringsMoreThanMayWait_IsRefusedAtTheStart()
     {
-        var validator = new SocketGatewayOptionsValidator();
+        var validator = new SectionValidator<SocketGatewayOptions>();
 
         Assert.True(validator.Validate(null, new()).Succeeded);
         Assert.True(validator.Validate(null, new() { MaxQueuedFrames = 1024, LogReadBytes = 32 * 1024 }).Succeeded);
         var refused = validator.Validate(null, new() { MaxQueuedFrames = 1024 });
-        Assert.Contains("SocketGateway:LogReadBytes: 65536", refused.FailureMessage, StringComparison.Ordinal);
+        Assert.Contains("SocketGateway:LogReadBytes is 65536", refused.FailureMessage, StringComparison.Ordinal);
     }
 
     [Fact]

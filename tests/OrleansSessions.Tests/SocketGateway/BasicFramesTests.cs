@@ -1,6 +1,6 @@
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Answers;
-using OrleansSessions.SocketGateway.Sockets;
+using OrleansSessions.SocketGateway.Frames;
+using OrleansSessions.SocketGateway.Profiles;
 using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;

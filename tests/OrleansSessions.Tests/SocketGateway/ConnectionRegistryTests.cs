@@ -1,4 +1,4 @@
-using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Following;
 using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;

@@ -15,8 +15,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Storage;
 using OrleansSessions.Grains;
-using OrleansSessions.Grains.Responders;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Responders;
+using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
@@ -48,7 +48,7 @@ public sealed class EmbeddingTests
     {
         await using var app = await StartAsync();
 
-        Assert.Equal(TimeSpan.FromSeconds(7), app.Services.GetRequiredService<IOptions<SessionsOptions>>().Value.IdleTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(7), app.Services.GetRequiredService<IOptions<SessionsOptions>>().Value.SilenceTimeout);
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class EmbeddingTests
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["OrleansSessions:Responder:Name"] = "weather",
-            ["OrleansSessions:Sessions:IdleTimeout"] = "00:00:07",
+            ["OrleansSessions:Sessions:SilenceTimeout"] = "00:00:07",
         });
         var (silo, gateway) = (FreePort(), FreePort());
         builder.Host.UseOrleans(orleans => orleans.UseLocalhostClustering(silo, gateway).AddSessionGrains().AddSessionGrains());

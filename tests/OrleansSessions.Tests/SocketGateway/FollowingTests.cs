@@ -1,7 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Storage;
 using OrleansSessions.Grains.Sessions;
-using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;

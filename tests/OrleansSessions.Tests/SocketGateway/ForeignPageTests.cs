@@ -28,7 +28,7 @@ public sealed class ForeignPageTests(GatewayFixture gateway) : IAsyncLifetime
     {
         { "POST", "/questions", """{"question":"mine","if_busy":"replace"}""" },
         { "POST", "/response", """{"response":"forged"}""" },
-        { "POST", "/questions/q-1/answer", """{"generation":1,"offset":0,"text":"forged","final":true}""" },
+        { "POST", "/questions/q-1/answer", """{"attempt":1,"offset":0,"text":"forged","final":true}""" },
         { "POST", "/questions/q-1/cancel", null },
         { "DELETE", "", null },
         { "GET", "", null },
@@ -62,7 +62,7 @@ public sealed class ForeignPageTests(GatewayFixture gateway) : IAsyncLifetime
     [Theory]
     [InlineData("/questions", """{"question":"mine","if_busy":"replace"}""")]
     [InlineData("/response", """{"response":"forged"}""")]
-    [InlineData("/questions/q-1/answer", """{"generation":1,"offset":0,"text":"forged","final":true}""")]
+    [InlineData("/questions/q-1/answer", """{"attempt":1,"offset":0,"text":"forged","final":true}""")]
     public async Task ABody_ThatIsNotSaidToBeJson_IsUnsupported_AndTheQuestionStaysOpen(string path, string body)
     {
         await AskAsync();

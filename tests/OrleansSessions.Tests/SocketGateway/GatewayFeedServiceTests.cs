@@ -5,10 +5,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Streams;
-using OrleansSessions.Grains.Answers;
+using OrleansSessions.Gateways;
 using OrleansSessions.SocketGateway;
-using OrleansSessions.SocketGateway.Answers;
-using OrleansSessions.SocketGateway.Connections;
+using OrleansSessions.SocketGateway.Feed;
+using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;
@@ -152,7 +152,7 @@ public sealed class GatewayFeedServiceTests : IAsyncLifetime
 
     private sealed class Handle(Guid id, GatewayFeedServiceTests owner) : StreamSubscriptionHandle<GatewayItem>
     {
-        public override StreamId StreamId => GatewayStreams.For("g");
+        public override StreamId StreamId => StreamId.Create(GatewayStreams.Namespace, "g");
 
         public override string ProviderName => GatewayStreams.ProviderName;
 

@@ -6,7 +6,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Logs;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
@@ -67,7 +67,7 @@ public sealed class GrainFaultTests(GatewayFixture gateway) : IAsyncLifetime
         var requests = new[]
         {
             ("POST", "/questions", """{"question":"why","id":"q-1"}"""), ("GET", "/questions", null), ("GET", "/questions/q-1", null), ("GET", "", null),
-            ("POST", "/questions/q-1/cancel", null), ("POST", "/questions/q-1/answer", """{"generation":1,"offset":0,"text":"x"}"""),
+            ("POST", "/questions/q-1/cancel", null), ("POST", "/questions/q-1/answer", """{"attempt":1,"offset":0,"text":"x"}"""),
             ("POST", "/response", """{"response":"x"}"""), ("DELETE", "", null),
         };
         foreach (var (method, path, body) in requests)

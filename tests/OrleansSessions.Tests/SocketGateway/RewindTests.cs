@@ -1,10 +1,11 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using OrleansSessions.Grains.Answers;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Log;
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Answers;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Following;
+using OrleansSessions.SocketGateway.Profiles;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.TestKit.Sockets;
@@ -16,7 +17,7 @@ namespace OrleansSessions.Tests.SocketGateway;
 /// A client that goes back again and again, and meanwhile cancels and asks again, against what a socket is told: in many orders, each the same in every
 /// run. The client follows the document's rules of its position, under which nothing here is a hole.
 /// </summary>
-public sealed class RewindTests : IDisposable, IAnswerLog
+public sealed class RewindTests : IDisposable, ILogSource
 {
     private const long Epoch = 5;
     private const int PieceEvents = 3;
@@ -28,8 +29,8 @@ public sealed class RewindTests : IDisposable, IAnswerLog
     private readonly Dictionary<string, QuestionDescription> _questions = [];
     private readonly Queue<LogEvent> _items = new();
     private readonly SocketWriter _writer;
-    private readonly V1Answers _profile;
-    private readonly AnswerSubscription _answers;
+    private readonly V1Profile _profile;
+    private readonly LogCursor _answers;
     private readonly Client _client = new();
     private volatile Read? _read;
     private string? _running;
@@ -74,14 +75,14 @@ public sealed class RewindTests : IDisposable, IAnswerLog
 
     public static TheoryData<int> Seeds => new(Enumerable.Range(1, 40));
 
-    Task<LogPiece> IAnswerLog.ReadAsync(long epoch, long afterSeq)
+    Task<LogPiece> ILogSource.ReadAsync(long epoch, long afterSeq)
     {
         var read = new Read(afterSeq, new());
         _read = read;
         return read.Reply.Task;
     }
 
-    Task IAnswerLog.FlushAsync() => Task.CompletedTask;
+    Task ILogSource.FlushAsync() => Task.CompletedTask;
 
     private async Task StepAsync(Random random)
     {

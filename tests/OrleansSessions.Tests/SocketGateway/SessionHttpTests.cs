@@ -110,7 +110,7 @@ public sealed class SessionHttpTests(GatewayFixture gateway) : IAsyncLifetime
     [InlineData("/response", """{"response":"x"}""", 409, "no_open_question")]
     [InlineData("/response", """{"response":7}""", 400, "bad_request")]
     [InlineData("/response", """{"response":"x","question_id":"none"}""", 404, "question_not_found")]
-    [InlineData("/questions/none/answer", """{"generation":1,"offset":0,"text":"x"}""", 404, "question_not_found")]
+    [InlineData("/questions/none/answer", """{"attempt":1,"offset":0,"text":"x"}""", 404, "question_not_found")]
     [InlineData("/questions/none/answer", """{"offset":0,"text":"x"}""", 400, "bad_request")]
     public async Task AnsweringNothing_SaysWhy(string path, string body, int status, string code)
     {
@@ -149,7 +149,7 @@ public sealed class SessionHttpTests(GatewayFixture gateway) : IAsyncLifetime
 
     private Task<HttpResponseMessage> PostErrorAsync(string code, int messageLength) => PostAsync(
         "/questions/q-1/answer",
-        JsonSerializer.Serialize(new { generation = 1, offset = 0, error = new { code, message = new string('m', messageLength) } }));
+        JsonSerializer.Serialize(new { attempt = 1, offset = 0, error = new { code, message = new string('m', messageLength) } }));
 
     private Task<HttpResponseMessage> GetAsync(string path) => gateway.Host.Http.GetAsync(new Uri(Base + path, UriKind.Relative));
 

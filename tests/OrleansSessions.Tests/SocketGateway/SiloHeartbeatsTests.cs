@@ -1,8 +1,9 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
-using OrleansSessions.Grains.Answers;
+using OrleansSessions.Configuration;
+using OrleansSessions.Gateways;
 using OrleansSessions.SocketGateway;
-using OrleansSessions.SocketGateway.Answers;
+using OrleansSessions.SocketGateway.Feed;
 using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
@@ -67,13 +68,13 @@ public sealed class SiloHeartbeatsTests
     [Fact]
     public void BadOptions_AreToldAllAtOnce_WithKeyAndValue()
     {
-        var result = new SocketGatewayOptionsValidator().Validate(
+        var result = new SectionValidator<SocketGatewayOptions>().Validate(
             null, new() { MaxConnections = 0, HeartbeatInterval = TimeSpan.Zero, AllowedOrigins = ["elsewhere"] });
 
         Assert.Equal(3, result.Failures!.Count());
-        Assert.Contains("SocketGateway:MaxConnections: 0", result.FailureMessage, StringComparison.Ordinal);
+        Assert.Contains("SocketGateway:MaxConnections is 0", result.FailureMessage, StringComparison.Ordinal);
         Assert.Contains("'elsewhere'", result.FailureMessage, StringComparison.Ordinal);
-        Assert.True(new SocketGatewayOptionsValidator().Validate(null, new()).Succeeded);
+        Assert.True(new SectionValidator<SocketGatewayOptions>().Validate(null, new()).Succeeded);
     }
 
     private bool Beat(SiloAddress silo, long number, long membership, params SiloAddress[] active)

@@ -5,12 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using OrleansSessions.Grains.Clustering;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Clustering;
+using OrleansSessions.Log;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
-using OrleansSessions.SocketGateway.Connections;
-using OrleansSessions.SocketGateway.Faults;
+using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.TestKit.Clusters;
@@ -137,7 +138,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         _running = connection.RunAsync();
         await _sockets.Client.SendAsync("""{"question":"why","id":"q"}"""u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
         await _asked.Task.WaitAsync(Patience);
-        connection.OnEvents(1, [new Grains.Answers.AcceptedEvent(8, "q", "why", 0), new Grains.Answers.DoneEvent(9, "q", Completed)]);
+        connection.OnEvents(1, [new AcceptedEvent(8, "q", "why", 0), new DoneEvent(9, "q", Completed)]);
         var frame = NextAsync();
         await Eventually.TrueAsync(
             () =>

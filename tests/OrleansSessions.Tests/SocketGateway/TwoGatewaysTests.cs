@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
-using OrleansSessions.Grains.Answers;
+using OrleansSessions.Gateways;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway;
 using OrleansSessions.TestKit.Sockets;
@@ -81,7 +81,7 @@ public sealed class TwoGatewaysTests(TwoGatewaysFixture gateways) : IClassFixtur
         await using var follower = await TwoGatewaysFixture.ConnectAsync(deaf, _session);
         await using var asker = await TwoGatewaysFixture.ConnectAsync(gateways.Left, _session);
         var gateway = deaf.Services.GetRequiredService<SocketGatewayInstance>().Id;
-        var stream = gateways.Cluster.Orleans.Client.GetStreamProvider(GatewayStreams.ProviderName).GetStream<GatewayItem>(GatewayStreams.For(gateway));
+        var stream = gateways.Cluster.Orleans.Client.GetStreamProvider(GatewayStreams.ProviderName).GetStream<GatewayItem>(StreamId.Create(GatewayStreams.Namespace, gateway));
         foreach (var subscription in await stream.GetAllSubscriptionHandles())
         {
             await subscription.UnsubscribeAsync();

@@ -1,0 +1,51 @@
+using Orleans.Streams;
+using OrleansSessions.Gateways;
+
+namespace OrleansSessions.Grains.Gateways;
+
+/// <summary>
+/// What this silo sends to one socket gateway: numbers the items and puts them on its stream, in the same order.
+/// An item that the stream refuses leaves a hole in the numbers, which is how the socket gateway learns of it.
+/// </summary>
+internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddress silo, IAsyncStream<GatewayItem> stream, long seenAt)
+{
+    private readonly Lock _order = new();
+    private long _number;
+
+    public string Gateway { get; } = gateway;
+
+    /// <summary>Counts the outboxes of this silo in the order in which they were made, from 1.</summary>
+    public int Ordinal { get; } = ordinal;
+
+    /// <summary>When this silo first heard of it, as a timestamp.</summary>
+    public long SeenAt { get; } = seenAt;
+
+    /// <summary>The silo in the same process, once the registry has told.</summary>
+    public SiloAddress? Host { get; set; }
+
+    /// <summary>True once the socket gateway is known to be gone; nothing is sent any more.</summary>
+    public bool IsClosed { get; set; }
+
+    /// <summary>Numbers an item and sends it. Waits while the stream's queue is full.</summary>
+    public Task SendAsync<TState>(TState state, Func<TState, SiloAddress, long, GatewayItem> create)
+    {
+        if (IsClosed)
+        {
+            return Task.CompletedTask;
+        }
+
+        lock (_order)
+        {
+            return stream.OnNextAsync(create(state, silo, ++_number));
+        }
+    }
+
+    /// <summary>Repeats the last number, so that the socket gateway can see whether it has them all.</summary>
+    public Task SendHeartbeatAsync(long membershipVersion, System.Collections.Immutable.ImmutableArray<SiloAddress> activeSilos)
+    {
+        lock (_order)
+        {
+            return stream.OnNextAsync(new HeartbeatItem(silo, _number, membershipVersion, activeSilos));
+        }
+    }
+}

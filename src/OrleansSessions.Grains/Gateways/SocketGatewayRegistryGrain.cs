@@ -1,0 +1,64 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OrleansSessions.Gateways;
+
+namespace OrleansSessions.Grains.Gateways;
+
+/// <summary>Leases in memory, by the monotonic clock. A new activation knows no one and says so, until one lease has passed.</summary>
+[GrainType("orleanssessions.socketgateways"), KeepAlive]
+internal sealed partial class SocketGatewayRegistryGrain(
+    [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<SocketGatewayRegistryGrain> logger)
+    : Grain, ISocketGatewayRegistryGrain
+{
+    private readonly Dictionary<string, (SocketGatewayEntry Entry, long RenewedAt)> _leases = [];
+    private readonly long _bornAt = time.GetTimestamp();
+
+    public Task RenewAsync(string gateway, SiloAddress? host)
+    {
+        if (!_leases.ContainsKey(gateway))
+        {
+            LogMessages.Joined(logger, gateway, host);
+        }
+
+        _leases[gateway] = (new(gateway, host), time.GetTimestamp());
+        return Task.CompletedTask;
+    }
+
+    public Task LeaveAsync(string gateway)
+    {
+        if (_leases.Remove(gateway))
+        {
+            LogMessages.Left(logger, gateway);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<SocketGatewayList> ListAsync()
+    {
+        var now = time.GetTimestamp();
+        foreach (var (gateway, lease) in _leases)
+        {
+            if (time.GetElapsedTime(lease.RenewedAt, now) > SocketGatewayRegistry.Lease)
+            {
+                _leases.Remove(gateway);
+                LogMessages.Expired(logger, gateway);
+            }
+        }
+
+        return Task.FromResult(new SocketGatewayList(
+            [.. _leases.Values.Select(lease => lease.Entry)], time.GetElapsedTime(_bornAt, now) >= SocketGatewayRegistry.Lease));
+    }
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Information, "Socket gateway {Gateway} joined (silo in its process: {Host})")]
+        public static partial void Joined(ILogger logger, string gateway, SiloAddress? host);
+
+        [LoggerMessage(2, LogLevel.Information, "Socket gateway {Gateway} left")]
+        public static partial void Left(ILogger logger, string gateway);
+
+        [LoggerMessage(3, LogLevel.Warning, "Socket gateway {Gateway} did not renew its lease and is taken off the list")]
+        public static partial void Expired(ILogger logger, string gateway);
+    }
+}

@@ -1,0 +1,152 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using OrleansSessions.Diagnostics;
+using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
+
+namespace OrleansSessions.Grains.Responders;
+
+/// <summary>How a responder ended.</summary>
+internal sealed record ResponderRunEnd(QuestionStatus Status, string? Reason, string? Message, bool IsRetryable)
+{
+    public static readonly ResponderRunEnd Completed = new(QuestionStatus.Completed, null, null, false);
+}
+
+/// <summary>
+/// One attempt at one question: the responder works on the thread pool and hands its text over through a bounded buffer,
+/// so whatever it does, the session's grain goes on answering. The buffer full: the responder waits.
+/// </summary>
+internal sealed partial class ResponderRun
+{
+    private const int BufferedPieces = 64;
+    private const int MaxDeltaLength = 16 * 1024;
+
+    private readonly CancellationTokenSource _cancel = new();
+    private readonly Channel<string> _pieces = Channel.CreateBounded<string>(new BoundedChannelOptions(BufferedPieces)
+    {
+        FullMode = BoundedChannelFullMode.Wait,
+        SingleReader = true,
+        SingleWriter = true,
+    });
+
+    private readonly IResponder _responder;
+    private readonly ResponderContext _context;
+    private readonly bool _logsMessages;
+    private readonly ILogger _logger;
+
+    private ResponderRun(IResponder responder, ResponderContext context, bool logsMessages, ILogger logger)
+    {
+        _responder = responder;
+        _context = context;
+        _logsMessages = logsMessages;
+        _logger = logger;
+        Stopped = Task.Run(PumpAsync);
+    }
+
+    /// <summary>Completes once the responder has let go; a responder that ignores its token may take as long as it likes.</summary>
+    public Task Stopped { get; }
+
+    /// <summary>How it ended, once <see cref="WaitForTextAsync"/> has said that there is no more; null if it was cancelled.</summary>
+    public ResponderRunEnd? End { get; private set; }
+
+    /// <param name="logsMessages">See <see cref="ActiveResponder.LogsMessages"/>.</param>
+    public static ResponderRun Start(IResponder responder, ResponderContext context, bool logsMessages, ILogger logger) =>
+        new(responder, context, logsMessages, logger);
+
+    /// <summary>True if there will be no more text than what has been taken.</summary>
+    public bool IsDrained => _pieces.Reader.Completion.IsCompleted;
+
+    /// <summary>True once there is text, false once there will be none.</summary>
+    public ValueTask<bool> WaitForTextAsync() => _pieces.Reader.WaitToReadAsync(CancellationToken.None);
+
+    /// <summary>All the text that has gathered, joined: what comes while an earlier delta is being published leaves as one.</summary>
+    public string TakeText()
+    {
+        if (!_pieces.Reader.TryRead(out var text))
+        {
+            return "";
+        }
+
+        if (!_pieces.Reader.TryRead(out var next))
+        {
+            return text;
+        }
+
+        var joined = new System.Text.StringBuilder(text).Append(next);
+        while (joined.Length < MaxDeltaLength && _pieces.Reader.TryRead(out next))
+        {
+            joined.Append(next);
+        }
+
+        return joined.ToString();
+    }
+
+    /// <summary>Tells the responder to stop and takes nothing more from it. Callbacks of its token run elsewhere. May be repeated.</summary>
+    public void Cancel()
+    {
+        _pieces.Writer.TryComplete();
+        _cancel.CancelAsync().Ignore();
+    }
+
+    private async Task PumpAsync()
+    {
+        // What flowed in from the call that started it is not this task's to carry on.
+        RequestContext.Clear();
+        try
+        {
+            End = await ReadAsync();
+        }
+        catch (Exception) when (_cancel.IsCancellationRequested)
+        {
+            // Whatever it throws after it was told to stop says nothing about the question.
+        }
+        catch (ResponderException fault)
+        {
+            LogMessages.Failed(_logger, _context.SessionKey, _context.QuestionId, fault.Reason, Logged(fault));
+            End = new(QuestionStatus.Failed, fault.Reason, fault.Message, fault.IsRetryable);
+        }
+        catch (Exception fault)
+        {
+            LogMessages.Threw(_logger, _context.SessionKey, _context.QuestionId, Logged(fault));
+            End = new(QuestionStatus.Failed, DoneReasons.ResponderError, "The responder failed.", true);
+        }
+        finally
+        {
+            _pieces.Writer.TryComplete();
+        }
+    }
+
+    private async Task<ResponderRunEnd?> ReadAsync()
+    {
+        await foreach (var piece in _responder.AnswerAsync(_context, _cancel.Token).WithCancellation(_cancel.Token))
+        {
+            if (_cancel.IsCancellationRequested)
+            {
+                return null;
+            }
+
+            if (piece.IncompleteReason is { } reason)
+            {
+                return new(QuestionStatus.Incomplete, reason, "The answer stopped at a limit of its responder.", false);
+            }
+
+            if (piece.Text is { Length: > 0 } text)
+            {
+                await _pieces.Writer.WriteAsync(text, _cancel.Token);
+            }
+        }
+
+        return _cancel.IsCancellationRequested ? null : ResponderRunEnd.Completed;
+    }
+
+    private LoggedException Logged(Exception fault) => _logsMessages ? LoggedException.WithMessages(fault) : LoggedException.Of(fault);
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Session {SessionKey}: the responder could not answer question {QuestionId}: {Reason}")]
+        public static partial void Failed(ILogger logger, string sessionKey, string questionId, string reason, LoggedException fault);
+
+        [LoggerMessage(2, LogLevel.Error, "Session {SessionKey}: the responder threw at question {QuestionId}")]
+        public static partial void Threw(ILogger logger, string sessionKey, string questionId, LoggedException fault);
+    }
+}

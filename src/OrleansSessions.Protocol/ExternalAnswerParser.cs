@@ -1,0 +1,132 @@
+namespace OrleansSessions.Protocol;
+
+/// <summary>A piece of an answer from outside: the body of <c>/answer</c>.</summary>
+/// <param name="ErrorCode">Not null where the answerer gives up.</param>
+public sealed record AnswerPieceMessage(int Attempt, long Offset, string Text, bool IsFinal, string? ErrorCode, string? ErrorMessage);
+
+/// <summary>A whole answer from outside: the body of <c>/response</c>.</summary>
+/// <param name="QuestionId">Null: the question that is running.</param>
+public sealed record WholeAnswerMessage(string? QuestionId, string Response);
+
+/// <summary>Reads the bodies that answer a question, as strictly as <see cref="ClientMessageParser"/> reads frames.</summary>
+public static class ExternalAnswerParser
+{
+    private const int MaxErrorMessageBytes = 1024;
+
+    /// <returns>The piece, or why there is none: exactly one of the two.</returns>
+    public static (AnswerPieceMessage? Message, MessageRefusal? Refusal) ParsePiece(ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            return (ReadPiece(utf8), null);
+        }
+        catch (MessageRefusedException refused)
+        {
+            return (null, refused.Refusal);
+        }
+    }
+
+    /// <returns>The answer, or why there is none: exactly one of the two.</returns>
+    public static (WholeAnswerMessage? Message, MessageRefusal? Refusal) ParseWhole(ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            return (ReadWhole(utf8), null);
+        }
+        catch (MessageRefusedException refused)
+        {
+            return (null, refused.Refusal);
+        }
+    }
+
+    private static AnswerPieceMessage ReadPiece(ReadOnlySpan<byte> utf8)
+    {
+        long? attempt = null;
+        long? offset = null;
+        string? text = null;
+        string? errorJson = null;
+        var isFinal = false;
+        var json = StrictJson.Open(utf8);
+        while (json.NextField() is { } name)
+        {
+            switch (name)
+            {
+                case "attempt": attempt = json.ReadNumber(); break;
+                case "offset": offset = json.ReadNumber(); break;
+                case "text": text = json.ReadString(); break;
+                case "final": isFinal = json.ReadBoolean() ?? false; break;
+                case "error": errorJson = json.ReadObject(); break;
+                default: json.Skip(); break;
+            }
+        }
+
+        var (code, message) = errorJson is null ? (null, null) : ReadError(System.Text.Encoding.UTF8.GetBytes(errorJson));
+        if (attempt is not (>= 0 and <= int.MaxValue))
+        {
+            throw Refused("'attempt' must be a whole number from 0 on.", "attempt");
+        }
+
+        if (offset is not >= 0)
+        {
+            throw Refused("'offset' must be a whole number from 0 on.", "offset");
+        }
+
+        if (text is null && !isFinal && code is null)
+        {
+            throw Refused("A piece needs the string 'text', unless it is final or an error.", "text");
+        }
+
+        return new((int)attempt.Value, offset.Value, text ?? "", isFinal, code, message);
+    }
+
+    private static (string Code, string? Message) ReadError(ReadOnlySpan<byte> utf8)
+    {
+        string? code = null;
+        string? message = null;
+        var json = StrictJson.Open(utf8);
+        while (json.NextField() is { } name)
+        {
+            switch (name)
+            {
+                case "code": code = json.ReadString(); break;
+                case "message": message = json.ReadString(); break;
+                default: json.Skip(); break;
+            }
+        }
+
+        if (code is null || !Identifiers.IsQuestionId(code))
+        {
+            throw Refused("'error' needs the string 'code', 1 to 64 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", "error.code");
+        }
+
+        var bytes = System.Text.Encoding.UTF8.GetByteCount(message ?? "");
+        return bytes <= MaxErrorMessageBytes
+            ? (code, message)
+            : throw Refused($"The error's 'message' has {bytes} bytes; at most {MaxErrorMessageBytes} are allowed.", "error.message");
+    }
+
+    private static WholeAnswerMessage ReadWhole(ReadOnlySpan<byte> utf8)
+    {
+        string? response = null;
+        string? questionId = null;
+        var json = StrictJson.Open(utf8);
+        while (json.NextField() is { } name)
+        {
+            switch (name)
+            {
+                case "response": response = json.ReadString(); break;
+                case "question_id": questionId = json.ReadString(); break;
+                default: json.Skip(); break;
+            }
+        }
+
+        if (questionId is not null && !Identifiers.IsQuestionId(questionId))
+        {
+            throw Refused("'question_id' is not a question id.", "question_id");
+        }
+
+        return response is null ? throw Refused("An answer needs the string 'response'.", "response") : new(questionId, response);
+    }
+
+    private static MessageRefusedException Refused(string message, string param) => new(new(WireErrors.BadRequest, message, param));
+}

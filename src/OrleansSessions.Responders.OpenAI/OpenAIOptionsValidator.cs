@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Options;
+
+namespace OrleansSessions.Responders.OpenAI;
+
+/// <summary>Looks only where <c>Responder:Name</c> is <c>openai</c>: nobody else needs a model.</summary>
+internal sealed class OpenAIOptionsValidator(IOptions<ResponderOptions> responder) : IValidateOptions<OpenAIOptions>
+{
+    public ValidateOptionsResult Validate(string? name, OpenAIOptions options)
+    {
+        if (responder.Value.Name != OpenAIResponderExtensions.Name)
+        {
+            return ValidateOptionsResult.Skip;
+        }
+
+        var errors = FindErrors(options).ToList();
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private static IEnumerable<string> FindErrors(OpenAIOptions options)
+    {
+        if (!Uri.TryCreate(options.Endpoint, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("http" or "https"))
+        {
+            yield return $"{OpenAIOptions.Section}:Endpoint is '{options.Endpoint}'; it must be an absolute http or https address, http://localhost:11434/v1 say.";
+        }
+        else if (endpoint.UserInfo.Length > 0)
+        {
+            // The value is not repeated: it holds a password.
+            yield return $"{OpenAIOptions.Section}:Endpoint holds a user or a password; put the key into {OpenAIOptions.Section}:ApiKey.";
+        }
+
+        if (string.IsNullOrWhiteSpace(options.Model))
+        {
+            yield return $"{OpenAIOptions.Section}:Model is '{options.Model}'; it must name the endpoint's model.";
+        }
+    }
+}

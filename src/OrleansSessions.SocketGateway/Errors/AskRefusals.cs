@@ -1,0 +1,23 @@
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+
+namespace OrleansSessions.SocketGateway.Errors;
+
+/// <summary>What a client is told whose question the session did not take. The same for sockets and HTTP.</summary>
+internal static class AskRefusals
+{
+    /// <param name="retryAfterMs">The wait to advise, in milliseconds, where asking again can help.</param>
+    public static ErrorMessage Of(AskReply reply, long retryAfterMs) => reply.Outcome switch
+    {
+        AskOutcome.Busy => Busy(WireErrors.SessionBusy, WireErrors.BusyMessage, reply, retryAfterMs),
+        AskOutcome.QueueFull => Busy(WireErrors.QueueFull, "The session's queue is full.", reply, retryAfterMs),
+        AskOutcome.Conflict => new(WireErrors.QuestionConflict, "That id belongs to a question with another text.", reply.QuestionId),
+        AskOutcome.TooLarge => new(WireErrors.QuestionTooLarge, "The question is longer than the session takes.", reply.QuestionId, "question"),
+        AskOutcome.Empty => new(WireErrors.BadRequest, "The question is empty.", reply.QuestionId, "question"),
+        _ => new(WireErrors.Internal, "The session gave no usable answer.", reply.QuestionId, RetryAfterMs: retryAfterMs),
+    };
+
+    private static ErrorMessage Busy(WireError error, string message, AskReply reply, long retryAfterMs) => new(
+        error, message, reply.QuestionId, RetryAfterMs: retryAfterMs, ActiveQuestionId: reply.ActiveQuestionId,
+        ActiveForMs: reply.ActiveQuestionId is null ? null : reply.ActiveForMs);
+}

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Storage;
+using OrleansSessions.Diagnostics;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.SocketGateway.Errors;
+
+/// <summary>
+/// What becomes of a grain call that failed: one error for the client, one line for the log. The same for sockets and HTTP.
+/// Neither has the exception's own message: it can hold text from outside, such as a question or a key.
+/// </summary>
+internal sealed partial class GrainFaults(IOptions<SocketGatewayOptions> options, ILogger<GrainFaults> logger)
+{
+    /// <param name="notDone">The beginning of a sentence: <c>The question could not be asked</c>.</param>
+    /// <param name="questionId">The question that the call was about, if any.</param>
+    /// <returns>The error to send. It is retryable: every call here may be repeated, an ask with the same id.</returns>
+    public ErrorMessage Report(Exception fault, string notDone, string sessionId, string? questionId)
+    {
+        LogMessages.CallFailed(logger, sessionId, questionId, notDone, LoggedException.Of(fault).Message);
+        LogMessages.CallFailedAt(logger, sessionId, fault.StackTrace);
+        var retryAfterMs = (long)options.Value.RetryAfter.TotalMilliseconds;
+        return new(WireErrors.Internal, $"{notDone}: {Reason(fault)}.", questionId, RetryAfterMs: retryAfterMs);
+    }
+
+    private static string Reason(Exception fault) => fault switch
+    {
+        TimeoutException => "the session did not answer in time",
+        OperationCanceledException => "the call was cancelled on its way",
+        InconsistentStateException => "the stored session was changed elsewhere meanwhile",
+        OrleansException => "the session could not be reached",
+        _ => "the session failed",
+    };
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Session {Session}, question {Question}: {NotDone} ({Fault}).")]
+        public static partial void CallFailed(ILogger logger, string session, string? question, string notDone, string fault);
+
+        [LoggerMessage(2, LogLevel.Debug, "Session {Session}: the call failed at {Stack}")]
+        public static partial void CallFailedAt(ILogger logger, string session, string? stack);
+    }
+}

@@ -1,0 +1,153 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Streams;
+using OrleansSessions.Gateways;
+using OrleansSessions.SocketGateway.Following;
+
+namespace OrleansSessions.SocketGateway.Feed;
+
+/// <summary>
+/// Where all news of this process arrives, from one subscription, and is split by session. It never waits and never throws,
+/// for all subscriptions of a process share the thread that calls it.
+/// </summary>
+internal sealed partial class GatewayFeed(
+    ConnectionRegistry registry, SiloHeartbeats silos, SessionReattacher reattacher, TimeProvider clock, ILogger<GatewayFeed> logger)
+    : IAsyncBatchObserver<GatewayItem>
+{
+    public Task OnNextAsync(IList<SequentialItem<GatewayItem>> items)
+    {
+        var touched = new Touched();
+        foreach (var item in items)
+        {
+            try
+            {
+                OnItem(item.Item, ref touched);
+            }
+            catch (Exception fault)
+            {
+                LogMessages.ItemFailed(logger, fault, item.Item.GetType().Name, item.Item.Silo);
+            }
+        }
+
+        touched.Flush();
+        return Task.CompletedTask;
+    }
+
+    public Task OnErrorAsync(Exception ex)
+    {
+        // Items were dropped or could not be delivered: everything held is looked at again.
+        LogMessages.StreamFailed(logger, ex);
+        reattacher.EnqueueAll();
+        return Task.CompletedTask;
+    }
+
+    private void OnItem(GatewayItem item, ref Touched touched)
+    {
+        if (silos.OnItem(item))
+        {
+            LogMessages.Hole(logger, item.Silo, item.Number);
+            reattacher.EnqueueAll();
+        }
+
+        switch (item)
+        {
+            case SessionEventsItem { IsLast: true } last:
+                OnAsleep(last);
+                break;
+            case SessionEventsItem events:
+                if (Find(events, events.SessionKey) is { } session)
+                {
+                    foreach (var connection in session.All)
+                    {
+                        connection.OnEvents(events.Epoch, events.Events);
+                        touched.Add(connection);
+                    }
+                }
+                else
+                {
+                    reattacher.EnqueueDetach(events.SessionKey);
+                }
+
+                break;
+            case SessionAwakeItem awake when Find(awake, awake.SessionKey) is { } woken:
+                reattacher.Enqueue(woken, isUrgent: true);
+                break;
+            case SessionRemovedItem removed when Find(removed, removed.SessionKey) is { } gone:
+                foreach (var connection in gone.All)
+                {
+                    connection.OnRemoved(removed.Epoch);
+                    touched.Add(connection);
+                }
+
+                break;
+            case HeartbeatItem heartbeat when silos.OnMembership(heartbeat) is { } left:
+                LogMessages.SilosLeft(logger, left.Count, heartbeat.MembershipVersion);
+                reattacher.EnqueueThoseOf(left);
+                break;
+        }
+    }
+
+    /// <summary>An activation leaves, and with it its list of followers. Who waits for an answer must attach to the next one.</summary>
+    private void OnAsleep(SessionEventsItem last)
+    {
+        if (!registry.TryFind(last.SessionKey, out var session))
+        {
+            return;
+        }
+
+        if (session.IsWaiting)
+        {
+            reattacher.Enqueue(session, isUrgent: true);
+        }
+        else if (session.Silo is null || session.Silo.Equals(last.Silo))
+        {
+            // From another silo than the last news it would be late: the session is awake again.
+            session.IsAsleep = true;
+        }
+    }
+
+    private SessionConnections? Find(GatewayItem item, string sessionKey)
+    {
+        if (!registry.TryFind(sessionKey, out var session))
+        {
+            return null;
+        }
+
+        session.Silo = item.Silo;
+        session.LastHeardAt = clock.GetTimestamp();
+        session.QuietRounds = 0;
+        session.IsAsleep = false;
+        return session;
+    }
+
+    /// <summary>Who has something to send. The last one is served on this thread, which saves the usual lone reader a hop; the others elsewhere.</summary>
+    private struct Touched
+    {
+        private ISessionConnection? _last;
+
+        public void Add(ISessionConnection connection)
+        {
+            if (_last != connection)
+            {
+                _last?.FlushElsewhere();
+                _last = connection;
+            }
+        }
+
+        public readonly void Flush() => _last?.Flush();
+    }
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Error, "An item of type {Type} from {Silo} could not be handed on.")]
+        public static partial void ItemFailed(ILogger logger, Exception fault, string type, SiloAddress silo);
+
+        [LoggerMessage(2, LogLevel.Warning, "The stream reported a fault; all sessions are attached again.")]
+        public static partial void StreamFailed(ILogger logger, Exception fault);
+
+        [LoggerMessage(3, LogLevel.Information, "Items from {Silo} before number {Number} are missing; all sessions are attached again.")]
+        public static partial void Hole(ILogger logger, SiloAddress silo, long number);
+
+        [LoggerMessage(4, LogLevel.Information, "{Count} silos left with membership {Version}; their sessions are attached again.")]
+        public static partial void SilosLeft(ILogger logger, int count, long version);
+    }
+}

@@ -1,0 +1,103 @@
+using OrleansSessions.Gateways;
+
+namespace OrleansSessions.SocketGateway.Feed;
+
+/// <summary>What the numbers and heartbeats of the silos' items say about the subscription. Thread-safe.</summary>
+internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, TimeSpan readyTimeout)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<SiloAddress, Silo> _silos = [];
+    private readonly long _startedAt = clock.GetTimestamp();
+    private HashSet<SiloAddress> _active = [];
+    private HashSet<SiloAddress>? _activeAtStart;
+    private long _membership = -1;
+    private bool _wasReady;
+
+    /// <summary>Notes an item.</summary>
+    /// <returns>True if items of that silo before it are missing.</returns>
+    public bool OnItem(GatewayItem item)
+    {
+        var now = clock.GetTimestamp();
+        var isHeartbeat = item is HeartbeatItem;
+        lock (_gate)
+        {
+            if (!_silos.TryGetValue(item.Silo, out var silo))
+            {
+                _silos[item.Silo] = new() { Number = item.Number, HeardAt = now };
+                return item.Number > (isHeartbeat ? 0 : 1);
+            }
+
+            silo.HeardAt = now;
+            if (item.Number < silo.Number)
+            {
+                // A repeat; or a silo that had given this gateway up and counts anew.
+                var isAnew = item.Number <= 1;
+                silo.Number = isAnew ? item.Number : silo.Number;
+                return isAnew;
+            }
+
+            var expected = isHeartbeat ? silo.Number : silo.Number + 1;
+            var isHole = item.Number > expected;
+            silo.Number = item.Number;
+            return isHole;
+        }
+    }
+
+    /// <summary>Takes over the membership that a heartbeat carries.</summary>
+    /// <returns>The silos that left since, or null where nothing changed.</returns>
+    public HashSet<SiloAddress>? OnMembership(HeartbeatItem heartbeat)
+    {
+        lock (_gate)
+        {
+            if (heartbeat.MembershipVersion <= _membership)
+            {
+                return null;
+            }
+
+            var left = _active;
+            _membership = heartbeat.MembershipVersion;
+            _active = [.. heartbeat.ActiveSilos];
+            _activeAtStart ??= [.. _active];
+            left.ExceptWith(_active);
+            foreach (var gone in _silos.Keys.Where(silo => !_active.Contains(silo)).ToList())
+            {
+                _silos.Remove(gone);
+            }
+
+            return left.Count == 0 ? null : left;
+        }
+    }
+
+    /// <summary>Active silos of which nothing was heard for too long.</summary>
+    public List<SiloAddress> Missing()
+    {
+        var now = clock.GetTimestamp();
+        lock (_gate)
+        {
+            return [.. _active.Where(silo => !IsHeard(silo, now))];
+        }
+    }
+
+    /// <summary>True once the stream from every silo of the start was heard, or from one after the time-out; false again only if none is heard.</summary>
+    public bool IsReady()
+    {
+        var now = clock.GetTimestamp();
+        lock (_gate)
+        {
+            var isAnyHeard = _silos.Keys.Any(silo => IsHeard(silo, now));
+            var isPatient = clock.GetElapsedTime(_startedAt, now) < readyTimeout;
+            _wasReady |= _activeAtStart is not null && (isPatient ? _activeAtStart.All(_silos.ContainsKey) : isAnyHeard);
+            return _wasReady && isAnyHeard;
+        }
+    }
+
+    private bool IsHeard(SiloAddress address, long now) =>
+        _silos.TryGetValue(address, out var silo) && clock.GetElapsedTime(silo.HeardAt, now) <= missedAfter;
+
+    private sealed class Silo
+    {
+        public long Number { get; set; }
+
+        public long HeardAt { get; set; }
+    }
+}

@@ -1,0 +1,35 @@
+using OrleansSessions.Log;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.SocketGateway.Frames;
+
+/// <summary>Deltas that follow one another and wait to be sent: they leave as one frame.</summary>
+internal sealed class DeltaRun(DeltaEvent first, bool isReplay)
+{
+    private List<string>? _more;
+    private int _count = 1;
+    private long _lastSeq = first.Seq;
+
+    public int Chars { get; private set; } = first.Text.Length;
+
+    /// <summary>True if the delta now belongs to this run: the next one of the same answer, on the same side of a replay, and within the bound.</summary>
+    public bool TryJoin(DeltaEvent next, bool isNextReplay, int maxChars)
+    {
+        var follows = next.Seq == _lastSeq + 1 && next.Index == first.Index + _count && next.QuestionId == first.QuestionId;
+        if (!follows || isNextReplay != isReplay || Chars + next.Text.Length > maxChars)
+        {
+            return false;
+        }
+
+        (_more ??= []).Add(next.Text);
+        _count++;
+        _lastSeq = next.Seq;
+        Chars += next.Text.Length;
+        return true;
+    }
+
+    public DeltaMessage ToMessage() =>
+        new(_lastSeq, first.Seq, first.QuestionId, first.Index, _count, Text(), isReplay);
+
+    private string Text() => _more is null ? first.Text : string.Concat(_more.Prepend(first.Text));
+}

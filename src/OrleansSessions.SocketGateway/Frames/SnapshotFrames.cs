@@ -1,0 +1,35 @@
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+
+namespace OrleansSessions.SocketGateway.Frames;
+
+/// <summary>A snapshot that waits to be sent. It holds the answer by reference, and cuts a frame from it when that frame's turn comes.</summary>
+internal sealed class SnapshotFrames(QuestionDescription question, long epoch)
+{
+    // At most 96 KiB of UTF-8, and 192 KiB of JSON where every character is escaped.
+    private const int PartChars = 32 * 1024;
+
+    private readonly string _epoch = Epochs.ToWire(epoch);
+    private readonly int _parts = Math.Max(1, (question.Text.Length + PartChars - 1) / PartChars);
+    private int _taken;
+
+    /// <summary>How many characters of text are still to be sent.</summary>
+    public int Chars => question.Text.Length - BorderOf(_taken) + question.Question.Length + (question.End?.TextChars ?? 0);
+
+    public bool IsEmpty => _taken == _parts;
+
+    public SnapshotMessage Take()
+    {
+        var start = BorderOf(_taken);
+        var text = question.Text[start..BorderOf(++_taken)];
+        return new(
+            _epoch, question.QuestionId, question.Question, text, question.Deltas, question.Bytes, question.Status, _taken, _parts, question.End);
+    }
+
+    /// <summary>Where a part begins: never inside a surrogate pair.</summary>
+    private int BorderOf(int part)
+    {
+        var border = Math.Min(part * PartChars, question.Text.Length);
+        return border > 0 && border < question.Text.Length && char.IsLowSurrogate(question.Text[border]) ? border - 1 : border;
+    }
+}

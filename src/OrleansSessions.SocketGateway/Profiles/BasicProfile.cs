@@ -1,0 +1,277 @@
+using System.Text;
+using OrleansSessions.Log;
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Sockets;
+
+namespace OrleansSessions.SocketGateway.Profiles;
+
+/// <summary>
+/// The Python manager's way: one terminal frame for each question that this socket asked and that was accepted, and nothing else.
+/// Its text is put together from the deltas; where some are missing, the question is fetched whole.
+/// </summary>
+internal sealed class BasicProfile(
+    SocketWriter writer, Lock gate, int maxFrameBytes, Func<string, Task<QuestionDescription?>> fetch, Action flush, Action onRemoved)
+    : IProfile
+{
+    private readonly List<OwnAnswer> _own = [];
+
+    public void OnAttached(AttachReply reply, long? resumeAfter)
+    {
+    }
+
+    public void OnEvent(LogEvent next, bool isReplay)
+    {
+        if (_own.Count == 0 || Find(next.QuestionId) is not { } own)
+        {
+            return;
+        }
+
+        switch (next)
+        {
+            case AcceptedEvent accepted:
+                own.IsConfirmed |= accepted.Question == own.Question;
+                break;
+            case DeltaEvent delta:
+                own.Take(delta);
+                break;
+            case DoneEvent done:
+                own.End = done.End;
+                TryFinish(own);
+                break;
+        }
+    }
+
+    public void OnReplay(long afterSeq)
+    {
+    }
+
+    public void OnRecovered(LogPiece atHead)
+    {
+    }
+
+    public void OnLost(LogPiece piece)
+    {
+        foreach (var own in _own)
+        {
+            // Another attempt may be under way, with another text.
+            own.Restart("", 0);
+            own.IsBroken = true;
+            own.End = null;
+            FetchIfConfirmed(own);
+        }
+    }
+
+    public void OnRemoved()
+    {
+        foreach (var own in _own.ToArray())
+        {
+            Finish(own, new(QuestionStatus.Cancelled, DoneReasons.SessionRemoved, null, false, own.Next, 0, null, 0), own.Text);
+        }
+
+        onRemoved();
+    }
+
+    public bool OnAsking(string questionId, string question)
+    {
+        if (Find(questionId) is not null)
+        {
+            return false;
+        }
+
+        _own.Add(new(questionId, question));
+        return true;
+    }
+
+    public void OnAccepted(AskReply reply)
+    {
+        if (Find(reply.QuestionId) is { } own)
+        {
+            own.IsConfirmed = true;
+            Settle(own);
+        }
+    }
+
+    public bool IsBehind(QuestionDescription earlier) => false;
+
+    public void OnDuplicate(QuestionDescription earlier)
+    {
+        if (Find(earlier.QuestionId) is not { } own)
+        {
+            return;
+        }
+
+        if (earlier.End is { } end)
+        {
+            Finish(own, end, earlier.Text);
+            return;
+        }
+
+        own.IsConfirmed = true;
+        if (earlier.Deltas > own.Next)
+        {
+            own.Restart(earlier.Text, earlier.Deltas);
+        }
+
+        Settle(own);
+    }
+
+    public bool OnNotAsked(string questionId)
+    {
+        if (Find(questionId) is not { } own || own.IsConfirmed)
+        {
+            return false;
+        }
+
+        _own.Remove(own);
+        return true;
+    }
+
+    public PendingCancel OnCancelling(string? questionId) => new(questionId);
+
+    /// <summary>The terminal frame is the acknowledgement, for whoever asked.</summary>
+    public void OnCancelReply(PendingCancel pending, CancelReply reply)
+    {
+        if (reply.Outcome == CancelOutcome.AlreadyDone)
+        {
+            writer.Enqueue(new ErrorMessage(WireErrors.AlreadyDone, "The question has ended.", reply.QuestionId));
+        }
+    }
+
+    public void OnNotCancelled(PendingCancel pending)
+    {
+    }
+
+    private OwnAnswer? Find(string questionId)
+    {
+        foreach (var own in _own)
+        {
+            if (own.QuestionId == questionId)
+            {
+                return own;
+            }
+        }
+
+        return null;
+    }
+
+    private void Settle(OwnAnswer own)
+    {
+        TryFinish(own);
+        if (own.IsBroken && own.End is null)
+        {
+            FetchIfConfirmed(own);
+        }
+    }
+
+    private void TryFinish(OwnAnswer own)
+    {
+        if (!own.IsConfirmed || own.End is not { } end)
+        {
+            return;
+        }
+
+        if (own.IsBroken || own.Next != end.Deltas)
+        {
+            FetchIfConfirmed(own);
+            return;
+        }
+
+        Finish(own, end, own.Text);
+    }
+
+    private void Finish(OwnAnswer own, QuestionEnd end, string text)
+    {
+        if (_own.Remove(own))
+        {
+            writer.Enqueue(BasicFrames.Of(own.QuestionId, end, text, maxFrameBytes));
+        }
+    }
+
+    private void FetchIfConfirmed(OwnAnswer own)
+    {
+        if (own is { IsConfirmed: true, IsFetching: false })
+        {
+            own.IsFetching = true;
+            _ = FetchAsync(own);
+        }
+    }
+
+    private async Task FetchAsync(OwnAnswer own)
+    {
+        // The caller holds the gate.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var question = await fetch(own.QuestionId);
+        lock (gate)
+        {
+            own.IsFetching = false;
+            if (question is null)
+            {
+                Finish(own, new(QuestionStatus.Failed, DoneReasons.ResponderLost, "The answer was lost.", true, own.Next, 0, null, 0), own.Text);
+            }
+            else if (question.End is { } end)
+            {
+                Finish(own, end, question.Text);
+            }
+            else
+            {
+                own.Restart(question.Text, question.Deltas);
+                own.IsBroken = own.End is not null;
+                TryFinish(own);
+            }
+        }
+
+        flush();
+    }
+
+    private sealed class OwnAnswer(string questionId, string question)
+    {
+        private string _first = "";
+        private StringBuilder? _rest;
+
+        public string QuestionId { get; } = questionId;
+
+        public string Question { get; } = question;
+
+        /// <summary>True once it is known that this socket's question was accepted, now or before.</summary>
+        public bool IsConfirmed { get; set; }
+
+        /// <summary>True if deltas are missing.</summary>
+        public bool IsBroken { get; set; }
+
+        public bool IsFetching { get; set; }
+
+        public QuestionEnd? End { get; set; }
+
+        /// <summary>The index of the delta that comes next.</summary>
+        public int Next { get; private set; }
+
+        public string Text => _rest is null ? _first : _rest.ToString();
+
+        public void Take(DeltaEvent delta)
+        {
+            if (delta.Index < Next)
+            {
+                return;
+            }
+
+            if (delta.Index > Next)
+            {
+                IsBroken = true;
+                return;
+            }
+
+            Next++;
+            if (delta.Index == 0)
+            {
+                _first = delta.Text;
+            }
+            else
+            {
+                (_rest ??= new(_first)).Append(delta.Text);
+            }
+        }
+
+        public void Restart(string text, int deltas) => (_first, _rest, Next) = (text, null, deltas);
+    }
+}

@@ -1,0 +1,270 @@
+using OrleansSessions.Log;
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Sockets;
+
+namespace OrleansSessions.SocketGateway.Profiles;
+
+/// <summary>Version 1: every event is a frame, and the client knows where it stands.</summary>
+internal sealed class V1Profile(SocketWriter writer, Func<AttachReply, bool, HelloMessage> hello, Action onRemoved) : IProfile
+{
+    private const int MaxRememberedAsks = 32;
+
+    private readonly List<PendingCancel> _cancels = [];
+    private Queue<string>? _asked;
+    private string? _answering;
+    private int _nextIndex;
+    private string? _lastDone;
+
+    // A client that goes back still counts from where it was, and only it knows where: what it was sent before is sent again delta by delta.
+    private long _rewoundFrom;
+
+    // Where the text of the last snapshot of an open question ends. A run must not cross it: the client has no place for half a run.
+    private List<(string QuestionId, int Index)>? _borders;
+
+    /// <summary>The client's position: the last number written since it last said where it is, or that number.</summary>
+    public long LastSeq { get; private set; }
+
+    public void OnAttached(AttachReply reply, long? resumeAfter)
+    {
+        writer.Enqueue(hello(reply, resumeAfter is not null));
+        LastSeq = resumeAfter ?? reply.Seq;
+        if (resumeAfter is null && reply.Snapshot is { } open)
+        {
+            WriteSnapshot(open, reply.Epoch);
+        }
+    }
+
+    public void OnEvent(LogEvent next, bool isReplay)
+    {
+        switch (next)
+        {
+            case DeltaEvent delta:
+                writer.EnqueueDelta(delta, isReplay, mayJoin: next.Seq > _rewoundFrom + 1 && !IsAtBorder(delta));
+                (_answering, _nextIndex) = (delta.QuestionId, delta.Index + 1);
+                break;
+            case AcceptedEvent accepted:
+                var isOwn = _asked is not null && _asked.Contains(accepted.QuestionId);
+                var question = isOwn ? null : accepted.Question;
+                writer.Enqueue(new AcceptedMessage(accepted.Seq, accepted.QuestionId, false, accepted.Position, question, isReplay));
+                break;
+            case DoneEvent done:
+                AcknowledgeBefore(done);
+                writer.Enqueue(new DoneMessage(done.Seq, done.QuestionId, done.End, isReplay));
+                _lastDone = done.QuestionId;
+                RemoveBorder(done.QuestionId);
+                break;
+        }
+
+        LastSeq = next.Seq;
+        AcknowledgeReached();
+    }
+
+    public void OnReplay(long afterSeq)
+    {
+        _rewoundFrom = Math.Max(_rewoundFrom, LastSeq);
+        LastSeq = afterSeq;
+    }
+
+    public void OnRecovered(LogPiece atHead)
+    {
+        LastSeq = atHead.Head;
+        writer.Enqueue(new ResumedMessage(true, null, Epochs.ToWire(atHead.Epoch), atHead.Head, atHead.Open));
+    }
+
+    public void OnLost(LogPiece piece)
+    {
+        _rewoundFrom = 0;
+        _borders = null;
+        LastSeq = piece.Head;
+        _cancels.ForEach(static pending => pending.IsSettled = true);
+        _cancels.Clear();
+        var reason = piece.Outcome switch
+        {
+            LogReadOutcome.Expired => "expired",
+            LogReadOutcome.Trimmed => "trimmed",
+            _ => "epoch_changed",
+        };
+        writer.Enqueue(new ResumedMessage(false, reason, Epochs.ToWire(piece.Epoch), piece.Head, piece.Open));
+        if (piece.Snapshot is { } question)
+        {
+            WriteSnapshot(question, piece.Epoch);
+        }
+    }
+
+    public void OnRemoved() => onRemoved();
+
+    public bool OnAsking(string questionId, string question)
+    {
+        _asked ??= new();
+        if (!_asked.Contains(questionId))
+        {
+            if (_asked.Count == MaxRememberedAsks)
+            {
+                _asked.Dequeue();
+            }
+
+            _asked.Enqueue(questionId);
+        }
+
+        return true;
+    }
+
+    /// <summary>Its event tells the client, in its place among the others.</summary>
+    public void OnAccepted(AskReply reply)
+    {
+    }
+
+    public bool IsBehind(QuestionDescription earlier) =>
+        earlier.End is null
+        && (_lastDone == earlier.QuestionId || (_answering == earlier.QuestionId && _nextIndex > earlier.Deltas));
+
+    public void OnDuplicate(QuestionDescription earlier)
+    {
+        writer.Enqueue(new AcceptedMessage(earlier.AcceptedSeq, earlier.QuestionId, true, earlier.Position, null));
+        WriteSnapshot(earlier, earlier.Epoch);
+        WriteDoneAgain(earlier);
+    }
+
+    /// <summary>The id stays in mind: it does no harm, and the ask may have been taken after all.</summary>
+    public bool OnNotAsked(string questionId) => true;
+
+    public PendingCancel OnCancelling(string? questionId)
+    {
+        var pending = new PendingCancel(questionId);
+        _cancels.Add(pending);
+        return pending;
+    }
+
+    public void OnCancelReply(PendingCancel pending, CancelReply reply)
+    {
+        if (reply.Outcome == CancelOutcome.AlreadyDone)
+        {
+            OnNotCancelled(pending);
+            if (reply.Question is { } ended && !pending.IsSettled)
+            {
+                WriteDoneAgain(ended);
+            }
+
+            return;
+        }
+
+        if (pending.IsSettled && pending.QuestionId != reply.QuestionId && LastSeq <= reply.AfterSeq)
+        {
+            // Somebody else's cancel was taken for this one, which ended the question after it.
+            pending = OnCancelling(reply.QuestionId);
+        }
+
+        pending.QuestionId ??= reply.QuestionId;
+        pending.AfterSeq = reply.AfterSeq;
+        AcknowledgeReached();
+    }
+
+    public void OnNotCancelled(PendingCancel pending) => _cancels.Remove(pending);
+
+    /// <summary>An end that comes before the reply to its cancel: the acknowledgement must stand before it.</summary>
+    private void AcknowledgeBefore(DoneEvent done)
+    {
+        if (_cancels.Count == 0 || done.End.Status != QuestionStatus.Cancelled)
+        {
+            return;
+        }
+
+        foreach (var pending in _cancels)
+        {
+            if (pending.QuestionId == done.QuestionId || (pending.QuestionId is null && done.End.Reason == DoneReasons.ByClient))
+            {
+                pending.QuestionId = done.QuestionId;
+                Acknowledge(pending);
+            }
+        }
+
+        _cancels.RemoveAll(static pending => pending.IsSettled);
+    }
+
+    private void AcknowledgeReached()
+    {
+        if (_cancels.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var pending in _cancels)
+        {
+            if (pending.AfterSeq <= LastSeq)
+            {
+                Acknowledge(pending);
+            }
+        }
+
+        _cancels.RemoveAll(static pending => pending.IsSettled);
+    }
+
+    private void Acknowledge(PendingCancel pending)
+    {
+        if (!pending.IsSettled)
+        {
+            pending.IsSettled = true;
+            writer.Enqueue(new CancellingMessage(pending.QuestionId!));
+        }
+    }
+
+    private void WriteDoneAgain(QuestionDescription ended)
+    {
+        // One that this socket has not come to yet, or comes to again in a replay, follows in its place; here its number would look like a hole.
+        if (ended.End is { } end && ended.DoneSeq <= LastSeq)
+        {
+            writer.Enqueue(new DoneMessage(ended.DoneSeq, ended.QuestionId, end, IsReplay: true));
+        }
+    }
+
+    private void WriteSnapshot(QuestionDescription question, long epoch)
+    {
+        writer.EnqueueSnapshot(question, epoch);
+        if (question.End is not null)
+        {
+            return;
+        }
+
+        RemoveBorder(question.QuestionId);
+        if (question.Deltas > 0)
+        {
+            (_borders ??= []).Add((question.QuestionId, question.Deltas));
+        }
+
+        // The snapshot of a question that waits in the queue says nothing about the one that is being answered.
+        if (question.Deltas > 0 || _answering == question.QuestionId)
+        {
+            (_answering, _nextIndex) = (question.QuestionId, question.Deltas);
+        }
+    }
+
+    private bool IsAtBorder(DeltaEvent delta)
+    {
+        if (_borders is null)
+        {
+            return false;
+        }
+
+        foreach (var (questionId, index) in _borders)
+        {
+            if (index == delta.Index && questionId == delta.QuestionId)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void RemoveBorder(string questionId)
+    {
+        for (var i = (_borders?.Count ?? 0) - 1; i >= 0; i--)
+        {
+            if (_borders![i].QuestionId == questionId)
+            {
+                _borders.RemoveAt(i);
+            }
+        }
+    }
+}

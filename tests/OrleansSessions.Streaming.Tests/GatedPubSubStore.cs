@@ -1,0 +1,17 @@
+using Orleans.Storage;
+
+namespace OrleansSessions.Streaming.Tests;
+
+/// <summary>A store of subscriptions that writes nothing until it is opened. A stream seen for the first time waits for it, and its queue with it.</summary>
+internal sealed class GatedPubSubStore : IGrainStorage
+{
+    private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Open() => _open.TrySetResult();
+
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => Task.CompletedTask;
+
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => _open.Task;
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => _open.Task;
+}

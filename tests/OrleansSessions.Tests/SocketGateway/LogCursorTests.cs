@@ -1,0 +1,431 @@
+using OrleansSessions.Log;
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Following;
+using OrleansSessions.SocketGateway.Profiles;
+using Xunit;
+
+namespace OrleansSessions.Tests.SocketGateway;
+
+public sealed class LogCursorTests
+{
+    private static readonly QuestionEnd End = new(QuestionStatus.Completed, null, null, false, 1, 1, 1, 1);
+
+    private readonly Lock _gate = new();
+    private readonly RecordingSink _sink = new();
+    private readonly HandFedLog _log = new();
+    private readonly LogCursor _answers;
+
+    public LogCursorTests() =>
+        _answers = new(_gate, _sink, _log, maxHeldItems: 3, TimeProvider.System, fault => _sink.Seen.Add(fault.GetType().Name));
+
+    [Fact]
+    public void I3_Repeats_AreDropped()
+    {
+        Begin(epoch: 5, seq: 2);
+        Feed(5, 1, 2);
+        Feed(5, 2, 3);
+        Feed(5, 4);
+
+        Assert.Equal(["3", "4"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task I3_LateItemsOfALowerEpoch_AreReadForOnce_AndDropped_UntilTheGrainNamesTheEpochAgain()
+    {
+        Begin(epoch: 5, seq: 2);
+        Feed(4, 9);
+        var read = await _log.NextAsync();
+        Feed(4, 10);
+        Feed(5, 3);
+        read.Reply(Recovered(head: 2, isAtHead: true));
+        await ReadAsync();
+        Feed(4, 11);
+
+        Assert.Equal(["3"], _sink.Seen);
+        Assert.True(_answers.IsLive);
+        Assert.True(_answers.IsWaiting);
+        Head(5, 3);
+        Assert.False(_answers.IsWaiting);
+        Feed(4, 12);
+        (await _log.NextAsync()).Reply(Recovered(head: 3, isAtHead: true));
+        await ReadAsync();
+        Assert.Equal(["3"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task AnItemOfALowerEpoch_ThatIsTheSessionsNow_MovesTheSocketThere()
+    {
+        Begin(epoch: 5, seq: 7);
+        Feed(4, 1, 2);
+        (await _log.NextAsync()).Reply(new(LogReadOutcome.EpochChanged, 4, 2, [], true, [], null));
+        await ReadAsync();
+        Feed(4, 3);
+
+        Assert.Equal(["lost EpochChanged", "3"], _sink.Seen);
+        Assert.False(_answers.IsWaiting);
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(6)]
+    public async Task AHeadOfAnotherEpoch_LowerOrHigher_MovesTheSocketThere(long other)
+    {
+        Begin(epoch: 5, seq: 7);
+        Head(other, 2);
+        var read = await _log.NextAsync();
+        Assert.Equal((5, 7), (read.Epoch, read.AfterSeq));
+        read.Reply(new(LogReadOutcome.EpochChanged, other, 2, [], true, [], null));
+        await ReadAsync();
+        Feed(other, 3);
+
+        Assert.Equal(["lost EpochChanged", "3"], _sink.Seen);
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(6)]
+    public async Task AReplyToAnAskFromAnotherEpoch_MovesTheSocketThere_ThoughNoItemComes(long other)
+    {
+        Begin(epoch: 5, seq: 7);
+        Expect(other, 1);
+        (await _log.NextAsync()).Reply(new(LogReadOutcome.EpochChanged, other, 1, [], true, [], null));
+        await ReadAsync();
+
+        Assert.Equal(["lost EpochChanged"], _sink.Seen);
+        Assert.False(_answers.IsWaiting);
+    }
+
+    [Fact]
+    public async Task AHeadThatIsReportedWhileReading_IsReadUpAfterwards_BecauseTheReadMayBeOlder()
+    {
+        Begin(epoch: 5, seq: 0);
+        Feed(5, 2);
+        var read = await _log.NextAsync();
+        Head(4, 3);
+        read.Reply(Recovered(head: 2, isAtHead: true, 1, 2));
+        (await _log.NextAsync()).Reply(new(LogReadOutcome.EpochChanged, 4, 3, [], true, [], null));
+        await ReadAsync();
+
+        Assert.Equal(["1", "2", "lost EpochChanged"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task AReadThatConfirmsThePosition_EndsTheWaitForAnotherEpochsReply()
+    {
+        Begin(epoch: 5, seq: 2);
+        Expect(4, 9);
+        (await _log.NextAsync()).Reply(Recovered(head: 2, isAtHead: true));
+        await ReadAsync();
+
+        Assert.Empty(_sink.Seen);
+        Assert.True(_answers.IsLive);
+        Assert.False(_answers.IsWaiting);
+    }
+
+    [Fact]
+    public async Task ARemovalOfALowerEpoch_ClosesNothing_WhileThisSocketsLogGoesOn()
+    {
+        Begin(epoch: 5, seq: 2);
+        Remove(4);
+        (await _log.NextAsync()).Reply(Recovered(head: 3, isAtHead: true, 3));
+        await ReadAsync();
+
+        Assert.Equal(["3"], _sink.Seen);
+        Assert.True(_answers.IsLive);
+    }
+
+    [Fact]
+    public async Task ARemovalOfALowerEpoch_IsThisSessions_IfNothingIsLeft()
+    {
+        Begin(epoch: 5, seq: 2);
+        Remove(4);
+        (await _log.NextAsync()).Reply(new(LogReadOutcome.Expired, 6, 0, [], true, [], null));
+        await ReadAsync();
+
+        Assert.Equal(["lost EpochChanged", "removed"], _sink.Seen);
+    }
+
+    [Fact]
+    public void AnEventThatAReplyToldOf_KeepsItWaiting_UntilItHasCome()
+    {
+        Begin(epoch: 5, seq: 2);
+        Assert.False(_answers.IsWaiting);
+
+        Expect(5, 3);
+        Assert.True(_answers.IsWaiting);
+        Assert.True(_answers.IsLive);
+
+        Feed(5, 3);
+        Assert.False(_answers.IsWaiting);
+    }
+
+    [Fact]
+    public void ItemsBeforeTheAttachReply_AreHeld_AndMergedAfterItsHead()
+    {
+        Feed(5, 1, 2);
+        Feed(5, 3);
+        Begin(epoch: 5, seq: 2);
+
+        Assert.Equal(["3"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task I3_AHole_IsReadFromTheLog_WhileLaterItemsWait()
+    {
+        Begin(epoch: 5, seq: 0);
+        Feed(5, 3);
+        var read = await _log.NextAsync();
+        Feed(5, 4);
+        Assert.Equal((5, 0), (read.Epoch, read.AfterSeq));
+        Assert.Empty(_sink.Seen);
+        read.Reply(Recovered(head: 3, isAtHead: false, 1, 2));
+        (await _log.NextAsync()).Reply(Recovered(head: 3, isAtHead: true, 3));
+        await ReadAsync();
+
+        Assert.Equal(["1", "2", "3", "4"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task TooManyHeldItems_AreDropped_AndReadAgain()
+    {
+        Begin(epoch: 5, seq: 0);
+        Feed(5, 2);
+        var read = await _log.NextAsync();
+        Feed(5, 3);
+        Feed(5, 4);
+        Feed(5, 5);
+        Feed(5, 6);
+        read.Reply(Recovered(head: 2, isAtHead: true, 1, 2));
+        var again = await _log.NextAsync();
+        Assert.Equal(2, again.AfterSeq);
+        again.Reply(Recovered(head: 6, isAtHead: true, 3, 4, 5, 6));
+        await ReadAsync();
+
+        Assert.Equal(["1", "2", "3", "4", "5", "6"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task ANewEpoch_IsLost_ThenLive()
+    {
+        Begin(epoch: 5, seq: 7);
+        Feed(6, 1, 2);
+        var read = await _log.NextAsync();
+        Assert.Equal((5, 7), (read.Epoch, read.AfterSeq));
+        read.Reply(new(LogReadOutcome.EpochChanged, 6, 2, [], true, [], null));
+        await ReadAsync();
+        Feed(6, 3);
+
+        Assert.Equal(["lost EpochChanged", "3"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task AReplay_ThatTheClientAskedFor_IsMarked_AndEndsBeforeLiveItems()
+    {
+        Begin(epoch: 5, seq: 3);
+        Rewind(5, 1);
+        var read = await _log.NextAsync();
+        Feed(5, 4);
+        read.Reply(Recovered(head: 3, isAtHead: true, 2, 3));
+        await ReadAsync();
+
+        Assert.Equal(["at 1", "2 replay", "3 replay", "recovered 3", "4"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task ASecondRewind_MakesTheFirstReadWorthless_AndIsReadAfterIt()
+    {
+        Begin(epoch: 5, seq: 3);
+        Rewind(5, 1);
+        var first = await _log.NextAsync();
+        Rewind(5, 2);
+        first.Reply(Recovered(head: 3, isAtHead: true, 2, 3));
+        var second = await _log.NextAsync();
+        Assert.Equal(2, second.AfterSeq);
+        second.Reply(Recovered(head: 3, isAtHead: true, 3));
+        await ReadAsync();
+
+        Assert.Equal(["at 1", "at 2", "3 replay", "recovered 3"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task AReadThatFails_IsTriedAgain()
+    {
+        Begin(epoch: 5, seq: 0);
+        Feed(5, 2);
+        (await _log.NextAsync()).Fail(new TimeoutException());
+        (await _log.NextAsync()).Reply(Recovered(head: 2, isAtHead: true, 1, 2));
+        await ReadAsync();
+
+        Assert.Equal(["TimeoutException", "1", "2"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task AHeadAhead_IsReadUp_AndAHeadReached_IsNot()
+    {
+        Begin(epoch: 5, seq: 2);
+        Head(5, 2);
+        Assert.True(_answers.IsLive);
+        Head(5, 3);
+        (await _log.NextAsync()).Reply(Recovered(head: 3, isAtHead: true, 3));
+        await ReadAsync();
+
+        Assert.Equal(["3"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task Removal_ComesAfterTheEventsBeforeIt_AndOnlyForThisEpoch()
+    {
+        Remove(4);
+        Begin(epoch: 5, seq: 0);
+        Feed(5, 2);
+        var read = await _log.NextAsync();
+        Remove(5);
+        read.Reply(Recovered(head: 2, isAtHead: true, 1, 2));
+        await ReadAsync();
+
+        Assert.Equal(["1", "2", "removed"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task ARemovalWhileReading_Counts_EvenIfTheReadBringsTheNextLife()
+    {
+        Begin(epoch: 5, seq: 0);
+        Feed(5, 2);
+        var read = await _log.NextAsync();
+        Remove(5);
+        read.Reply(new(LogReadOutcome.EpochChanged, 6, 0, [], true, [], null));
+        await ReadAsync();
+
+        Assert.Equal(["lost EpochChanged", "removed"], _sink.Seen);
+    }
+
+    [Fact]
+    public void WhilePaused_ItemsAreHeld()
+    {
+        Begin(epoch: 5, seq: 0);
+        lock (_gate)
+        {
+            Assert.True(_answers.TryPause());
+        }
+
+        Feed(5, 1);
+        Assert.Empty(_sink.Seen);
+        lock (_gate)
+        {
+            _answers.Unpause();
+        }
+
+        Assert.Equal(["1"], _sink.Seen);
+    }
+
+    [Fact]
+    public void WaitingIsCounted_FromAcceptedToDone()
+    {
+        Begin(epoch: 5, seq: 0);
+        Feed(5, [new AcceptedEvent(1, "q", "?", 0)]);
+        Assert.True(_answers.IsWaiting);
+        Feed(5, [new DoneEvent(2, "q", End)]);
+        Assert.False(_answers.IsWaiting);
+    }
+
+    private static LogEvent[] Deltas(params long[] seqs) => [.. seqs.Select(seq => new DeltaEvent(seq, "q", (int)seq, "x"))];
+
+    private static LogPiece Recovered(long head, bool isAtHead, params long[] seqs) =>
+        new(LogReadOutcome.Recovered, 5, head, Deltas(seqs), isAtHead, [], null);
+
+    private Task ReadAsync() => _answers.Reading.WaitAsync(TimeSpan.FromSeconds(10));
+
+    private void Begin(long epoch, long seq)
+    {
+        lock (_gate)
+        {
+            _answers.Begin(epoch, seq, 0);
+        }
+    }
+
+    private void Rewind(long epoch, long after)
+    {
+        lock (_gate)
+        {
+            _answers.Replay(epoch, after);
+        }
+    }
+
+    private void Expect(long epoch, long seq)
+    {
+        lock (_gate)
+        {
+            _answers.Expect(epoch, seq);
+        }
+    }
+
+    private void Remove(long epoch)
+    {
+        lock (_gate)
+        {
+            _answers.OnRemoved(epoch);
+        }
+    }
+
+    private void Head(long epoch, long seq)
+    {
+        lock (_gate)
+        {
+            _answers.OnHead(epoch, seq);
+        }
+    }
+
+    private void Feed(long epoch, params long[] seqs) => Feed(epoch, Deltas(seqs));
+
+    private void Feed(long epoch, LogEvent[] events)
+    {
+        lock (_gate)
+        {
+            _answers.OnEvents(epoch, events);
+        }
+    }
+
+    private sealed class RecordingSink : ILogSink
+    {
+        public List<string> Seen { get; } = [];
+
+        public void OnEvent(LogEvent next, bool isReplay) => Seen.Add(isReplay ? $"{next.Seq} replay" : $"{next.Seq}");
+
+        public void OnReplay(long afterSeq) => Seen.Add($"at {afterSeq}");
+
+        public void OnRecovered(LogPiece atHead) => Seen.Add($"recovered {atHead.Head}");
+
+        public void OnLost(LogPiece piece) => Seen.Add($"lost {piece.Outcome}");
+
+        public void OnRemoved() => Seen.Add("removed");
+    }
+
+    /// <summary>A log whose every read waits for the test's answer.</summary>
+    private sealed class HandFedLog : ILogSource
+    {
+        private readonly System.Threading.Channels.Channel<Read> _reads = System.Threading.Channels.Channel.CreateBounded<Read>(16);
+
+        public async Task<Read> NextAsync() => await _reads.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+
+        public Task<LogPiece> ReadAsync(long epoch, long afterSeq)
+        {
+            var read = new Read(epoch, afterSeq);
+            Assert.True(_reads.Writer.TryWrite(read));
+            return read.Task;
+        }
+
+        public Task FlushAsync() => Task.CompletedTask;
+    }
+
+    private sealed record Read(long Epoch, long AfterSeq)
+    {
+        private readonly TaskCompletionSource<LogPiece> _reply = new();
+
+        public Task<LogPiece> Task => _reply.Task;
+
+        public void Reply(LogPiece piece) => _reply.SetResult(piece);
+
+        public void Fail(Exception fault) => _reply.SetException(fault);
+    }
+}

@@ -1,0 +1,217 @@
+using Microsoft.Extensions.DependencyInjection;
+using OrleansSessions.Log;
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Profiles;
+using OrleansSessions.SocketGateway.Sockets;
+using OrleansSessions.SocketGateway.Telemetry;
+using OrleansSessions.TestKit.Sockets;
+using Xunit;
+
+namespace OrleansSessions.Tests.SocketGateway;
+
+/// <summary>Events and replies that cross each other, in both orders.</summary>
+public sealed class V1ProfileTests : IDisposable
+{
+    private const long Epoch = 5;
+    private static readonly QuestionEnd Completed = new(QuestionStatus.Completed, null, null, false, 1, 1, 1, 1);
+    private static readonly QuestionEnd Cancelled = new(QuestionStatus.Cancelled, DoneReasons.ByClient, null, false, 1, 1, 1, 1);
+
+    private readonly RecordingSocket _socket = new();
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
+    private readonly SocketWriter _writer;
+    private readonly V1Profile _answers;
+
+    public V1ProfileTests()
+    {
+        _writer = new(_socket, new(), new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, new Nobody());
+        _answers = new(_writer, static (reply, isResuming) => new(
+            "s", "c", reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming, 1, 1, 1, 1, 1, []), () => { });
+    }
+
+    public void Dispose()
+    {
+        _services.Dispose();
+        _socket.Dispose();
+    }
+
+    [Theory]
+    [InlineData("q")]
+    [InlineData(null)]
+    public void I6_AnEndThatComesBeforeTheReplyToItsCancel_StandsBehindCancelling(string? cancelled)
+    {
+        Attach(seq: 2);
+        var pending = _answers.OnCancelling(cancelled);
+        _answers.OnEvent(new DeltaEvent(3, "q", 0, "x"), false);
+        _answers.OnEvent(new DoneEvent(4, "q", Cancelled), false);
+        _answers.OnCancelReply(pending, new(CancelOutcome.Cancelling, "q", Epoch, AfterSeq: 3));
+
+        Assert.Equal(["hello", "delta", "cancelling", "done"], Sent());
+    }
+
+    [Fact]
+    public void I6_AReplyThatComesBeforeEarlierDeltas_WaitsForThem()
+    {
+        Attach(seq: 2);
+        var pending = _answers.OnCancelling("q");
+        _answers.OnCancelReply(pending, new(CancelOutcome.Cancelling, "q", Epoch, AfterSeq: 4));
+        _answers.OnEvent(new DeltaEvent(3, "q", 0, "x"), false);
+        Assert.Equal(["hello", "delta"], Sent());
+        _answers.OnEvent(new DeltaEvent(4, "q", 1, "y"), false);
+        Assert.Equal(["hello", "delta", "delta", "cancelling"], Sent());
+        _answers.OnEvent(new DoneEvent(5, "q", Cancelled), false);
+
+        Assert.Equal(["hello", "delta", "delta", "cancelling", "done"], Sent());
+    }
+
+    [Fact]
+    public void RepeatedCancels_AreAllAcknowledged_BeforeTheEnd()
+    {
+        Attach(seq: 2);
+        var first = _answers.OnCancelling("q");
+        var second = _answers.OnCancelling("q");
+        _answers.OnEvent(new DoneEvent(3, "q", Cancelled), false);
+        _answers.OnCancelReply(first, new(CancelOutcome.Cancelling, "q", Epoch, AfterSeq: 2));
+        _answers.OnCancelReply(second, new(CancelOutcome.AlreadyDone, "q", Epoch, AfterSeq: 3, Ended(doneSeq: 3)));
+
+        Assert.Equal(["hello", "cancelling", "cancelling", "done"], Sent());
+    }
+
+    [Fact]
+    public void ACancelWithoutId_ThatEndedTheNextQuestion_IsAcknowledgedForThatOneToo()
+    {
+        Attach(seq: 2);
+        var pending = _answers.OnCancelling(null);
+        _answers.OnEvent(new DoneEvent(3, "by another socket", Cancelled), false);
+        _answers.OnCancelReply(pending, new(CancelOutcome.Cancelling, "next", Epoch, AfterSeq: 4));
+        _answers.OnEvent(new DeltaEvent(4, "next", 0, "x"), false);
+        _answers.OnEvent(new DoneEvent(5, "next", Cancelled), false);
+
+        Assert.Equal(["hello", "cancelling", "done", "delta", "cancelling", "done"], Sent());
+        Assert.Equal("next", _socket.Sent[4].Text("question_id"));
+    }
+
+    [Fact]
+    public void ACancelThatCameTooLate_IsToldTheEnd_OnlyWhereItDoesNotFollowAnyway()
+    {
+        Attach(seq: 3);
+        _answers.OnCancelReply(_answers.OnCancelling("q"), new(CancelOutcome.AlreadyDone, "q", Epoch, 4, Ended(doneSeq: 4)));
+        Assert.Equal(["hello"], Sent());
+        _answers.OnEvent(new DoneEvent(4, "q", Completed), false);
+        _answers.OnCancelReply(_answers.OnCancelling("q"), new(CancelOutcome.AlreadyDone, "q", Epoch, 4, Ended(doneSeq: 4)));
+
+        Assert.Equal(["hello", "done", "done"], Sent());
+        Assert.Equal((false, true), (_socket.Sent[1].Flag("replay"), _socket.Sent[2].Flag("replay")));
+    }
+
+    [Fact]
+    public void I3_ADuplicatesEnd_IsNotToldAheadOfItsPlace()
+    {
+        Attach(seq: 1);
+        _answers.OnDuplicate(Ended(doneSeq: 3));
+        _answers.OnEvent(new DeltaEvent(2, "q", 0, "x"), false);
+        _answers.OnEvent(new DoneEvent(3, "q", Completed), false);
+
+        Assert.Equal(["hello", "accepted", "snapshot", "delta", "done"], Sent());
+        Assert.False(_socket.Sent[4].Flag("replay"));
+    }
+
+    [Fact]
+    public void LastSeq_NamesNoNumberThatAReplayHasNotBroughtYet()
+    {
+        _answers.OnAttached(new(Epoch, 9, [], null, "echo"), resumeAfter: 7);
+        Assert.Equal(7, _answers.LastSeq);
+        _answers.OnEvent(new DeltaEvent(8, "q", 0, "x"), true);
+        Assert.Equal(8, _answers.LastSeq);
+        _answers.OnRecovered(new(LogReadOutcome.Recovered, Epoch, 9, [], true, [], null));
+        Assert.Equal(9, _answers.LastSeq);
+    }
+
+    [Fact]
+    public void ARewind_IsTheClientsPosition_BeforeItsReplayHasBegun()
+    {
+        Attach(seq: 9);
+        _answers.OnReplay(4);
+
+        Assert.Equal(4, _answers.LastSeq);
+        _answers.OnCancelReply(_answers.OnCancelling("q"), new(CancelOutcome.AlreadyDone, "q", Epoch, 9, Ended(doneSeq: 6)));
+        _answers.OnDuplicate(Ended(doneSeq: 6));
+        Assert.Equal(["hello", "accepted", "snapshot"], Sent());
+        _answers.OnEvent(new DeltaEvent(5, "q", 0, "x"), true);
+        _answers.OnEvent(new DoneEvent(6, "q", Completed), true);
+        _answers.OnDuplicate(Ended(doneSeq: 6));
+
+        Assert.Equal(["hello", "accepted", "snapshot", "delta", "done", "accepted", "snapshot", "done"], Sent());
+    }
+
+    [Fact]
+    public void I6_ACancelInTheMiddleOfARewind_IsAcknowledgedInItsPlace()
+    {
+        Attach(seq: 9);
+        _answers.OnReplay(7);
+        _answers.OnCancelReply(_answers.OnCancelling("q"), new(CancelOutcome.Cancelling, "q", Epoch, AfterSeq: 9));
+        _answers.OnEvent(new DeltaEvent(8, "q", 0, "x"), true);
+        _answers.OnEvent(new DeltaEvent(9, "q", 1, "y"), true);
+        _answers.OnEvent(new DoneEvent(10, "q", Cancelled), false);
+
+        Assert.Equal(["hello", "delta", "delta", "cancelling", "done"], Sent());
+    }
+
+    [Fact]
+    public void ARun_NeverCrossesWhereASnapshotEnds_WhateverElseEndsOrIsAskedAgain()
+    {
+        Attach(seq: 0);
+        Sent();
+        _answers.OnDuplicate(Open("q", deltas: 2));
+        _answers.OnDuplicate(Open("waits", deltas: 0));
+        _answers.OnDuplicate(Open("next", deltas: 1));
+        _answers.OnEvent(new DoneEvent(1, "other", Completed), false);
+        for (var i = 0; i < 4; i++)
+        {
+            _answers.OnEvent(new DeltaEvent(2 + i, "q", i, "x"), false);
+        }
+
+        _answers.OnEvent(new DoneEvent(6, "q", Completed), false);
+        for (var i = 0; i < 3; i++)
+        {
+            _answers.OnEvent(new DeltaEvent(7 + i, "next", i, "x"), false);
+        }
+
+        Sent();
+        var runs = _socket.Sent.Where(frame => frame.Type() == "delta").Select(frame => (frame.Number("index"), frame.Number("count") ?? 1));
+        Assert.Equal([(0L, 2L), (2L, 2L), (0L, 1L), (1L, 2L)], runs);
+    }
+
+    [Fact]
+    public void ASnapshotOfAQueuedQuestion_DoesNotHideThatAnotherSnapshotIsBehind()
+    {
+        Attach(seq: 0);
+        _answers.OnEvent(new DeltaEvent(1, "q", 0, "x"), false);
+        _answers.OnEvent(new DeltaEvent(2, "q", 1, "y"), false);
+        _answers.OnDuplicate(Open("waits", deltas: 0));
+
+        Assert.True(_answers.IsBehind(Open("q", deltas: 1)));
+        Assert.False(_answers.IsBehind(Open("q", deltas: 2)));
+    }
+
+    private static QuestionDescription Open(string id, int deltas) => new(
+        id, "why", new string('x', deltas), deltas, deltas, QuestionStatus.Answering, Epoch, 1, 0, 0, 1, default, null, null);
+
+    private static QuestionDescription Ended(long doneSeq) => new(
+        "q", "why", "x", 1, 1, QuestionStatus.Completed, Epoch, 1, doneSeq, 0, 1, default, null, Completed);
+
+    private void Attach(long seq) => _answers.OnAttached(new(Epoch, seq, [], null, "echo"), resumeAfter: null);
+
+    private List<string?> Sent()
+    {
+        _writer.Flush();
+        return _socket.Sent.ConvertAll(frame => frame.Type());
+    }
+
+    private sealed class Nobody : ISocketWriterOwner
+    {
+        public void OnSlowConsumer() => Assert.Fail("Nothing here is slow.");
+
+        public void OnWriteFault(Exception fault) => Assert.Fail(fault.ToString());
+    }
+}
