@@ -41,8 +41,12 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
         int[] ports = [HostProcess.FreePort(), HostProcess.FreePort(), HostProcess.FreePort(), HostProcess.FreePort()];
         var environment = new Dictionary<string, string>
         {
-            ["SERVER"] = RepositoryFolder.ServerDll, ["DOTNET_gcServer"] = "0", ["PORT"] = Text(ports[0]), ["NODE_A_PORT"] = Text(ports[1]),
-            ["NODE_B_PORT"] = Text(ports[2]), ["REDIS_PORT"] = Text(ports[3]),
+            ["SERVER"] = RepositoryFolder.ServerDll,
+            ["DOTNET_gcServer"] = "0",
+            ["PORT"] = Text(ports[0]),
+            ["NODE_A_PORT"] = Text(ports[1]),
+            ["NODE_B_PORT"] = Text(ports[2]),
+            ["REDIS_PORT"] = Text(ports[3]),
         };
         if (isBare)
         {
