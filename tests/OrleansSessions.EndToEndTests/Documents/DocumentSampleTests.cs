@@ -39,6 +39,25 @@ public sealed partial class DocumentSampleTests(EchoServerFixture server) : ICla
         Assert.Contains("\"status\":\"completed\"", shell.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>A filter that finds nothing is an error, and the first thing that a newcomer tries.</summary>
+    [Fact]
+    public async Task Contributing_FiltersByTestsThatExist()
+    {
+        var text = await File.ReadAllTextAsync(Path.Combine(RepositoryFolder.Path, "CONTRIBUTING.md"), TestContext.Current.CancellationToken);
+        var filters = Filter().Matches(text);
+
+        Assert.NotEmpty(filters);
+        foreach (Match filter in filters)
+        {
+            var files = Directory.EnumerateFiles(Path.Combine(RepositoryFolder.Path, filter.Groups["project"].Value), "*.cs", SearchOption.AllDirectories);
+            var word = filter.Groups["kind"].Value == "class" ? "class" : "Task";
+            Assert.Contains(files, file => Regex.IsMatch(File.ReadAllText(file), $@"\b{word} {filter.Groups["name"].Value}\b"));
+        }
+    }
+
     [GeneratedRegex("`curl [^`]+`")]
     private static partial Regex Curl();
+
+    [GeneratedRegex(@"^dotnet test --project (?<project>\S+) --filter-(?<kind>class|method) ""\*(?<name>\w+)""$", RegexOptions.Multiline)]
+    private static partial Regex Filter();
 }
