@@ -26,18 +26,36 @@ public abstract record ServerMessage
 public sealed record OpenQuestion(string QuestionId, QuestionStatus State, long AgeMs);
 
 /// <summary>The terminal facts of a question: the fields of <c>done</c>, and of a terminal <c>snapshot</c>.</summary>
-/// <param name="Deltas">How many deltas the answer has.</param>
-/// <param name="Bytes">The answer's length in UTF-8 bytes.</param>
-/// <param name="FirstMs">Milliseconds from opening to the first text, or null where there was none.</param>
-/// <param name="TotalMs">Milliseconds from opening to the end.</param>
-public sealed record QuestionEnd(
-    QuestionStatus Status, string? Reason, string? Message, bool IsRetryable, int Deltas, long Bytes, long? FirstMs, long TotalMs)
+public sealed record QuestionEnd
 {
-    /// <summary>Without the message, which may be an answerer's own words: what prints is logged.</summary>
-    public override string ToString() => $"{nameof(QuestionEnd)} {Status}";
+    public required QuestionStatus Status { get; init; }
+
+    /// <summary>One of <see cref="DoneReasons"/>, or a responder's own; null where the whole answer is there.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The reason in words, for people.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>True if asking again may help.</summary>
+    public bool IsRetryable { get; init; }
+
+    /// <summary>How many deltas the answer has.</summary>
+    public int Deltas { get; init; }
+
+    /// <summary>The answer's length in UTF-8 bytes.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>Milliseconds from the start to the first text, or null where there was none.</summary>
+    public long? FirstMs { get; init; }
+
+    /// <summary>Milliseconds from the start to the end.</summary>
+    public long TotalMs { get; init; }
 
     /// <summary>How many characters of text it carries.</summary>
     public int TextChars => (Reason?.Length ?? 0) + (Message?.Length ?? 0);
+
+    /// <summary>Without the message, which may be an answerer's own words: what prints is logged.</summary>
+    public override string ToString() => $"{nameof(QuestionEnd)} {Status}";
 }
 
 public sealed record HelloMessage(
@@ -67,6 +85,14 @@ public sealed record DeltaMessage(
 public sealed record DoneMessage(long Seq, string QuestionId, QuestionEnd End, bool IsReplay = false) : ServerMessage
 {
     public override int TextChars => QuestionId.Length + End.TextChars;
+}
+
+/// <summary>An event of a kind that this version has no name for. It has a number, so a client counts it even if it does not know it either.</summary>
+/// <param name="Type">The frame's <c>type</c>.</param>
+/// <param name="BodyJson">The other fields of the frame as one JSON object; null for none.</param>
+public sealed record OtherEventMessage(long Seq, string QuestionId, string Type, string? BodyJson, bool IsReplay = false) : ServerMessage
+{
+    public override int TextChars => QuestionId.Length + Type.Length + (BodyJson?.Length ?? 0);
 }
 
 /// <param name="Text">This part of the text.</param>

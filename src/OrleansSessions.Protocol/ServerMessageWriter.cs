@@ -34,6 +34,7 @@ public static class ServerMessageWriter
             case CancellingMessage cancelling: WriteCancelling(json, cancelling); break;
             case ServerPingMessage ping: WritePing(json, ping); break;
             case BasicFailureMessage failure: WriteBasicFailure(json, failure); break;
+            case OtherEventMessage other: WriteOther(json, other); break;
             default: throw new ArgumentException($"No JSON form for {message.GetType().Name}.", nameof(message));
         }
 
@@ -104,6 +105,19 @@ public static class ServerMessageWriter
         }
 
         json.WriteNumber("total_ms"u8, end.TotalMs);
+    }
+
+    private static void WriteOther(Utf8JsonWriter json, OtherEventMessage other)
+    {
+        json.WriteString("type"u8, other.Type);
+        json.WriteNumber("seq"u8, other.Seq);
+        json.WriteString("question_id"u8, other.QuestionId);
+        if (other.BodyJson is { } body)
+        {
+            OtherEventBody.Write(json, body);
+        }
+
+        WriteReplay(json, other.IsReplay);
     }
 
     private static void WriteHello(Utf8JsonWriter json, HelloMessage hello)

@@ -57,9 +57,17 @@ internal sealed class OpenQuestionConverter : IConverter<OpenQuestion, OpenQuest
 [RegisterConverter]
 internal sealed class QuestionEndConverter : IConverter<QuestionEnd, QuestionEndSurrogate>
 {
-    public QuestionEnd ConvertFromSurrogate(in QuestionEndSurrogate surrogate) => new(
-        surrogate.Status, surrogate.Reason, surrogate.Message, surrogate.IsRetryable, surrogate.Deltas, surrogate.Bytes, surrogate.FirstMs,
-        surrogate.TotalMs);
+    public QuestionEnd ConvertFromSurrogate(in QuestionEndSurrogate surrogate) => new()
+    {
+        Status = surrogate.Status,
+        Reason = surrogate.Reason,
+        Message = surrogate.Message,
+        IsRetryable = surrogate.IsRetryable,
+        Deltas = surrogate.Deltas,
+        Bytes = surrogate.Bytes,
+        FirstMs = surrogate.FirstMs,
+        TotalMs = surrogate.TotalMs,
+    };
 
     public QuestionEndSurrogate ConvertToSurrogate(in QuestionEnd value) => new()
     {

@@ -41,11 +41,11 @@ internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddre
     }
 
     /// <summary>Repeats the last number, so that the socket gateway can see whether it has them all.</summary>
-    public Task SendHeartbeatAsync(long membershipVersion, System.Collections.Immutable.ImmutableArray<SiloAddress> activeSilos)
+    public Task SendHeartbeatAsync(long membershipVersion, SiloAddress[] activeSilos)
     {
         lock (_order)
         {
-            return stream.OnNextAsync(new HeartbeatItem(silo, _number, membershipVersion, activeSilos));
+            return stream.OnNextAsync(GatewayItem.Heartbeat(silo, _number, membershipVersion, activeSilos));
         }
     }
 }

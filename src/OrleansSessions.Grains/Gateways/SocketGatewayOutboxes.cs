@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Streams;
@@ -99,7 +98,7 @@ internal sealed partial class SocketGatewayOutboxes(
     {
         try
         {
-            var list = await grains.GetGrain<ISocketGatewayRegistryGrain>(0).ListAsync().WaitAsync(_stopping.Token);
+            var list = await grains.GetGrain<ISocketGatewayRegistryGrain>(0).ListAsync(new()).WaitAsync(_stopping.Token);
             Apply(list);
         }
         catch (Exception) when (_stopping.IsCancellationRequested)
@@ -151,14 +150,14 @@ internal sealed partial class SocketGatewayOutboxes(
     {
         var snapshot = membership.CurrentSnapshot;
         var active = snapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress)
-            .ToImmutableArray();
+            .ToArray();
         foreach (var outbox in _outboxes.Values)
         {
             SendHeartbeatAsync(outbox, snapshot.Version.Value, active).Ignore();
         }
     }
 
-    private async Task SendHeartbeatAsync(SocketGatewayOutbox outbox, long version, ImmutableArray<SiloAddress> active)
+    private async Task SendHeartbeatAsync(SocketGatewayOutbox outbox, long version, SiloAddress[] active)
     {
         try
         {

@@ -13,28 +13,28 @@ internal sealed partial class SocketGatewayRegistryGrain(
     private readonly Dictionary<string, (SocketGatewayEntry Entry, long RenewedAt)> _leases = [];
     private readonly long _bornAt = time.GetTimestamp();
 
-    public Task RenewAsync(string gateway, SiloAddress? host)
+    public Task RenewAsync(RenewRequest request)
     {
-        if (!_leases.ContainsKey(gateway))
+        if (!_leases.ContainsKey(request.Gateway))
         {
-            LogMessages.Joined(logger, gateway, host);
+            LogMessages.Joined(logger, request.Gateway, request.Host);
         }
 
-        _leases[gateway] = (new(gateway, host), time.GetTimestamp());
+        _leases[request.Gateway] = (new() { Gateway = request.Gateway, Host = request.Host }, time.GetTimestamp());
         return Task.CompletedTask;
     }
 
-    public Task LeaveAsync(string gateway)
+    public Task LeaveAsync(LeaveRequest request)
     {
-        if (_leases.Remove(gateway))
+        if (_leases.Remove(request.Gateway))
         {
-            LogMessages.Left(logger, gateway);
+            LogMessages.Left(logger, request.Gateway);
         }
 
         return Task.CompletedTask;
     }
 
-    public Task<SocketGatewayList> ListAsync()
+    public Task<SocketGatewayList> ListAsync(ListRequest request)
     {
         var now = time.GetTimestamp();
         foreach (var (gateway, lease) in _leases)
@@ -46,8 +46,11 @@ internal sealed partial class SocketGatewayRegistryGrain(
             }
         }
 
-        return Task.FromResult(new SocketGatewayList(
-            [.. _leases.Values.Select(lease => lease.Entry)], time.GetElapsedTime(_bornAt, now) >= SocketGatewayRegistry.Lease));
+        return Task.FromResult(new SocketGatewayList
+        {
+            Entries = [.. _leases.Values.Select(lease => lease.Entry)],
+            IsSettled = time.GetElapsedTime(_bornAt, now) >= SocketGatewayRegistry.Lease,
+        });
     }
 
     private static partial class LogMessages

@@ -61,12 +61,7 @@ internal sealed class SessionLog(long epoch)
         {
             var logged = Materialise(first);
             events.Add(logged);
-            budget -= 64 + logged switch
-            {
-                DeltaEvent delta => Encoding.UTF8.GetByteCount(delta.Text),
-                AcceptedEvent accepted => Encoding.UTF8.GetByteCount(accepted.Question),
-                _ => 0,
-            };
+            budget -= 64 + Encoding.UTF8.GetByteCount(logged.Text);
         }
 
         return [.. events];
@@ -155,9 +150,9 @@ internal sealed class SessionLog(long epoch)
         var seq = _oldest + index;
         return kind switch
         {
-            EntryKind.Accepted => new AcceptedEvent(seq, question.Id, question.Text, question.AcceptedPosition),
-            EntryKind.Delta => new DeltaEvent(seq, question.Id, delta, question.DeltaAt(delta)),
-            _ => new DoneEvent(seq, question.Id, question.End!),
+            EntryKind.Accepted => LogEvent.Accepted(seq, question.Id, question.Text, question.AcceptedPosition),
+            EntryKind.Delta => LogEvent.Delta(seq, question.Id, delta, question.DeltaAt(delta)),
+            _ => LogEvent.Done(seq, question.Id, question.End!),
         };
     }
 

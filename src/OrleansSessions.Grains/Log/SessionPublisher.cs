@@ -152,7 +152,7 @@ internal sealed partial class SessionPublisher(string sessionKey, SocketGatewayO
             if (outbox.Ordinal > _announcedTo && outbox.Gateway != caller && !_cursors.Exists(cursor => cursor.Outbox == outbox))
             {
                 SendAsync(outbox, (sessionKey, _announced!.Epoch, _announced.VisibleHead), static (awake, silo, number) =>
-                    new SessionAwakeItem(silo, number, awake.sessionKey, awake.Epoch, awake.VisibleHead)).Ignore();
+                    GatewayItem.Awake(silo, number, awake.sessionKey, awake.Epoch, awake.VisibleHead)).Ignore();
             }
         }
 
@@ -183,7 +183,7 @@ internal sealed partial class SessionPublisher(string sessionKey, SocketGatewayO
             var events = cursor.Log.Read(cursor.Sent, MaxItemBytes);
             cursor.Sent += events.Length;
             await SendAsync(cursor.Outbox, (sessionKey, cursor.Log.Epoch, events), static (news, silo, number) =>
-                new SessionEventsItem(silo, number, news.sessionKey, news.Epoch, news.events));
+                GatewayItem.NewEvents(silo, number, news.sessionKey, news.Epoch, news.events));
         }
 
         if (cursor.IsRemoving)
@@ -195,14 +195,14 @@ internal sealed partial class SessionPublisher(string sessionKey, SocketGatewayO
         {
             cursor.IsLeaving = false;
             await SendAsync(cursor.Outbox, (sessionKey, cursor.Log.Epoch), static (left, silo, number) =>
-                new SessionEventsItem(silo, number, left.sessionKey, left.Epoch, [], IsLast: true));
+                GatewayItem.Asleep(silo, number, left.sessionKey, left.Epoch));
         }
 
         cursor.IsSending = false;
     }
 
     private Task SendRemovalAsync(SocketGatewayOutbox outbox, long epoch) =>
-        SendAsync(outbox, (sessionKey, epoch), static (removed, silo, number) => new SessionRemovedItem(silo, number, removed.sessionKey, removed.epoch));
+        SendAsync(outbox, (sessionKey, epoch), static (removed, silo, number) => GatewayItem.Removed(silo, number, removed.sessionKey, removed.epoch));
 
     private async Task SendAsync<TState>(SocketGatewayOutbox outbox, TState state, Func<TState, SiloAddress, long, GatewayItem> create)
     {

@@ -58,6 +58,12 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>True for a basic socket's question without an id: no one else can ever ask for its answer.</summary>
     public bool IsOrphanable { get; init; }
 
+    /// <summary>The name of the responder that it was asked for.</summary>
+    public string Responder { get; init; } = "";
+
+    /// <summary>True where its answer comes by HTTP or by a grain call, and only the total timer counts.</summary>
+    public bool IsAnsweredFromOutside { get; init; }
+
     public bool IsConnectionGone { get; set; }
 
     /// <summary>The newest basic socket that opened since the one that asked was last heard from, or null.</summary>

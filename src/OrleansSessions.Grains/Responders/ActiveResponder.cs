@@ -10,16 +10,18 @@ internal sealed class ActiveResponder
 {
     public ActiveResponder(IOptions<ResponderOptions> options, IEnumerable<ResponderRegistration> registrations, IServiceProvider services)
     {
-        Name = options.Value.Name;
+        var name = options.Value.Name;
         var known = registrations.ToList();
-        var chosen = known.FindLast(registration => registration.Name == Name)
+        Registration = known.FindLast(registration => registration.Name == name)
             ?? throw new InvalidOperationException(
-                $"Responder:Name is '{Name}', which nobody registered; known are {string.Join(", ", known.Select(registration => registration.Name).Distinct())}.");
-        Responder = chosen.Type is null ? null : (IResponder)services.GetRequiredService(chosen.Type);
+                $"Responder:Name is '{name}', which nobody registered; known are {string.Join(", ", known.Select(registration => registration.Name).Distinct())}.");
+        Responder = Registration.Type is null ? null : (IResponder)services.GetRequiredService(Registration.Type);
         LogsMessages = services.GetService<IHostEnvironment>()?.IsDevelopment() == true;
     }
 
-    public string Name { get; }
+    public ResponderRegistration Registration { get; }
+
+    public string Name => Registration.Name;
 
     /// <summary>Null where answers come from outside.</summary>
     public IResponder? Responder { get; }

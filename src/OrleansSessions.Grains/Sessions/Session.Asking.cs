@@ -20,8 +20,16 @@ internal sealed partial class Session
         if (Find(id) is { } earlier)
         {
             return earlier.Text == request.Question
-                ? new(AskOutcome.Duplicate, id, Log.Epoch, earlier.AcceptedSeq, PositionOf(earlier), Describe(earlier, now))
-                : new(AskOutcome.Conflict, id, Log.Epoch, 0);
+                ? new()
+                {
+                    Outcome = AskOutcome.Duplicate,
+                    QuestionId = id,
+                    Epoch = Log.Epoch,
+                    Seq = earlier.AcceptedSeq,
+                    Position = PositionOf(earlier),
+                    Earlier = Describe(earlier, now),
+                }
+                : new() { Outcome = AskOutcome.Conflict, QuestionId = id, Epoch = Log.Epoch };
         }
 
         // 3. Make room, or refuse.
@@ -37,6 +45,8 @@ internal sealed partial class Session
             Gateway = request.Gateway,
             Connection = request.Connection,
             IsOrphanable = request.IsOrphanable,
+            Responder = _responder.Name,
+            IsAnsweredFromOutside = _responder.IsAnsweredFromOutside,
         };
         if (Running is null)
         {
@@ -51,7 +61,14 @@ internal sealed partial class Session
 
         _byId.Add(id, question);
         Log.AppendAccepted(question);
-        return new(AskOutcome.Accepted, id, Log.Epoch, question.AcceptedSeq, question.AcceptedPosition);
+        return new()
+        {
+            Outcome = AskOutcome.Accepted,
+            QuestionId = id,
+            Epoch = Log.Epoch,
+            Seq = question.AcceptedSeq,
+            Position = question.AcceptedPosition,
+        };
     }
 
     /// <summary>
@@ -140,9 +157,18 @@ internal sealed partial class Session
         }
     }
 
-    private AskReply Refuse(AskOutcome outcome, string id, DateTimeOffset now) => outcome is AskOutcome.Busy or AskOutcome.QueueFull
-        ? new(outcome, id, Log.Epoch, 0, ActiveQuestionId: Running!.Id, ActiveForMs: Milliseconds(now - Running.OpenedAt))
-        : new(outcome, id, Log.Epoch, 0);
+    private AskReply Refuse(AskOutcome outcome, string id, DateTimeOffset now)
+    {
+        var active = outcome is AskOutcome.Busy or AskOutcome.QueueFull ? Running : null;
+        return new()
+        {
+            Outcome = outcome,
+            QuestionId = id,
+            Epoch = Log.Epoch,
+            ActiveQuestionId = active?.Id,
+            ActiveForMs = active is null ? 0 : Milliseconds(now - active.OpenedAt),
+        };
+    }
 
     private static string NewQuestionId() => $"q-{Guid.NewGuid():n}"[..18];
 }

@@ -44,7 +44,7 @@ internal sealed partial class Session
     private (DateTimeOffset At, string Reason) DeadlineOf(Question question)
     {
         var total = (At: question.OpenedAt + _options.AnswerTimeout, Reason: DoneReasons.TimeoutTotal);
-        if (_isAnsweredFromOutside)
+        if (question.IsAnsweredFromOutside)
         {
             return total;
         }

@@ -8,103 +8,112 @@ namespace OrleansSessions.Grains.Sessions;
 // Answers that come from outside: whole, or in pieces with offsets.
 internal sealed partial class Session
 {
-    /// <summary>Answers a question whole. Text that earlier pieces gave must be how the response begins.</summary>
-    public RespondReply Respond(string? questionId, string response, bool isAttended, DateTimeOffset now)
+    /// <summary>Takes an answer from outside, or one piece of it. A piece that was taken before is taken again without effect.</summary>
+    /// <param name="isAttended">True while a socket is attached that sees the answer.</param>
+    public AnswerReply Answer(AnswerRequest request, bool isAttended, DateTimeOffset now)
     {
-        var question = questionId is null ? Running : Find(questionId);
+        var question = request.QuestionId is { } id ? Find(id) : Running;
         if (question is null)
         {
-            return new(questionId is null ? AnswerOutcome.NoOpenQuestion : AnswerOutcome.NotFound, questionId, false);
+            return new() { Outcome = request.QuestionId is null ? AnswerOutcome.NoOpenQuestion : AnswerOutcome.NotFound, QuestionId = request.QuestionId };
         }
 
-        if (question.IsFinal)
+        var outcome = Take(question, request, now);
+        return new()
         {
-            return new(AnswerOutcome.AlreadyDone, question.Id, false, question.Status);
-        }
-
-        if (!IsAnswerable(question))
-        {
-            return new(AnswerOutcome.NoOpenQuestion, question.Id, false);
-        }
-
-        var soFar = question.Answer;
-        if (!response.StartsWith(soFar, StringComparison.Ordinal))
-        {
-            return new(AnswerOutcome.OffsetMismatch, question.Id, false);
-        }
-
-        TryAppend(question, question.Attempt, response[soFar.Length..], now);
-        TryEnd(question, question.Attempt, QuestionStatus.Completed, null, null, false, now);
-        return new(AnswerOutcome.Taken, question.Id, isAttended, question.Status);
+            Outcome = outcome,
+            QuestionId = question.Id,
+            Offset = question.Bytes,
+            IsDelivered = outcome == AnswerOutcome.Taken && isAttended,
+            Status = question.IsFinal ? question.Status : null,
+        };
     }
 
-    /// <summary>Adds a piece at an offset. A piece that was taken before is taken again without effect.</summary>
-    public AppendReply AppendFromOutside(AppendRequest request, DateTimeOffset now)
+    private AnswerOutcome Take(Question question, AnswerRequest request, DateTimeOffset now)
     {
-        if (Find(request.QuestionId) is not { } question)
-        {
-            return new(AnswerOutcome.NotFound, 0);
-        }
-
         var isRepeat = IsRepeat(question, request);
         if (question.IsFinal)
         {
-            var isSameEnd = isRepeat && request.IsFinal && question.Status == QuestionStatus.Completed;
-            return new(isSameEnd ? AnswerOutcome.Taken : AnswerOutcome.AlreadyDone, question.Bytes, question.Status);
+            return isRepeat && request.IsFinal && question.Status == QuestionStatus.Completed ? AnswerOutcome.Taken : AnswerOutcome.AlreadyDone;
         }
 
-        if (!IsAnswerable(question))
+        if (!question.IsAnsweredFromOutside || !ReferenceEquals(question, Running))
         {
-            return new(AnswerOutcome.NoOpenQuestion, 0);
+            return AnswerOutcome.NoOpenQuestion;
         }
 
-        if (request.Attempt != question.Attempt)
+        if (!IsAttemptOf(question, request))
         {
-            return new(AnswerOutcome.StaleAttempt, question.Bytes);
+            return AnswerOutcome.StaleAttempt;
         }
 
-        if (request.Offset != question.Bytes && !isRepeat)
-        {
-            return new(AnswerOutcome.OffsetMismatch, question.Bytes);
-        }
-
-        if (request.Offset == question.Bytes)
-        {
-            TryAppend(question, request.Attempt, request.Text, now);
-        }
-
-        EndFromOutside(question, request, now);
-        return question.Status == QuestionStatus.Incomplete
-            ? new(AnswerOutcome.AlreadyDone, question.Bytes, question.Status)
-            : new(AnswerOutcome.Taken, question.Bytes);
+        return request.Offset is { } offset ? TakePiece(question, request, offset, isRepeat, now) : TakeWhole(question, request, now);
     }
 
-    private void EndFromOutside(Question question, AppendRequest request, DateTimeOffset now)
+    /// <summary>Text that earlier pieces gave must be how the whole answer begins.</summary>
+    private AnswerOutcome TakeWhole(Question question, AnswerRequest request, DateTimeOffset now)
+    {
+        var soFar = question.Answer;
+        if (!request.Text.StartsWith(soFar, StringComparison.Ordinal))
+        {
+            return AnswerOutcome.OffsetMismatch;
+        }
+
+        TryAppend(question, question.Attempt, request.Text[soFar.Length..], now);
+        EndFromOutside(question, request, now);
+        return AnswerOutcome.Taken;
+    }
+
+    private AnswerOutcome TakePiece(Question question, AnswerRequest request, long offset, bool isRepeat, DateTimeOffset now)
+    {
+        if (offset == question.Bytes)
+        {
+            TryAppend(question, question.Attempt, request.Text, now);
+        }
+        else if (!isRepeat)
+        {
+            return AnswerOutcome.OffsetMismatch;
+        }
+
+        if (request.IsFinal || request.ErrorCode is not null)
+        {
+            EndFromOutside(question, request, now);
+        }
+
+        // A piece that made the answer too large was cut, so its sender learns that the question has ended.
+        return question.Status == QuestionStatus.Incomplete ? AnswerOutcome.AlreadyDone : AnswerOutcome.Taken;
+    }
+
+    private void EndFromOutside(Question question, AnswerRequest request, DateTimeOffset now)
     {
         if (request.ErrorCode is { } code)
         {
             var message = request.ErrorMessage is null ? code : $"{code}: {request.ErrorMessage}";
-            TryEnd(question, request.Attempt, QuestionStatus.Failed, DoneReasons.ResponderError, message, true, now);
+            TryEnd(question, question.Attempt, QuestionStatus.Failed, DoneReasons.ResponderError, message, true, now);
         }
-        else if (request.IsFinal)
+        else
         {
-            TryEnd(question, request.Attempt, QuestionStatus.Completed, null, null, false, now);
+            TryEnd(question, question.Attempt, QuestionStatus.Completed, null, null, false, now);
         }
     }
 
-    private bool IsAnswerable(Question question) => _isAnsweredFromOutside && ReferenceEquals(question, Running);
+    private static bool IsAttemptOf(Question question, AnswerRequest request) => request.Attempt is null || request.Attempt == question.Attempt;
 
     /// <summary>True if the answer already ends with, or goes past, exactly this piece at this offset.</summary>
-    private static bool IsRepeat(Question question, AppendRequest request)
+    private static bool IsRepeat(Question question, AnswerRequest request)
     {
-        var length = Encoding.UTF8.GetByteCount(request.Text);
-        if (request.Attempt != question.Attempt || request.Offset < 0 || request.Offset > question.Bytes - length
-            || (request.IsFinal && request.Offset != question.Bytes - length))
+        if (request.Offset is not { } offset || !IsAttemptOf(question, request))
         {
             return false;
         }
 
-        var taken = Encoding.UTF8.GetBytes(question.Answer).AsSpan((int)request.Offset, length);
+        var length = Encoding.UTF8.GetByteCount(request.Text);
+        if (offset < 0 || offset > question.Bytes - length || (request.IsFinal && offset != question.Bytes - length))
+        {
+            return false;
+        }
+
+        var taken = Encoding.UTF8.GetBytes(question.Answer).AsSpan((int)offset, length);
         return taken.SequenceEqual(Encoding.UTF8.GetBytes(request.Text));
     }
 }

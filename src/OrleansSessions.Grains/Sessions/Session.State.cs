@@ -46,7 +46,7 @@ internal sealed partial class Session
         questions.ForEach(question => (question.AcceptedSeq, question.DoneSeq) = (1, question.IsFinal ? 1 : 0));
         Log = new SessionLog(newEpoch);
         _queue.AddRange(questions.Where(question => question.Status == QuestionStatus.Queued));
-        Running = questions.Find(question => question.Status is QuestionStatus.Accepted or QuestionStatus.Answering);
+        Running = questions.Find(question => !question.IsFinal && question.Status != QuestionStatus.Queued);
 
         // Those that have waited too long meanwhile must not get their turn.
         EndOverdueInQueue(now);

@@ -24,8 +24,15 @@ internal sealed partial class Session
     public QuestionDescription[] DescribeLast(int limit, DateTimeOffset now) =>
         [.. _ended.Concat(Open).TakeLast(limit).Select(question => Describe(question, now))];
 
-    public SessionDescription DescribeSession(int connections, DateTimeOffset? expiresAt, DateTimeOffset now) => new(
-        Log.Epoch, Log.VisibleHead, Log.OldestSeq, connections, [.. Open.Select(question => Describe(question, now))], expiresAt);
+    public SessionDescription DescribeSession(int connections, DateTimeOffset? expiresAt, DateTimeOffset now) => new()
+    {
+        Epoch = Log.Epoch,
+        Seq = Log.VisibleHead,
+        OldestSeq = Log.OldestSeq,
+        Connections = connections,
+        Open = [.. Open.Select(question => Describe(question, now))],
+        ExpiresAt = expiresAt,
+    };
 
     /// <summary>Reads on from a position, or tells why that cannot be done whole.</summary>
     public LogPiece ReadLog(long epoch, long afterSeq, int maxBytes, DateTimeOffset now)
@@ -42,12 +49,29 @@ internal sealed partial class Session
 
         if (outcome != LogReadOutcome.Recovered)
         {
-            return new(outcome, Log.Epoch, Log.VisibleHead, [], true, OpenQuestions(now), CurrentSnapshot(now));
+            return new()
+            {
+                Outcome = outcome,
+                Epoch = Log.Epoch,
+                Head = Log.VisibleHead,
+                Events = [],
+                IsAtHead = true,
+                Open = OpenQuestions(now),
+                Snapshot = CurrentSnapshot(now),
+            };
         }
 
         var events = Log.Read(afterSeq, maxBytes);
         var isAtHead = afterSeq + events.Length == Log.VisibleHead;
-        return new(outcome, Log.Epoch, Log.VisibleHead, events, isAtHead, isAtHead ? OpenQuestions(now) : [], null);
+        return new()
+        {
+            Outcome = outcome,
+            Epoch = Log.Epoch,
+            Head = Log.VisibleHead,
+            Events = events,
+            IsAtHead = isAtHead,
+            Open = isAtHead ? OpenQuestions(now) : [],
+        };
     }
 
     private QuestionDescription Describe(Question question, DateTimeOffset now)
@@ -58,9 +82,23 @@ internal sealed partial class Session
             { Status: QuestionStatus.Queued } => question.AskedAt + _options.QueueTimeout,
             _ => DeadlineOf(question).At,
         };
-        return new(
-            question.Id, question.Text, question.Answer, question.Deltas, question.Bytes, question.Status, Log.Epoch, question.AcceptedSeq,
-            question.DoneSeq, PositionOf(question), question.Attempt, question.AskedAt, deadline, question.End,
-            deadline is { } at ? Milliseconds(at - now) : null);
+        return new()
+        {
+            QuestionId = question.Id,
+            Question = question.Text,
+            Text = question.Answer,
+            Deltas = question.Deltas,
+            Bytes = question.Bytes,
+            Status = question.Status,
+            Epoch = Log.Epoch,
+            AcceptedSeq = question.AcceptedSeq,
+            DoneSeq = question.DoneSeq,
+            Position = PositionOf(question),
+            Attempt = question.Attempt,
+            AskedAt = question.AskedAt,
+            Deadline = deadline,
+            DeadlineMs = deadline is { } at ? Milliseconds(at - now) : null,
+            End = question.End,
+        };
     }
 }

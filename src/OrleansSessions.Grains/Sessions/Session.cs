@@ -25,7 +25,7 @@ internal sealed partial class Session
     private const string ReplacedMessage = "Another question took its place.";
 
     private readonly SessionsOptions _options;
-    private readonly bool _isAnsweredFromOutside;
+    private readonly ResponderRegistration _responder;
     private readonly List<Question> _ended = [];
     private readonly List<Question> _queue = [];
     private readonly Dictionary<string, Question> _byId = new(StringComparer.Ordinal);
@@ -33,12 +33,13 @@ internal sealed partial class Session
     private ScalarGuard _scalars;
     private long _keptBytes;
 
-    /// <summary>A session that nobody has asked yet.</summary>
-    public Session(SessionsOptions options, bool isAnsweredFromOutside, long epoch)
+    /// <summary>Creates a session that was never asked.</summary>
+    /// <param name="responder">Answers the questions that are asked from now on.</param>
+    public Session(SessionsOptions options, ResponderRegistration responder, long epoch)
     {
         _options = options;
         _history = new PairHistory(options);
-        _isAnsweredFromOutside = isAnsweredFromOutside;
+        _responder = responder;
         Log = new SessionLog(epoch);
     }
 
@@ -66,17 +67,24 @@ internal sealed partial class Session
         var question = questionId is null ? Running : Find(questionId);
         if (question is null)
         {
-            return new(CancelOutcome.NotFound, questionId, Log.Epoch, Log.Head);
+            return new() { Outcome = CancelOutcome.NotFound, QuestionId = questionId, Epoch = Log.Epoch, AfterSeq = Log.Head };
         }
 
         if (question.IsFinal)
         {
-            return new(CancelOutcome.AlreadyDone, question.Id, Log.Epoch, Log.Head, Describe(question, now));
+            return new()
+            {
+                Outcome = CancelOutcome.AlreadyDone,
+                QuestionId = question.Id,
+                Epoch = Log.Epoch,
+                AfterSeq = Log.Head,
+                Question = Describe(question, now),
+            };
         }
 
         var head = Log.Head;
         End(question, QuestionStatus.Cancelled, DoneReasons.ByClient, "A client cancelled the question.", false, now);
-        return new(CancelOutcome.Cancelling, question.Id, Log.Epoch, head);
+        return new() { Outcome = CancelOutcome.Cancelling, QuestionId = question.Id, Epoch = Log.Epoch, AfterSeq = head };
     }
 
     /// <summary>Takes text from the responder of one attempt. False if that attempt does not count any more: nothing was appended (I4).</summary>
@@ -217,9 +225,17 @@ internal sealed partial class Session
     {
         var openedAt = question.Status == QuestionStatus.Queued ? question.AskedAt : question.OpenedAt;
         question.Status = status;
-        question.End = new QuestionEnd(
-            status, Cut(reason, MaxReasonLength), Cut(message, MaxEndMessageBytes), isRetryable, question.Deltas, question.Bytes,
-            question.FirstDeltaAt is { } first ? Milliseconds(first - openedAt) : null, Milliseconds(now - openedAt));
+        question.End = new QuestionEnd
+        {
+            Status = status,
+            Reason = Cut(reason, MaxReasonLength),
+            Message = Cut(message, MaxEndMessageBytes),
+            IsRetryable = isRetryable,
+            Deltas = question.Deltas,
+            Bytes = question.Bytes,
+            FirstMs = question.FirstDeltaAt is { } first ? Milliseconds(first - openedAt) : null,
+            TotalMs = Milliseconds(now - openedAt),
+        };
         question.Seal();
         question.MetadataJson = null;
         if (ReferenceEquals(Running, question))

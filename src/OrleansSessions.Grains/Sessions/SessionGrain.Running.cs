@@ -28,20 +28,20 @@ internal sealed partial class SessionGrain
     private int _reportedWaiting;
     private int _reportedQueued;
 
-    public async Task<QuestionDescription?> WaitForEndAsync(string questionId, TimeSpan patience)
+    public async Task<QuestionDescription?> WaitForEndAsync(WaitForEndRequest request)
     {
-        if (_session.DescribeQuestion(questionId, Now) is { End: null })
+        if (_session.DescribeQuestion(request.QuestionId, Now) is { End: null })
         {
-            if (!_waiters.TryGetValue(questionId, out var ended))
+            if (!_waiters.TryGetValue(request.QuestionId, out var ended))
             {
-                _waiters[questionId] = ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                _waiters[request.QuestionId] = ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
             }
 
-            await Task.WhenAny(ended.Task, Task.Delay(patience, _services.Time));
+            await Task.WhenAny(ended.Task, Task.Delay(request.Patience, _services.Time));
         }
 
         await SettleAsync();
-        return EndCall(_session.DescribeQuestion(questionId, Now));
+        return EndCall(_session.DescribeQuestion(request.QuestionId, Now));
     }
 
     /// <summary>Gives the open question its responder, if it has none yet, and sets the timer.</summary>
@@ -50,9 +50,9 @@ internal sealed partial class SessionGrain
         if (_session.Running is { } question && !ReferenceEquals(question, _runningQuestion))
         {
             _runningQuestion = question;
-            if (_services.Responder.Responder is { } responder)
+            if (!question.IsAnsweredFromOutside)
             {
-                StartRun(question, responder);
+                StartRun(question, _services.Responder.Responder ?? MissingResponder.Instance);
             }
         }
 

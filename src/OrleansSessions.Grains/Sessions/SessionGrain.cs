@@ -31,7 +31,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _key = context.GrainId.Key.ToString()!;
         _clock = new SessionClock(services.Time);
         _publisher = new SessionPublisher(_key, services.Outboxes, logger);
-        _session = new Session(services.Options, services.Responder.Responder is null, services.NewEpoch());
+        _session = new Session(services.Options, services.Responder.Registration, services.NewEpoch());
         _session.QuestionEnded += OnQuestionEnded;
         if (services.IsStored)
         {
@@ -93,9 +93,14 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         }
 
         LogMessages.Attached(_logger, _key, request.Gateway, request.Connections);
-        return EndCall(new AttachReply(
-            _session.Log.Epoch, _session.Log.VisibleHead, _session.OpenQuestions(Now), request.WantsSnapshot ? _session.OpenSnapshot(Now) : null,
-            _services.Responder.Name));
+        return EndCall(new AttachReply
+        {
+            Epoch = _session.Log.Epoch,
+            Seq = _session.Log.VisibleHead,
+            Open = _session.OpenQuestions(Now),
+            Snapshot = request.WantsSnapshot ? _session.OpenSnapshot(Now) : null,
+            Responder = _services.Responder.Name,
+        });
     }
 
     public Task DetachAsync(DetachRequest request)
@@ -131,7 +136,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return EndCall(piece);
     }
 
-    public Task<bool> CanAcceptQuestionAsync() => Task.FromResult(EndCall(!_session.HasOpenQuestion && !IsStoring));
+    public Task<bool> CanAcceptQuestionAsync(CanAcceptQuestionRequest request) => Task.FromResult(EndCall(!_session.HasOpenQuestion && !IsStoring));
 
     public async Task<AskReply> AskAsync(AskRequest request)
     {
@@ -155,10 +160,10 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return EndCall(reply);
     }
 
-    public async Task<CancelReply> CancelAsync(string? questionId)
+    public async Task<CancelReply> CancelAsync(CancelRequest request)
     {
         await EnterAsync(null);
-        var reply = _session.Cancel(questionId, Now);
+        var reply = _session.Cancel(request.QuestionId, Now);
         if (reply.Outcome == CancelOutcome.Cancelling)
         {
             await CommitAsync();
@@ -168,24 +173,11 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return EndCall(reply);
     }
 
-    public async Task<RespondReply> RespondAsync(RespondRequest request)
-    {
-        await EnterAsync(null);
-        var reply = _session.Respond(request.QuestionId, request.Response, _publisher.HasFollowers, Now);
-        if (reply.Outcome == AnswerOutcome.Taken)
-        {
-            await CommitAsync();
-            RunNext();
-        }
-
-        return EndCall(reply);
-    }
-
-    public async Task<AppendReply> AppendAsync(AppendRequest request)
+    public async Task<AnswerReply> AnswerAsync(AnswerRequest request)
     {
         await EnterAsync(null);
         var running = _session.Running;
-        var reply = _session.AppendFromOutside(request, Now);
+        var reply = _session.Answer(request, _publisher.HasFollowers, Now);
         if (!ReferenceEquals(running, _session.Running))
         {
             await CommitAsync();
@@ -199,7 +191,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return EndCall(reply);
     }
 
-    public async Task<SessionDescription?> DescribeAsync()
+    public async Task<SessionDescription?> DescribeAsync(DescribeRequest request)
     {
         await EnterAsync(null);
         if (!_session.IsKnown && !_publisher.HasFollowers)
@@ -211,19 +203,19 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return EndCall(_session.DescribeSession(_publisher.Connections, isInUse ? null : _usedAt + _services.Options.Retention, Now));
     }
 
-    public async Task<QuestionDescription?> GetQuestionAsync(string questionId)
+    public async Task<QuestionDescription?> GetQuestionAsync(GetQuestionRequest request)
     {
         await SettleAsync();
-        return EndCall(_session.DescribeQuestion(questionId, Now));
+        return EndCall(_session.DescribeQuestion(request.QuestionId, Now));
     }
 
-    public async Task<IReadOnlyList<QuestionDescription>> ListQuestionsAsync(int limit)
+    public async Task<IReadOnlyList<QuestionDescription>> ListQuestionsAsync(ListQuestionsRequest request)
     {
         await SettleAsync();
-        return EndCall(_session.DescribeLast(limit, Now));
+        return EndCall(_session.DescribeLast(request.Limit, Now));
     }
 
-    public async Task<bool> RemoveAsync()
+    public async Task<bool> RemoveAsync(RemoveRequest request)
     {
         // Whoever follows is told of the removal itself, so a waking session is not announced first.
         await SettleAsync();

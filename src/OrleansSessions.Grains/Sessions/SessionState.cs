@@ -83,6 +83,13 @@ internal sealed class QuestionState
     [Id(14)]
     public int[] DeltaEnds { get; init; } = [];
 
+    /// <summary>The responder that it was asked for.</summary>
+    [Id(15)]
+    public string Responder { get; init; } = "";
+
+    [Id(16)]
+    public bool IsAnsweredFromOutside { get; init; }
+
     /// <summary>About how much memory it takes, in bytes.</summary>
     public long Weight => 2L * (Id.Length + Text.Length + Answer.Length + (MetadataJson?.Length ?? 0) + EndLength) + (4L * DeltaEnds.Length) + 256;
 
@@ -105,6 +112,8 @@ internal sealed class QuestionState
         Bytes = question.Bytes,
         Deltas = question.Deltas,
         DeltaEnds = withBoundaries ? [.. question.DeltaEnds] : [],
+        Responder = question.Responder,
+        IsAnsweredFromOutside = question.IsAnsweredFromOutside,
     };
 
     public Question ToQuestion() => new(Id, Text, AskedAt)
@@ -121,5 +130,7 @@ internal sealed class QuestionState
         Bytes = Bytes,
         Deltas = Deltas,
         DeltaEnds = [.. DeltaEnds],
+        Responder = Responder,
+        IsAnsweredFromOutside = IsAnsweredFromOutside,
     };
 }

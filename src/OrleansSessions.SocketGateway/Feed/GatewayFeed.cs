@@ -24,7 +24,7 @@ internal sealed partial class GatewayFeed(
             }
             catch (Exception fault)
             {
-                LogMessages.ItemFailed(logger, fault, item.Item.GetType().Name, item.Item.Silo);
+                LogMessages.ItemFailed(logger, fault, item.Item.Kind, item.Item.Silo);
             }
         }
 
@@ -48,46 +48,47 @@ internal sealed partial class GatewayFeed(
             reattacher.EnqueueAll();
         }
 
-        switch (item)
+        // An unknown kind is one of a later version. It is skipped, but its number counts.
+        switch (item.Kind)
         {
-            case SessionEventsItem { IsLast: true } last:
-                OnAsleep(last);
+            case GatewayItemKind.Asleep:
+                OnAsleep(item);
                 break;
-            case SessionEventsItem events:
-                if (Find(events, events.SessionKey) is { } session)
+            case GatewayItemKind.Events:
+                if (Find(item) is { } session)
                 {
                     foreach (var connection in session.All)
                     {
-                        connection.OnEvents(events.Epoch, events.Events);
+                        connection.OnEvents(item.Epoch, item.Events);
                         touched.Add(connection);
                     }
                 }
                 else
                 {
-                    reattacher.EnqueueDetach(events.SessionKey);
+                    reattacher.EnqueueDetach(item.SessionKey);
                 }
 
                 break;
-            case SessionAwakeItem awake when Find(awake, awake.SessionKey) is { } woken:
+            case GatewayItemKind.Awake when Find(item) is { } woken:
                 reattacher.Enqueue(woken, isUrgent: true);
                 break;
-            case SessionRemovedItem removed when Find(removed, removed.SessionKey) is { } gone:
+            case GatewayItemKind.Removed when Find(item) is { } gone:
                 foreach (var connection in gone.All)
                 {
-                    connection.OnRemoved(removed.Epoch);
+                    connection.OnRemoved(item.Epoch);
                     touched.Add(connection);
                 }
 
                 break;
-            case HeartbeatItem heartbeat when silos.OnMembership(heartbeat) is { } left:
-                LogMessages.SilosLeft(logger, left.Count, heartbeat.MembershipVersion);
+            case GatewayItemKind.Heartbeat when silos.OnMembership(item) is { } left:
+                LogMessages.SilosLeft(logger, left.Count, item.MembershipVersion);
                 reattacher.EnqueueThoseOf(left);
                 break;
         }
     }
 
     /// <summary>An activation leaves, and with it its list of followers. Who waits for an answer must attach to the next one.</summary>
-    private void OnAsleep(SessionEventsItem last)
+    private void OnAsleep(GatewayItem last)
     {
         if (!registry.TryFind(last.SessionKey, out var session))
         {
@@ -105,9 +106,9 @@ internal sealed partial class GatewayFeed(
         }
     }
 
-    private SessionConnections? Find(GatewayItem item, string sessionKey)
+    private SessionConnections? Find(GatewayItem item)
     {
-        if (!registry.TryFind(sessionKey, out var session))
+        if (!registry.TryFind(item.SessionKey, out var session))
         {
             return null;
         }
@@ -138,8 +139,8 @@ internal sealed partial class GatewayFeed(
 
     private static partial class LogMessages
     {
-        [LoggerMessage(1, LogLevel.Error, "An item of type {Type} from {Silo} could not be handed on.")]
-        public static partial void ItemFailed(ILogger logger, Exception fault, string type, SiloAddress silo);
+        [LoggerMessage(1, LogLevel.Error, "An item of kind {Kind} from {Silo} could not be handed on.")]
+        public static partial void ItemFailed(ILogger logger, Exception fault, GatewayItemKind kind, SiloAddress silo);
 
         [LoggerMessage(2, LogLevel.Warning, "The stream reported a fault; all sessions are attached again.")]
         public static partial void StreamFailed(ILogger logger, Exception fault);

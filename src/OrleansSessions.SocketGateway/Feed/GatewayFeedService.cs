@@ -155,11 +155,11 @@ internal sealed partial class GatewayFeedService(
     private IAsyncStream<GatewayItem> Stream() =>
         cluster.GetStreamProvider(GatewayStreams.ProviderName).GetStream<GatewayItem>(StreamId.Create(GatewayStreams.Namespace, instance.Id));
 
-    private Task RenewLeaseAsync() => cluster.GetGrain<ISocketGatewayRegistryGrain>(0).RenewAsync(instance.Id, instance.Host);
+    private Task RenewLeaseAsync() => cluster.GetGrain<ISocketGatewayRegistryGrain>(0).RenewAsync(new() { Gateway = instance.Id, Host = instance.Host });
 
     private async Task LeaveAsync()
     {
-        await GoodbyeAsync(() => cluster.GetGrain<ISocketGatewayRegistryGrain>(0).LeaveAsync(instance.Id));
+        await GoodbyeAsync(() => cluster.GetGrain<ISocketGatewayRegistryGrain>(0).LeaveAsync(new() { Gateway = instance.Id }));
         if (_subscription is not null || _mayHaveStrays)
         {
             _subscription = null;

@@ -194,7 +194,7 @@ internal sealed partial class SessionReattacher(
             metrics.SessionReattached();
             var count = registry.Count(session.SessionKey);
             var reply = await grains.GetGrain<ISessionGrain>(session.SessionKey)
-                .AttachAsync(new(instance.Id, count.Connections, count.Version, WantsSnapshot: false));
+                .AttachAsync(new() { Gateway = instance.Id, Connections = count.Connections, Version = count.Version });
             lock (_gate)
             {
                 session.FailedAttaches = 0;
@@ -259,7 +259,7 @@ internal sealed partial class SessionReattacher(
             var count = registry.Count(sessionKey);
             if (count.Connections == 0)
             {
-                await grains.GetGrain<ISessionGrain>(sessionKey).DetachAsync(new(instance.Id, null, 0, count.Version));
+                await grains.GetGrain<ISessionGrain>(sessionKey).DetachAsync(new() { Gateway = instance.Id, Version = count.Version });
             }
         }
         catch (Exception fault)

@@ -18,7 +18,7 @@ internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, T
     public bool OnItem(GatewayItem item)
     {
         var now = clock.GetTimestamp();
-        var isHeartbeat = item is HeartbeatItem;
+        var isHeartbeat = item.Kind == GatewayItemKind.Heartbeat;
         lock (_gate)
         {
             if (!_silos.TryGetValue(item.Silo, out var silo))
@@ -45,7 +45,7 @@ internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, T
 
     /// <summary>Takes over the membership that a heartbeat carries.</summary>
     /// <returns>The silos that left since, or null where nothing changed.</returns>
-    public HashSet<SiloAddress>? OnMembership(HeartbeatItem heartbeat)
+    public HashSet<SiloAddress>? OnMembership(GatewayItem heartbeat)
     {
         lock (_gate)
         {

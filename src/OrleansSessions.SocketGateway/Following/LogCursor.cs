@@ -244,10 +244,10 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
             }
 
             Seq = next.Seq;
-            _open = next switch
+            _open = next.Kind switch
             {
-                AcceptedEvent => _open + 1,
-                DoneEvent => Math.Max(0, _open - 1),
+                LogEventKind.Accepted => _open + 1,
+                LogEventKind.Done => Math.Max(0, _open - 1),
                 _ => _open,
             };
             sink.OnEvent(next, _isReplay);

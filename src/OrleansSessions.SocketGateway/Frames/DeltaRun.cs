@@ -4,7 +4,7 @@ using OrleansSessions.Protocol;
 namespace OrleansSessions.SocketGateway.Frames;
 
 /// <summary>Deltas that follow one another and wait to be sent: they leave as one frame.</summary>
-internal sealed class DeltaRun(DeltaEvent first, bool isReplay)
+internal sealed class DeltaRun(LogEvent first, bool isReplay)
 {
     private List<string>? _more;
     private int _count = 1;
@@ -13,7 +13,7 @@ internal sealed class DeltaRun(DeltaEvent first, bool isReplay)
     public int Chars { get; private set; } = first.Text.Length;
 
     /// <summary>True if the delta now belongs to this run: the next one of the same answer, on the same side of a replay, and within the bound.</summary>
-    public bool TryJoin(DeltaEvent next, bool isNextReplay, int maxChars)
+    public bool TryJoin(LogEvent next, bool isNextReplay, int maxChars)
     {
         var follows = next.Seq == _lastSeq + 1 && next.Index == first.Index + _count && next.QuestionId == first.QuestionId;
         if (!follows || isNextReplay != isReplay || Chars + next.Text.Length > maxChars)

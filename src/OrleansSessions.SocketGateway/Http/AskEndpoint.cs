@@ -27,7 +27,13 @@ internal static class AskEndpoint
         AskReply reply;
         try
         {
-            reply = await session.AskAsync(new(null, null, questionId, question.Question, question.IfBusy, false, question.MetadataJson));
+            reply = await session.AskAsync(new()
+            {
+                QuestionId = questionId,
+                Question = question.Question,
+                IfBusy = question.IfBusy,
+                MetadataJson = question.MetadataJson,
+            });
         }
         catch (Exception fault) when (!SessionHttp.IsClientGone(context, fault))
         {
@@ -131,7 +137,7 @@ internal static class AskEndpoint
         {
             for (var left = wait; left > TimeSpan.Zero; left = wait - http.Clock.GetElapsedTime(startedAt))
             {
-                question = await session.WaitForEndAsync(questionId, left < WaitChunk ? left : WaitChunk).WaitAsync(leaving.Token);
+                question = await session.WaitForEndAsync(new() { QuestionId = questionId, Patience = left < WaitChunk ? left : WaitChunk }).WaitAsync(leaving.Token);
                 if (question is null or { End: not null })
                 {
                     break;

@@ -21,8 +21,16 @@ internal static class ExternalAnswerEndpoints
             return http.RefuseBody(fault! with { QuestionId = qid });
         }
 
-        var reply = await session.AppendAsync(new(
-            qid, piece.Attempt, piece.Offset, piece.Text, piece.IsFinal, piece.ErrorCode, piece.ErrorMessage));
+        var reply = await session.AnswerAsync(new()
+        {
+            QuestionId = qid,
+            Attempt = piece.Attempt,
+            Offset = piece.Offset,
+            Text = piece.Text,
+            IsFinal = piece.IsFinal,
+            ErrorCode = piece.ErrorCode,
+            ErrorMessage = piece.ErrorMessage,
+        });
         return reply.Outcome == AnswerOutcome.Taken
             ? SessionHttp.Json(new OffsetBody(reply.Offset))
             : Refuse(http, reply.Outcome, qid, reply.Offset, reply.Status);
@@ -42,7 +50,7 @@ internal static class ExternalAnswerEndpoints
             return http.RefuseBody(fault!);
         }
 
-        var reply = await session.RespondAsync(new(answer.QuestionId, answer.Response));
+        var reply = await session.AnswerAsync(new() { QuestionId = answer.QuestionId, Text = answer.Response });
         return reply.Outcome == AnswerOutcome.Taken
             ? SessionHttp.Json(new DeliveredBody(reply.QuestionId, reply.IsDelivered))
             : Refuse(http, reply.Outcome, reply.QuestionId ?? answer.QuestionId, null, reply.Status);

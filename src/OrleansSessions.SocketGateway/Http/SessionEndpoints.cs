@@ -11,14 +11,14 @@ internal static class SessionEndpoints
     private const int MaxListed = 100;
 
     public static Task<IResult> DescribeAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
-        await session.DescribeAsync() is { } description
+        await session.DescribeAsync(new()) is { } description
             ? SessionHttp.Json(SessionBody.From(id, description))
             : http.Refuse(new(WireErrors.SessionNotFound, "No session has that id.")));
 
     /// <summary>Answers the same whether or not there was anything to remove.</summary>
     public static Task<IResult> RemoveAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
     {
-        await session.RemoveAsync();
+        await session.RemoveAsync(new());
         return TypedResults.NoContent();
     });
 
@@ -30,18 +30,18 @@ internal static class SessionEndpoints
             return http.Refuse(new(WireErrors.BadRequest, $"'limit' is a whole number from 1 to {MaxListed}.", Param: "limit"));
         }
 
-        var questions = await session.ListQuestionsAsync(count);
+        var questions = await session.ListQuestionsAsync(new() { Limit = count });
         return SessionHttp.Json(new QuestionListBody([.. questions.Select(question => QuestionBody.From(question))]));
     });
 
     public static Task<IResult> GetQuestionAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
-        await session.GetQuestionAsync(qid) is { } question
+        await session.GetQuestionAsync(new() { QuestionId = qid }) is { } question
             ? SessionHttp.Json(QuestionBody.From(question))
             : http.QuestionNotFound(qid));
 
     public static Task<IResult> CancelAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
     {
-        var reply = await session.CancelAsync(qid);
+        var reply = await session.CancelAsync(new() { QuestionId = qid });
         return reply.Outcome switch
         {
             CancelOutcome.Cancelling => SessionHttp.Json(new CancellingBody(reply.QuestionId ?? qid, "cancelling"), StatusCodes.Status202Accepted),

@@ -6,7 +6,6 @@ using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Errors;
-using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Http;
@@ -49,7 +48,7 @@ internal sealed class SessionHttp(
 
         try
         {
-            return await endpoint(grains.GetGrain<ISessionGrain>(SessionKeys.Of(sessionId)));
+            return await endpoint(grains.GetGrain<ISessionGrain>(SessionKey.Of(SessionScope.Anonymous, sessionId)));
         }
         catch (BadHttpRequestException fault)
         {

@@ -27,16 +27,16 @@ internal sealed class BasicProfile(
             return;
         }
 
-        switch (next)
+        switch (next.Kind)
         {
-            case AcceptedEvent accepted:
-                own.IsConfirmed |= accepted.Question == own.Question;
+            case LogEventKind.Accepted:
+                own.IsConfirmed |= next.Text == own.Question;
                 break;
-            case DeltaEvent delta:
-                own.Take(delta);
+            case LogEventKind.Delta:
+                own.Take(next);
                 break;
-            case DoneEvent done:
-                own.End = done.End;
+            case LogEventKind.Done:
+                own.End = next.End;
                 TryFinish(own);
                 break;
         }
@@ -66,7 +66,7 @@ internal sealed class BasicProfile(
     {
         foreach (var own in _own.ToArray())
         {
-            Finish(own, new(QuestionStatus.Cancelled, DoneReasons.SessionRemoved, null, false, own.Next, 0, null, 0), own.Text);
+            Finish(own, new() { Status = QuestionStatus.Cancelled, Reason = DoneReasons.SessionRemoved, Deltas = own.Next }, own.Text);
         }
 
         onRemoved();
@@ -197,6 +197,15 @@ internal sealed class BasicProfile(
         }
     }
 
+    private static QuestionEnd Lost(OwnAnswer own) => new()
+    {
+        Status = QuestionStatus.Failed,
+        Reason = DoneReasons.ResponderLost,
+        Message = "The answer was lost.",
+        IsRetryable = true,
+        Deltas = own.Next,
+    };
+
     private async Task FetchAsync(OwnAnswer own)
     {
         // The caller holds the gate.
@@ -207,7 +216,7 @@ internal sealed class BasicProfile(
             own.IsFetching = false;
             if (question is null)
             {
-                Finish(own, new(QuestionStatus.Failed, DoneReasons.ResponderLost, "The answer was lost.", true, own.Next, 0, null, 0), own.Text);
+                Finish(own, Lost(own), own.Text);
             }
             else if (question.End is { } end)
             {
@@ -248,7 +257,7 @@ internal sealed class BasicProfile(
 
         public string Text => _rest is null ? _first : _rest.ToString();
 
-        public void Take(DeltaEvent delta)
+        public void Take(LogEvent delta)
         {
             if (delta.Index < Next)
             {

@@ -37,22 +37,25 @@ internal sealed class V1Profile(SocketWriter writer, Func<AttachReply, bool, Hel
 
     public void OnEvent(LogEvent next, bool isReplay)
     {
-        switch (next)
+        switch (next.Kind)
         {
-            case DeltaEvent delta:
-                writer.EnqueueDelta(delta, isReplay, mayJoin: next.Seq > _rewoundFrom + 1 && !IsAtBorder(delta));
-                (_answering, _nextIndex) = (delta.QuestionId, delta.Index + 1);
+            case LogEventKind.Delta:
+                writer.EnqueueDelta(next, isReplay, mayJoin: next.Seq > _rewoundFrom + 1 && !IsAtBorder(next));
+                (_answering, _nextIndex) = (next.QuestionId, next.Index + 1);
                 break;
-            case AcceptedEvent accepted:
-                var isOwn = _asked is not null && _asked.Contains(accepted.QuestionId);
-                var question = isOwn ? null : accepted.Question;
-                writer.Enqueue(new AcceptedMessage(accepted.Seq, accepted.QuestionId, false, accepted.Position, question, isReplay));
+            case LogEventKind.Accepted:
+                var isOwn = _asked is not null && _asked.Contains(next.QuestionId);
+                writer.Enqueue(new AcceptedMessage(next.Seq, next.QuestionId, false, next.Position, isOwn ? null : next.Text, isReplay));
                 break;
-            case DoneEvent done:
-                AcknowledgeBefore(done);
-                writer.Enqueue(new DoneMessage(done.Seq, done.QuestionId, done.End, isReplay));
-                _lastDone = done.QuestionId;
-                RemoveBorder(done.QuestionId);
+            case LogEventKind.Done when next.End is { } end:
+                AcknowledgeBefore(next.QuestionId, end);
+                writer.Enqueue(new DoneMessage(next.Seq, next.QuestionId, end, isReplay));
+                _lastDone = next.QuestionId;
+                RemoveBorder(next.QuestionId);
+                break;
+            default:
+                // A kind of a later version. Clients may know it, and all must count its number.
+                writer.Enqueue(new OtherEventMessage(next.Seq, next.QuestionId, next.OtherKind ?? "event", next.BodyJson, isReplay));
                 break;
         }
 
@@ -163,18 +166,18 @@ internal sealed class V1Profile(SocketWriter writer, Func<AttachReply, bool, Hel
     public void OnNotCancelled(PendingCancel pending) => _cancels.Remove(pending);
 
     /// <summary>An end that comes before the reply to its cancel: the acknowledgement must stand before it.</summary>
-    private void AcknowledgeBefore(DoneEvent done)
+    private void AcknowledgeBefore(string questionId, QuestionEnd end)
     {
-        if (_cancels.Count == 0 || done.End.Status != QuestionStatus.Cancelled)
+        if (_cancels.Count == 0 || end.Status != QuestionStatus.Cancelled)
         {
             return;
         }
 
         foreach (var pending in _cancels)
         {
-            if (pending.QuestionId == done.QuestionId || (pending.QuestionId is null && done.End.Reason == DoneReasons.ByClient))
+            if (pending.QuestionId == questionId || (pending.QuestionId is null && end.Reason == DoneReasons.ByClient))
             {
-                pending.QuestionId = done.QuestionId;
+                pending.QuestionId = questionId;
                 Acknowledge(pending);
             }
         }
@@ -239,7 +242,7 @@ internal sealed class V1Profile(SocketWriter writer, Func<AttachReply, bool, Hel
         }
     }
 
-    private bool IsAtBorder(DeltaEvent delta)
+    private bool IsAtBorder(LogEvent delta)
     {
         if (_borders is null)
         {

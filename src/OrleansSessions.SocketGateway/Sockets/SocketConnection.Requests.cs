@@ -88,8 +88,16 @@ internal sealed partial class SocketConnection
         AskReply reply;
         try
         {
-            reply = await _session.AskAsync(new(
-                _services.Instance.Id, Id, id, question.Question, question.IfBusy, isBasic && question.Id is null, question.MetadataJson));
+            reply = await _session.AskAsync(new()
+            {
+                Gateway = _services.Instance.Id,
+                Connection = Id,
+                QuestionId = id,
+                Question = question.Question,
+                IfBusy = question.IfBusy,
+                IsOrphanable = isBasic && question.Id is null,
+                MetadataJson = question.MetadataJson,
+            });
         }
         catch (Exception fault)
         {
@@ -178,7 +186,7 @@ internal sealed partial class SocketConnection
         ErrorMessage? error = null;
         try
         {
-            reply = await _session.CancelAsync(questionId);
+            reply = await _session.CancelAsync(new() { QuestionId = questionId });
         }
         catch (Exception fault)
         {
@@ -295,7 +303,7 @@ internal sealed partial class SocketConnection
         {
             try
             {
-                return await _session.GetQuestionAsync(questionId);
+                return await _session.GetQuestionAsync(new() { QuestionId = questionId });
             }
             catch (Exception fault)
             {

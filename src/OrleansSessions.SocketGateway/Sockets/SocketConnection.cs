@@ -132,8 +132,15 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
     {
         _services.Metrics.LogReread();
         var count = _services.Registry.Count(_request.SessionKey);
-        return _session.ReadLogAsync(new(
-            _services.Instance.Id, epoch, afterSeq, count.Connections, count.Version, _services.Options.LogReadBytes));
+        return _session.ReadLogAsync(new()
+        {
+            Gateway = _services.Instance.Id,
+            Epoch = epoch,
+            AfterSeq = afterSeq,
+            Connections = count.Connections,
+            Version = count.Version,
+            MaxBytes = _services.Options.LogReadBytes,
+        });
     }
 
     Task ILogSource.FlushAsync()
@@ -148,8 +155,14 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
         {
             var isResuming = _request.Resume is not null;
             var isV1 = _request.Profile == WireProfile.V1;
-            var reply = await _session.AttachAsync(new(
-                _services.Instance.Id, count.Connections, count.Version, WantsSnapshot: isV1 && !isResuming, BasicConnection: isV1 ? null : Id));
+            var reply = await _session.AttachAsync(new()
+            {
+                Gateway = _services.Instance.Id,
+                Connections = count.Connections,
+                Version = count.Version,
+                WantsSnapshot = isV1 && !isResuming,
+                BasicConnection = isV1 ? null : Id,
+            });
             lock (_gate)
             {
                 if (IsClosing)
@@ -280,7 +293,13 @@ internal sealed partial class SocketConnection : ISessionConnection, ISocketRead
 
         try
         {
-            await _session.DetachAsync(new(_services.Instance.Id, Id, count.Connections, count.Version));
+            await _session.DetachAsync(new()
+            {
+                Gateway = _services.Instance.Id,
+                Connection = Id,
+                Connections = count.Connections,
+                Version = count.Version,
+            });
         }
         catch (Exception fault)
         {

@@ -1,4 +1,5 @@
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
@@ -6,11 +7,6 @@ namespace OrleansSessions.SocketGateway.Sockets;
 /// <param name="Resume">The epoch and number to go on from, or null to begin at the head.</param>
 internal sealed record SocketRequest(string SessionId, WireProfile Profile, (long Epoch, long AfterSeq)? Resume)
 {
-    /// <summary>The grain's key. There are no tenants yet, so that part is empty.</summary>
-    public string SessionKey { get; } = SessionKeys.Of(SessionId);
-}
-
-internal static class SessionKeys
-{
-    public static string Of(string sessionId) => "/" + sessionId;
+    /// <summary>The grain's key. There is no authentication yet, so every session is in the anonymous scope.</summary>
+    public string SessionKey { get; } = Sessions.SessionKey.Of(SessionScope.Anonymous, SessionId);
 }

@@ -61,7 +61,7 @@ internal sealed class SocketWriter(
     public void Enqueue(ServerMessage message) => Add(message);
 
     /// <summary>Adds a delta, to the run that waits last if it may. Call under the gate.</summary>
-    public void EnqueueDelta(DeltaEvent delta, bool isReplay, bool mayJoin)
+    public void EnqueueDelta(LogEvent delta, bool isReplay, bool mayJoin)
     {
         if (mayJoin && _lastRun is { } run && run.TryJoin(delta, isReplay, options.MaxRunChars))
         {

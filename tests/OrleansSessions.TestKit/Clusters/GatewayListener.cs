@@ -28,21 +28,20 @@ public sealed class GatewayListener : IAsyncDisposable
         var listener = new GatewayListener();
         var stream = client.GetStreamProvider(GatewayStreams.ProviderName).GetStream<GatewayItem>(StreamId.Create(GatewayStreams.Namespace, listener.Id));
         listener._subscription = await stream.SubscribeAsync(listener.OnItemAsync);
-        await client.GetGrain<ISocketGatewayRegistryGrain>(0).RenewAsync(listener.Id, null);
+        await client.GetGrain<ISocketGatewayRegistryGrain>(0).RenewAsync(listener.Id);
         await listener._alive.Task.WaitAsync(Patience);
         return listener;
     }
 
     /// <summary>The next item about sessions, of that kind; others are skipped.</summary>
-    public async Task<T> NextAsync<T>()
-        where T : GatewayItem
+    public async Task<GatewayItem> NextAsync(GatewayItemKind kind)
     {
         using var deadline = new CancellationTokenSource(Patience);
         try
         {
             while (true)
             {
-                if (await _items.Reader.ReadAsync(deadline.Token) is T found)
+                if (await _items.Reader.ReadAsync(deadline.Token) is var found && found.Kind == kind)
                 {
                     return found;
                 }
@@ -50,7 +49,7 @@ public sealed class GatewayListener : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"No {typeof(T).Name} came to {Id} within {Patience}; {Heartbeats} heartbeats did.");
+            throw new TimeoutException($"No item of kind {kind} came to {Id} within {Patience}; {Heartbeats} heartbeats did.");
         }
     }
 
@@ -60,7 +59,7 @@ public sealed class GatewayListener : IAsyncDisposable
         var events = new List<LogEvent>();
         while (events.Count == 0 || !isLast(events[^1]))
         {
-            events.AddRange((await NextAsync<SessionEventsItem>()).Events);
+            events.AddRange((await NextAsync(GatewayItemKind.Events)).Events);
         }
 
         return events;
@@ -76,7 +75,7 @@ public sealed class GatewayListener : IAsyncDisposable
 
     private Task OnItemAsync(GatewayItem item, StreamSequenceToken? token)
     {
-        if (item is HeartbeatItem)
+        if (item.Kind == GatewayItemKind.Heartbeat)
         {
             Silos[item.Silo] = true;
             Heartbeats++;

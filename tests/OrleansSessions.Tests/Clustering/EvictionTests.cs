@@ -95,14 +95,14 @@ public sealed class EvictionTests : IAsyncLifetime
     public async Task ACallToAnEvictedSilo_IsRefused_AndWritesNothing()
     {
         var session = _app.Services.GetRequiredService<IGrainFactory>().GetGrain<ISessionGrain>("/s");
-        await session.AskAsync(new(null, null, "q-1", "first", IfBusy.Reject, false, null));
+        await session.AskAsync("q-1", "first");
         _table.Read = TableRead.Gone;
         await UntilAsync(Eviction.Evicted);
         var writes = _store.Writes;
 
-        await Assert.ThrowsAsync<SiloUnavailableException>(() => session.AskAsync(new(null, null, "q-2", "go", IfBusy.Replace, false, null)));
+        await Assert.ThrowsAsync<SiloUnavailableException>(() => session.AskAsync("q-2", "go", IfBusy.Replace));
         await Assert.ThrowsAnyAsync<Exception>(() => _app.Services.GetRequiredService<IGrainFactory>().GetGrain<ISessionGrain>("/asleep")
-            .AskAsync(new(null, null, "q-1", "go", IfBusy.Reject, false, null)));
+            .AskAsync("q-1", "go"));
 
         Assert.Equal(writes, _store.Writes);
         Assert.Equal(0, _responder.For("go").Runs);

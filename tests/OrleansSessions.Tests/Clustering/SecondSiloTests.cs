@@ -1,4 +1,3 @@
-using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;
@@ -20,7 +19,7 @@ public sealed class SecondSiloTests
         Assert.Contains("Sessions:Persistence is Auto", reason);
         Assert.Contains(first.ToString(), reason);
         Assert.Contains("grain storage named 'sessions'", reason);
-        Assert.Equal(AskOutcome.Accepted, (await cluster.Session("s").AskAsync(new(null, null, "q", "go", IfBusy.Reject, false, null))).Outcome);
+        Assert.Equal(AskOutcome.Accepted, (await cluster.Session("s").AskAsync("q", "go")).Outcome);
     }
 
     [Fact]

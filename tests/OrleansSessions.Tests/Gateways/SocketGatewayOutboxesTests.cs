@@ -25,7 +25,7 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
     private readonly ServiceProvider _services;
     private readonly SocketGatewayOutboxes _outboxes;
     private ILifecycleObserver? _life;
-    private SocketGatewayList _list = new([], IsSettled: false);
+    private SocketGatewayList _list = new() { Entries = [] };
     private bool _isUnreachable;
     private int _asked;
 
@@ -65,10 +65,11 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
     public async Task AListedGateway_IsSentHeartbeats_WithTheMembershipAndTheLastNumber()
     {
         await ListAsync(isSettled: true, ("g", null));
-        await _outboxes.Get("g").SendAsync("/s", static (session, silo, number) => new SessionAwakeItem(silo, number, session, 1, 1));
+        await _outboxes.Get("g").SendAsync("/s", static (session, silo, number) => GatewayItem.Awake(silo, number, session, 1, 1));
         await BeatAsync();
 
-        var beat = Assert.IsType<HeartbeatItem>(_sent.Last(sent => sent.Gateway == "g").Item);
+        var beat = _sent.Last(sent => sent.Gateway == "g").Item;
+        Assert.Equal(GatewayItemKind.Heartbeat, beat.Kind);
         Assert.Equal((1, 3), (beat.Number, beat.MembershipVersion));
         Assert.Equal([Silo], beat.ActiveSilos);
     }
@@ -110,7 +111,7 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
         await ListAsync(isSettled: true);
         Assert.True(outbox.IsClosed);
         var before = _sent.Count;
-        await outbox.SendAsync("/s", static (session, silo, number) => new SessionAwakeItem(silo, number, session, 1, 1));
+        await outbox.SendAsync("/s", static (session, silo, number) => GatewayItem.Awake(silo, number, session, 1, 1));
         await BeatAsync();
 
         Assert.Equal(before, _sent.Count);
@@ -178,15 +179,15 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
         log.ReleaseTo(1);
         session.PublishLast();
 
-        var items = _sent.Where(sent => sent.Gateway == "g").Select(sent => sent.Item).OfType<SessionEventsItem>().ToList();
-        Assert.Equal([(1, false), (0, true)], items.ConvertAll(item => (item.Events.Length, item.IsLast)));
+        var items = _sent.Where(sent => sent.Gateway == "g").Select(sent => sent.Item).Where(item => item.Kind != GatewayItemKind.Heartbeat).ToList();
+        Assert.Equal([(GatewayItemKind.Events, 1), (GatewayItemKind.Asleep, 0)], items.ConvertAll(item => (item.Kind, item.Events.Length)));
     }
 
-    private int Awakened(string gateway) => _sent.Count(sent => sent.Gateway == gateway && sent.Item is SessionAwakeItem { SessionKey: "/s" });
+    private int Awakened(string gateway) => _sent.Count(sent => sent.Gateway == gateway && sent.Item is { Kind: GatewayItemKind.Awake, SessionKey: "/s" });
 
     private Task ListAsync(bool isSettled, params (string Gateway, SiloAddress? Host)[] entries)
     {
-        _list = new([.. entries.Select(entry => new SocketGatewayEntry(entry.Gateway, entry.Host))], isSettled);
+        _list = new() { Entries = [.. entries.Select(entry => new SocketGatewayEntry { Gateway = entry.Gateway, Host = entry.Host })], IsSettled = isSettled };
         return BeatAsync();
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Gateways;
+using OrleansSessions.TestKit.Clusters;
 using Xunit;
 
 namespace OrleansSessions.Tests.Gateways;
@@ -16,10 +17,10 @@ public sealed class SocketGatewayRegistryTests
     [Fact]
     public async Task ALease_ThatIsNotRenewed_Ends()
     {
-        await _registry.RenewAsync("kept", null);
-        await _registry.RenewAsync("lost", null);
+        await _registry.RenewAsync("kept");
+        await _registry.RenewAsync("lost");
         _clock.Advance(SocketGatewayRegistry.Lease * 0.9);
-        await _registry.RenewAsync("kept", null);
+        await _registry.RenewAsync("kept");
         Assert.Equal(2, (await _registry.ListAsync()).Entries.Length);
         _clock.Advance(SocketGatewayRegistry.Lease * 0.2);
 
@@ -38,7 +39,7 @@ public sealed class SocketGatewayRegistryTests
     [Fact]
     public async Task OneThatLeaves_IsOffTheListAtOnce()
     {
-        await _registry.RenewAsync("g", null);
+        await _registry.RenewAsync("g");
         await _registry.LeaveAsync("g");
         await _registry.LeaveAsync("g");
         Assert.Empty((await _registry.ListAsync()).Entries);

@@ -96,7 +96,7 @@ public sealed class SilentLogTests : IAsyncDisposable
     private void AssertSilent(params string[] words) =>
         Assert.All(_logs.Lines, line => Assert.All(words, word => Assert.DoesNotContain(word, line, StringComparison.OrdinalIgnoreCase)));
 
-    private static AskRequest Question() => new(null, null, "a", Asked, IfBusy.Reject, false, null);
+    private static AskRequest Question() => new() { QuestionId = "a", Question = Asked };
 
     private static async Task<QuestionDescription> AskAsync(SessionCluster cluster)
     {

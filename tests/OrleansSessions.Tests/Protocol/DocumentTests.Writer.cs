@@ -9,8 +9,8 @@ namespace OrleansSessions.Tests.Protocol;
 
 public sealed partial class DocumentTests
 {
-    private static readonly QuestionEnd Completed = new(QuestionStatus.Completed, null, null, false, 4, 16, 210, 640);
-    private static readonly QuestionEnd TimedOut = new(QuestionStatus.Timeout, DoneReasons.TimeoutFirstDelta, "No text came.", true, 0, 0, null, 120_000);
+    private static readonly QuestionEnd Completed = new() { Status = QuestionStatus.Completed, Deltas = 4, Bytes = 16, FirstMs = 210, TotalMs = 640 };
+    private static readonly QuestionEnd TimedOut = new() { Status = QuestionStatus.Timeout, Reason = DoneReasons.TimeoutFirstDelta, Message = "No text came.", IsRetryable = true, TotalMs = 120_000 };
     private static readonly OpenQuestion[] Open = [new("q-1", QuestionStatus.Answering, 5), new("q-2", QuestionStatus.Queued, 0)];
 
     private static readonly ServerMessage[] V1Messages =
@@ -64,11 +64,12 @@ public sealed partial class DocumentTests
         }
     }
 
+    /// <summary>Except the one for events of later versions, which this version's schema cannot know.</summary>
     [Fact]
     public void EveryServerMessageType_IsAmongThoseWrittenHere() =>
         Assert.Equal(
             typeof(ServerMessage).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(ServerMessage))).Select(type => type.Name).Order(),
-            V1Messages.Concat(BasicMessages).Select(message => message.GetType().Name).Distinct().Order());
+            V1Messages.Concat(BasicMessages).Select(message => message.GetType().Name).Append(nameof(OtherEventMessage)).Distinct().Order());
 
     [Theory]
     [InlineData("""{"type":"delta","seq":0,"question_id":"q","index":0,"text":"a"}""", "/seq")]

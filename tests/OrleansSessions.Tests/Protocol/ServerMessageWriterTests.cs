@@ -7,7 +7,7 @@ namespace OrleansSessions.Tests.Protocol;
 
 public sealed class ServerMessageWriterTests
 {
-    private static readonly QuestionEnd End = new(QuestionStatus.Completed, null, null, false, 7, 9, 210, 640);
+    private static readonly QuestionEnd End = new() { Status = QuestionStatus.Completed, Deltas = 7, Bytes = 9, FirstMs = 210, TotalMs = 640 };
 
     public static TheoryData<ServerMessage, string> Frames => new()
     {
@@ -30,6 +30,7 @@ public sealed class ServerMessageWriterTests
             new ResumedMessage(false, "trimmed", "e19", 421, [new("q-9", QuestionStatus.Queued, 5)]),
             """{"type":"resumed","recovered":false,"reason":"trimmed","epoch":"e19","to_seq":421,"open":[{"question_id":"q-9","state":"queued","age_ms":5}]}"""
         },
+        { new OtherEventMessage(5, "q-8", "part", "{}", true), """{"type":"part","seq":5,"question_id":"q-8","replay":true}""" },
         { new CancellingMessage("q-8"), """{"type":"cancelling","question_id":"q-8"}""" },
         { new ServerPingMessage(421), """{"type":"ping","seq":421}""" },
         {
@@ -42,6 +43,15 @@ public sealed class ServerMessageWriterTests
             """{"type":"error","message":"Too long.","code":"timeout_total","question_id":"q","status":"timeout","data":"x"}"""
         },
     };
+
+    [Theory]
+    [InlineData("""{"part":{"id":7},"text":[1]}""", ""","part":{"id":7},"text":[1]""")]
+    [InlineData("""{"type":"a","seq":1,"question_id":"b","replay":true,"kept":1}""", ""","kept":1""")]
+    [InlineData(null, "")]
+    [InlineData("[1]", "")]
+    [InlineData("{", "")]
+    public void AnEventOfAnotherKind_HasItsBodysMembers_AndNoFieldTwice(string? body, string members) =>
+        EveryMessage_HasItsFrame(new OtherEventMessage(5, "q", "part", body), $$"""{"type":"part","seq":5,"question_id":"q"{{members}}}""");
 
     [Theory]
     [MemberData(nameof(Frames))]

@@ -19,16 +19,16 @@ public sealed class BadResponderTests
         var responder = new FloodingResponder();
         var cluster = await StartAsync(responder, "flood");
         var session = cluster.Session("s");
-        await session.AskAsync(new(null, null, "a", "go", IfBusy.Reject, false, null)).WaitAsync(Patience);
+        await session.AskAsync("a", "go").WaitAsync(Patience);
 
         for (var i = 0; i < 50; i++)
         {
-            Assert.Equal(AskOutcome.Busy, (await session.AskAsync(new(null, null, "b", "me too", IfBusy.Reject, false, null)).WaitAsync(Patience)).Outcome);
+            Assert.Equal(AskOutcome.Busy, (await session.AskAsync("b", "me too").WaitAsync(Patience)).Outcome);
         }
 
         Assert.Equal(CancelOutcome.Cancelling, (await session.CancelAsync("a").WaitAsync(Patience)).Outcome);
         await responder.Stopped.WaitAsync(Patience);
-        await session.AskAsync(new(null, null, "c", "again", IfBusy.Reject, false, null)).WaitAsync(Patience);
+        await session.AskAsync("c", "again").WaitAsync(Patience);
         await cluster.DisposeAsync();
         await Eventually.TrueAsync(() => responder.Running == 0, "no answer is left running after the silo's stop");
     }
@@ -38,7 +38,7 @@ public sealed class BadResponderTests
     {
         using var responder = new BlockingResponder();
         await using var cluster = await StartAsync(responder, "block");
-        await cluster.Session("s").AskAsync(new(null, null, "a", "go", IfBusy.Reject, false, null)).WaitAsync(Patience);
+        await cluster.Session("s").AskAsync("a", "go").WaitAsync(Patience);
         await responder.Entered.WaitAsync(Patience);
 
         Assert.Equal(QuestionStatus.Accepted, (await cluster.Session("s").GetQuestionAsync("a").WaitAsync(Patience))!.Status);
@@ -54,7 +54,7 @@ public sealed class BadResponderTests
     {
         await using var cluster = await SessionCluster.StartAsync();
         var script = cluster.Responder.For("go").Send("x");
-        await cluster.Session("s").AskAsync(new(null, null, "a", "go", IfBusy.Reject, false, null));
+        await cluster.Session("s").AskAsync("a", "go");
         await script.Started.WaitAsync(Patience);
 
         await cluster.Orleans.Silos[0].StopSiloAsync(stopGracefully: true);

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Storage;
-using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;
@@ -63,7 +62,7 @@ public sealed class ExpiringStoreTests : IAsyncLifetime
     private async Task<QuestionDescription> AnswerAsync(string id)
     {
         _cluster.Responder.For(id).Send("x").Finish();
-        Assert.Equal(AskOutcome.Accepted, (await Session.AskAsync(new(null, null, id, id, IfBusy.Reject, false, null))).Outcome);
+        Assert.Equal(AskOutcome.Accepted, (await Session.AskAsync(id, id)).Outcome);
         await Eventually.TrueAsync(async () => (await Session.GetQuestionAsync(id))!.End is not null, $"{id} has ended");
         return (await Session.GetQuestionAsync(id))!;
     }

@@ -1,4 +1,6 @@
+using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 using Xunit;
 
@@ -13,7 +15,7 @@ public sealed class OutsideAnswerTests
     {
         _bed.Ask("a");
 
-        var reply = _bed.Session.Respond(null, "because", isAttended: true, _bed.Now);
+        var reply = _bed.Respond(null, "because");
 
         Assert.Equal((AnswerOutcome.Taken, "a", true), (reply.Outcome, reply.QuestionId, reply.IsDelivered));
         Assert.Equal(("because", QuestionStatus.Completed), (_bed.Session.DescribeQuestion("a", _bed.Now)!.Text, _bed.Session.DescribeQuestion("a", _bed.Now)!.Status));
@@ -22,11 +24,11 @@ public sealed class OutsideAnswerTests
     [Fact]
     public void Respond_WhereNothingIsOpen_SaysSo()
     {
-        Assert.Equal(AnswerOutcome.NoOpenQuestion, _bed.Session.Respond(null, "x", true, _bed.Now).Outcome);
-        Assert.Equal(AnswerOutcome.NotFound, _bed.Session.Respond("z", "x", true, _bed.Now).Outcome);
+        Assert.Equal(AnswerOutcome.NoOpenQuestion, _bed.Respond(null, "x").Outcome);
+        Assert.Equal(AnswerOutcome.NotFound, _bed.Respond("z", "x").Outcome);
         _bed.Ask("a");
-        _bed.Session.Respond(null, "x", true, _bed.Now);
-        Assert.Equal((AnswerOutcome.AlreadyDone, QuestionStatus.Completed), Outcome(_bed.Session.Respond("a", "y", true, _bed.Now)));
+        _bed.Respond(null, "x");
+        Assert.Equal((AnswerOutcome.AlreadyDone, QuestionStatus.Completed), Outcome(_bed.Respond("a", "y")));
     }
 
     [Fact]
@@ -35,7 +37,7 @@ public sealed class OutsideAnswerTests
         var bed = new SessionTestBed();
         bed.Ask("a");
 
-        Assert.Equal(AnswerOutcome.NoOpenQuestion, bed.Session.Respond("a", "x", true, bed.Now).Outcome);
+        Assert.Equal(AnswerOutcome.NoOpenQuestion, bed.Respond("a", "x").Outcome);
         Assert.Equal("a", bed.Session.Running!.Id);
     }
 
@@ -64,7 +66,7 @@ public sealed class OutsideAnswerTests
         _bed.Ask("a");
         Append(0, "abc");
 
-        var reply = _bed.Session.AppendFromOutside(new AppendRequest("a", attempt, offset, text, false), _bed.Now);
+        var reply = _bed.Append("a", offset, text, attempt: attempt);
 
         Assert.Equal((expected, 3L), (reply.Outcome, reply.Offset));
         Assert.Equal("abc", _bed.Session.DescribeQuestion("a", _bed.Now)!.Text);
@@ -77,7 +79,7 @@ public sealed class OutsideAnswerTests
         Append(0, "abc");
         _bed.Session.Cancel("a", _bed.Now);
 
-        var reply = _bed.Session.AppendFromOutside(new AppendRequest("a", 1, 3, "d", false), _bed.Now);
+        var reply = _bed.Append("a", 3, "d");
 
         Assert.Equal((AnswerOutcome.AlreadyDone, QuestionStatus.Cancelled), (reply.Outcome, reply.Status));
     }
@@ -87,10 +89,29 @@ public sealed class OutsideAnswerTests
     {
         _bed.Ask("a");
 
-        _bed.Session.AppendFromOutside(new AppendRequest("a", 1, 0, "", false, "overloaded", "try later"), _bed.Now);
+        _bed.Append("a", 0, "", error: "overloaded", message: "try later");
 
         Assert.Equal(("a", QuestionStatus.Failed, DoneReasons.ResponderError), Assert.Single(_bed.Ended));
         Assert.Equal("overloaded: try later", _bed.Session.DescribeQuestion("a", _bed.Now)!.End!.Message);
+    }
+
+    [Fact]
+    public void WhoAnswersAQuestion_IsStoredWithIt()
+    {
+        _bed.Ask("a");
+        _bed.Ask("b", ifBusy: IfBusy.Queue);
+        var elsewhere = new Session(_bed.Options, new ResponderRegistration("echo", typeof(IResponder)), epoch: 2);
+        elsewhere.Restore(_bed.Session.ToState(_bed.Now), newEpoch: 3, _bed.Now);
+
+        Assert.Equal(("b", "test"), (elsewhere.Running!.Id, elsewhere.Running.Responder));
+        Assert.Equal(AnswerOutcome.Taken, elsewhere.Answer(new() { Text = "because" }, isAttended: false, _bed.Now).Outcome);
+    }
+
+    [Fact]
+    public void AWholeAnswerToAnEarlierAttempt_IsStale()
+    {
+        _bed.Ask("a");
+        Assert.Equal(AnswerOutcome.StaleAttempt, _bed.Session.Answer(new() { Attempt = 7, Text = "x" }, true, _bed.Now).Outcome);
     }
 
     [Fact]
@@ -102,11 +123,11 @@ public sealed class OutsideAnswerTests
         Assert.Equal(_bed.Now + _bed.Options.AnswerTimeout, _bed.Session.NextDeadline());
     }
 
-    private static (AnswerOutcome Outcome, QuestionStatus? Status) Outcome(RespondReply reply) => (reply.Outcome, reply.Status);
+    private static (AnswerOutcome Outcome, QuestionStatus? Status) Outcome(AnswerReply reply) => (reply.Outcome, reply.Status);
 
     private (AnswerOutcome Outcome, long Offset) Append(long offset, string text, bool isFinal = false)
     {
-        var reply = _bed.Session.AppendFromOutside(new AppendRequest("a", 1, offset, text, isFinal), _bed.Now);
+        var reply = _bed.Append("a", offset, text, isFinal);
         return (reply.Outcome, reply.Offset);
     }
 }

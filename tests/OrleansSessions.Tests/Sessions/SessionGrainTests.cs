@@ -23,16 +23,16 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
     public async Task Ask_IsAnsweredThroughTheStream_FromAcceptedToDone()
     {
         await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
-        var attached = await Session.AttachAsync(new(gateway.Id, 1, 1, false));
+        var attached = await Session.AttachAsync(gateway.Id);
         _cluster.Responder.For(_id).Send("Hello ").Send("world").Finish();
 
         var reply = await AskAsync("a", gateway.Id);
-        var events = await gateway.EventsUntilAsync(logged => logged is DoneEvent);
+        var events = await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Done);
 
         Assert.Equal((AskOutcome.Accepted, attached.Seq + 1), (reply.Outcome, reply.Seq));
         Assert.Equal(Enumerable.Range(1, events.Count).Select(seq => (long)seq), events.Select(logged => logged.Seq));
-        Assert.Equal("Hello world", string.Concat(events.OfType<DeltaEvent>().Select(delta => delta.Text)));
-        Assert.Equal(QuestionStatus.Completed, Assert.IsType<DoneEvent>(events[^1]).End.Status);
+        Assert.Equal("Hello world", string.Concat(events.Where(logged => logged.Kind == LogEventKind.Delta).Select(delta => delta.Text)));
+        Assert.Equal(QuestionStatus.Completed, events[^1].End!.Status);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
     {
         for (var i = 0; i < 40; i++)
         {
-            await Session.AskAsync(new(null, null, $"q{i}", $"{_id} {i}", IfBusy.Replace, false, null));
+            await Session.AskAsync($"q{i}", $"{_id} {i}", IfBusy.Replace);
         }
 
         _cluster.Responder.For($"{_id} 39").Send("last").Finish();
@@ -53,7 +53,7 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
     public async Task ASocketGatewayThatWasGivenUp_AndIsBack_GetsTheNextAnswer()
     {
         await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
-        await Session.AttachAsync(new(gateway.Id, 1, 1, false));
+        await Session.AttachAsync(gateway.Id);
         foreach (var silo in _cluster.Orleans.Silos)
         {
             var outboxes = _cluster.Orleans.GetSiloServiceProvider(silo.SiloAddress).GetRequiredService<SocketGatewayOutboxes>();
@@ -63,7 +63,7 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
         _cluster.Responder.For(_id).Send("Hello").Finish();
         await AskAsync("a", gateway.Id);
 
-        var events = await gateway.EventsUntilAsync(logged => logged is DoneEvent);
+        var events = await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Done);
         Assert.Equal([1L, 2L, 3L], events.Select(logged => logged.Seq));
     }
 
@@ -76,7 +76,7 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
 
         Assert.Equal(AskOutcome.Busy, (await AskAsync("b")).Outcome);
 
-        await Session.CancelAsync(null);
+        await Session.CancelAsync();
         Assert.True(await Session.CanAcceptQuestionAsync());
     }
 
@@ -98,9 +98,9 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
     public async Task I8_ADisconnect_CancelsNothing()
     {
         var script = _cluster.Responder.For(_id);
-        await Session.AttachAsync(new("gone", 1, 1, false));
-        await Session.AskAsync(new("gone", "c", "a", _id, IfBusy.Reject, false, null));
-        await Session.DetachAsync(new("gone", "c", 0, 2));
+        await Session.AttachAsync("gone");
+        await Session.AskAsync("a", _id, gateway: "gone", connection: "c");
+        await Session.DetachAsync("gone", "c", version: 2);
 
         script.Send("still here").Finish();
 
@@ -144,7 +144,7 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
 
         Assert.Equal(("", QuestionStatus.Cancelled), ((await Session.GetQuestionAsync("a"))!.Text, (await Session.GetQuestionAsync("a"))!.Status));
         _cluster.Responder.For(_id + "2").Send("next").Finish();
-        Assert.Equal(AskOutcome.Accepted, (await Session.AskAsync(new(null, null, "b", _id + "2", IfBusy.Reject, false, null))).Outcome);
+        Assert.Equal(AskOutcome.Accepted, (await Session.AskAsync("b", _id + "2")).Outcome);
         Assert.Equal("next", (await EndOfAsync("b")).Text);
     }
 
@@ -155,7 +155,7 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
         {
             var script = _cluster.Responder.For($"{_id}{i}");
             script.IgnoresCancellation = true;
-            await Session.AskAsync(new(null, null, $"q{i}", $"{_id}{i}", IfBusy.Replace, false, null));
+            await Session.AskAsync($"q{i}", $"{_id}{i}", IfBusy.Replace);
             if (i < 4)
             {
                 await script.Started.WaitAsync(Patience);
@@ -205,11 +205,11 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
         var after = (await Session.DescribeAsync())!;
         Assert.Equal((before.Epoch, before.Seq), (after.Epoch, after.Seq));
         Assert.Equal(AskOutcome.Duplicate, (await AskAsync("a")).Outcome);
-        var log = await Session.ReadLogAsync(new(null, before.Epoch, before.OldestSeq - 1, 0, 0, 10_000));
+        var log = await Session.ReadLogAsync(before.Epoch, before.OldestSeq - 1);
         Assert.Equal(LogReadOutcome.Recovered, log.Outcome);
-        Assert.Equal("one two", string.Concat(log.Events.OfType<DeltaEvent>().Select(delta => delta.Text)));
+        Assert.Equal("one two", string.Concat(log.Events.Where(logged => logged.Kind == LogEventKind.Delta).Select(delta => delta.Text)));
         var second = _cluster.Responder.For(_id + "next").Finish();
-        await Session.AskAsync(new(null, null, "b", _id + "next", IfBusy.Reject, false, null));
+        await Session.AskAsync("b", _id + "next");
         Assert.Equal("one two", Assert.Single((await second.Started.WaitAsync(Patience)).History).Answer);
     }
 
@@ -238,12 +238,12 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
         await EndOfAsync("a");
         await _cluster.HibernateAsync();
 
-        await Session.AttachAsync(new(caller.Id, 1, 1, false));
+        await Session.AttachAsync(caller.Id);
 
-        SessionAwakeItem awake;
+        GatewayItem awake;
         do
         {
-            awake = await sleeper.NextAsync<SessionAwakeItem>();
+            awake = await sleeper.NextAsync(GatewayItemKind.Awake);
         }
         while (awake.SessionKey != "/" + _id);
         Assert.Equal(3, awake.Seq);
@@ -253,20 +253,20 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
     public async Task Remove_EndsWhatIsOpen_TellsTheSocketGateways_AndFreesTheIdUnderANewEpoch()
     {
         await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
-        var before = await Session.AttachAsync(new(gateway.Id, 1, 1, false));
+        var before = await Session.AttachAsync(gateway.Id);
         var script = _cluster.Responder.For(_id);
         await AskAsync("a", gateway.Id);
         await script.Started.WaitAsync(Patience);
 
         Assert.True(await Session.RemoveAsync());
 
-        var done = Assert.IsType<DoneEvent>((await gateway.EventsUntilAsync(logged => logged is DoneEvent))[^1]);
-        Assert.Equal((QuestionStatus.Cancelled, DoneReasons.SessionRemoved), (done.End.Status, done.End.Reason));
-        Assert.Equal(before.Epoch, (await gateway.NextAsync<SessionRemovedItem>()).Epoch);
+        var done = (await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Done))[^1];
+        Assert.Equal((QuestionStatus.Cancelled, DoneReasons.SessionRemoved), (done.End!.Status, done.End.Reason));
+        Assert.Equal(before.Epoch, (await gateway.NextAsync(GatewayItemKind.Removed)).Epoch);
         await script.Cancelled.WaitAsync(Patience);
         Assert.Null(await Session.DescribeAsync());
         Assert.False(await Session.RemoveAsync());
-        Assert.True((await Session.AttachAsync(new(gateway.Id, 1, 3, false))).Epoch > before.Epoch);
+        Assert.True((await Session.AttachAsync(gateway.Id, version: 3)).Epoch > before.Epoch);
     }
 
     [Fact]
@@ -286,9 +286,9 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
         await Eventually.TrueAsync(async () => (await Session.GetQuestionAsync("a"))!.Deltas == 1, "the first delta is in the log");
         var epoch = (await Session.DescribeAsync())!.Epoch;
 
-        var read = await Session.ReadLogAsync(new(gateway.Id, epoch, 0, 1, 1, 10_000));
+        var read = await Session.ReadLogAsync(epoch, 0, gateway.Id);
         script.Send("late").Finish();
-        var live = await gateway.EventsUntilAsync(logged => logged is DoneEvent);
+        var live = await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Done);
 
         Assert.True(read.IsAtHead);
         Assert.Equal(Enumerable.Range(1, read.Events.Length + live.Count).Select(seq => (long)seq), read.Events.Concat(live).Select(logged => logged.Seq));
@@ -310,7 +310,7 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
     }
 
     private Task<AskReply> AskAsync(string questionId, string? gateway = null) =>
-        Session.AskAsync(new(gateway, gateway is null ? null : "c", questionId, _id, IfBusy.Reject, false, null));
+        Session.AskAsync(questionId, _id, gateway: gateway, connection: gateway is null ? null : "c");
 
     private async Task<QuestionDescription> EndOfAsync(string questionId, Action? meanwhile = null)
     {

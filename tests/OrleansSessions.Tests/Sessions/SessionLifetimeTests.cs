@@ -76,13 +76,13 @@ public sealed class SessionLifetimeTests(SessionLifetimeTests.Fixture fixture) :
     [Fact]
     public async Task ANeverAskedSession_KeepsItsEpoch_ForTwoMinutesAfterItsLastSocket()
     {
-        var first = await Session.AttachAsync(new("g", 1, 1, false));
-        await Session.DetachAsync(new("g", null, 0, 2));
+        var first = await Session.AttachAsync("g");
+        await Session.DetachAsync("g", version: 2);
         Assert.Null(await Session.DescribeAsync());
-        var again = await Session.AttachAsync(new("g", 1, 3, false));
+        var again = await Session.AttachAsync("g", version: 3);
         Assert.Equal(first.Epoch, again.Epoch);
 
-        await Session.DetachAsync(new("g", null, 0, 4));
+        await Session.DetachAsync("g", version: 4);
         Assert.True(await IsAwakeAsync(_id));
         _cluster.Clock.Advance(UnaskedSessions.StayTime);
 
@@ -92,13 +92,13 @@ public sealed class SessionLifetimeTests(SessionLifetimeTests.Fixture fixture) :
     [Fact]
     public async Task ANeverAskedSessionWhoseSocketIsBack_StaysAwake()
     {
-        await Session.AttachAsync(new("g", 1, 1, false));
-        await Session.DetachAsync(new("g", null, 0, 2));
-        var back = await Session.AttachAsync(new("g", 1, 3, false));
+        await Session.AttachAsync("g");
+        await Session.DetachAsync("g", version: 2);
+        var back = await Session.AttachAsync("g", version: 3);
 
         _cluster.Clock.Advance(UnaskedSessions.StayTime * 2);
 
-        Assert.Equal(back.Epoch, (await Session.AttachAsync(new("g", 1, 4, false))).Epoch);
+        Assert.Equal(back.Epoch, (await Session.AttachAsync("g", version: 4)).Epoch);
     }
 
     [Fact]
@@ -107,21 +107,21 @@ public sealed class SessionLifetimeTests(SessionLifetimeTests.Fixture fixture) :
         var ids = Enumerable.Range(0, 1000).Select(i => $"{_id}-{i}").ToList();
         foreach (var some in ids.Chunk(100))
         {
-            await Task.WhenAll(some.Select(id => _cluster.Session(id).CancelAsync(null)));
+            await Task.WhenAll(some.Select(id => _cluster.Session(id).CancelAsync()));
         }
 
         var others = new List<Func<ISessionGrain, Task>>
         {
-            session => session.AskAsync(new(null, null, "a", "", IfBusy.Reject, false, null)),
+            session => session.AskAsync("a", ""),
             session => session.CanAcceptQuestionAsync(),
-            session => session.RespondAsync(new(null, "x")),
-            session => session.AppendAsync(new("a", 1, 0, "x", false)),
-            session => session.ReadLogAsync(new(null, 1, 0, 0, 0, 1000)),
+            session => session.AnswerAsync("x"),
+            session => session.AnswerAsync(new() { QuestionId = "a", Attempt = 1, Offset = 0, Text = "x" }),
+            session => session.ReadLogAsync(epoch: 1, afterSeq: 0),
             session => session.WaitForEndAsync("a", TimeSpan.FromSeconds(1)),
             session => session.DescribeAsync(),
             session => session.GetQuestionAsync("a"),
             session => session.ListQuestionsAsync(5),
-            session => session.DetachAsync(new("g", "c", 0, 1)),
+            session => session.DetachAsync("g", "c", version: 1),
             session => session.RemoveAsync(),
         };
         for (var i = 0; i < others.Count; i++)
@@ -170,7 +170,7 @@ public sealed class SessionLifetimeTests(SessionLifetimeTests.Fixture fixture) :
         Assert.Null(await Session.GetQuestionAsync("a"));
     }
 
-    private Task<AskReply> AskAsync(string questionId) => Session.AskAsync(new(null, null, questionId, _id, IfBusy.Reject, false, null));
+    private Task<AskReply> AskAsync(string questionId) => Session.AskAsync(questionId, _id);
 
     private async Task<string?> ReasonOfAsync(string questionId) => (await Session.GetQuestionAsync(questionId))!.End?.Reason;
 

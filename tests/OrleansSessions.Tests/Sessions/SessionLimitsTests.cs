@@ -2,6 +2,7 @@ using System.Text;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 using Xunit;
 
@@ -25,7 +26,7 @@ public sealed class SessionLimitsTests
         _bed.Say(text);
         _bed.Complete();
 
-        var deltas = _bed.Events().OfType<DeltaEvent>().ToList();
+        var deltas = _bed.Events().Where(logged => logged.Kind == LogEventKind.Delta).ToList();
         Assert.Equal(text, string.Concat(deltas.Select(delta => delta.Text)));
         Assert.All(deltas, delta => Assert.InRange(Encoding.UTF8.GetByteCount(delta.Text), 1, MaxDeltaBytes));
         Assert.All(deltas, delta => Assert.False(char.IsLowSurrogate(delta.Text[0])));
@@ -40,9 +41,9 @@ public sealed class SessionLimitsTests
     {
         var bed = new SessionTestBed(isAnsweredFromOutside: true, options => options.MaxAnswerBytes = 40_000);
         bed.Ask("a");
-        bed.Session.Respond(null, new string('x', 50_000), true, bed.Now);
+        bed.Respond(null, new string('x', 50_000));
 
-        var deltas = bed.Events().OfType<DeltaEvent>().ToList();
+        var deltas = bed.Events().Where(logged => logged.Kind == LogEventKind.Delta).ToList();
         Assert.Equal([MaxDeltaBytes, MaxDeltaBytes, 40_000 - (2 * MaxDeltaBytes)], deltas.Select(delta => delta.Text.Length));
         Assert.Equal(DoneReasons.AnswerTooLarge, bed.Session.DescribeQuestion("a", bed.Now)!.End!.Reason);
     }
@@ -60,18 +61,18 @@ public sealed class SessionLimitsTests
                 new()
                 {
                     Id = "a", Text = "why", Status = QuestionStatus.Completed, AcceptedSeq = 1, DoneSeq = 3, Answer = text, Bytes = text.Length, Deltas = 1,
-                    DeltaEnds = [text.Length], End = new(QuestionStatus.Completed, null, null, false, 1, text.Length, 1, 1),
+                    DeltaEnds = [text.Length], End = new() { Status = QuestionStatus.Completed, Deltas = 1, Bytes = text.Length, FirstMs = 1, TotalMs = 1 },
                 },
             ],
             LogTail = [2, 1, 1, 1, 0, 1],
         };
-        var session = new Session(_bed.Options, false, epoch: 8);
+        var session = new Session(_bed.Options, new ResponderRegistration("test", typeof(IResponder)), epoch: 8);
         session.Restore(state, 9, _bed.Now);
 
         var piece = session.ReadLog(7, 0, int.MaxValue, _bed.Now);
         Assert.Equal((LogReadOutcome.Trimmed, 3L, text), (piece.Outcome, piece.Head, piece.Snapshot!.Text));
         Assert.Equal(LogReadOutcome.Recovered, session.ReadLog(7, 3, int.MaxValue, _bed.Now).Outcome);
-        Assert.Equal(4, session.Ask(new(null, null, "b", "why", IfBusy.Reject, false, null), _bed.Now, _ => false).Seq);
+        Assert.Equal(4, session.Ask(new() { QuestionId = "b", Question = "why" }, _bed.Now, _ => false).Seq);
     }
 
     [Fact]
@@ -81,7 +82,7 @@ public sealed class SessionLimitsTests
         for (var i = 0; i < 40; i++)
         {
             bed.Ask($"q{i}");
-            bed.Session.AppendFromOutside(new($"q{i}", 1, 0, "", true, new string('c', 64), new string('m', 1024)), bed.Now);
+            bed.Append($"q{i}", 0, "", isFinal: true, error: new string('c', 64), message: new string('m', 1024));
         }
 
         var kept = bed.Session.ToState(bed.Now).Questions;
@@ -119,7 +120,7 @@ public sealed class SessionLimitsTests
     [Fact]
     public void Metadata_IsLetGoWhenItsQuestionEnds()
     {
-        _bed.Session.Ask(new(null, null, "a", "why", IfBusy.Reject, false, new string('m', 50_000)), _bed.Now, _ => false);
+        _bed.Session.Ask(new() { QuestionId = "a", Question = "why", MetadataJson = new string('m', 50_000) }, _bed.Now, _ => false);
         Assert.NotNull(_bed.Session.ToState(_bed.Now).Questions[0].MetadataJson);
         _bed.Complete();
 
@@ -135,7 +136,7 @@ public sealed class SessionLimitsTests
             Id = "a",
             Text = "why",
             MetadataJson = new string('m', 100),
-            End = new(QuestionStatus.Failed, new string('r', 10), new string('m', 1000), false, 0, 0, null, 0),
+            End = new() { Status = QuestionStatus.Failed, Reason = new string('r', 10), Message = new string('m', 1000) },
         };
 
         Assert.Equal(2 * (100 + 10 + 1000), full.Weight - bare.Weight);

@@ -60,8 +60,8 @@ public sealed class SessionMetricsTests : IDisposable
     [Fact]
     public void AReasonOfAHostsOwn_IsNoTag()
     {
-        _metrics.QuestionEnded(new(QuestionStatus.Failed, "our_own_reason_17", null, false, 0, 0, null, 1));
-        _metrics.QuestionEnded(new(QuestionStatus.Failed, DoneReasons.ResponderError, null, false, 0, 0, null, 1));
+        _metrics.QuestionEnded(new() { Status = QuestionStatus.Failed, Reason = "our_own_reason_17", TotalMs = 1 });
+        _metrics.QuestionEnded(new() { Status = QuestionStatus.Failed, Reason = DoneReasons.ResponderError, TotalMs = 1 });
 
         Assert.Equal(["other", DoneReasons.ResponderError], _read.Where(read => read.Instrument == "sessions.questions").Select(read => read.Tag));
     }

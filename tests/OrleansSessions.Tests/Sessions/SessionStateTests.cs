@@ -1,5 +1,6 @@
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 using Xunit;
 
@@ -85,7 +86,7 @@ public sealed class SessionStateTests
         var before = Play();
         var after = Restore(before, newEpoch: 99);
 
-        var again = after.Ask(new AskRequest(null, null, "a", "why", IfBusy.Reject, false, null), before.Now, _ => false);
+        var again = after.Ask(new AskRequest { QuestionId = "a", Question = "why" }, before.Now, _ => false);
 
         Assert.Equal(AskOutcome.Duplicate, again.Outcome);
     }
@@ -128,7 +129,7 @@ public sealed class SessionStateTests
 
     private static Session Restore(SessionTestBed from, long newEpoch)
     {
-        var session = new Session(from.Options, isAnsweredFromOutside: false, epoch: 98);
+        var session = new Session(from.Options, new ResponderRegistration("test", typeof(IResponder)), epoch: 98);
         session.Restore(from.Session.ToState(from.Now), newEpoch, from.Now);
         return session;
     }

@@ -1,6 +1,7 @@
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Tests.Sessions;
@@ -11,7 +12,7 @@ internal sealed class SessionTestBed
     public SessionTestBed(bool isAnsweredFromOutside = false, Action<SessionsOptions>? configure = null)
     {
         configure?.Invoke(Options);
-        Session = new Session(Options, isAnsweredFromOutside, epoch: 1);
+        Session = new Session(Options, new ResponderRegistration("test", isAnsweredFromOutside ? null : typeof(IResponder)), epoch: 1);
         Session.QuestionEnded += question => Ended.Add((question.Id, question.Status, question.End!.Reason));
     }
 
@@ -24,7 +25,16 @@ internal sealed class SessionTestBed
     public List<(string Id, QuestionStatus Status, string? Reason)> Ended { get; } = [];
 
     public AskReply Ask(string id, string text = "why", IfBusy ifBusy = IfBusy.Reject, string? connection = null, bool isOrphanable = false) =>
-        Session.Ask(new AskRequest("g", connection, id, text, ifBusy, isOrphanable, null), Now, question => question.IsConnectionGone);
+        Session.Ask(new AskRequest { Gateway = "g", Connection = connection, QuestionId = id, Question = text, IfBusy = ifBusy, IsOrphanable = isOrphanable }, Now, question => question.IsConnectionGone);
+
+    /// <summary>Answers a question whole from outside, while a socket is attached.</summary>
+    public AnswerReply Respond(string? id, string text) => Session.Answer(new() { QuestionId = id, Text = text }, isAttended: true, Now);
+
+    /// <summary>Adds a piece to an answer from outside.</summary>
+    public AnswerReply Append(string id, long offset, string text, bool isFinal = false, int attempt = 1, string? error = null, string? message = null) =>
+        Session.Answer(
+            new() { QuestionId = id, Attempt = attempt, Offset = offset, Text = text, IsFinal = isFinal, ErrorCode = error, ErrorMessage = message },
+            isAttended: true, Now);
 
     /// <summary>Text from the responder of the running question.</summary>
     public bool Say(string text) => Session.TryAppend(Session.Running!, Session.Running!.Attempt, text, Now);

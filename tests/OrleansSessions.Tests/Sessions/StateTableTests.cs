@@ -58,7 +58,7 @@ public sealed class StateTableTests
         ["respond, queued id"] = bed => Respond(bed, Queued),
         ["respond, ended id"] = bed => Respond(bed, Ended),
         ["respond, unknown id"] = bed => Respond(bed, "never"),
-        ["respond, other beginning than the text so far"] = bed => $"{bed.Session.Respond(null, "other", true, bed.Now).Outcome}",
+        ["respond, other beginning than the text so far"] = bed => $"{bed.Respond(null, "other").Outcome}",
         ["respond, answered by a responder"] = bed => Respond(bed, null),
         ["append"] = bed => Append(bed, Running),
         ["append, final"] = bed => Append(bed, Running, isFinal: true),
@@ -174,11 +174,11 @@ public sealed class StateTableTests
 
     private static string Read(SessionTestBed bed, long epoch, long after) => $"{bed.Session.ReadLog(epoch, after, 1000, bed.Now).Outcome}";
 
-    private static string Respond(SessionTestBed bed, string? id) => $"{bed.Session.Respond(id, "some more", true, bed.Now).Outcome}";
+    private static string Respond(SessionTestBed bed, string? id) => $"{bed.Respond(id, "some more").Outcome}";
 
     private static string Append(
         SessionTestBed bed, string id, long? offset = null, string text = " more", bool isFinal = false, int attempt = 1, string? error = null) =>
-        $"{bed.Session.AppendFromOutside(new(id, attempt, offset ?? bed.Session.DescribeQuestion(id, bed.Now)?.Bytes ?? 0, text, isFinal, error), bed.Now).Outcome}";
+        $"{bed.Append(id, offset ?? bed.Session.DescribeQuestion(id, bed.Now)?.Bytes ?? 0, text, isFinal, attempt, error).Outcome}";
 
     /// <summary>Lets just the time of one timer pass: the others are far away, so that only this one can have ended the question.</summary>
     private static string Pass(SessionTestBed bed, string reason)

@@ -45,10 +45,10 @@ public sealed class StoredSessionTests : IAsyncLifetime
     public async Task Done_LeavesOnlyAfterItsWrite_AndTheSessionIsBusyUntilThen()
     {
         await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
-        await Session.AttachAsync(new(gateway.Id, 1, 1, false));
+        await Session.AttachAsync(gateway.Id);
         var script = _cluster.Responder.For("a").Send("text");
         await AskAsync("a");
-        await gateway.EventsUntilAsync(logged => logged is DeltaEvent);
+        await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Delta);
 
         _store.Close();
         script.Finish();
@@ -58,7 +58,7 @@ public sealed class StoredSessionTests : IAsyncLifetime
         Assert.False(next.IsCompleted);
         _store.Open();
 
-        var events = await gateway.EventsUntilAsync(logged => logged is DoneEvent);
+        var events = await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Done);
         Assert.Equal(3, events[^1].Seq);
         Assert.Equal((AskOutcome.Accepted, 4L), ((await next.WaitAsync(Patience)).Outcome, (await next).Seq));
     }
@@ -138,12 +138,12 @@ public sealed class StoredSessionTests : IAsyncLifetime
     [Fact]
     public async Task ASessionThatWasNeverAsked_IsNotStored()
     {
-        await Session.AttachAsync(new("g", 1, 1, false));
+        await Session.AttachAsync("g");
         await Session.DescribeAsync();
         await _cluster.HibernateAsync();
 
         Assert.Empty(_store.Keys);
     }
 
-    private Task<AskReply> AskAsync(string id) => Session.AskAsync(new(null, null, id, id, IfBusy.Reject, false, null));
+    private Task<AskReply> AskAsync(string id) => Session.AskAsync(id, id);
 }

@@ -1,5 +1,4 @@
 using OrleansSessions.Log;
-using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;
@@ -21,7 +20,7 @@ public sealed class TwoSilosTests : IAsyncLifetime
         var asks = Enumerable.Range(0, 1000).Select(i =>
         {
             var grains = (IGrainFactory)clients[i % clients.Count].GetService(typeof(IGrainFactory))!;
-            return grains.GetGrain<ISessionGrain>("/s").AskAsync(new(null, null, $"q{i}", "go", IfBusy.Reject, false, null));
+            return grains.GetGrain<ISessionGrain>("/s").AskAsync($"q{i}", "go");
         });
 
         var replies = await Task.WhenAll(asks);
@@ -37,10 +36,10 @@ public sealed class TwoSilosTests : IAsyncLifetime
         await using var one = await GatewayListener.StartAsync(_cluster.Orleans.Client);
         await using var two = await GatewayListener.StartAsync(_cluster.Orleans.Client);
         var session = _cluster.Session("s");
-        await session.AttachAsync(new(one.Id, 1, 1, false));
-        await session.AttachAsync(new(two.Id, 1, 1, false));
+        await session.AttachAsync(one.Id);
+        await session.AttachAsync(two.Id);
         var script = _cluster.Responder.For("go");
-        await session.AskAsync(new(one.Id, "c", "a", "go", IfBusy.Reject, false, null));
+        await session.AskAsync("a", "go", gateway: one.Id, connection: "c");
         for (var i = 0; i < 100; i++)
         {
             script.Send($"{i} ");
@@ -48,8 +47,8 @@ public sealed class TwoSilosTests : IAsyncLifetime
 
         script.Finish();
 
-        var first = await one.EventsUntilAsync(logged => logged is DoneEvent);
-        var second = await two.EventsUntilAsync(logged => logged is DoneEvent);
+        var first = await one.EventsUntilAsync(logged => logged.Kind == LogEventKind.Done);
+        var second = await two.EventsUntilAsync(logged => logged.Kind == LogEventKind.Done);
         Assert.Equal(first, second);
         Assert.Equal(Enumerable.Range(1, first.Count).Select(seq => (long)seq), first.Select(logged => logged.Seq));
     }

@@ -47,7 +47,7 @@ public sealed class BacklogTests : IAsyncDisposable
     {
         var session = Stub.Of<ISessionGrain>((method, _) => method.Name switch
         {
-            nameof(ISessionGrain.AttachAsync) => Task.FromResult(new AttachReply(1, 7, [], null, "echo")),
+            nameof(ISessionGrain.AttachAsync) => Task.FromResult(new AttachReply { Epoch = 1, Seq = 7, Open = [], Responder = "echo" }),
             nameof(ISessionGrain.AskAsync) => Task.FromResult(_onAsk()),
             nameof(ISessionGrain.ReadLogAsync) => ReadLogAsync(),
             nameof(ISessionGrain.CancelAsync) => CancelAsync(),
@@ -258,16 +258,15 @@ public sealed class BacklogTests : IAsyncDisposable
 
     private static AskReply Duplicate()
     {
-        var end = new QuestionEnd(QuestionStatus.Completed, null, null, false, 1, AnswerChars, 1, 1);
-        var earlier = new QuestionDescription(
-            "q", "why", new string('x', AnswerChars), 1, AnswerChars, QuestionStatus.Completed, 1, 1, 3, 0, 1, default, null, end);
-        return new(AskOutcome.Duplicate, "q", 1, 1, Earlier: earlier);
+        var end = new QuestionEnd { Status = QuestionStatus.Completed, Deltas = 1, Bytes = AnswerChars, FirstMs = 1, TotalMs = 1 };
+        var earlier = new QuestionDescription { QuestionId = "q", Question = "why", Text = new string('x', AnswerChars), Deltas = 1, Bytes = AnswerChars, Status = QuestionStatus.Completed, Epoch = 1, AcceptedSeq = 1, DoneSeq = 3, Attempt = 1, End = end };
+        return new() { Outcome = AskOutcome.Duplicate, QuestionId = "q", Epoch = 1, Seq = 1, Earlier = earlier };
     }
 
     private Task<CancelReply> CancelAsync()
     {
         Interlocked.Increment(ref _cancels);
-        return Task.FromResult(new CancelReply(CancelOutcome.NotFound, null, 1, 0));
+        return Task.FromResult(new CancelReply { Outcome = CancelOutcome.NotFound, Epoch = 1 });
     }
 
     private async Task<LogPiece> ReadLogAsync()
@@ -275,7 +274,7 @@ public sealed class BacklogTests : IAsyncDisposable
         _mostReads = Math.Max(_mostReads, Interlocked.Increment(ref _reads));
         await Task.Yield();
         Interlocked.Decrement(ref _reads);
-        return new(LogReadOutcome.Recovered, 1, 7, [], true, [], null);
+        return new() { Outcome = LogReadOutcome.Recovered, Epoch = 1, Head = 7, Events = [], IsAtHead = true, Open = [] };
     }
 
     private async Task<(WebSocket Client, SocketConnection Connection)> OpenAsync()

@@ -128,7 +128,7 @@ public sealed class GatewayFeedServiceTests : IAsyncLifetime
 
     private void HearTheSilo()
     {
-        var beat = new HeartbeatItem(Silo, 0, 1, [Silo]);
+        var beat = GatewayItem.Heartbeat(Silo, 0, 1, [Silo]);
         _silos.OnItem(beat);
         _silos.OnMembership(beat);
     }

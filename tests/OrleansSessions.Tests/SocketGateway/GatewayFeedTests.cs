@@ -221,10 +221,21 @@ public sealed class GatewayFeedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AnItemOfALaterKind_IsSkipped_ButItsNumberCounts()
+    {
+        var held = Hold("/s");
+        await FeedAsync(Events(1, "/s"), new GatewayItem { Silo = A, Number = 2, Kind = (GatewayItemKind)9, SessionKey = "/s" }, Events(3, "/s"));
+        await RunAsync();
+
+        Assert.Equal(["events 1", "events 3"], held.Told);
+        Assert.Empty(_calls);
+    }
+
+    [Fact]
     public async Task AnAwakeSession_IsAttached_WhereItIsHeld()
     {
         Hold("/held");
-        await FeedAsync(new SessionAwakeItem(A, 1, "/elsewhere", 1, 0), new SessionAwakeItem(A, 2, "/held", 1, 0));
+        await FeedAsync(GatewayItem.Awake(A, 1, "/elsewhere", 1, 0), GatewayItem.Awake(A, 2, "/held", 1, 0));
         await RunAsync();
         await Eventually.TrueAsync(() => !_calls.IsEmpty, "a session is attached");
         Assert.Equal(["attach /held"], _calls);
@@ -266,15 +277,15 @@ public sealed class GatewayFeedTests : IAsyncLifetime
         Assert.Equal(["events 2"], good.Told);
     }
 
-    private static SessionEventsItem Events(long number, string session, SiloAddress? silo = null) =>
-        new(silo ?? A, number, session, 1, [new DeltaEvent(number, "q", 0, "x")]);
+    private static GatewayItem Events(long number, string session, SiloAddress? silo = null) =>
+        GatewayItem.NewEvents(silo ?? A, number, session, 1, [LogEvent.Delta(number, "q", 0, "x")]);
 
-    private static SessionEventsItem Last(long number, string session, SiloAddress? silo = null) =>
-        new(silo ?? A, number, session, 1, [], IsLast: true);
+    private static GatewayItem Last(long number, string session, SiloAddress? silo = null) =>
+        GatewayItem.Asleep(silo ?? A, number, session, 1);
 
     private bool IsAsleep(string session) => _registry.TryFind(session, out var held) && held.IsAsleep;
 
-    private static HeartbeatItem Beat(long number, long membership = 1, params SiloAddress[] active) => new(A, number, membership, [.. active]);
+    private static GatewayItem Beat(long number, long membership = 1, params SiloAddress[] active) => GatewayItem.Heartbeat(A, number, membership, active);
 
     private Task FeedAsync(params GatewayItem[] items) =>
         _feed.OnNextAsync([.. items.Select(item => new SequentialItem<GatewayItem>(item, null!))]);
@@ -298,7 +309,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
             return Task.FromException<AttachReply>(new TimeoutException("The store is slow."));
         }
 
-        return isAttach ? Task.FromResult(new AttachReply(1, 7, [], null, "echo")) : Task.CompletedTask;
+        return isAttach ? Task.FromResult(new AttachReply { Epoch = 1, Seq = 7, Open = [], Responder = "echo" }) : Task.CompletedTask;
     });
 
     private sealed class NotingSocket : ISessionConnection

@@ -1,3 +1,4 @@
+using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
@@ -50,7 +51,7 @@ public sealed class HibernationTests(TwoGatewaysFixture gateways) : IClassFixtur
         await gateways.Cluster.HibernateAsync();
 
         Script("woken");
-        await gateways.Cluster.Session(_session).AskAsync(new(null, null, "woken", "woken " + _session, default, false, null));
+        await gateways.Cluster.Session(_session).AskAsync("woken", "woken " + _session);
 
         await left.PumpUntilAsync(() => IsDone(left, "woken"), "the answer at the left gateway");
         await right.PumpUntilAsync(() => IsDone(right, "woken"), "the answer at the right gateway");

@@ -9,7 +9,7 @@ namespace OrleansSessions.Tests.SocketGateway;
 
 public sealed class LogCursorTests
 {
-    private static readonly QuestionEnd End = new(QuestionStatus.Completed, null, null, false, 1, 1, 1, 1);
+    private static readonly QuestionEnd End = new() { Status = QuestionStatus.Completed, Deltas = 1, Bytes = 1, FirstMs = 1, TotalMs = 1 };
 
     private readonly Lock _gate = new();
     private readonly RecordingSink _sink = new();
@@ -58,7 +58,7 @@ public sealed class LogCursorTests
     {
         Begin(epoch: 5, seq: 7);
         Feed(4, 1, 2);
-        (await _log.NextAsync()).Reply(new(LogReadOutcome.EpochChanged, 4, 2, [], true, [], null));
+        (await _log.NextAsync()).Reply(new() { Outcome = LogReadOutcome.EpochChanged, Epoch = 4, Head = 2, Events = [], IsAtHead = true, Open = [] });
         await ReadAsync();
         Feed(4, 3);
 
@@ -75,7 +75,7 @@ public sealed class LogCursorTests
         Head(other, 2);
         var read = await _log.NextAsync();
         Assert.Equal((5, 7), (read.Epoch, read.AfterSeq));
-        read.Reply(new(LogReadOutcome.EpochChanged, other, 2, [], true, [], null));
+        read.Reply(new() { Outcome = LogReadOutcome.EpochChanged, Epoch = other, Head = 2, Events = [], IsAtHead = true, Open = [] });
         await ReadAsync();
         Feed(other, 3);
 
@@ -89,7 +89,7 @@ public sealed class LogCursorTests
     {
         Begin(epoch: 5, seq: 7);
         Expect(other, 1);
-        (await _log.NextAsync()).Reply(new(LogReadOutcome.EpochChanged, other, 1, [], true, [], null));
+        (await _log.NextAsync()).Reply(new() { Outcome = LogReadOutcome.EpochChanged, Epoch = other, Head = 1, Events = [], IsAtHead = true, Open = [] });
         await ReadAsync();
 
         Assert.Equal(["lost EpochChanged"], _sink.Seen);
@@ -104,7 +104,7 @@ public sealed class LogCursorTests
         var read = await _log.NextAsync();
         Head(4, 3);
         read.Reply(Recovered(head: 2, isAtHead: true, 1, 2));
-        (await _log.NextAsync()).Reply(new(LogReadOutcome.EpochChanged, 4, 3, [], true, [], null));
+        (await _log.NextAsync()).Reply(new() { Outcome = LogReadOutcome.EpochChanged, Epoch = 4, Head = 3, Events = [], IsAtHead = true, Open = [] });
         await ReadAsync();
 
         Assert.Equal(["1", "2", "lost EpochChanged"], _sink.Seen);
@@ -140,7 +140,7 @@ public sealed class LogCursorTests
     {
         Begin(epoch: 5, seq: 2);
         Remove(4);
-        (await _log.NextAsync()).Reply(new(LogReadOutcome.Expired, 6, 0, [], true, [], null));
+        (await _log.NextAsync()).Reply(new() { Outcome = LogReadOutcome.Expired, Epoch = 6, Events = [], IsAtHead = true, Open = [] });
         await ReadAsync();
 
         Assert.Equal(["lost EpochChanged", "removed"], _sink.Seen);
@@ -212,7 +212,7 @@ public sealed class LogCursorTests
         Feed(6, 1, 2);
         var read = await _log.NextAsync();
         Assert.Equal((5, 7), (read.Epoch, read.AfterSeq));
-        read.Reply(new(LogReadOutcome.EpochChanged, 6, 2, [], true, [], null));
+        read.Reply(new() { Outcome = LogReadOutcome.EpochChanged, Epoch = 6, Head = 2, Events = [], IsAtHead = true, Open = [] });
         await ReadAsync();
         Feed(6, 3);
 
@@ -294,7 +294,7 @@ public sealed class LogCursorTests
         Feed(5, 2);
         var read = await _log.NextAsync();
         Remove(5);
-        read.Reply(new(LogReadOutcome.EpochChanged, 6, 0, [], true, [], null));
+        read.Reply(new() { Outcome = LogReadOutcome.EpochChanged, Epoch = 6, Events = [], IsAtHead = true, Open = [] });
         await ReadAsync();
 
         Assert.Equal(["lost EpochChanged", "removed"], _sink.Seen);
@@ -323,16 +323,16 @@ public sealed class LogCursorTests
     public void WaitingIsCounted_FromAcceptedToDone()
     {
         Begin(epoch: 5, seq: 0);
-        Feed(5, [new AcceptedEvent(1, "q", "?", 0)]);
+        Feed(5, [LogEvent.Accepted(1, "q", "?", 0)]);
         Assert.True(_answers.IsWaiting);
-        Feed(5, [new DoneEvent(2, "q", End)]);
+        Feed(5, [LogEvent.Done(2, "q", End)]);
         Assert.False(_answers.IsWaiting);
     }
 
-    private static LogEvent[] Deltas(params long[] seqs) => [.. seqs.Select(seq => new DeltaEvent(seq, "q", (int)seq, "x"))];
+    private static LogEvent[] Deltas(params long[] seqs) => [.. seqs.Select(seq => LogEvent.Delta(seq, "q", (int)seq, "x"))];
 
     private static LogPiece Recovered(long head, bool isAtHead, params long[] seqs) =>
-        new(LogReadOutcome.Recovered, 5, head, Deltas(seqs), isAtHead, [], null);
+        new() { Outcome = LogReadOutcome.Recovered, Epoch = 5, Head = head, Events = Deltas(seqs), IsAtHead = isAtHead, Open = [] };
 
     private Task ReadAsync() => _answers.Reading.WaitAsync(TimeSpan.FromSeconds(10));
 

@@ -42,7 +42,7 @@ public sealed class RewindTests : IDisposable, ILogSource
         _profile = new(_writer, static (reply, isResuming) => new(
             "s", "c", reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming, 1, 1, 1, 1, 1, []), () => { });
         _answers = new(_gate, _profile, this, maxHeldItems: 4, TimeProvider.System, fault => Assert.Fail(fault.ToString()));
-        _profile.OnAttached(new(Epoch, 0, [], null, "echo"), resumeAfter: null);
+        _profile.OnAttached(new() { Epoch = Epoch, Open = [], Responder = "echo" }, resumeAfter: null);
         _answers.Begin(Epoch, 0, 0);
     }
 
@@ -90,12 +90,12 @@ public sealed class RewindTests : IDisposable, ILogSource
         {
             case 0 when _running is null:
                 _running = $"q{_questions.Count}";
-                _questions[_running] = new(_running, "why", "", 0, 0, QuestionStatus.Accepted, Epoch, _log.Count + 1, 0, 0, 1, default, null, null);
-                Append(new AcceptedEvent(_log.Count + 1, _running, "why", 0));
+                _questions[_running] = new() { QuestionId = _running, Question = "why", Text = "", Status = QuestionStatus.Accepted, Epoch = Epoch, AcceptedSeq = _log.Count + 1, Attempt = 1 };
+                Append(LogEvent.Accepted(_log.Count + 1, _running, "why", 0));
                 break;
             case 1 or 2 or 3 when _running is not null:
                 var answered = _questions[_running];
-                Append(new DeltaEvent(_log.Count + 1, _running, answered.Deltas, "x"));
+                Append(LogEvent.Delta(_log.Count + 1, _running, answered.Deltas, "x"));
                 _questions[_running] = answered with { Text = answered.Text + "x", Deltas = answered.Deltas + 1, Bytes = answered.Bytes + 1 };
                 break;
             case 4 when _running is not null && random.Next(3) == 0:
@@ -133,9 +133,9 @@ public sealed class RewindTests : IDisposable, ILogSource
     private void End(QuestionStatus status, string? reason)
     {
         var ended = _questions[_running!];
-        var end = new QuestionEnd(status, reason, null, false, ended.Deltas, ended.Bytes, null, 1);
+        var end = new QuestionEnd { Status = status, Reason = reason, Deltas = ended.Deltas, Bytes = ended.Bytes, TotalMs = 1 };
         _questions[_running!] = ended with { Status = status, DoneSeq = _log.Count + 1, End = end };
-        Append(new DoneEvent(_log.Count + 1, _running!, end));
+        Append(LogEvent.Done(_log.Count + 1, _running!, end));
         _running = null;
     }
 
@@ -161,7 +161,7 @@ public sealed class RewindTests : IDisposable, ILogSource
         LogEvent[] events = [.. _log.Skip((int)read.AfterSeq).Take(PieceEvents)];
         var isAtHead = read.AfterSeq + events.Length == _log.Count;
         OpenQuestion[] open = isAtHead && _running is not null ? [new(_running, QuestionStatus.Answering, 1)] : [];
-        read.Reply.SetResult(new(LogReadOutcome.Recovered, Epoch, _log.Count, events, isAtHead, open, null));
+        read.Reply.SetResult(new() { Outcome = LogReadOutcome.Recovered, Epoch = Epoch, Head = _log.Count, Events = events, IsAtHead = isAtHead, Open = open });
         await SettleAsync();
     }
 
@@ -191,13 +191,13 @@ public sealed class RewindTests : IDisposable, ILogSource
             var pending = _profile.OnCancelling(question.QuestionId);
             if (question.End is not null)
             {
-                _profile.OnCancelReply(pending, new(CancelOutcome.AlreadyDone, question.QuestionId, Epoch, _log.Count, question));
+                _profile.OnCancelReply(pending, new() { Outcome = CancelOutcome.AlreadyDone, QuestionId = question.QuestionId, Epoch = Epoch, AfterSeq = _log.Count, Question = question });
                 return;
             }
 
             var head = _log.Count;
             End(QuestionStatus.Cancelled, DoneReasons.ByClient);
-            _profile.OnCancelReply(pending, new(CancelOutcome.Cancelling, question.QuestionId, Epoch, head));
+            _profile.OnCancelReply(pending, new() { Outcome = CancelOutcome.Cancelling, QuestionId = question.QuestionId, Epoch = Epoch, AfterSeq = head });
         }
     }
 

@@ -22,10 +22,10 @@ public sealed class SiloHeartbeatsTests
     public void Numbers_ShowHoles_ButNotRepeats()
     {
         Assert.False(Beat(A, 0, 1, A));
-        Assert.False(_silos.OnItem(new SessionAwakeItem(A, 1, "/s", 1, 1)));
-        Assert.False(_silos.OnItem(new SessionAwakeItem(A, 1, "/s", 1, 1)));
+        Assert.False(_silos.OnItem(GatewayItem.Awake(A, 1, "/s", 1, 1)));
+        Assert.False(_silos.OnItem(GatewayItem.Awake(A, 1, "/s", 1, 1)));
         Assert.False(Beat(A, 1, 1, A));
-        Assert.True(_silos.OnItem(new SessionAwakeItem(A, 3, "/s", 1, 1)));
+        Assert.True(_silos.OnItem(GatewayItem.Awake(A, 3, "/s", 1, 1)));
         Assert.True(Beat(A, 4, 1, A));
         Assert.False(Beat(A, 4, 1, A));
     }
@@ -59,7 +59,7 @@ public sealed class SiloHeartbeatsTests
     public void ANewerMembership_TellsWhoLeft_Once()
     {
         Beat(A, 0, 1, A, B);
-        var next = new HeartbeatItem(A, 0, 2, [A]);
+        var next = GatewayItem.Heartbeat(A, 0, 2, [A]);
         Assert.Equal([B], _silos.OnMembership(next)!);
         Assert.Null(_silos.OnMembership(next));
         Assert.Empty(_silos.Missing());
@@ -79,7 +79,7 @@ public sealed class SiloHeartbeatsTests
 
     private bool Beat(SiloAddress silo, long number, long membership, params SiloAddress[] active)
     {
-        var heartbeat = new HeartbeatItem(silo, number, membership, [.. active]);
+        var heartbeat = GatewayItem.Heartbeat(silo, number, membership, [.. active]);
         var isHole = _silos.OnItem(heartbeat);
         _silos.OnMembership(heartbeat);
         return isHole;

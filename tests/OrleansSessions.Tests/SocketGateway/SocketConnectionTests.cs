@@ -41,7 +41,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         var unanswered = new TaskCompletionSource<LogPiece>();
         var session = Stub.Of<ISessionGrain>((method, _) => method.Name switch
         {
-            nameof(ISessionGrain.AttachAsync) => Task.FromResult(new AttachReply(1, 7, [], null, "echo")),
+            nameof(ISessionGrain.AttachAsync) => Task.FromResult(new AttachReply { Epoch = 1, Seq = 7, Open = [], Responder = "echo" }),
             nameof(ISessionGrain.ReadLogAsync) => unanswered.Task,
             nameof(ISessionGrain.AskAsync) => Ask(),
             nameof(ISessionGrain.GetQuestionAsync) => Interlocked.Decrement(ref _failingFetches) >= 0
@@ -110,7 +110,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
     public async Task ABasicAnswerThatCannotBeFetched_IsFetchedUntilItIsThere()
     {
         _failingFetches = 9;
-        _question = new("q", "why", "because", 1, 7, QuestionStatus.Completed, 1, 8, 10, 0, 1, default, null, Completed);
+        _question = new() { QuestionId = "q", Question = "why", Text = "because", Deltas = 1, Bytes = 7, Status = QuestionStatus.Completed, Epoch = 1, AcceptedSeq = 8, DoneSeq = 10, Attempt = 1, End = Completed };
         var frame = await AskBasicAndLoseTheTextAsync();
 
         Assert.Equal(("response", "because"), (frame.Type(), frame.Text("data")));
@@ -124,12 +124,12 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         Assert.Equal(("error", DoneReasons.ResponderLost), (frame.Type(), frame.Text("code")));
     }
 
-    private static QuestionEnd Completed { get; } = new(QuestionStatus.Completed, null, null, false, 1, 7, 1, 1);
+    private static QuestionEnd Completed { get; } = new() { Status = QuestionStatus.Completed, Deltas = 1, Bytes = 7, FirstMs = 1, TotalMs = 1 };
 
     private Task<AskReply> Ask()
     {
         _asked.TrySetResult();
-        return Task.FromResult(new AskReply(AskOutcome.Accepted, "q", 1, 8));
+        return Task.FromResult(new AskReply { Outcome = AskOutcome.Accepted, QuestionId = "q", Epoch = 1, Seq = 8 });
     }
 
     private async Task<JsonElement> AskBasicAndLoseTheTextAsync()
@@ -138,7 +138,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         _running = connection.RunAsync();
         await _sockets.Client.SendAsync("""{"question":"why","id":"q"}"""u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
         await _asked.Task.WaitAsync(Patience);
-        connection.OnEvents(1, [new AcceptedEvent(8, "q", "why", 0), new DoneEvent(9, "q", Completed)]);
+        connection.OnEvents(1, [LogEvent.Accepted(8, "q", "why", 0), LogEvent.Done(9, "q", Completed)]);
         var frame = NextAsync();
         await Eventually.TrueAsync(
             () =>

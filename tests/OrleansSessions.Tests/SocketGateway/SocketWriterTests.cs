@@ -175,7 +175,10 @@ public sealed class SocketWriterTests : IDisposable
     }
 
     public static TheoryData<Type> FrameTypes =>
-        [.. typeof(ServerMessage).Assembly.GetTypes().Where(static type => type.IsSubclassOf(typeof(ServerMessage)))];
+        [.. typeof(ServerMessage).Assembly.GetTypes().Where(static type => type.IsSubclassOf(typeof(ServerMessage)) && type != typeof(OtherEventMessage))];
+
+    [Fact]
+    public void AnEventOfAnotherKind_CountsItsWholeBody() => Assert.Equal(12, new OtherEventMessage(1, "q", "part", "{\"a\":1}").TextChars);
 
     /// <summary>An instance whose every text is made of one character that no field name and no fixed value has.</summary>
     private static object Filled(Type type)
@@ -201,19 +204,29 @@ public sealed class SocketWriterTests : IDisposable
             return WireErrors.Internal;
         }
 
-        return value.IsValueType
-            ? Activator.CreateInstance(value)!
-            : Activator.CreateInstance(value, [.. value.GetConstructors()[0].GetParameters().Select(parameter => Filled(parameter.ParameterType))])!;
+        if (value.IsValueType)
+        {
+            return Activator.CreateInstance(value)!;
+        }
+
+        var parameters = value.GetConstructors()[0].GetParameters();
+        var filled = Activator.CreateInstance(value, [.. parameters.Select(parameter => Filled(parameter.ParameterType))])!;
+        foreach (var property in value.GetProperties().Where(property => property.CanWrite && parameters.Length == 0))
+        {
+            property.SetValue(filled, Filled(property.PropertyType));
+        }
+
+        return filled;
     }
 
     private static QuestionDescription Question(string text) =>
-        new("q", "why", text, 1, text.Length, QuestionStatus.Answering, 1, 1, 0, 0, 1, default, null, null);
+        new() { QuestionId = "q", Question = "why", Text = text, Deltas = 1, Bytes = text.Length, Status = QuestionStatus.Answering, Epoch = 1, AcceptedSeq = 1, Attempt = 1 };
 
     private void Add(long seq, string text, bool isReplay = false, bool mayJoin = true)
     {
         lock (_gate)
         {
-            _writer.EnqueueDelta(new DeltaEvent(seq, "q", (int)seq, text), isReplay, mayJoin);
+            _writer.EnqueueDelta(LogEvent.Delta(seq, "q", (int)seq, text), isReplay, mayJoin);
         }
 
         _writer.Flush();

@@ -14,8 +14,8 @@ namespace OrleansSessions.Tests.SocketGateway;
 public sealed class V1ProfileTests : IDisposable
 {
     private const long Epoch = 5;
-    private static readonly QuestionEnd Completed = new(QuestionStatus.Completed, null, null, false, 1, 1, 1, 1);
-    private static readonly QuestionEnd Cancelled = new(QuestionStatus.Cancelled, DoneReasons.ByClient, null, false, 1, 1, 1, 1);
+    private static readonly QuestionEnd Completed = new() { Status = QuestionStatus.Completed, Deltas = 1, Bytes = 1, FirstMs = 1, TotalMs = 1 };
+    private static readonly QuestionEnd Cancelled = new() { Status = QuestionStatus.Cancelled, Reason = DoneReasons.ByClient, Deltas = 1, Bytes = 1, FirstMs = 1, TotalMs = 1 };
 
     private readonly RecordingSocket _socket = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
@@ -42,9 +42,9 @@ public sealed class V1ProfileTests : IDisposable
     {
         Attach(seq: 2);
         var pending = _answers.OnCancelling(cancelled);
-        _answers.OnEvent(new DeltaEvent(3, "q", 0, "x"), false);
-        _answers.OnEvent(new DoneEvent(4, "q", Cancelled), false);
-        _answers.OnCancelReply(pending, new(CancelOutcome.Cancelling, "q", Epoch, AfterSeq: 3));
+        _answers.OnEvent(LogEvent.Delta(3, "q", 0, "x"), false);
+        _answers.OnEvent(LogEvent.Done(4, "q", Cancelled), false);
+        _answers.OnCancelReply(pending, new() { Outcome = CancelOutcome.Cancelling, QuestionId = "q", Epoch = Epoch, AfterSeq = 3 });
 
         Assert.Equal(["hello", "delta", "cancelling", "done"], Sent());
     }
@@ -54,12 +54,12 @@ public sealed class V1ProfileTests : IDisposable
     {
         Attach(seq: 2);
         var pending = _answers.OnCancelling("q");
-        _answers.OnCancelReply(pending, new(CancelOutcome.Cancelling, "q", Epoch, AfterSeq: 4));
-        _answers.OnEvent(new DeltaEvent(3, "q", 0, "x"), false);
+        _answers.OnCancelReply(pending, new() { Outcome = CancelOutcome.Cancelling, QuestionId = "q", Epoch = Epoch, AfterSeq = 4 });
+        _answers.OnEvent(LogEvent.Delta(3, "q", 0, "x"), false);
         Assert.Equal(["hello", "delta"], Sent());
-        _answers.OnEvent(new DeltaEvent(4, "q", 1, "y"), false);
+        _answers.OnEvent(LogEvent.Delta(4, "q", 1, "y"), false);
         Assert.Equal(["hello", "delta", "delta", "cancelling"], Sent());
-        _answers.OnEvent(new DoneEvent(5, "q", Cancelled), false);
+        _answers.OnEvent(LogEvent.Done(5, "q", Cancelled), false);
 
         Assert.Equal(["hello", "delta", "delta", "cancelling", "done"], Sent());
     }
@@ -70,9 +70,9 @@ public sealed class V1ProfileTests : IDisposable
         Attach(seq: 2);
         var first = _answers.OnCancelling("q");
         var second = _answers.OnCancelling("q");
-        _answers.OnEvent(new DoneEvent(3, "q", Cancelled), false);
-        _answers.OnCancelReply(first, new(CancelOutcome.Cancelling, "q", Epoch, AfterSeq: 2));
-        _answers.OnCancelReply(second, new(CancelOutcome.AlreadyDone, "q", Epoch, AfterSeq: 3, Ended(doneSeq: 3)));
+        _answers.OnEvent(LogEvent.Done(3, "q", Cancelled), false);
+        _answers.OnCancelReply(first, new() { Outcome = CancelOutcome.Cancelling, QuestionId = "q", Epoch = Epoch, AfterSeq = 2 });
+        _answers.OnCancelReply(second, new() { Outcome = CancelOutcome.AlreadyDone, QuestionId = "q", Epoch = Epoch, AfterSeq = 3, Question = Ended(doneSeq: 3) });
 
         Assert.Equal(["hello", "cancelling", "cancelling", "done"], Sent());
     }
@@ -82,10 +82,10 @@ public sealed class V1ProfileTests : IDisposable
     {
         Attach(seq: 2);
         var pending = _answers.OnCancelling(null);
-        _answers.OnEvent(new DoneEvent(3, "by another socket", Cancelled), false);
-        _answers.OnCancelReply(pending, new(CancelOutcome.Cancelling, "next", Epoch, AfterSeq: 4));
-        _answers.OnEvent(new DeltaEvent(4, "next", 0, "x"), false);
-        _answers.OnEvent(new DoneEvent(5, "next", Cancelled), false);
+        _answers.OnEvent(LogEvent.Done(3, "by another socket", Cancelled), false);
+        _answers.OnCancelReply(pending, new() { Outcome = CancelOutcome.Cancelling, QuestionId = "next", Epoch = Epoch, AfterSeq = 4 });
+        _answers.OnEvent(LogEvent.Delta(4, "next", 0, "x"), false);
+        _answers.OnEvent(LogEvent.Done(5, "next", Cancelled), false);
 
         Assert.Equal(["hello", "cancelling", "done", "delta", "cancelling", "done"], Sent());
         Assert.Equal("next", _socket.Sent[4].Text("question_id"));
@@ -95,10 +95,10 @@ public sealed class V1ProfileTests : IDisposable
     public void ACancelThatCameTooLate_IsToldTheEnd_OnlyWhereItDoesNotFollowAnyway()
     {
         Attach(seq: 3);
-        _answers.OnCancelReply(_answers.OnCancelling("q"), new(CancelOutcome.AlreadyDone, "q", Epoch, 4, Ended(doneSeq: 4)));
+        _answers.OnCancelReply(_answers.OnCancelling("q"), new() { Outcome = CancelOutcome.AlreadyDone, QuestionId = "q", Epoch = Epoch, AfterSeq = 4, Question = Ended(doneSeq: 4) });
         Assert.Equal(["hello"], Sent());
-        _answers.OnEvent(new DoneEvent(4, "q", Completed), false);
-        _answers.OnCancelReply(_answers.OnCancelling("q"), new(CancelOutcome.AlreadyDone, "q", Epoch, 4, Ended(doneSeq: 4)));
+        _answers.OnEvent(LogEvent.Done(4, "q", Completed), false);
+        _answers.OnCancelReply(_answers.OnCancelling("q"), new() { Outcome = CancelOutcome.AlreadyDone, QuestionId = "q", Epoch = Epoch, AfterSeq = 4, Question = Ended(doneSeq: 4) });
 
         Assert.Equal(["hello", "done", "done"], Sent());
         Assert.Equal((false, true), (_socket.Sent[1].Flag("replay"), _socket.Sent[2].Flag("replay")));
@@ -109,8 +109,8 @@ public sealed class V1ProfileTests : IDisposable
     {
         Attach(seq: 1);
         _answers.OnDuplicate(Ended(doneSeq: 3));
-        _answers.OnEvent(new DeltaEvent(2, "q", 0, "x"), false);
-        _answers.OnEvent(new DoneEvent(3, "q", Completed), false);
+        _answers.OnEvent(LogEvent.Delta(2, "q", 0, "x"), false);
+        _answers.OnEvent(LogEvent.Done(3, "q", Completed), false);
 
         Assert.Equal(["hello", "accepted", "snapshot", "delta", "done"], Sent());
         Assert.False(_socket.Sent[4].Flag("replay"));
@@ -119,11 +119,11 @@ public sealed class V1ProfileTests : IDisposable
     [Fact]
     public void LastSeq_NamesNoNumberThatAReplayHasNotBroughtYet()
     {
-        _answers.OnAttached(new(Epoch, 9, [], null, "echo"), resumeAfter: 7);
+        _answers.OnAttached(new() { Epoch = Epoch, Seq = 9, Open = [], Responder = "echo" }, resumeAfter: 7);
         Assert.Equal(7, _answers.LastSeq);
-        _answers.OnEvent(new DeltaEvent(8, "q", 0, "x"), true);
+        _answers.OnEvent(LogEvent.Delta(8, "q", 0, "x"), true);
         Assert.Equal(8, _answers.LastSeq);
-        _answers.OnRecovered(new(LogReadOutcome.Recovered, Epoch, 9, [], true, [], null));
+        _answers.OnRecovered(new() { Outcome = LogReadOutcome.Recovered, Epoch = Epoch, Head = 9, Events = [], IsAtHead = true, Open = [] });
         Assert.Equal(9, _answers.LastSeq);
     }
 
@@ -134,11 +134,11 @@ public sealed class V1ProfileTests : IDisposable
         _answers.OnReplay(4);
 
         Assert.Equal(4, _answers.LastSeq);
-        _answers.OnCancelReply(_answers.OnCancelling("q"), new(CancelOutcome.AlreadyDone, "q", Epoch, 9, Ended(doneSeq: 6)));
+        _answers.OnCancelReply(_answers.OnCancelling("q"), new() { Outcome = CancelOutcome.AlreadyDone, QuestionId = "q", Epoch = Epoch, AfterSeq = 9, Question = Ended(doneSeq: 6) });
         _answers.OnDuplicate(Ended(doneSeq: 6));
         Assert.Equal(["hello", "accepted", "snapshot"], Sent());
-        _answers.OnEvent(new DeltaEvent(5, "q", 0, "x"), true);
-        _answers.OnEvent(new DoneEvent(6, "q", Completed), true);
+        _answers.OnEvent(LogEvent.Delta(5, "q", 0, "x"), true);
+        _answers.OnEvent(LogEvent.Done(6, "q", Completed), true);
         _answers.OnDuplicate(Ended(doneSeq: 6));
 
         Assert.Equal(["hello", "accepted", "snapshot", "delta", "done", "accepted", "snapshot", "done"], Sent());
@@ -149,10 +149,10 @@ public sealed class V1ProfileTests : IDisposable
     {
         Attach(seq: 9);
         _answers.OnReplay(7);
-        _answers.OnCancelReply(_answers.OnCancelling("q"), new(CancelOutcome.Cancelling, "q", Epoch, AfterSeq: 9));
-        _answers.OnEvent(new DeltaEvent(8, "q", 0, "x"), true);
-        _answers.OnEvent(new DeltaEvent(9, "q", 1, "y"), true);
-        _answers.OnEvent(new DoneEvent(10, "q", Cancelled), false);
+        _answers.OnCancelReply(_answers.OnCancelling("q"), new() { Outcome = CancelOutcome.Cancelling, QuestionId = "q", Epoch = Epoch, AfterSeq = 9 });
+        _answers.OnEvent(LogEvent.Delta(8, "q", 0, "x"), true);
+        _answers.OnEvent(LogEvent.Delta(9, "q", 1, "y"), true);
+        _answers.OnEvent(LogEvent.Done(10, "q", Cancelled), false);
 
         Assert.Equal(["hello", "delta", "delta", "cancelling", "done"], Sent());
     }
@@ -165,16 +165,16 @@ public sealed class V1ProfileTests : IDisposable
         _answers.OnDuplicate(Open("q", deltas: 2));
         _answers.OnDuplicate(Open("waits", deltas: 0));
         _answers.OnDuplicate(Open("next", deltas: 1));
-        _answers.OnEvent(new DoneEvent(1, "other", Completed), false);
+        _answers.OnEvent(LogEvent.Done(1, "other", Completed), false);
         for (var i = 0; i < 4; i++)
         {
-            _answers.OnEvent(new DeltaEvent(2 + i, "q", i, "x"), false);
+            _answers.OnEvent(LogEvent.Delta(2 + i, "q", i, "x"), false);
         }
 
-        _answers.OnEvent(new DoneEvent(6, "q", Completed), false);
+        _answers.OnEvent(LogEvent.Done(6, "q", Completed), false);
         for (var i = 0; i < 3; i++)
         {
-            _answers.OnEvent(new DeltaEvent(7 + i, "next", i, "x"), false);
+            _answers.OnEvent(LogEvent.Delta(7 + i, "next", i, "x"), false);
         }
 
         Sent();
@@ -186,21 +186,31 @@ public sealed class V1ProfileTests : IDisposable
     public void ASnapshotOfAQueuedQuestion_DoesNotHideThatAnotherSnapshotIsBehind()
     {
         Attach(seq: 0);
-        _answers.OnEvent(new DeltaEvent(1, "q", 0, "x"), false);
-        _answers.OnEvent(new DeltaEvent(2, "q", 1, "y"), false);
+        _answers.OnEvent(LogEvent.Delta(1, "q", 0, "x"), false);
+        _answers.OnEvent(LogEvent.Delta(2, "q", 1, "y"), false);
         _answers.OnDuplicate(Open("waits", deltas: 0));
 
         Assert.True(_answers.IsBehind(Open("q", deltas: 1)));
         Assert.False(_answers.IsBehind(Open("q", deltas: 2)));
     }
 
-    private static QuestionDescription Open(string id, int deltas) => new(
-        id, "why", new string('x', deltas), deltas, deltas, QuestionStatus.Answering, Epoch, 1, 0, 0, 1, default, null, null);
+    [Fact]
+    public void AnEventOfALaterKind_IsForwarded_AndItsNumberCounts()
+    {
+        Attach(seq: 2);
+        _answers.OnEvent(new() { Seq = 3, QuestionId = "q", OtherKind = "part", BodyJson = """{"part":{"id":7}}""" }, false);
+        _answers.OnEvent(new() { Seq = 4, QuestionId = "q", Kind = (LogEventKind)9 }, false);
 
-    private static QuestionDescription Ended(long doneSeq) => new(
-        "q", "why", "x", 1, 1, QuestionStatus.Completed, Epoch, 1, doneSeq, 0, 1, default, null, Completed);
+        Assert.Equal(["hello", "part", "event"], Sent());
+        Assert.Equal(7, _socket.Sent[1].GetProperty("part").GetProperty("id").GetInt32());
+        Assert.Equal(4, _answers.LastSeq);
+    }
 
-    private void Attach(long seq) => _answers.OnAttached(new(Epoch, seq, [], null, "echo"), resumeAfter: null);
+    private static QuestionDescription Open(string id, int deltas) => new() { QuestionId = id, Question = "why", Text = new string('x', deltas), Deltas = deltas, Bytes = deltas, Status = QuestionStatus.Answering, Epoch = Epoch, AcceptedSeq = 1, Attempt = 1 };
+
+    private static QuestionDescription Ended(long doneSeq) => new() { QuestionId = "q", Question = "why", Text = "x", Deltas = 1, Bytes = 1, Status = QuestionStatus.Completed, Epoch = Epoch, AcceptedSeq = 1, DoneSeq = doneSeq, Attempt = 1, End = Completed };
+
+    private void Attach(long seq) => _answers.OnAttached(new() { Epoch = Epoch, Seq = seq, Open = [], Responder = "echo" }, resumeAfter: null);
 
     private List<string?> Sent()
     {

@@ -1,0 +1,5 @@
+namespace OrleansSessions.Sessions;
+
+/// <summary>Removes a session.</summary>
+[GenerateSerializer, Immutable, Alias("OrleansSessions.RemoveRequest")]
+public sealed record RemoveRequest : SessionRequest;

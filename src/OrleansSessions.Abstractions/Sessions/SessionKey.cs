@@ -1,0 +1,10 @@
+namespace OrleansSessions.Sessions;
+
+/// <summary>The key of a session's grain: <c>{scope}/{session}</c>. It is part of stored state, so its form never changes.</summary>
+public static class SessionKey
+{
+    /// <summary>Returns the key of a session.</summary>
+    /// <param name="scope">Whose session it is: <see cref="SessionScope.Anonymous"/>, or what <see cref="SessionScope.Of"/> returned. It contains no <c>/</c>.</param>
+    /// <param name="sessionId">The id that the client chose.</param>
+    public static string Of(string scope, string sessionId) => $"{scope}/{sessionId}";
+}

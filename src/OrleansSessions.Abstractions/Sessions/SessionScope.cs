@@ -1,0 +1,21 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace OrleansSessions.Sessions;
+
+/// <summary>Separates the sessions of different callers: the same session id in two scopes names two sessions.</summary>
+public static class SessionScope
+{
+    /// <summary>The scope of callers without an identity.</summary>
+    public const string Anonymous = "";
+
+    /// <summary>
+    /// Returns the scope of a caller: <c>s.</c> and the unpadded base64url of the SHA-256 of issuer, newline and subject in UTF-8. It is 45 characters long
+    /// and safe in keys and addresses, whatever characters a subject contains.
+    /// </summary>
+    /// <param name="issuer">Who vouches for the caller: the <c>iss</c> of a token. It contains no newline.</param>
+    /// <param name="subject">Who the caller is for that issuer: the <c>sub</c> of a token, or the claim that several callers share.</param>
+    public static string Of(string issuer, string subject) =>
+        "s." + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{issuer}\n{subject}")));
+}

@@ -1,0 +1,38 @@
+using System.Text.Json;
+
+namespace OrleansSessions.Protocol;
+
+/// <summary>The ready JSON of an event whose kind this version does not know.</summary>
+internal static class OtherEventBody
+{
+    /// <summary>The members of an object, except those that the frame itself has: a field that is there twice makes a frame invalid.</summary>
+    public static void Write(Utf8JsonWriter json, string body)
+    {
+        using var parsed = TryParse(body);
+        if (parsed?.RootElement.ValueKind != JsonValueKind.Object)
+        {
+            return;
+        }
+
+        foreach (var member in parsed.RootElement.EnumerateObject())
+        {
+            if (!(member.NameEquals("type"u8) || member.NameEquals("seq"u8) || member.NameEquals("question_id"u8) || member.NameEquals("replay"u8)))
+            {
+                member.WriteTo(json);
+            }
+        }
+    }
+
+    /// <summary>Null where it is no JSON: the frame is sent without it, because its number must come.</summary>
+    private static JsonDocument? TryParse(string body)
+    {
+        try
+        {
+            return JsonDocument.Parse(body);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
