@@ -11,7 +11,9 @@ started=()
 
 # Ends what was started, one by one and the last first: a node that stops still writes to Redis. Each has ten seconds.
 finish() {
-  trap - EXIT INT TERM
+  trap - EXIT
+  trap '' INT TERM # a second Ctrl-C must not leave some of them behind
+  exec 2> /dev/null # the shell would report each program that it ends
   for ((i = ${#started[@]} - 1; i >= 0; i--)); do
     kill "${started[i]}" 2> /dev/null || true
     for ((tenths = 0; tenths < 100; tenths++)); do
@@ -27,12 +29,25 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# Each program gets a process group of its own, so that Ctrl-C reaches this script alone and it can end them in order.
+set -m
+
 # start NAME COMMAND...: in the background, with its output in a file of that name.
 start() {
   local name=$1
   shift
-  "$@" > "$work/$name.log" 2>&1 &
+  "$@" > "$work/$name.log" 2>&1 < /dev/null &
   started+=($!)
+}
+
+# ensure_free PORT...: another program that answers there would be taken for one of these.
+ensure_free() {
+  for each in "$@"; do
+    if (exec 3<> "/dev/tcp/127.0.0.1/$each") 2> /dev/null; then
+      echo "Port $each is taken. The first lines of this script say how to choose another." >&2
+      exit 1
+    fi
+  done
 }
 
 # says PORT REQUEST PATTERN: whether whoever listens there answers with such a line.
@@ -52,6 +67,8 @@ until_ready() {
     sleep 0.2
   done
 }
+
+ensure_free "$redis_port" "$node_a_port" "$node_b_port" "$port"
 
 # 1. The server.
 server=${SERVER:-src/OrleansSessions.Server/bin/Debug/net10.0/OrleansSessions.Server.dll}

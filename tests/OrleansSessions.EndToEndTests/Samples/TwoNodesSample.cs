@@ -39,21 +39,7 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
         }
 
         int[] ports = [HostProcess.FreePort(), HostProcess.FreePort(), HostProcess.FreePort(), HostProcess.FreePort()];
-        var environment = new Dictionary<string, string>
-        {
-            ["SERVER"] = RepositoryFolder.ServerDll,
-            ["DOTNET_gcServer"] = "0",
-            ["PORT"] = Text(ports[0]),
-            ["NODE_A_PORT"] = Text(ports[1]),
-            ["NODE_B_PORT"] = Text(ports[2]),
-            ["REDIS_PORT"] = Text(ports[3]),
-        };
-        if (isBare)
-        {
-            (environment["NGINX"], environment["REDIS_SERVER"]) = ("", "");
-        }
-
-        var script = ChildProcess.Start("run.sh", "bash", [Path.Combine(Folder, "run.sh")], environment);
+        var script = Launch(ports, isBare);
         try
         {
             await script.UntilAsync(() => Task.FromResult(script.Output.Contains("Ready.", StringComparison.Ordinal)), "both nodes are ready", StartPatience);
@@ -64,6 +50,13 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
             await script.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Runs the script where it is meant to fail: the port of node-b is taken.</summary>
+    public static ChildProcess LaunchWithTakenPort(int port)
+    {
+        SkipWithout("bash");
+        return Launch([HostProcess.FreePort(), HostProcess.FreePort(), port, HostProcess.FreePort()], isBare: true);
     }
 
     /// <summary>The process that plays a part, as the script says.</summary>
@@ -81,6 +74,25 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
         }
 
         await _script.DisposeAsync();
+    }
+
+    private static ChildProcess Launch(int[] ports, bool isBare)
+    {
+        var environment = new Dictionary<string, string>
+        {
+            ["SERVER"] = RepositoryFolder.ServerDll,
+            ["DOTNET_gcServer"] = "0",
+            ["PORT"] = Text(ports[0]),
+            ["NODE_A_PORT"] = Text(ports[1]),
+            ["NODE_B_PORT"] = Text(ports[2]),
+            ["REDIS_PORT"] = Text(ports[3]),
+        };
+        if (isBare)
+        {
+            (environment["NGINX"], environment["REDIS_SERVER"]) = ("", "");
+        }
+
+        return ChildProcess.Start("run.sh", "bash", [Path.Combine(Folder, "run.sh")], environment);
     }
 
     private static void SkipWithout(string program)

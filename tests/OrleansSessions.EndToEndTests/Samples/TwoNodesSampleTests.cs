@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using OrleansSessions.EndToEndTests.Servers;
 using OrleansSessions.TestKit.Clusters;
@@ -62,6 +63,19 @@ public sealed partial class TwoNodesSampleTests
         {
             Assert.Throws<ArgumentException>(() => Process.GetProcessById(sample.ProcessOf(part)));
         }
+    }
+
+    [Fact]
+    public async Task PortThatIsTaken_IsNamed_AndNothingIsStarted()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        await using var script = TwoNodesSample.LaunchWithTakenPort(port);
+
+        Assert.Equal(1, await script.ExitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Contains($"Port {port} is taken", script.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("process", script.Output, StringComparison.Ordinal);
     }
 
     [Fact]
