@@ -25,8 +25,7 @@ public sealed class V1ProfileTests : IDisposable
     public V1ProfileTests()
     {
         _writer = new(_transport, new(), new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
-        _answers = new(_writer, static (reply, isResuming) => new(
-            "s", "c", reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming, 1, 1, 1, 1, 1, []), () => { });
+        _answers = new(_writer, RecordingTransport.Hello, () => { });
     }
 
     public void Dispose()
