@@ -272,14 +272,12 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
             return;
         }
 
-        if (_mustCheckExpected)
+        if (_mustCheckExpected && _position.IsExpecting)
         {
-            _mustCheckExpected = false;
-            if (_position.IsExpecting)
-            {
-                StartReading();
-            }
+            StartReading();
         }
+
+        _mustCheckExpected = false;
     }
 
     private void StartReading()
