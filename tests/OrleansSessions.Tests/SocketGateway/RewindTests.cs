@@ -41,8 +41,11 @@ public sealed class RewindTests : IDisposable, ILogSource
         _writer = new(_transport, _gate, new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
         _profile = new(_writer, RecordingTransport.Hello, () => { });
         _answers = new(_gate, _profile, this, maxHeldItems: 4, TimeProvider.System, fault => Assert.Fail(fault.ToString()));
-        _profile.OnAttached(new() { Epoch = Epoch, Open = [], Responder = "echo" }, resumeAfter: null);
-        _answers.Begin(Epoch, 0, 0);
+        lock (_gate)
+        {
+            _profile.OnAttached(new() { Epoch = Epoch, Open = [], Responder = "echo" }, resumeAfter: null);
+            _answers.Begin(Epoch, 0, 0);
+        }
     }
 
     public void Dispose()
