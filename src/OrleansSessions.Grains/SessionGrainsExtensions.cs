@@ -46,6 +46,7 @@ public static class SessionGrainsExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClusterEviction>();
         services.AddSingleton<SessionServices>();
+        services.AddSingleton<SessionStores>();
         services.AddSingleton<SessionMetrics>();
         services.AddSingleton<ParkedSessions>();
         services.AddSingleton<UnaskedSessions>();
@@ -57,6 +58,9 @@ public static class SessionGrainsExtensions
             provider.GetRequiredService<SessionMetrics>();
             return provider.GetRequiredService<SocketGatewayOutboxes>();
         });
+        services.AddSingleton<MembershipReader>();
+        services.AddSingleton<SingleSiloGuard>();
+        services.AddSingleton<EvictedProcess>();
         services.AddSingleton<MembershipWatch>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<MembershipWatch>());
         services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionsOptions>>(static (collection, sessions) =>
