@@ -2,6 +2,7 @@
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props .editorconfig BannedSymbols.txt ./
+COPY src/Directory.Build.props src/
 COPY src/OrleansSessions.Protocol/*.csproj src/OrleansSessions.Protocol/
 COPY src/OrleansSessions.Abstractions/*.csproj src/OrleansSessions.Abstractions/
 COPY src/OrleansSessions.Streaming/*.csproj src/OrleansSessions.Streaming/

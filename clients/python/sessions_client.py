@@ -9,7 +9,7 @@ class Refused(Exception):
     """The server refused a question, or this client."""
 
 class WebSocket:
-    """As much of RFC 6455 as a client of text frames needs."""
+    """The part of RFC 6455 that a client of text frames needs."""
     def __init__(self, reader, writer):
         self.reader, self.writer, self.close_code = reader, writer, 1006
 
@@ -34,7 +34,7 @@ class WebSocket:
         self.writer.write(bytes([128 | opcode]) + length + mask + bytes(b ^ mask[i & 3] for i, b in enumerate(payload)))
 
     async def receive(self):
-        """The next text message; None once the socket is closed, with the reason in close_code."""
+        """Returns the next text message, or None when the socket is closed. close_code then holds the code."""
         message = b""
         while True:
             first, second = await self.reader.readexactly(2)
@@ -58,15 +58,15 @@ class Question:
         self.finished = asyncio.get_running_loop().create_future()
 
 class Session:
-    """Keeps a session's questions over any number of lost connections. Use it as `async with Session(url) as s: await s.ask(...)`.
+    """Keeps a session's questions across lost connections. Use it as `async with Session(url) as s: await s.ask(...)`.
 
-    The headers and the query of the URL go along with every request. `api` is where HTTP finds the session: by default the URL with
+    The headers and the query of the URL are sent with every request. `api` is the HTTP address of the session: by default the URL with
     /v1/sessions/ instead of /ws/."""
     def __init__(self, url, on_text=lambda question, text: None, headers=None, api=None):
         self.url, self.headers = urllib.parse.urlsplit(url), dict(headers or {})
         self.api = urllib.parse.urlsplit(api or "/v1/sessions/".join(url.replace("ws", "http", 1).rsplit("/ws/", 1)))
         if any(end in name + value for name, value in self.headers.items() for end in "\r\n"):
-            raise ValueError("A header holds a line break.")
+            raise ValueError("A header contains a line break.")
         self.on_text, self.epoch, self.last, self.replaying, self.rewinds, self.refusal = on_text, None, 0, False, 0, None
         self.questions, self.socket, self.live, self.greeted = {}, None, False, False
         self.min_ms, self.max_ms, self.advice_ms, self.heartbeat_ms, self.connects = 250, 15000, 0, 25000, 0
@@ -81,7 +81,7 @@ class Session:
         self.task.cancel()
 
     async def ask(self, text, **fields):
-        """Returns the ended Question: its text, and the fields of `done` in `end`."""
+        """Asks, and returns the Question when it has ended: `text` is the answer, `end` has the fields of `done`."""
         id = "py-" + os.urandom(8).hex()
         question = self.questions[id] = Question(id, {"type": "question", "id": id, "question": text, **fields})
         self.live and self.send(question.body)
@@ -147,7 +147,7 @@ class Session:
             question.finished.set_exception(Refused(f["code"] + ": " + f["message"]))
 
     def settle(self, f, last):
-        """Sends again what is missing, also what a server without a store has lost: this is a program, which need not ask first."""
+        """Sends missing questions again, including those that a server without a store has lost: a program need not ask first."""
         self.epoch, self.last, self.live, open = f["epoch"], last, True, {entry["question_id"] for entry in f["open"]}
         for question in self.questions.values():
             question.accepted = question.id in open
@@ -155,7 +155,7 @@ class Session:
                 self.send(question.body)
 
     def takes(self, f):
-        """Whether to apply a numbered frame; moves the position."""
+        """Returns whether to apply a numbered frame, and moves the position."""
         replay, duplicate = f.get("replay", False), f.get("duplicate", False)
         if self.replaying and not replay:
             return False

@@ -42,10 +42,5 @@ public sealed record PingMessage : ClientMessage;
 
 public sealed record PongMessage : ClientMessage;
 
-/// <summary>Why a frame was not understood, to be told as one <c>error</c>.</summary>
-/// <param name="Param">The field at fault, where there is one.</param>
-/// <param name="QuestionId">The question id the frame carried, where it could be read.</param>
-public sealed record MessageRefusal(WireError Error, string Message, string? Param = null, string? QuestionId = null);
-
 /// <summary>Either a message or the reason why there is none.</summary>
-public readonly record struct ParsedMessage(ClientMessage? Message, MessageRefusal? Refusal);
+public readonly record struct ParsedMessage(ClientMessage? Message, ErrorMessage? Refusal);

@@ -74,19 +74,18 @@ public static class ClientMessageParser
     {
         if (fields.Id is { } id && !Identifiers.IsQuestionId(id))
         {
-            return Refuse(WireErrors.BadRequest, "A question id is 1 to 64 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", "id");
+            return new(null, Refusals.QuestionId("id"));
         }
 
         if (text.Length == 0)
         {
-            return Refuse(WireErrors.BadRequest, "The question is empty.", "question", fields.Id);
+            return new(null, Refusals.EmptyQuestion(fields.Id));
         }
 
         var bytes = Encoding.UTF8.GetByteCount(text);
         if (bytes > maxQuestionBytes)
         {
-            return Refuse(
-                WireErrors.QuestionTooLarge, $"The question has {bytes} bytes; at most {maxQuestionBytes} are allowed.", "question", fields.Id);
+            return new(null, Refusals.QuestionTooLarge(fields.Id, bytes, maxQuestionBytes));
         }
 
         IfBusy ifBusy;
@@ -121,7 +120,7 @@ public static class ClientMessageParser
     }
 
     private static ParsedMessage Refuse(WireError error, string message, string? param = null, string? questionId = null) =>
-        new(null, new MessageRefusal(error, message, param, questionId));
+        new(null, new ErrorMessage(error, message, questionId, param));
 
     /// <summary>One pass over the object: the known fields with their types checked, the others only for being well-formed and unique.</summary>
     private static Fields ReadFields(ReadOnlySpan<byte> utf8, WireProfile profile)

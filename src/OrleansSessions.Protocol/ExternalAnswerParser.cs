@@ -14,7 +14,7 @@ public static class ExternalAnswerParser
     private const int MaxErrorMessageBytes = 1024;
 
     /// <returns>The piece, or why there is none: exactly one of the two.</returns>
-    public static (AnswerPieceMessage? Message, MessageRefusal? Refusal) ParsePiece(ReadOnlySpan<byte> utf8)
+    public static (AnswerPieceMessage? Message, ErrorMessage? Refusal) ParsePiece(ReadOnlySpan<byte> utf8)
     {
         try
         {
@@ -27,7 +27,7 @@ public static class ExternalAnswerParser
     }
 
     /// <returns>The answer, or why there is none: exactly one of the two.</returns>
-    public static (WholeAnswerMessage? Message, MessageRefusal? Refusal) ParseWhole(ReadOnlySpan<byte> utf8)
+    public static (WholeAnswerMessage? Message, ErrorMessage? Refusal) ParseWhole(ReadOnlySpan<byte> utf8)
     {
         try
         {
@@ -128,5 +128,5 @@ public static class ExternalAnswerParser
         return response is null ? throw Refused("An answer needs the string 'response'.", "response") : new(questionId, response);
     }
 
-    private static MessageRefusedException Refused(string message, string param) => new(new(WireErrors.BadRequest, message, param));
+    private static MessageRefusedException Refused(string message, string param) => new(new(WireErrors.BadRequest, message, Param: param));
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 
 namespace OrleansSessions.Protocol;
 
@@ -21,6 +22,9 @@ public static class Identifiers
     /// <summary>True for 1 to 64 characters of <c>A-Za-z0-9._~:@-</c>, but not <c>.</c> or <c>..</c>: it is a path segment too.</summary>
     public static bool IsQuestionId(ReadOnlySpan<char> id) =>
         IsWithin(id, MaxQuestionIdLength) && id is not "." and not "..";
+
+    /// <summary>A new random question id, for a question whose client chose none.</summary>
+    public static string NewQuestionId() => "q-" + RandomNumberGenerator.GetHexString(16, lowercase: true);
 
     private static bool IsWithin(ReadOnlySpan<char> id, int maxLength) =>
         id.Length >= 1 && id.Length <= maxLength && !id.ContainsAnyExcept(Alphabet);

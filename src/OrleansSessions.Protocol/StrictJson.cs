@@ -203,7 +203,7 @@ internal ref struct StrictJson
 
     private static MessageRefusedException Twice(string name) => Refused($"The field '{Shorten(name)}' stands twice.", Shorten(name));
 
-    private static MessageRefusedException Refused(string message, string? param) => new(new(WireErrors.BadRequest, message, param));
+    private static MessageRefusedException Refused(string message, string? param) => new(new(WireErrors.BadRequest, message, Param: param));
 
     /// <summary>The names seen so far in one object: a bit each for the known ones, a set only once another one turns up.</summary>
     private struct FieldNames
@@ -234,7 +234,7 @@ internal ref struct StrictJson
 }
 
 /// <summary>Carries a refusal out of a reading pass; never leaves this assembly.</summary>
-internal sealed class MessageRefusedException(MessageRefusal refusal) : Exception(refusal.Message)
+internal sealed class MessageRefusedException(ErrorMessage refusal) : Exception(refusal.Message)
 {
-    public MessageRefusal Refusal { get; } = refusal;
+    public ErrorMessage Refusal { get; } = refusal;
 }

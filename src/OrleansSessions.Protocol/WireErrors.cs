@@ -29,6 +29,7 @@ public static class WireErrors
     public static readonly WireError QuestionConflict = new("question_conflict", 422, false, null, "The question id is taken by another text");
     public static readonly WireError QuestionNotFound = new("question_not_found", 404, false, null, "No such question");
     public static readonly WireError SessionNotFound = new("session_not_found", 404, false, null, "No such session");
+    public static readonly WireError SessionRemoved = new("session_removed", 404, false, CloseCodes.SessionRemoved, "The session was removed");
     public static readonly WireError NoOpenQuestion = new("no_open_question", 409, false, null, "No question waits for an answer");
     public static readonly WireError AlreadyDone = new("already_done", 409, false, null, "The question has ended");
     public static readonly WireError StaleAttempt = new("stale_attempt", 409, false, null, "A newer attempt answers this question");
@@ -42,7 +43,7 @@ public static class WireErrors
     public static IReadOnlyList<WireError> All { get; } =
     [
         SessionBusy, QueueFull, BadRequest, UnknownType, UnsupportedProtocol, MessageTooLarge, UnsupportedMediaType, MethodNotAllowed, NotFound,
-        QuestionTooLarge, QuestionConflict, QuestionNotFound, SessionNotFound, NoOpenQuestion, AlreadyDone, StaleAttempt, OffsetMismatch,
+        QuestionTooLarge, QuestionConflict, QuestionNotFound, SessionNotFound, SessionRemoved, NoOpenQuestion, AlreadyDone, StaleAttempt, OffsetMismatch,
         Forbidden, ConnectionLimit, Draining, Internal,
     ];
 

@@ -5,18 +5,18 @@ using OrleansSessions.Protocol;
 namespace OrleansSessions.Responders.OpenAI;
 
 /// <summary>
-/// What each failure of an OpenAI-compatible upstream means to the client. Nothing here repeats what the upstream said, not even a cause:
-/// its text holds the question, and may hold the key.
+/// Maps each failure of an OpenAI-compatible upstream to its meaning for the client. Nothing here repeats text from the upstream, not even
+/// the message of a cause, because that text contains the question and can contain the key.
 /// </summary>
 internal static class OpenAIFailures
 {
     public static ResponderException Cut(Exception? inner = null) =>
-        Create(DoneReasons.ResponderCut, "The upstream stopped before it had finished.", isRetryable: true, inner);
+        Create(DoneReasons.ResponderCut, "The upstream stopped before the answer was complete.", isRetryable: true, inner);
 
     public static ResponderException Refused() =>
         Create(DoneReasons.ResponderRefused, "The model declined to answer.", isRetryable: false, inner: null);
 
-    /// <param name="hasStarted">True once the upstream has sent a first piece: what breaks from there on is a cut.</param>
+    /// <param name="hasStarted">True if the upstream has sent a first piece. A connection failure after that is a cut.</param>
     public static ResponderException From(Exception exception, bool hasStarted) => exception switch
     {
         ClientResultException { Status: > 0 } answered => FromStatus(answered),
@@ -41,7 +41,10 @@ internal static class OpenAIFailures
     private static ResponderException Create(string reason, string message, bool isRetryable, Exception? inner) =>
         new(reason, message, isRetryable, inner is null ? null : LoggedException.Of(inner)) { IsSafeToLog = true };
 
-    /// <summary>The library wraps, so the cause may be deep. A cancellation that is not the caller's is a connection that took too long.</summary>
+    /// <summary>
+    /// The library wraps exceptions, so the cause can be several levels deep. A cancellation that the caller did not request means that the
+    /// connection took too long.
+    /// </summary>
     private static bool IsConnectionFailure(Exception? exception)
     {
         for (; exception is not null; exception = exception.InnerException)

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace OrleansSessions.Responders.OpenAI;
 
-/// <summary>Looks only where <c>Responder:Name</c> is <c>openai</c>: nobody else needs a model.</summary>
+/// <summary>Validates only if <c>Responder:Name</c> is <c>openai</c>, because no other responder needs a model.</summary>
 internal sealed class OpenAIOptionsValidator(IOptions<ResponderOptions> responder) : IValidateOptions<OpenAIOptions>
 {
     public ValidateOptionsResult Validate(string? name, OpenAIOptions options)
@@ -20,17 +20,18 @@ internal sealed class OpenAIOptionsValidator(IOptions<ResponderOptions> responde
     {
         if (!Uri.TryCreate(options.Endpoint, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("http" or "https"))
         {
-            yield return $"{OpenAIOptions.Section}:Endpoint is '{options.Endpoint}'; it must be an absolute http or https address, http://localhost:11434/v1 say.";
+            yield return $"{OpenAIOptions.Section}:Endpoint is '{options.Endpoint}'; "
+                + "it must be an absolute http or https address, for example http://localhost:11434/v1.";
         }
         else if (endpoint.UserInfo.Length > 0)
         {
-            // The value is not repeated: it holds a password.
-            yield return $"{OpenAIOptions.Section}:Endpoint holds a user or a password; put the key into {OpenAIOptions.Section}:ApiKey.";
+            // The value is not repeated, because it contains a password.
+            yield return $"{OpenAIOptions.Section}:Endpoint contains a user name or a password; put the key into {OpenAIOptions.Section}:ApiKey.";
         }
 
         if (string.IsNullOrWhiteSpace(options.Model))
         {
-            yield return $"{OpenAIOptions.Section}:Model is '{options.Model}'; it must name the endpoint's model.";
+            yield return $"{OpenAIOptions.Section}:Model is '{options.Model}'; it must name a model of the endpoint.";
         }
     }
 }

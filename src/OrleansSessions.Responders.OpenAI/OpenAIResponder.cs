@@ -9,8 +9,8 @@ using AIChatMessage = Microsoft.Extensions.AI.ChatMessage;
 namespace OrleansSessions.Responders.OpenAI;
 
 /// <summary>
-/// Asks an OpenAI-compatible endpoint and passes its words on as they come. It sets no time limit of its own past the connection:
-/// the session's timers do, through the token, and a cancel closes the connection at once.
+/// Sends the question to an OpenAI-compatible endpoint and forwards the text as it arrives. It has no time limit of its own except for the
+/// connection: the session's timers cancel the token, and a cancel closes the connection at once.
 /// </summary>
 internal sealed class OpenAIResponder : IResponder, IDisposable
 {
@@ -34,7 +34,7 @@ internal sealed class OpenAIResponder : IResponder, IDisposable
         var updates = _client.GetStreamingResponseAsync(ToMessages(context), ToChatOptions(), cancellationToken).GetAsyncEnumerator(cancellationToken);
         await using (updates)
         {
-            // 1. Read until the upstream ends; a failed read says which party failed.
+            // 1. Read until the upstream ends. A failed read says which party failed.
             while (await MoveNextAsync(updates, hasStarted, cancellationToken))
             {
                 hasStarted = true;
@@ -48,7 +48,7 @@ internal sealed class OpenAIResponder : IResponder, IDisposable
             }
         }
 
-        // 2. The library ends a broken stream as quietly as a whole one; only the finish reason tells them apart.
+        // 2. The library ends a broken stream without an error, like a complete one. Only the finish reason distinguishes them.
         if (isRefused || finish == AIChatFinishReason.ContentFilter)
         {
             throw OpenAIFailures.Refused();
@@ -84,12 +84,12 @@ internal sealed class OpenAIResponder : IResponder, IDisposable
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // The connection that a cancel tore down can fail in many ways; all of them mean cancelled.
+            // A connection that is closed by a cancel can fail in many ways. All of them mean that the answer was cancelled.
             throw new OperationCanceledException("The answer was cancelled.", exception, cancellationToken);
         }
     }
 
-    /// <summary>A refusal travels beside the text, where the abstraction does not look.</summary>
+    /// <summary>A refusal is not part of the text, and the abstraction does not expose it.</summary>
     private static bool IsRefusal(ChatResponseUpdate update) =>
         update.RawRepresentation is StreamingChatCompletionUpdate { RefusalUpdate.Length: > 0 };
 

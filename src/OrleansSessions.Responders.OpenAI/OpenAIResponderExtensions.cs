@@ -7,11 +7,11 @@ namespace OrleansSessions.Responders.OpenAI;
 
 public static class OpenAIResponderExtensions
 {
-    /// <summary>The name by which <c>Responder:Name</c> chooses this responder.</summary>
+    /// <summary>The name that selects this responder in <c>Responder:Name</c>.</summary>
     public const string Name = "openai";
 
-    /// <summary>Makes the responder <c>openai</c> available. Safe to call twice.</summary>
-    /// <param name="configPrefix">What stands before the section <c>Responder:OpenAI</c>; null where the host binds the options itself.</param>
+    /// <summary>Registers the responder <c>openai</c>. Safe to call twice.</summary>
+    /// <param name="configPrefix">The prefix of the section <c>Responder:OpenAI</c>, or null if the host binds the options itself.</param>
     public static IServiceCollection AddOpenAIResponder(
         this IServiceCollection services, string? configPrefix = SectionOptionsExtensions.EmbeddedPrefix)
     {

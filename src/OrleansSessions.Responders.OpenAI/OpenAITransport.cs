@@ -6,20 +6,20 @@ using OpenAI.Chat;
 
 namespace OrleansSessions.Responders.OpenAI;
 
-/// <summary>The library's defaults suit requests that end by themselves; an answer that people watch and cancel needs others.</summary>
+/// <summary>Creates the clients. The library's defaults suit requests that end by themselves, not answers that people watch and cancel.</summary>
 internal static class OpenAITransport
 {
-    /// <summary>The library throws on an empty key, and servers without keys ignore whatever they get.</summary>
+    /// <summary>The library throws on an empty key, and servers that need no key ignore it.</summary>
     private const string NoKey = "none";
 
     public static HttpClient CreateHttpClient(OpenAIOptions options)
     {
         var handler = new SocketsHttpHandler
         {
-            // By default an abandoned response is read on for two seconds to save its connection, while the upstream goes on computing.
+            // By default an abandoned response is read for two more seconds to reuse its connection, while the upstream continues to compute.
             MaxResponseDrainSize = 0,
             ConnectTimeout = options.ConnectTimeout,
-            // Finds a moved upstream: names are looked up only when a connection opens.
+            // Names are resolved only when a connection opens. A limited lifetime finds an upstream that has moved.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         };
         return new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
@@ -32,7 +32,7 @@ internal static class OpenAITransport
         {
             Endpoint = new Uri(options.Endpoint),
             Transport = new HttpClientPipelineTransport(http),
-            // Whether to ask again is the session's decision: a hidden retry asks a model twice and waits for seconds.
+            // The session decides whether to ask again. A hidden retry would ask the model twice and wait for seconds.
             RetryPolicy = new ClientRetryPolicy(0),
             NetworkTimeout = Timeout.InfiniteTimeSpan,
         }).AsIChatClient();

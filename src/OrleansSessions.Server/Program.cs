@@ -1,3 +1,3 @@
-// 1. Configuration, the parts of the role, and what it answers: Hosting/ServerBuilder.
-// 2. Exit codes and what is said when it cannot start: Hosting/ServerRun.
+// 1. Hosting/ServerBuilder: the configuration, the parts of the role, and the endpoints.
+// 2. Hosting/ServerRun: the exit codes, and the messages for a failed start.
 return await OrleansSessions.Server.Hosting.ServerRun.RunAsync(args);

@@ -1,7 +1,7 @@
 namespace OrleansSessions.Streaming;
 
 /// <summary>
-/// An item was not taken: its queue was full for the whole of <see cref="PushStreamOptions.EnqueueTimeout"/>. Safe to send again, later or less at a time.
-/// Of the items of one <c>OnNextBatchAsync</c>, those before it were taken.
+/// The item was refused because its queue was full for the whole of <see cref="PushStreamOptions.EnqueueTimeout"/>. It is safe to send
+/// the item again later, or to send fewer items at a time. When one <c>OnNextBatchAsync</c> call fails, the items before this one were accepted.
 /// </summary>
 public sealed class PushQueueFullException(string message) : Exception(message);

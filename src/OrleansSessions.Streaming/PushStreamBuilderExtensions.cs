@@ -11,8 +11,9 @@ namespace OrleansSessions.Streaming;
 public static class PushStreamBuilderExtensions
 {
     /// <summary>
-    /// Adds a stream provider that hands what a silo produces straight to the subscribers, wherever they are. Items are kept in the producing silo's memory only:
-    /// they are lost with it. The silo needs a grain storage called <c>PubSubStore</c>. Safe to call again: the provider is added once, every <paramref name="configure"/> counts.
+    /// Adds a stream provider that delivers items from the producing silo directly to the subscribers, wherever they are. Items are kept
+    /// only in the memory of the producing silo and are lost with it. The silo needs a grain storage named <c>PubSubStore</c>.
+    /// Safe to call more than once: the provider is added once, and every <paramref name="configure"/> is applied.
     /// </summary>
     public static ISiloBuilder AddPushStreams(this ISiloBuilder builder, string name, Action<PushStreamOptions>? configure = null)
     {
@@ -31,8 +32,8 @@ public static class PushStreamBuilderExtensions
     }
 
     /// <summary>
-    /// Adds the same provider to a client outside the cluster, which may subscribe but not produce: there, <c>OnNextAsync</c> throws <see cref="NotSupportedException"/>.
-    /// Safe to call again.
+    /// Adds the same provider to a client outside the cluster. The client can subscribe but not produce: its <c>OnNextAsync</c> throws
+    /// <see cref="NotSupportedException"/>. Safe to call more than once.
     /// </summary>
     public static IClientBuilder AddPushStreams(this IClientBuilder builder, string name, Action<PushStreamOptions>? configure = null)
     {
@@ -71,7 +72,7 @@ public static class PushStreamBuilderExtensions
 
     private static void Apply(PushStreamOptions push, StreamPullingAgentOptions pulling)
     {
-        // Agents wait inside the read, so the period only counts after a stream's registration. Zero would keep them from starting at all.
+        // Agents wait inside the read, so this period matters only after a stream is registered. Zero would prevent the agents from starting.
         pulling.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(1);
         pulling.BatchContainerBatchSize = push.BatchSize;
         pulling.MaxEventDeliveryTime = push.MaxDeliveryTime;

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace OrleansSessions.Streaming;
 
-/// <summary>What push streams tell about themselves, under the meter <c>OrleansSessions.Streaming</c>. Every measurement carries its provider's name.</summary>
+/// <summary>The metrics of push streams, under the meter <c>OrleansSessions.Streaming</c>. Every measurement has the provider's name as a tag.</summary>
 internal sealed class PushStreamMetrics
 {
     public const string MeterName = "OrleansSessions.Streaming";
@@ -20,17 +20,23 @@ internal sealed class PushStreamMetrics
     public PushStreamMetrics(IMeterFactory meters)
     {
         _meter = meters.Create(MeterName);
-        _enqueued = _meter.CreateCounter<long>("push_streams.items.enqueued", "{item}", "Items that a queue of this silo took.");
-        _rejected = _meter.CreateCounter<long>("push_streams.items.rejected", "{item}", "Items refused because their queue stayed full.");
+        _enqueued = _meter.CreateCounter<long>("push_streams.items.enqueued", "{item}", "Items accepted by a queue of this silo.");
+        _rejected = _meter.CreateCounter<long>("push_streams.items.rejected", "{item}", "Items refused because their queue remained full.");
         _dropped = _meter.CreateCounter<long>(
-            "push_streams.items.dropped", "{item}", "Items taken but not delivered: to a subscriber that fell too far behind, or left over at the silo's stop.");
-        _waits = _meter.CreateHistogram<double>("push_streams.enqueue.wait.duration", "s", "Waiting for room in a full queue. Items that found room at once are not in it.");
+            "push_streams.items.dropped",
+            "{item}",
+            "Items accepted but not delivered, because a subscriber fell too far behind or the silo stopped.");
+        _waits = _meter.CreateHistogram<double>(
+            "push_streams.enqueue.wait.duration", "s", "Time spent waiting for room in a full queue. Items that did not wait are not included.");
     }
 
-    /// <summary>Watches how many items wait. The callback runs only while somebody listens.</summary>
+    /// <summary>Observes how many items wait. The callback runs only while a listener is attached.</summary>
     public void ObserveWaiting(string provider, Func<long> count) =>
         _meter.CreateObservableUpDownCounter(
-            "push_streams.items.waiting", () => new Measurement<long>(count(), new KeyValuePair<string, object?>(ProviderTag, provider)), "{item}", "Items in the queues of this silo.");
+            "push_streams.items.waiting",
+            () => new Measurement<long>(count(), new KeyValuePair<string, object?>(ProviderTag, provider)),
+            "{item}",
+            "Items in the queues of this silo.");
 
     public void Enqueued(string provider) => _enqueued.Add(1, new KeyValuePair<string, object?>(ProviderTag, provider));
 

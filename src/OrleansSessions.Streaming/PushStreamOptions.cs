@@ -3,28 +3,29 @@ namespace OrleansSessions.Streaming;
 /// <summary>The limits of one push stream provider.</summary>
 public sealed class PushStreamOptions
 {
-    /// <summary>Queues, each with a pulling agent of its own, in every silo. Streams are spread over them. Default 16, from 1 to 256.</summary>
+    /// <summary>The number of queues in each silo, each with its own pulling agent. Streams are distributed over them. Default 16, from 1 to 256.</summary>
     public int QueueCount { get; set; } = 16;
 
-    /// <summary>Items that may wait in one queue. Past it <c>OnNextAsync</c> waits. Default 4,096, at least 1.</summary>
+    /// <summary>The number of items that can wait in one queue. When it is full, <c>OnNextAsync</c> waits. Default 4,096, at least 1.</summary>
     public int QueueCapacity { get; set; } = 4096;
 
     /// <summary>How long <c>OnNextAsync</c> waits for room before it throws <see cref="PushQueueFullException"/>. Default 5 s, at most a day.</summary>
     public TimeSpan EnqueueTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Items of one stream that wait for its slowest subscriber, beside the one delivery under way. Past it the queue waits for that subscriber, and its producers for the queue.
-    /// A subscriber that then takes nothing for a quarter of a second is stuck: its oldest items are dropped, counted, and told to its <c>OnErrorAsync</c>, and the queue goes on.
-    /// Default 4,096, at least 1.
+    /// The number of items of one stream that can wait for its slowest subscriber, in addition to the delivery in progress. When it is reached,
+    /// the queue waits for that subscriber, and the producers wait for the queue. A subscriber that then takes nothing for a quarter of a second
+    /// is stuck: its oldest items are dropped, counted, and reported to its <c>OnErrorAsync</c>, and the queue continues. Default 4,096, at least 1.
     /// </summary>
     public int StreamCapacity { get; set; } = 4096;
 
-    /// <summary>Items in one delivery to a subscriber, at most. Default 256, from 1 to 65,536.</summary>
+    /// <summary>The maximum number of items in one delivery to a subscriber. Default 256, from 1 to 65,536.</summary>
     public int BatchSize { get; set; } = 256;
 
     /// <summary>
-    /// How long a delivery that fails is tried again before it is skipped and the subscriber's <c>OnErrorAsync</c> is told. Default 5 s. A repeat may hand the same items out twice.
-    /// A delivery that gets no answer ends with the silo's <c>ResponseTimeout</c>, however short this is; a stopping silo waits for it too.
+    /// How long a failed delivery is retried before it is skipped and the subscriber's <c>OnErrorAsync</c> is called. Default 5 s. A retry can
+    /// deliver the same items twice. A delivery that gets no answer ends after the silo's <c>ResponseTimeout</c>, even if this value is shorter;
+    /// a silo that stops also waits for it.
     /// </summary>
     public TimeSpan MaxDeliveryTime { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -2,19 +2,19 @@ using System.Globalization;
 
 namespace OrleansSessions.Benchmarks;
 
-/// <summary>What the command line asks for.</summary>
+/// <summary>The options from the command line.</summary>
 internal sealed class BenchmarkOptions
 {
     public const string Usage = """
         Options:
-          --quick                    a smoke run of about 20 s: are the answers right?
-          --only A,B                 of rounds, latency, pieces, memory (default: all)
-          --servers A,B              of kestrel, signalr, sessions (default: all)
-          --server PATH              another build of the server: its dll
+          --quick                    a smoke test of about 20 s that checks the answers
+          --only A,B                 measures: rounds, latency, pieces, memory (default: all)
+          --servers A,B              servers: kestrel, signalr, sessions (default: all)
+          --server PATH              the dll of another build of the server
           --repeat N                 interleaved repetitions (default 5; memory at most 3)
           --seconds S                length of one measurement (default 3)
           --sessions N               attached sessions for the memory measure (default 2000)
-          --json FILE                write every single figure there, too
+          --json FILE                also write every figure to this file
         """;
 
     private static readonly string[] KnownMeasures = [Rounds, Latency, Pieces, Memory];
@@ -29,15 +29,15 @@ internal sealed class BenchmarkOptions
 
     public IReadOnlyList<string> Servers { get; private set; } = KnownServers;
 
-    /// <summary>The server's dll, or null for the one that was built along with this project.</summary>
+    /// <summary>The path of the server's dll, or null for the server that was built together with this project.</summary>
     public string? ServerPath { get; private set; }
 
     public int Repeat { get; private set; } = 5;
 
-    /// <summary>Three: on a machine with few processors the optimising compiler takes that long to get its turn.</summary>
+    /// <summary>Three, because on a machine with few processors the optimizing compiler takes that long to run.</summary>
     public int WarmUpRounds { get; private set; } = 3;
 
-    /// <summary>A fresh process for each figure makes these steadier and slower than the others.</summary>
+    /// <summary>At most three: each figure uses a new process, so the memory figures are more stable and slower than the others.</summary>
     public int MemoryRepeat => Math.Min(Repeat, 3);
 
     public TimeSpan Duration { get; private set; } = TimeSpan.FromSeconds(3);
@@ -58,7 +58,7 @@ internal sealed class BenchmarkOptions
             }
             else if (i + 1 == args.Length || !options.TrySet(args[i], args[++i]))
             {
-                complaint = $"Not understood: {string.Join(' ', args[Math.Max(0, i - 1)..])}";
+                complaint = $"Invalid arguments: {string.Join(' ', args[Math.Max(0, i - 1)..])}";
                 return false;
             }
         }

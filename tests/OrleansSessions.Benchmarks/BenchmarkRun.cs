@@ -4,7 +4,7 @@ using OrleansSessions.Benchmarks.Servers;
 
 namespace OrleansSessions.Benchmarks;
 
-/// <summary>One run from the first server's start to the table. Read <see cref="RunAsync"/> first.</summary>
+/// <summary>One run, from the start of the first server to the table. Read <see cref="RunAsync"/> first.</summary>
 internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
 {
     private readonly Measurements _measurements = new();
@@ -12,7 +12,7 @@ internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        // 1. The same runtime settings for all: those that the server was built with.
+        // 1. Use the same runtime settings for all servers: those that this server was built with.
         var runtimeConfig = Path.ChangeExtension(_serverPath, ".runtimeconfig.json");
         var settings = DescribeSettings(runtimeConfig);
         output.WriteLine(settings);
@@ -22,17 +22,17 @@ internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
             output.WriteLine($"  {contender.Name,-9} {contender.Description}");
         }
 
-        // 2. Speed: all servers up at once, and measured in turns.
+        // 2. Speed: all servers run at the same time and are measured in turns.
         var speed = new SpeedMeasures(options, _measurements, output);
         await speed.RunAsync(contenders, runtimeConfig, cancellationToken);
 
-        // 3. Memory: a fresh process for each figure, since one that has worked gives little back.
+        // 3. Memory: a new process for each figure, because a process that has worked returns little memory.
         if (options.Measures.Contains(BenchmarkOptions.Memory))
         {
             await new MemoryMeasure(options, _measurements, output).RunAsync(contenders, runtimeConfig, cancellationToken);
         }
 
-        // 4. Tell.
+        // 4. Report.
         output.WriteLine();
         ResultTable.Write(output, _measurements, options.Servers);
         output.WriteLine();
@@ -54,7 +54,7 @@ internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
     }
 
 #if DEBUG
-    private const string Configuration = "DEBUG BUILD: the figures mean nothing";
+    private const string Configuration = "DEBUG BUILD: the figures are meaningless";
 #else
     private const string Configuration = "Release";
 #endif

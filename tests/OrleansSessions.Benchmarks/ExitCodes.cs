@@ -1,13 +1,13 @@
 namespace OrleansSessions.Benchmarks;
 
-/// <summary>What the process says to whoever started it. A figure, however bad, never changes it.</summary>
+/// <summary>The exit codes. A bad figure never changes the exit code.</summary>
 internal static class ExitCodes
 {
     public const int AllAnswersRight = 0;
 
-    /// <summary>An answer was wrong, or did not come.</summary>
+    /// <summary>An answer was wrong or missing.</summary>
     public const int WrongAnswer = 1;
 
-    /// <summary>The command line was not understood, a server did not start, or somebody stopped the run.</summary>
+    /// <summary>The command line was invalid, a server did not start, or the run was stopped.</summary>
     public const int CouldNotRun = 2;
 }

@@ -4,7 +4,7 @@ using OrleansSessions.Benchmarks.Servers;
 
 namespace OrleansSessions.Benchmarks;
 
-/// <summary>What an attached session costs while nothing happens: the growth of a fresh server, divided by the sessions.</summary>
+/// <summary>Measures the memory of an idle attached session: the growth of a new server, divided by the number of sessions.</summary>
 internal sealed class MemoryMeasure(BenchmarkOptions options, Measurements measurements, TextWriter output)
 {
     private const int WarmUpSessions = 50;
@@ -31,18 +31,18 @@ internal sealed class MemoryMeasure(BenchmarkOptions options, Measurements measu
     {
         await using var server = await ServerProcess.StartAsync(contender, runtimeConfig, cancellationToken);
 
-        // 1. Code, pools and threads that any session needs are there before the first reading.
+        // 1. Load the code, pools and threads that every session needs before the first reading.
         var first = await AttachAsync(server, from: options.MemorySessions, WarmUpSessions, cancellationToken);
         await LoadGenerator.AskOnceAsync(first, cancellationToken);
         await LoadGenerator.CloseAsync(first);
         var before = await SettleAsync(server, cancellationToken);
 
-        // 2. Attached, never asked.
+        // 2. Measure sessions that are attached and have never asked.
         var askers = await AttachAsync(server, from: 0, options.MemorySessions, cancellationToken);
         var idle = await SettleAsync(server, cancellationToken);
         Keep(Figure.IdleMemory, Figure.IdleHeap, server, round, before, idle);
 
-        // 3. Attached, asked once, idle again.
+        // 3. Measure sessions that are attached, have asked once and are idle again.
         await LoadGenerator.AskOnceAsync(askers, cancellationToken);
         var asked = await SettleAsync(server, cancellationToken);
         Keep(Figure.AskedMemory, Figure.AskedHeap, server, round, before, asked);
@@ -52,7 +52,7 @@ internal sealed class MemoryMeasure(BenchmarkOptions options, Measurements measu
     private static Task<IReadOnlyList<Asker>> AttachAsync(ServerProcess server, int from, int count, CancellationToken cancellationToken) =>
         LoadGenerator.AttachAsync(count, slot => server.Contender.Attached(server.WebSocket, from + slot), cancellationToken);
 
-    /// <summary>Collects until the process stops shrinking: some pools let go only a while after.</summary>
+    /// <summary>Collects garbage until the process stops shrinking, because some pools release memory only after a while.</summary>
     private static async Task<MemoryReading> SettleAsync(ServerProcess server, CancellationToken cancellationToken)
     {
         var last = await server.SettleAsync(cancellationToken);

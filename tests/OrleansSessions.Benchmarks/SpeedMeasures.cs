@@ -4,7 +4,7 @@ using OrleansSessions.Benchmarks.Servers;
 
 namespace OrleansSessions.Benchmarks;
 
-/// <summary>Rounds, latency and pieces: every server lives through all of it, and they take turns.</summary>
+/// <summary>Measures rounds, latency and pieces. Every server runs during all of it, and they take turns.</summary>
 internal sealed class SpeedMeasures(BenchmarkOptions options, Measurements measurements, TextWriter output)
 {
     private const int RoundSockets = 200;
@@ -42,7 +42,7 @@ internal sealed class SpeedMeasures(BenchmarkOptions options, Measurements measu
         }
     }
 
-    /// <summary>Warm-up rounds that are not kept, then A B C, A B C and so on.</summary>
+    /// <summary>Runs warm-up rounds that are not recorded, then A B C, A B C and so on.</summary>
     private async Task TakeTurnsAsync(
         string name, List<ServerProcess> servers, Func<ServerProcess, int?, CancellationToken, Task> measure, CancellationToken cancellationToken)
     {
@@ -86,7 +86,7 @@ internal sealed class SpeedMeasures(BenchmarkOptions options, Measurements measu
         Keep(Figure.LatencyTail, server, round, waits[waits.Length * 99 / 100]);
     }
 
-    /// <summary>Sockets are opened for each turn, so that none is idle for so long that a server would close it.</summary>
+    /// <summary>Sockets are opened for each turn, so that none is idle long enough for a server to close it.</summary>
     private async Task<(LoadResult Result, TimeSpan Processor, TimeSpan Load)> LoadAsync(
         ServerProcess server, int sockets, Func<Uri, int, Asker> client, CancellationToken cancellationToken)
     {

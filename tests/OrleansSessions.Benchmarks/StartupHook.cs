@@ -2,18 +2,18 @@ using System.Diagnostics;
 using System.Globalization;
 
 /// <summary>
-/// Loaded into every server under measurement through DOTNET_STARTUP_HOOKS, before its Main; the runtime wants this name and no namespace.
-/// On a line on standard input it settles the heap and tells what the process holds; at the end of standard input, when whoever
-/// measures is gone, it ends the process.
+/// Loaded into every measured server through DOTNET_STARTUP_HOOKS, before its Main. The runtime requires this name and no namespace.
+/// For each line on standard input it collects garbage and reports the memory of the process. At the end of standard input, when the
+/// benchmark is gone, it ends the process.
 /// </summary>
 internal static class StartupHook
 {
-    /// <summary>Starts the lines that are a report and not the server's own output.</summary>
+    /// <summary>The prefix of report lines, which distinguishes them from the server's own output.</summary>
     public const string ReportPrefix = "@probe ";
 
     public static void Initialize()
     {
-        // Not the pool's thread: it blocks for as long as the process lives.
+        // Not a pool thread, because it blocks for the whole life of the process.
         var thread = new Thread(Listen) { IsBackground = true, Name = "Benchmark probe" };
         thread.Start();
     }

@@ -23,11 +23,11 @@ public sealed class BackPressureTests
         var stream = cluster.InSilo<int>("one");
         var queue = cluster.Queues()[0];
 
-        // 1. The first item is read, and its stream's registration holds the queue from there on.
+        // 1. The first item is read, and the registration of its stream then blocks the queue.
         await stream.OnNextAsync(0);
         await Deadline.HoldsAsync(() => queue.Count == 0, "the agent to read the first item", () => $"{queue.Count} in the queue");
 
-        // 2. What there is room for is taken at once.
+        // 2. Items that there is room for are accepted at once.
         for (var item = 1; item <= 4; item++)
         {
             Assert.True(stream.OnNextAsync(item).IsCompletedSuccessfully);
@@ -35,17 +35,17 @@ public sealed class BackPressureTests
 
         Assert.Equal(4, meter.Observe("push_streams.items.waiting"));
 
-        // 3. The next one waits, and is refused with what to do.
+        // 3. The next item waits, and is refused with an error that says what to do.
         var refused = stream.OnNextAsync(5);
         Assert.False(refused.IsCompleted);
         var refusal = await Assert.ThrowsAsync<PushQueueFullException>(() => refused);
         Assert.Contains(cluster.Provider, refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("all its 4 places", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("was full (4 items)", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(nameof(PushStreamOptions.QueueCapacity), refusal.Message, StringComparison.Ordinal);
         Assert.Equal(1, meter["push_streams.items.rejected"]);
         Assert.True(meter["push_streams.enqueue.wait.duration"] > 0);
 
-        // 4. With room again, everything goes on.
+        // 4. When there is room again, delivery continues.
         store.Open();
         await Deadline.HoldsAsync(() => queue.Count == 0, "the agent to empty the queue", () => $"{queue.Count} in the queue");
         var subscriber = new RecordingObserver<int>("after the jam");

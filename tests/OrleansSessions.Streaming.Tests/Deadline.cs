@@ -4,7 +4,7 @@ internal static class Deadline
 {
     public static readonly TimeSpan Default = TimeSpan.FromSeconds(20);
 
-    /// <summary>Waits, and says what for when it does not come.</summary>
+    /// <summary>Waits for the task. The time-out error says what it waited for.</summary>
     public static async Task MeetAsync(Task task, string what, Func<string>? got = null)
     {
         try
@@ -17,7 +17,7 @@ internal static class Deadline
         }
     }
 
-    /// <summary>Looks again until it holds.</summary>
+    /// <summary>Polls until the condition is true.</summary>
     public static async Task HoldsAsync(Func<bool> condition, string what, Func<string>? got = null)
     {
         using var deadline = new CancellationTokenSource(Default);

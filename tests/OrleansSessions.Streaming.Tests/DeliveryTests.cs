@@ -46,7 +46,7 @@ public sealed class DeliveryTests
 
         await ProduceAsync(stream, 1000);
 
-        // One queue keeps its order: when the neighbour has its item, all the others have been read.
+        // One queue keeps its order: when the neighbour has its item, all earlier items have been read.
         await cluster.InSilo<int>("neighbour").OnNextAsync(1);
         await neighbour.CountAsync(1);
         busy.Open();
@@ -159,7 +159,7 @@ public sealed class DeliveryTests
         var refusal = await Assert.ThrowsAsync<NotSupportedException>(() => cluster.InClient<int>("one").OnNextAsync(1));
 
         Assert.Contains(cluster.Provider, refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("Call a grain", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("call a grain", refusal.Message, StringComparison.Ordinal);
     }
 
     private static async Task ProduceAsync(IAsyncStream<int> stream, int count, int from = 0)

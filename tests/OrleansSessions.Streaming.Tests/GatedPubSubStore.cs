@@ -2,7 +2,7 @@ using Orleans.Storage;
 
 namespace OrleansSessions.Streaming.Tests;
 
-/// <summary>A store of subscriptions that writes nothing until it is opened. A stream seen for the first time waits for it, and its queue with it.</summary>
+/// <summary>A subscription store whose writes wait until it is opened. A new stream, and its queue, wait with them.</summary>
 internal sealed class GatedPubSubStore : IGrainStorage
 {
     private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace OrleansSessions.Streaming.Tests;
 
-/// <summary>Adds up what one provider measures, by instrument.</summary>
+/// <summary>Sums the measurements of one provider by instrument.</summary>
 internal sealed class MeterReading : IDisposable
 {
     private readonly Dictionary<string, double> _sums = [];

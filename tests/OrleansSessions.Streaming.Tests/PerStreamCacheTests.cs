@@ -60,8 +60,8 @@ public sealed class PerStreamCacheTests : IDisposable
             Assert.Equal([value], Drain(quick));
         }
 
-        var told = Assert.Throws<QueueCacheMissException>(() => stuck.MoveNextWithResult());
-        Assert.Contains("30 items", told.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<QueueCacheMissException>(() => stuck.MoveNextWithResult());
+        Assert.Contains("30 items", error.Message, StringComparison.Ordinal);
         stuck.Dispose();
         using var successor = Attach(A);
 
@@ -98,7 +98,7 @@ public sealed class PerStreamCacheTests : IDisposable
 
         slow.MoveNextWithResult();
 
-        await Deadline.MeetAsync(room, "room after the slow subscriber's step");
+        await Deadline.MeetAsync(room, "room after the slow subscriber takes an item");
         Assert.Equal(1, await room);
     }
 

@@ -7,7 +7,7 @@ using OrleansSessions.Streaming.Queues;
 
 namespace OrleansSessions.Streaming.Tests;
 
-/// <summary>Silos and a client outside them, with one push stream provider whose name is its own, so that metrics of tests beside it do not mix in.</summary>
+/// <summary>Silos and an external client with one push stream provider. The provider's name is unique, so that metrics of parallel tests do not mix.</summary>
 internal sealed class PushCluster : IAsyncDisposable
 {
     private readonly InProcessTestCluster _cluster;
@@ -47,10 +47,10 @@ internal sealed class PushCluster : IAsyncDisposable
         return new PushCluster(cluster, provider);
     }
 
-    /// <summary>The stream as code inside a silo sees it.</summary>
+    /// <summary>Returns the stream for code inside a silo.</summary>
     public IAsyncStream<T> InSilo<T>(string key, int silo = 0) => Stream<T>(Services(silo), key);
 
-    /// <summary>The stream as the client outside the cluster sees it.</summary>
+    /// <summary>Returns the stream for the client outside the cluster.</summary>
     public IAsyncStream<T> InClient<T>(string key) => Stream<T>(_cluster.Client.ServiceProvider, key);
 
     public IReadOnlyList<PushQueue> Queues(int silo = 0) =>
@@ -58,7 +58,7 @@ internal sealed class PushCluster : IAsyncDisposable
 
     public IServiceProvider Services(int silo = 0) => _cluster.GetSiloServiceProvider(_cluster.Silos[silo].SiloAddress);
 
-    /// <summary>Stops the provider's agents in the first silo, which is what a stopping silo does to them.</summary>
+    /// <summary>Stops the provider's agents in the first silo, as a silo does when it stops.</summary>
     public Task StopAgentsAsync() => CommandAsync(PersistentStreamProviderCommand.StopAgents);
 
     public Task StartAgentsAsync() => CommandAsync(PersistentStreamProviderCommand.StartAgents);

@@ -27,7 +27,7 @@ public sealed class PushQueueTests : IDisposable
             taken.AddRange((await queue.ReadAsync(2, CancellationToken.None)).Select(Value));
         }
 
-        await Deadline.MeetAsync(Task.WhenAll(sends), "those who waited to be let in");
+        await Deadline.MeetAsync(Task.WhenAll(sends), "the waiting producers to be accepted");
         Assert.Equal([0, 1, 2, 3, 4], taken);
     }
 

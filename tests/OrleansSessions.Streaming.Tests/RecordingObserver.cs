@@ -2,7 +2,7 @@ using Orleans.Streams;
 
 namespace OrleansSessions.Streaming.Tests;
 
-/// <summary>Keeps what it gets. Closed, it takes the first item and then nothing until it is opened.</summary>
+/// <summary>Records what it receives. While closed, it takes the first item and then nothing until it is opened.</summary>
 internal sealed class RecordingObserver<T>(string name, bool open = true) : IAsyncObserver<T>, IAsyncBatchObserver<T>
 {
     private readonly Lock _lock = new();
@@ -25,7 +25,7 @@ internal sealed class RecordingObserver<T>(string name, bool open = true) : IAsy
         }
     }
 
-    /// <summary>The sizes of the lists it got.</summary>
+    /// <summary>The size of each list that it received.</summary>
     public int[] Deliveries
     {
         get
@@ -39,7 +39,7 @@ internal sealed class RecordingObserver<T>(string name, bool open = true) : IAsy
 
     public void Open() => _open.TrySetResult();
 
-    public Task EnteredAsync() => Deadline.MeetAsync(_entered.Task, $"subscriber '{name}' to get its first item");
+    public Task EnteredAsync() => Deadline.MeetAsync(_entered.Task, $"subscriber '{name}' to receive its first item");
 
     public Task CountAsync(int count)
     {
@@ -55,7 +55,7 @@ internal sealed class RecordingObserver<T>(string name, bool open = true) : IAsy
 
     public async Task<Exception> ErrorAsync()
     {
-        await Deadline.MeetAsync(_failed.Task, $"subscriber '{name}' to be told an error", Describe);
+        await Deadline.MeetAsync(_failed.Task, $"subscriber '{name}' to receive an error", Describe);
         return await _failed.Task;
     }
 
@@ -123,7 +123,8 @@ internal sealed class RecordingObserver<T>(string name, bool open = true) : IAsy
     {
         lock (_lock)
         {
-            return $"{_items.Count} items, from {_items.FirstOrDefault()} to {_items.LastOrDefault()}, errors [{string.Join("; ", _errors.Select(error => error.GetType().Name))}]";
+            var errors = string.Join("; ", _errors.Select(error => error.GetType().Name));
+            return $"{_items.Count} items, from {_items.FirstOrDefault()} to {_items.LastOrDefault()}, errors [{errors}]";
         }
     }
 }

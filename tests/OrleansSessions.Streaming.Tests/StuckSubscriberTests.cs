@@ -51,17 +51,17 @@ public sealed class StuckSubscriberTests
             await cluster.InSilo<int>("stuck").OnNextAsync(item);
         }
 
-        // One queue keeps its order: when the barrier has its item, all the others have been read.
+        // One queue keeps its order: when the barrier has its item, all earlier items have been read.
         await cluster.InSilo<int>("free").OnNextAsync(1);
         await barrier.CountAsync(1);
         Assert.Equal(50 - Capacity, meter["push_streams.items.dropped"]);
 
         stuck.Open();
 
-        var told = await stuck.ErrorAsync();
-        Assert.IsType<QueueCacheMissException>(told);
-        Assert.Contains("40 items", told.Message, StringComparison.Ordinal);
-        Assert.Contains(nameof(PushStreamOptions.StreamCapacity), told.Message, StringComparison.Ordinal);
+        var error = await stuck.ErrorAsync();
+        Assert.IsType<QueueCacheMissException>(error);
+        Assert.Contains("40 items", error.Message, StringComparison.Ordinal);
+        Assert.Contains(nameof(PushStreamOptions.StreamCapacity), error.Message, StringComparison.Ordinal);
         await stuck.CountAsync(1 + Capacity);
         Assert.Equal([0, .. Enumerable.Range(41, Capacity)], stuck.Items);
 
@@ -113,7 +113,7 @@ public sealed class StuckSubscriberTests
         Assert.Equal(Enumerable.Range(0, 101), sameStream.Items);
         Assert.Equal(Enumerable.Range(1, 100), sameQueue.Items);
 
-        // The dead one is unsubscribed: no cursor of its is left to lose anything.
+        // The dead subscriber is unsubscribed, so it has no cursor left that could lose items.
         var stream = cluster.InSilo<int>("shared");
         var cache = cluster.Queues()[0].Cache!;
         await Deadline.HoldsAsync(() => cache.CursorCount == 2, "the dead subscriber to be removed", () => $"{cache.CursorCount} cursors");

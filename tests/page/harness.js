@@ -1,4 +1,4 @@
-// A browser without a browser: sockets, clock, storage and HTTP that a test plays by hand.
+// A simulated browser: a test controls its sockets, clock, storage and HTTP responses.
 
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const pageFolder = fileURLToPath(new URL('../../src/OrleansSessions.Server/Page/', import.meta.url));
 
-/** The page's modules end in .js and have no package.json; Node needs to be told that they are modules. */
+/** The page's modules end in .js and have no package.json, so Node must be told that they are modules. */
 const copyOfPage = () => {
   const folder = mkdtempSync(join(tmpdir(), 'sessions-page-'));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
@@ -80,7 +80,7 @@ export class World {
     this.open(session);
   }
 
-  /** A page opened anew: the storage is all that it knows. */
+  /** A newly opened page. It knows only what is in the storage. */
   open(session) {
     this.client = new SessionClient(session, this.environment);
     this.client.addEventListener('state', () => this.states.push(this.client.state.name));

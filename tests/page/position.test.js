@@ -4,7 +4,7 @@ import { Position, World, accepted, delta, done, hello, resumed, snapshot } from
 
 const at = last => Object.assign(new Position(), { epoch: 'e1', last });
 
-// docs/protocol.md, section 12, "Position": one row a line of its list. The first that fits decides.
+// docs/protocol.md, section 12, "Position": one row per line of its list. The first rule that applies decides.
 for (const [rule, last, replaying, frame, verdict, after] of [
   ['1: replaying, and not a replay', 4, true, delta(5, 'q', 0, 'a'), 'ignore', 4],
   ['1: replaying, and a duplicate', 4, true, accepted(5, 'q', { duplicate: true }), 'ignore', 4],

@@ -6,7 +6,7 @@ const LIST = '/v1/sessions/abc/questions?limit=50';
 const open = id => ({ question_id: id, state: 'answering', age_ms: 1 });
 const ended = (id, text) => ({ question_id: id, question: 'hi', state: 'completed', status: 'completed', text, deltas: 1 });
 
-/** One answered question, and another in mid-answer. */
+/** One answered question, and another whose answer is in progress. */
 const talking = () => {
   const world = new World();
   world.socket.give(hello());

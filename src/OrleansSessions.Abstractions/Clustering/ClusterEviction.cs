@@ -1,27 +1,26 @@
 namespace OrleansSessions.Clustering;
 
 /// <summary>
-/// Tells the parts of a process that its silo is no longer a member of its cluster. From that moment another silo may hold the same sessions,
-/// so this process accepts nothing, and ends. An eviction is never taken back. A process without a silo is never evicted.
+/// Signals that the silo of this process is no longer a member of its cluster. From that moment another silo can hold the same sessions,
+/// so this process accepts nothing and ends. An eviction is final. A process without a silo is never evicted.
 /// </summary>
 public sealed class ClusterEviction : IDisposable
 {
-    /// <summary>What the process ends with, so that its supervisor starts it again.</summary>
+    /// <summary>The exit code of an evicted process, so that its supervisor restarts it.</summary>
     public const int ExitCode = 3;
 
     private readonly CancellationTokenSource _evicted = new();
 
-    /// <summary>True from the moment of the eviction on.</summary>
     public bool IsEvicted => _evicted.IsCancellationRequested;
 
-    /// <summary>Cancelled at the eviction.</summary>
+    /// <summary>Cancelled when this process is evicted.</summary>
     public CancellationToken Evicted => _evicted.Token;
 
-    /// <summary>Evicts this process. Called once the silo is found to be no member; safe to repeat.</summary>
+    /// <summary>Evicts this process. Called when the silo is found not to be a member; safe to call again.</summary>
     public Task EvictAsync() => _evicted.CancelAsync();
 
-    /// <summary>Does nothing while the silo is a member.</summary>
-    /// <exception cref="SiloUnavailableException">The silo is evicted: the call may be repeated, at another silo.</exception>
+    /// <summary>Throws if this process has been evicted.</summary>
+    /// <exception cref="SiloUnavailableException">The silo is evicted. The caller can repeat the call, which then reaches another silo.</exception>
     public void ThrowIfEvicted()
     {
         if (IsEvicted)

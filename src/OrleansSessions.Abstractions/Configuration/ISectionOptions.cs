@@ -1,14 +1,14 @@
 namespace OrleansSessions.Configuration;
 
-/// <summary>Options that know the section of the configuration they are read from. Binding, checks and documentation follow from it.</summary>
+/// <summary>Options that name the configuration section they are read from. Binding, validation and documentation use this name.</summary>
 public interface ISectionOptions
 {
     /// <summary>The path of the section, for example <c>Responder:Echo</c>.</summary>
     static abstract string Section { get; }
 
     /// <summary>
-    /// Finds what <see cref="WithinAttribute"/> cannot express: values that do not fit together. Each mistake is a sentence that begins
-    /// with the key and contains the value found.
+    /// Finds mistakes that <see cref="WithinAttribute"/> cannot express, such as values that contradict each other. Each mistake is a sentence
+    /// that begins with the key and contains the value found.
     /// </summary>
     IEnumerable<string> FindMistakes() => [];
 }

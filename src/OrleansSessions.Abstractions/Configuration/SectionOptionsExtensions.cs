@@ -4,14 +4,14 @@ using Microsoft.Extensions.Options;
 
 namespace OrleansSessions.Configuration;
 
-/// <summary>Registers options that know their section.</summary>
+/// <summary>Registers options that name their configuration section.</summary>
 public static class SectionOptionsExtensions
 {
-    /// <summary>What stands before the sections in a host that is not the product's own server.</summary>
+    /// <summary>The prefix of the sections in a host other than the product's own server.</summary>
     public const string EmbeddedPrefix = "OrleansSessions:";
 
     /// <summary>Binds options to <c>{configPrefix}{Section}</c> and checks them when the host starts. Safe to call twice.</summary>
-    /// <param name="configPrefix">Null where the host binds the options itself.</param>
+    /// <param name="configPrefix">The prefix of the section, or null if the host binds the options itself.</param>
     public static IServiceCollection AddSection<T>(this IServiceCollection services, string? configPrefix)
         where T : class, ISectionOptions
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace OrleansSessions.Configuration;
 
-/// <summary>Checks one options class by its attributes and its own <see cref="ISectionOptions.FindMistakes"/>, and reports every mistake at once.</summary>
+/// <summary>Validates an options class by its attributes and its <see cref="ISectionOptions.FindMistakes"/>, and reports all mistakes at once.</summary>
 internal sealed class SectionValidator<T> : IValidateOptions<T>
     where T : class, ISectionOptions
 {

@@ -2,23 +2,23 @@ using System.ComponentModel;
 
 namespace OrleansSessions.Configuration;
 
-/// <summary>The values that an option may have: the one home of its limits. Both bounds are allowed values.</summary>
+/// <summary>Defines the range of an option. This attribute is the only place where the limits are defined. Both bounds are inclusive.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class WithinAttribute : Attribute
 {
     private readonly object? _minimum;
     private readonly object? _maximum;
 
-    /// <summary>Limits a number.</summary>
+    /// <summary>Limits an integer.</summary>
     public WithinAttribute(long minimum, long maximum = long.MaxValue) => (_minimum, _maximum) = (minimum, maximum);
 
-    /// <summary>Limits a number with decimals.</summary>
+    /// <summary>Limits a decimal number.</summary>
     public WithinAttribute(double minimum, double maximum) => (_minimum, _maximum) = (minimum, maximum);
 
     /// <summary>Limits a time, written as <c>hours:minutes:seconds</c>. Without <paramref name="maximum"/> there is no upper bound.</summary>
     public WithinAttribute(string minimum, string? maximum = null) => (_minimum, _maximum) = (minimum, maximum);
 
-    /// <summary>What the value must be, or null where it is allowed. Null is allowed: the option is not set.</summary>
+    /// <summary>Returns what the value must be, or null if it is allowed. Null is allowed: the option is not set.</summary>
     public string? FindFault(object? value)
     {
         if (value is null)
@@ -39,7 +39,7 @@ public sealed class WithinAttribute : Attribute
             : FormattableString.Invariant($"it must be from {minimum} to {maximum}");
     }
 
-    /// <summary>The bound as the option's own type; null where it bounds nothing.</summary>
+    /// <summary>Converts the bound to the option's type. Null means no bound.</summary>
     private static object? Convert(object? bound, Type type) => bound switch
     {
         null or long.MaxValue => null,

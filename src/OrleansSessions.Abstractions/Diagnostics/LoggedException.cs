@@ -4,13 +4,13 @@ using OrleansSessions.Responders;
 namespace OrleansSessions.Diagnostics;
 
 /// <summary>
-/// An exception as it may be logged: the types of the exception and of its causes with their stack traces, but no message.
-/// A message can repeat what a user, a model's endpoint or a store said: a question, an answer, a key.
-/// Every exception in a log message of this product is one of these.
+/// An exception in the form in which it can be logged: the types and stack traces of the exception and its causes, without messages.
+/// A message can contain text from a user, a model's endpoint or a store, such as a question, an answer or a key.
+/// Every exception that this product logs is a <see cref="LoggedException"/>.
 /// </summary>
 public sealed class LoggedException : Exception
 {
-    /// <summary>Bounds what one fault can write: an <see cref="AggregateException"/> may hold any number of causes.</summary>
+    /// <summary>Limits the output for one fault, because an <see cref="AggregateException"/> can hold any number of causes.</summary>
     private const int MaxCauses = 16;
 
     private const int MaxDepth = 8;
@@ -26,16 +26,16 @@ public sealed class LoggedException : Exception
     /// <summary>The types of the exception and of its causes, outermost first.</summary>
     public override string Message => _withMessages ? _fault.Message : string.Join(" <- ", Causes(_fault).Select(cause => Describe(cause.Fault)));
 
-    /// <summary>Where the exception was thrown.</summary>
+    /// <summary>The stack trace of the original exception.</summary>
     public override string? StackTrace => _fault.StackTrace;
 
-    /// <summary>The exception without its messages.</summary>
+    /// <summary>Returns the exception without its messages.</summary>
     public static LoggedException Of(Exception fault) => fault as LoggedException ?? new(fault, withMessages: false);
 
-    /// <summary>The exception whole, for a developer who looks at a responder of their own.</summary>
+    /// <summary>Returns the exception with its messages, for developers who debug their own responder.</summary>
     public static LoggedException WithMessages(Exception fault) => fault as LoggedException ?? new(fault, withMessages: true);
 
-    /// <summary>What loggers write. It is composed only when a log line is.</summary>
+    /// <summary>The text that loggers write. It is composed only when the log entry is written.</summary>
     public override string ToString()
     {
         if (_withMessages)
@@ -56,7 +56,7 @@ public sealed class LoggedException : Exception
         return text.ToString();
     }
 
-    /// <summary>The messages of the built-in responders are composed here, and repeat nothing that came from outside.</summary>
+    /// <summary>The messages of the built-in responders are written by this product and contain no text from outside, so they can be logged.</summary>
     private static string Describe(Exception fault) =>
         fault is ResponderException { IsSafeToLog: true } ? $"{fault.GetType()}: {fault.Message}" : fault.GetType().ToString();
 
@@ -65,7 +65,7 @@ public sealed class LoggedException : Exception
         var waiting = new Stack<(Exception Fault, int Depth)>([(fault, 0)]);
         for (var count = 0; count < MaxCauses && waiting.TryPop(out var next); count++)
         {
-            // One that was made fit for the log before, as the cause of another, tells its own causes.
+            // A cause can already be a LoggedException. Unwrap it, so that its own causes are included.
             var current = next.Fault is LoggedException logged ? logged._fault : next.Fault;
             yield return (current, next.Depth);
             if (next.Depth < MaxDepth)

@@ -2,7 +2,7 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Responders;
 
-/// <summary>A piece of an answer: some text, or the word that it stops here, short of its end.</summary>
+/// <summary>A piece of an answer: text, or the signal that the answer stops before its end.</summary>
 public readonly record struct AnswerPiece
 {
     private AnswerPiece(string text, string? incompleteReason)
@@ -11,15 +11,14 @@ public readonly record struct AnswerPiece
         IncompleteReason = incompleteReason;
     }
 
-    /// <summary>The text; may be empty, which only shows that the responder is alive and resets no timer.</summary>
+    /// <summary>The text. An empty text only shows that the responder is alive; it resets no timer.</summary>
     public string Text { get; }
 
-    /// <summary>Not null where the answer stops at a limit: the question ends <c>incomplete</c> with this reason.</summary>
+    /// <summary>The reason if the answer stops at a limit, otherwise null. The question then ends as <c>incomplete</c> with this reason.</summary>
     public string? IncompleteReason { get; }
 
-    /// <summary>Some text of the answer.</summary>
     public static AnswerPiece Of(string text) => new(text, null);
 
-    /// <summary>The answer stops here at a limit, <see cref="DoneReasons.Length"/> say. Nothing after it is read.</summary>
+    /// <summary>Ends the answer at a limit, for example <see cref="DoneReasons.Length"/>. Pieces after it are not read.</summary>
     public static AnswerPiece Stop(string reason) => new("", reason);
 }

@@ -1,6 +1,6 @@
 namespace OrleansSessions.Responders;
 
-/// <summary>What a responder is told about a question.</summary>
+/// <summary>The question and its context, as passed to a responder.</summary>
 public sealed class ResponderContext
 {
     /// <summary>The session's key: <c>{tenant}/{session}</c>.</summary>
@@ -10,15 +10,15 @@ public sealed class ResponderContext
 
     public required string Question { get; init; }
 
-    /// <summary>Earlier questions of this session with their answers, oldest first; bounded in number and bytes.</summary>
+    /// <summary>Earlier questions of this session with their answers, oldest first. Limited in number and bytes.</summary>
     public IReadOnlyList<AnsweredQuestion> History { get; init; } = [];
 
     /// <summary>The question's <c>metadata</c>, a JSON object as text, or null.</summary>
     public string? MetadataJson { get; init; }
 
-    /// <summary>Which attempt at this question this is, from 1.</summary>
+    /// <summary>The number of this attempt at the question, starting at 1.</summary>
     public int Attempt { get; init; } = 1;
 }
 
-/// <summary>An earlier question and the text its client saw.</summary>
+/// <summary>An earlier question and the text that its client received.</summary>
 public sealed record AnsweredQuestion(string Question, string Answer);

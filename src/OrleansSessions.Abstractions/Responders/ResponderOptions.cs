@@ -2,15 +2,15 @@ using OrleansSessions.Configuration;
 
 namespace OrleansSessions.Responders;
 
-/// <summary>Section <c>Responder</c>: who answers.</summary>
+/// <summary>Section <c>Responder</c>: the responder that answers.</summary>
 public sealed class ResponderOptions : ISectionOptions
 {
     /// <inheritdoc/>
     public static string Section => "Responder";
 
-    /// <summary>Which responder answers: <c>echo</c> (default), <c>openai</c>, <c>external</c>, or one that the host registered.</summary>
+    /// <summary>The responder that answers: <c>echo</c> (default), <c>openai</c>, <c>external</c>, or one that the host registered.</summary>
     public string Name { get; set; } = EchoName;
 
-    /// <summary>The demo responder, which says the question back.</summary>
+    /// <summary>The demo responder, which repeats the question.</summary>
     public const string EchoName = "echo";
 }

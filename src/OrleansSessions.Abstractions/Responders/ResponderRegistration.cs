@@ -3,18 +3,18 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace OrleansSessions.Responders;
 
-/// <summary>A responder that <c>Responder:Name</c> can choose.</summary>
-/// <param name="Name">As the configuration and <c>hello</c> spell it.</param>
-/// <param name="Type">The <see cref="IResponder"/>, or null where answers come from outside and nothing runs here.</param>
+/// <summary>A responder that <c>Responder:Name</c> can select.</summary>
+/// <param name="Name">The name in the configuration and in <c>hello</c>.</param>
+/// <param name="Type">The <see cref="IResponder"/>, or null if answers come from outside and no responder runs here.</param>
 public sealed record ResponderRegistration(string Name, Type? Type)
 {
-    /// <summary>True where the question stays open until somebody answers it; only the total timer counts then.</summary>
+    /// <summary>True if the question stays open until it is answered from outside. Only the total timer applies then.</summary>
     public bool IsAnsweredFromOutside => Type is null;
 }
 
 public static class ResponderServiceCollectionExtensions
 {
-    /// <summary>Makes a responder available under a name. The last registration of a name wins. Safe to call twice.</summary>
+    /// <summary>Registers a responder under a name. The last registration of a name wins. Safe to call twice.</summary>
     public static IServiceCollection AddResponder<T>(this IServiceCollection services, string name)
         where T : class, IResponder
     {
@@ -22,7 +22,7 @@ public static class ResponderServiceCollectionExtensions
         return services.AddResponder(new ResponderRegistration(name, typeof(T)));
     }
 
-    /// <summary>Makes a name available whose questions are answered from outside. Safe to call twice.</summary>
+    /// <summary>Registers a name whose questions are answered from outside. Safe to call twice.</summary>
     public static IServiceCollection AddExternalResponder(this IServiceCollection services, string name) =>
         services.AddResponder(new ResponderRegistration(name, null));
 

@@ -2,7 +2,7 @@ using OrleansSessions.Configuration;
 
 namespace OrleansSessions.Server.Clustering;
 
-/// <summary>Section <c>Cluster</c>: how this process finds the others.</summary>
+/// <summary>Section <c>Cluster</c>: how this process finds the other processes.</summary>
 public sealed class ClusterConnectionOptions : ISectionOptions
 {
     /// <inheritdoc/>
@@ -11,26 +11,35 @@ public sealed class ClusterConnectionOptions : ISectionOptions
     /// <summary><c>Localhost</c> (default: one process, in memory) or <c>Redis</c>.</summary>
     public ClusterProvider Provider { get; set; } = ClusterProvider.Localhost;
 
-    /// <summary>The Redis server, as StackExchange.Redis writes it: <c>host:6379,password=...,ssl=true</c>. Required with <c>Redis</c>; no default. Never logged.</summary>
+    /// <summary>
+    /// The Redis server as a StackExchange.Redis connection string: <c>host:6379,password=...,ssl=true</c>. Required with <c>Redis</c>;
+    /// no default. Never logged.
+    /// </summary>
     public string Redis { get; set; } = "";
 
     /// <summary>Processes with the same id form one cluster. Default <c>orleans-sessions</c>.</summary>
     public string ClusterId { get; set; } = "orleans-sessions";
 
-    /// <summary>Names the stored sessions: a new cluster with the same id finds them. Default <c>orleans-sessions</c>.</summary>
+    /// <summary>Identifies the stored sessions: a new cluster with the same id finds them. Default <c>orleans-sessions</c>.</summary>
     public string ServiceId { get; set; } = "orleans-sessions";
 
-    /// <summary>TCP port for other silos, from 0 to 65535; 0 is any free one. Default: a free one with <c>Localhost</c>, 11111 with <c>Redis</c>.</summary>
+    /// <summary>
+    /// The TCP port for other silos, from 0 to 65535; 0 selects a free port.
+    /// Default: a free port with <c>Localhost</c>, 11111 with <c>Redis</c>.
+    /// </summary>
     [Within(0, 65535)]
     public int? SiloPort { get; set; }
 
-    /// <summary>TCP port for socket gateways in processes of their own, from 0 to 65535; 0 is any free one. Default: a free one with <c>Localhost</c>, 30000 with <c>Redis</c>.</summary>
+    /// <summary>
+    /// The TCP port for socket gateways in other processes, from 0 to 65535; 0 selects a free port.
+    /// Default: a free port with <c>Localhost</c>, 30000 with <c>Redis</c>.
+    /// </summary>
     [Within(0, 65535)]
     public int? OrleansGatewayPort { get; set; }
 
     /// <summary>
-    /// The IP address or host name under which the others reach this silo. Default: this machine's own address with <c>Redis</c>.
-    /// <c>Localhost</c> is always 127.0.0.1. With a loopback address the silo listens on it alone, else on every interface.
+    /// The IP address or host name at which other processes reach this silo. Default: this machine's own address with <c>Redis</c>.
+    /// With <c>Localhost</c> it is always 127.0.0.1. With a loopback address the silo listens only on that address, otherwise on every interface.
     /// </summary>
     public string AdvertisedAddress { get; set; } = "";
 

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace OrleansSessions.Server.Clustering;
 
-/// <summary>Checks the section <c>Cluster</c>, and what other sections ask of it.</summary>
+/// <summary>Validates the section <c>Cluster</c>, and the values of other sections that depend on it.</summary>
 internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) : IValidateOptions<ClusterConnectionOptions>
 {
     public ValidateOptionsResult Validate(string? name, ClusterConnectionOptions options)
@@ -23,11 +23,11 @@ internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) :
 
     private IEnumerable<string> FindLocalhostErrors(ClusterConnectionOptions options)
     {
-        // Read as written, not through the options: those may be wrong too, and then say so themselves.
+        // Reads the raw values instead of the options: the options can be invalid too, and then report that themselves.
         var role = values.GetValue("Server:Role", ServerRole.All);
         if (role != ServerRole.All)
         {
-            yield return $"Server:Role is {role}, but Cluster:Provider is Localhost, which is one process; {role} needs Redis.";
+            yield return $"Server:Role is {role}, but Cluster:Provider is Localhost, which is a single process; {role} needs Redis.";
         }
 
         if (values.GetValue("Sessions:Persistence", SessionPersistence.Auto) == SessionPersistence.Stored)
@@ -37,7 +37,7 @@ internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) :
 
         if (options.AdvertisedAddress.Length > 0)
         {
-            yield return $"Cluster:AdvertisedAddress is '{options.AdvertisedAddress}', but Cluster:Provider is Localhost, which is reached by nobody.";
+            yield return $"Cluster:AdvertisedAddress is '{options.AdvertisedAddress}', but Cluster:Provider is Localhost, which no other process can reach.";
         }
     }
 
@@ -45,12 +45,12 @@ internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) :
     {
         if (string.IsNullOrWhiteSpace(options.Redis))
         {
-            yield return "Cluster:Redis is '', but Cluster:Provider is Redis; it must be a connection string, localhost:6379 say.";
+            yield return "Cluster:Redis is '', but Cluster:Provider is Redis; it must be a connection string, for example localhost:6379.";
         }
         else if (!IsConnectionString(options.Redis))
         {
-            // The value is not repeated: it may hold a password.
-            yield return "Cluster:Redis is not a connection string; it must name a server and options, localhost:6379,password=secret say.";
+            // The value is not repeated, because it can contain a password.
+            yield return "Cluster:Redis is not a connection string; it must name a server and options, for example localhost:6379,password=secret.";
         }
     }
 

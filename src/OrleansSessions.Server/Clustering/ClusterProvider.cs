@@ -3,7 +3,7 @@ namespace OrleansSessions.Server.Clustering;
 /// <summary>How processes find each other, and where sessions are stored.</summary>
 public enum ClusterProvider
 {
-    /// <summary>They do not: one process, in memory.</summary>
+    /// <summary>A single process, in memory.</summary>
     Localhost = 0,
 
     /// <summary>Through a Redis server, which also stores the sessions.</summary>

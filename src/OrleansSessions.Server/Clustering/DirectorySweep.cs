@@ -6,9 +6,9 @@ using StackExchange.Redis;
 namespace OrleansSessions.Server.Clustering;
 
 /// <summary>
-/// Removes what dead silos left in the grain directory, which nothing else does: their sessions' entries would stay for good where nobody calls
-/// the sessions again. An expiry is no way out, because an entry that expires under a living session lets a second one start.
-/// One silo of the cluster does it, after its start and after each death.
+/// Removes the entries of dead silos from the grain directory. Nothing else removes them: an entry would stay forever if its session is never
+/// called again. An expiry is not an alternative, because when the entry of a live session expires, a second activation can start.
+/// One silo of the cluster sweeps, after it starts and after each death of a silo.
 /// </summary>
 internal sealed partial class DirectorySweep(
     IClusterMembershipService membership, IMembershipTable table, ILocalSiloDetails silo, IOptions<ClusterConnectionOptions> options,
@@ -16,7 +16,7 @@ internal sealed partial class DirectorySweep(
 {
     private const int PageSize = 250;
 
-    /// <summary>Compares and deletes in one step: the session may have been activated elsewhere since the entry was read.</summary>
+    /// <summary>Compares and deletes in one step, because the session can have been activated elsewhere since the entry was read.</summary>
     private const string DeleteIfSame = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(10);
@@ -44,7 +44,7 @@ internal sealed partial class DirectorySweep(
         }
     }
 
-    /// <summary>Tries until the store answers.</summary>
+    /// <summary>Sweeps, and retries until the store answers.</summary>
     private async Task SweepAsync(CancellationToken stoppingToken)
     {
         while (true)
@@ -88,7 +88,7 @@ internal sealed partial class DirectorySweep(
 
     private async Task<int> RemoveDeadAsync(IDatabase database, List<RedisKey> page, CancellationToken stoppingToken)
     {
-        // 1. Read the page, then the membership table. A silo has its row before it registers a session, so one without a row is gone.
+        // 1. Read the page, then the membership table. A silo writes its row before it registers a session, so a silo without a row is gone.
         var values = await Task.WhenAll(page.Select(key => database.StringGetAsync(key)));
         var entries = page.Zip(values).Where(entry => entry.Second.HasValue).ToList();
         if (entries.Count == 0)
@@ -99,13 +99,13 @@ internal sealed partial class DirectorySweep(
         var members = await table.ReadAllAsync(stoppingToken);
         var living = members.Members.Select(row => row.Item1).Where(row => row.Status != SiloStatus.Dead).Select(row => row.SiloAddress).ToHashSet();
 
-        // 2. Remove what belongs to none of its silos.
+        // 2. Remove the entries whose silo is not in the table or is dead.
         var removals = entries.Where(entry => OwnerOf(entry.Second) is { } owner && !living.Contains(owner))
             .Select(entry => database.ScriptEvaluateAsync(DeleteIfSame, [entry.First], [entry.Second]));
         return (await Task.WhenAll(removals)).Sum(result => (int)result);
     }
 
-    /// <summary>Null for a value that is no entry of the directory: it is left alone.</summary>
+    /// <summary>Returns null for a value that is not a directory entry. Such a value is left unchanged.</summary>
     private static SiloAddress? OwnerOf(RedisValue value)
     {
         try
@@ -118,7 +118,7 @@ internal sealed partial class DirectorySweep(
         }
     }
 
-    /// <summary>The directory's own form of its keys, with the cluster's id taken literally.</summary>
+    /// <summary>The pattern of the directory's keys. Wildcard characters in the cluster id are escaped.</summary>
     private string KeyPattern()
     {
         var literal = string.Concat(options.Value.ClusterId.Select(c => c is '*' or '?' or '[' or ']' or '\\' ? $"\\{c}" : $"{c}"));
@@ -130,10 +130,10 @@ internal sealed partial class DirectorySweep(
 
     private static partial class LogMessages
     {
-        [LoggerMessage(1, LogLevel.Information, "{Count} entries of dead silos were removed from the grain directory")]
+        [LoggerMessage(1, LogLevel.Information, "Removed {Count} entries of dead silos from the grain directory.")]
         public static partial void Swept(ILogger logger, int count);
 
-        [LoggerMessage(2, LogLevel.Warning, "The grain directory could not be searched for entries of dead silos ({Fault}); it is tried again")]
+        [LoggerMessage(2, LogLevel.Warning, "The grain directory could not be searched for entries of dead silos ({Fault}). The search will be retried.")]
         public static partial void NotSwept(ILogger logger, string fault);
     }
 }

@@ -2,15 +2,15 @@ using OrleansSessions.Clustering;
 
 namespace OrleansSessions.Server.Clustering;
 
-/// <summary>Ends the process of an evicted silo in any case: an orderly stop can wait for a cluster, or a store, that is not there.</summary>
+/// <summary>Ends the process of an evicted silo even if its shutdown hangs: a shutdown can wait for a cluster or a store that is not available.</summary>
 internal sealed partial class EvictionLimit(ClusterEviction eviction, ILogger<EvictionLimit> logger) : IHostedService
 {
-    /// <summary>Below the 10 s that are promised from the eviction to the end of the process.</summary>
+    /// <summary>Less than the 10 s that are documented as the maximum from the eviction to the end of the process.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // Nothing takes this back: what it limits is the stop itself.
+        // This is never cancelled, because it limits the shutdown itself.
         eviction.Evicted.Register(() => EndAsync().Ignore());
         return Task.CompletedTask;
     }
@@ -26,7 +26,7 @@ internal sealed partial class EvictionLimit(ClusterEviction eviction, ILogger<Ev
 
     private static partial class LogMessages
     {
-        [LoggerMessage(1, LogLevel.Critical, "The process of an evicted silo did not stop within {Limit} and is ended")]
+        [LoggerMessage(1, LogLevel.Critical, "The process of an evicted silo did not stop within {Limit}. It is terminated.")]
         public static partial void Ended(ILogger logger, TimeSpan limit);
     }
 }

@@ -3,15 +3,15 @@ using Orleans.Configuration;
 namespace OrleansSessions.Server.Clustering;
 
 /// <summary>
-/// How fast a lost process is noticed. With Orleans' own values a killed silo's sessions are away for 12 s and a frozen one's for a minute;
-/// with these for 2 s and 3 s. The price is a probe a second between neighbours.
+/// Configures how fast a lost process is detected. With Orleans' own values, the sessions of a killed silo are unavailable for 12 s and those
+/// of a frozen silo for a minute; with these values for 2 s and 3 s. The cost is one probe per second between neighbors.
 /// </summary>
 internal static class FailureTimes
 {
-    /// <summary>Probes are answered by a thread of their own, so a busy silo misses none: three in a row are a dead one.</summary>
+    /// <summary>A dedicated thread answers probes, so a busy silo misses none. After three missed probes in a row a silo is dead.</summary>
     private static readonly TimeSpan Probe = TimeSpan.FromSeconds(1);
 
-    /// <summary>Calls to a lost silo fail only after this; every session call may be repeated.</summary>
+    /// <summary>Calls to a lost silo fail only after this time. Every session call can be repeated.</summary>
     private static readonly TimeSpan Response = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(5);

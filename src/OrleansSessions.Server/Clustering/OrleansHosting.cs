@@ -8,12 +8,12 @@ using StackExchange.Redis;
 
 namespace OrleansSessions.Server.Clustering;
 
-/// <summary>Makes this process a silo, or a client of silos elsewhere.</summary>
+/// <summary>Configures this process as a silo, or as a client of silos in other processes.</summary>
 internal static class OrleansHosting
 {
     private static readonly TimeSpan SiloRetryPeriod = TimeSpan.FromSeconds(1);
 
-    /// <summary>Adds Orleans in the role and with the provider that the configuration names.</summary>
+    /// <summary>Adds Orleans with the configured role and provider.</summary>
     public static void AddOrleans(this WebApplicationBuilder builder, ServerRole role, ClusterConnectionOptions cluster, SessionsOptions sessions)
     {
         if (role == ServerRole.SocketGateway)
@@ -25,7 +25,7 @@ internal static class OrleansHosting
         var (advertised, listening) = SiloAddresses.Resolve(cluster);
         var ports = SiloPorts.Take(cluster, listening);
         builder.UseOrleans(silo => ConfigureSilo(silo, cluster, sessions, ports, advertised));
-        // Held until the hosted service that starts the silo is about to run: hosted services start in the order of registration.
+        // The ports are held until the hosted service that starts the silo is about to run. Hosted services start in the order of registration.
         builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService>(new SiloPortsRelease(ports)));
     }
 
@@ -38,7 +38,10 @@ internal static class OrleansHosting
         client.AddSessionStreams();
     }
 
-    /// <summary>Silos may start after their socket gateways, so having none is waited out; a store that is not there is a mistake to tell.</summary>
+    /// <summary>
+    /// Silos can start after their socket gateways, so a socket gateway without silos keeps waiting. A store that is not available is a mistake that
+    /// must be reported.
+    /// </summary>
     private static async Task<bool> WaitForASiloAsync(Exception exception, CancellationToken cancellationToken)
     {
         if (exception is RedisException)
@@ -62,7 +65,7 @@ internal static class OrleansHosting
         }
         else
         {
-            // Its own primary silo: another such process on this machine is another cluster.
+            // This process is its own primary silo. Another such process on this machine is another cluster.
             silo.UseDevelopmentClustering(new IPEndPoint(advertised, ports.Silo));
         }
 

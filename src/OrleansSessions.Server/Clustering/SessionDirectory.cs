@@ -2,7 +2,7 @@ using StackExchange.Redis;
 
 namespace OrleansSessions.Server.Clustering;
 
-/// <summary>Which silo holds which session, in Redis: a silo that is lost takes no part of the directory with it.</summary>
+/// <summary>Stores in Redis which silo holds which session, so that a lost silo does not take a part of the directory with it.</summary>
 internal static class SessionDirectory
 {
     public static void AddSessionDirectory(this ISiloBuilder silo, ClusterConnectionOptions cluster)

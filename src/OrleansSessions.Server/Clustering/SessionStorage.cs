@@ -7,10 +7,10 @@ using StackExchange.Redis;
 
 namespace OrleansSessions.Server.Clustering;
 
-/// <summary>Sessions in Redis.</summary>
+/// <summary>Stores sessions in Redis.</summary>
 internal static class SessionStorage
 {
-    /// <summary>On top of everything that can pass between two writes, for clocks that differ and writes that are tried again.</summary>
+    /// <summary>Added to the longest time between two writes, for clock differences and retried writes.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(10);
 
     public static void AddSessionStorage(this ISiloBuilder silo, ClusterConnectionOptions cluster, SessionsOptions sessions) =>
@@ -19,13 +19,13 @@ internal static class SessionStorage
             options.ConfigurationOptions = ConfigurationOptions.Parse(cluster.Redis);
             options.DeleteStateOnClear = true;
             options.EntryExpiry = EntryExpiry(sessions);
-            // The JSON one trusts only listed types, and grows with every piece of an answer.
+            // The JSON serializer accepts only listed types, and its output grows with every piece of an answer.
             options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
         }));
 
     /// <summary>
-    /// Longer than an activation can live without a write: one that writes after its key has expired loses its state.
-    /// It may wait in a queue, answer until the total timer, stay remembered, and idle until it is collected.
+    /// Longer than an activation can live without a write, because an activation that writes after its key has expired loses its state.
+    /// The activation can wait in a queue, answer until the total timer, be retained, and be idle until it is collected.
     /// </summary>
     public static TimeSpan EntryExpiry(SessionsOptions sessions) =>
         sessions.QueueTimeout + sessions.AnswerTimeout + sessions.Retention + sessions.CollectionAge + Margin;

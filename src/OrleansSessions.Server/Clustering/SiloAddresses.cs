@@ -4,10 +4,10 @@ using OrleansSessions.Server.Configuration;
 
 namespace OrleansSessions.Server.Clustering;
 
-/// <summary>Under which address others reach this silo, and on which it listens.</summary>
+/// <summary>Determines the address at which other processes reach this silo, and the address on which it listens.</summary>
 internal static class SiloAddresses
 {
-    /// <exception cref="ConfigurationErrorException">The name cannot be resolved.</exception>
+    /// <exception cref="ConfigurationErrorException">The host name cannot be resolved.</exception>
     public static (IPAddress Advertised, IPAddress Listening) Resolve(ClusterConnectionOptions options)
     {
         var advertised = options.Provider == ClusterProvider.Localhost ? IPAddress.Loopback
@@ -17,7 +17,7 @@ internal static class SiloAddresses
         return (advertised, IPAddress.IsLoopback(advertised) ? advertised : any);
     }
 
-    /// <summary>IPv4 before IPv6; an address that others can reach before loopback, which some machines give for their own name.</summary>
+    /// <summary>Prefers IPv4 to IPv6, and an address that others can reach to loopback, which some machines return for their own name.</summary>
     private static IPAddress LookUp(string host, string configured)
     {
         try
@@ -27,7 +27,8 @@ internal static class SiloAddresses
         }
         catch (Exception exception) when (exception is SocketException or ArgumentException or InvalidOperationException)
         {
-            throw new ConfigurationErrorException([$"Cluster:AdvertisedAddress is '{configured}'; '{host}' cannot be resolved: {exception.Message}."]);
+            throw new ConfigurationErrorException(
+                [$"Cluster:AdvertisedAddress is '{configured}'; the host name '{host}' cannot be resolved: {exception.Message}."]);
         }
     }
 }

@@ -5,8 +5,8 @@ using OrleansSessions.Server.Configuration;
 namespace OrleansSessions.Server.Clustering;
 
 /// <summary>
-/// The silo's two ports, taken for this process alone until the silo itself listens. Orleans' own listeners share a port silently
-/// with other processes, and the kernel would then split the connections among strangers.
+/// Reserves the silo's two ports for this process until the silo itself listens. Orleans' own listeners silently share a port with other
+/// processes, and the kernel would then distribute the connections among unrelated processes.
 /// </summary>
 internal sealed class SiloPorts : IDisposable
 {
@@ -14,14 +14,14 @@ internal sealed class SiloPorts : IDisposable
 
     private SiloPorts(IPAddress listening) => Listening = listening;
 
-    /// <summary>The address both ports are taken on.</summary>
+    /// <summary>The address on which both ports are reserved.</summary>
     public IPAddress Listening { get; }
 
     public int Silo { get; private set; }
 
     public int OrleansGateway { get; private set; }
 
-    /// <exception cref="ConfigurationErrorException">A port is taken; each such key is named.</exception>
+    /// <exception cref="ConfigurationErrorException">A port is in use. The message names each affected key.</exception>
     public static SiloPorts Take(ClusterConnectionOptions options, IPAddress listening)
     {
         var (siloDefault, gatewayDefault) = options.Provider == ClusterProvider.Localhost ? (0, 0) : (11111, 30000);
@@ -38,7 +38,7 @@ internal sealed class SiloPorts : IDisposable
         return ports;
     }
 
-    /// <summary>Lets the silo have them.</summary>
+    /// <summary>Releases the ports for the silo.</summary>
     public void Dispose()
     {
         _held.ForEach(socket => socket.Dispose());
@@ -58,7 +58,7 @@ internal sealed class SiloPorts : IDisposable
         }
         catch (SocketException exception)
         {
-            errors.Add($"{key} is {port}; it cannot be taken on {Listening}: {exception.Message}.");
+            errors.Add($"{key} is {port}; it cannot be used on {Listening}: {exception.Message}.");
             return 0;
         }
     }

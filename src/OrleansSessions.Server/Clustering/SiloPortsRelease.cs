@@ -1,6 +1,6 @@
 namespace OrleansSessions.Server.Clustering;
 
-/// <summary>Gives the ports up right before the silo listens on them.</summary>
+/// <summary>Releases the ports immediately before the silo listens on them.</summary>
 internal sealed class SiloPortsRelease(SiloPorts ports) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)

@@ -4,8 +4,8 @@ using System.Reflection;
 namespace OrleansSessions.Server.Configuration;
 
 /// <summary>
-/// The values of our sections that can be read, and a sentence about each that cannot: a key nobody reads, a value of another type.
-/// The good ones are bound all the same, so that the validators find the rest of the mistakes in the same run.
+/// Collects the valid values of our sections, and an error for each invalid one: an unknown key, or a value of the wrong type.
+/// The valid values are still bound, so that the validators find the remaining mistakes in the same run.
 /// </summary>
 internal sealed class CheckedConfiguration
 {
@@ -18,10 +18,10 @@ internal sealed class CheckedConfiguration
 
     public IReadOnlyList<string> Errors => _errors;
 
-    /// <summary>What options are bound to.</summary>
+    /// <summary>The valid values, to which options are bound.</summary>
     public IConfiguration Values { get; private set; } = null!;
 
-    /// <param name="own">The sources in which an unknown key at the top is a mistake too.</param>
+    /// <param name="own">The sources in which an unknown top-level key is also a mistake.</param>
     public static CheckedConfiguration Check(IConfiguration all, IConfiguration own, IReadOnlyList<KnownSection> sections)
     {
         var result = new CheckedConfiguration(sections);
@@ -76,7 +76,7 @@ internal sealed class CheckedConfiguration
         }
         else if (section.GetChildren().Any())
         {
-            _errors.Add($"{path} holds keys of its own; it must be one value.");
+            _errors.Add($"{path} contains other keys; it must be a single value.");
         }
         else if (ValueFormat.FindFault(type, section.Value) is { } fault)
         {

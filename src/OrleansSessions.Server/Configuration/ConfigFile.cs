@@ -1,16 +1,15 @@
 namespace OrleansSessions.Server.Configuration;
 
-/// <summary>Finds what <c>--config</c> names: a file, or just the name of one in a <c>silo-config</c> folder, with or without <c>.json</c>.</summary>
+/// <summary>Finds the file that <c>--config</c> names: a path, or the name of a file in a <c>silo-config</c> folder, with or without <c>.json</c>.</summary>
 internal static class ConfigFile
 {
-    /// <summary>The option's key.</summary>
     public const string Key = "config";
 
     private const string Folder = "silo-config";
 
-    /// <param name="currentFolder">Searched first, and upward from it for <c>silo-config</c>.</param>
-    /// <param name="programFolder">Searched last: files that came with the program.</param>
-    /// <exception cref="ConfigurationErrorException">Nothing of that name is in any of the places.</exception>
+    /// <param name="currentFolder">Searched first. Its <c>silo-config</c> folder and those of its parent folders are searched next.</param>
+    /// <param name="programFolder">Searched last, for files that are installed with the program.</param>
+    /// <exception cref="ConfigurationErrorException">No searched folder contains the file.</exception>
     public static string Find(string name, string currentFolder, string programFolder)
     {
         var places = Places(currentFolder, programFolder).ToList();
@@ -31,7 +30,7 @@ internal static class ConfigFile
         yield return Path.Combine(programFolder, Folder);
     }
 
-    /// <summary>Combining with a rooted name gives that name, so a full path is looked for as it stands.</summary>
+    /// <summary>Combining a folder with a rooted path returns that path, so a full path is used as it is.</summary>
     private static IEnumerable<string> Spellings(string folder, string name)
     {
         var path = Path.GetFullPath(Path.Combine(folder, name));

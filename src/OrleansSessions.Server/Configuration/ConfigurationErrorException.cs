@@ -1,6 +1,6 @@
 namespace OrleansSessions.Server.Configuration;
 
-/// <summary>The configuration cannot be used. Every reason is in <see cref="Errors"/>, for the person who wrote it.</summary>
+/// <summary>The configuration is invalid. <see cref="Errors"/> contains every mistake, for the person who wrote the configuration.</summary>
 internal sealed class ConfigurationErrorException(IReadOnlyList<string> errors) : Exception(string.Join(Environment.NewLine, errors))
 {
     public IReadOnlyList<string> Errors { get; } = errors;

@@ -5,10 +5,13 @@ using Microsoft.Extensions.Configuration.Memory;
 
 namespace OrleansSessions.Server.Configuration;
 
-/// <summary>Where values come from, the weakest first: the program, <c>appsettings.json</c> beside it, <c>--config</c>, environment, command line.</summary>
+/// <summary>
+/// Adds the configuration sources, lowest priority first: the program, <c>appsettings.json</c> beside it, <c>--config</c>, the environment,
+/// the command line.
+/// </summary>
 internal static class ConfigurationSources
 {
-    /// <returns>The sources whose keys a person wrote for this program alone, so that an unknown one is a mistake.</returns>
+    /// <returns>The sources whose keys were written only for this program, so that an unknown key is a mistake.</returns>
     public static IConfiguration Add(IConfigurationBuilder configuration, string[] args)
     {
         configuration.Sources.Insert(0, Defaults());
@@ -28,15 +31,15 @@ internal static class ConfigurationSources
 
     private static string? FileArgument(string[] args) => new ConfigurationBuilder().AddCommandLine(args).Build()[ConfigFile.Key];
 
-    /// <summary>Read at once: a source is loaded again whenever another is put in, and a stream can be read only once.</summary>
+    /// <summary>Reads the values once: sources are loaded again whenever another source is inserted, and a stream can be read only once.</summary>
     private static MemoryConfigurationSource Defaults()
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("appsettings.json")
-            ?? throw new InvalidOperationException("The default settings are not in the executable.");
+            ?? throw new InvalidOperationException("The executable does not contain the default settings.");
         return new MemoryConfigurationSource { InitialData = new ConfigurationBuilder().AddJsonStream(stream).Build().AsEnumerable() };
     }
 
-    /// <summary>The variables without a prefix; those of the host, which come with one, are weaker than any file.</summary>
+    /// <summary>Returns the index of the variables without a prefix. The host's variables, which have a prefix, have a lower priority than any file.</summary>
     private static int IndexOfEnvironment(IList<IConfigurationSource> sources) =>
         sources.IndexOf(sources.Last(source => source is EnvironmentVariablesConfigurationSource { Prefix: null or "" }));
 }

@@ -8,7 +8,7 @@ using OrleansSessions.SocketGateway;
 
 namespace OrleansSessions.Server.Configuration;
 
-/// <summary>A section of the configuration and the options that it fills.</summary>
+/// <summary>A configuration section and the options that are bound to it.</summary>
 internal sealed record KnownSection(string Path, Type Options, Action<IServiceCollection, IConfiguration> Bind)
 {
     public static KnownSection Of<T>()
@@ -19,7 +19,7 @@ internal sealed record KnownSection(string Path, Type Options, Action<IServiceCo
         });
 }
 
-/// <summary>Every section this server reads, in the order that its documentation has them.</summary>
+/// <summary>Every section that this server reads, in the order of the documentation.</summary>
 internal static class KnownSections
 {
     public static IReadOnlyList<KnownSection> All { get; } =
@@ -33,7 +33,7 @@ internal static class KnownSections
         KnownSection.Of<OpenAIOptions>(),
     ];
 
-    /// <summary>Keys at the top that are not ours and that the framework reads.</summary>
+    /// <summary>Top-level keys that the framework reads.</summary>
     public static IReadOnlySet<string> Framework { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
         "Logging", "Kestrel", "AllowedHosts", "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName",

@@ -2,7 +2,7 @@ using OrleansSessions.Configuration;
 
 namespace OrleansSessions.Server.Configuration;
 
-/// <summary>Section <c>Server</c>: what this process is.</summary>
+/// <summary>Section <c>Server</c>: the role and ports of this process.</summary>
 public sealed class ServerOptions : ISectionOptions
 {
     /// <inheritdoc/>
@@ -11,7 +11,9 @@ public sealed class ServerOptions : ISectionOptions
     /// <summary><c>All</c> (default), <c>Silo</c> or <c>SocketGateway</c>.</summary>
     public ServerRole Role { get; set; } = ServerRole.All;
 
-    /// <summary>A TCP port of their own for <c>/health</c> and <c>/metrics</c>, from 1 to 65535. Default none: they share the port of the page and the sockets.</summary>
+    /// <summary>
+    /// A separate TCP port for <c>/health</c> and <c>/metrics</c>, from 1 to 65535. Default none: they share the port of the page and the sockets.
+    /// </summary>
     [Within(1, 65535)]
     public int? ManagementPort { get; set; }
 }

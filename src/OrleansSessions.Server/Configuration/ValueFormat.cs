@@ -2,10 +2,10 @@ using System.ComponentModel;
 
 namespace OrleansSessions.Server.Configuration;
 
-/// <summary>Tells whether a written value can become a value of an option's type.</summary>
+/// <summary>Checks whether a text can be converted to the type of an option.</summary>
 internal static class ValueFormat
 {
-    /// <returns>What it must be instead, or null where it is fine. Nothing at all is fine: the default holds.</returns>
+    /// <returns>What the value must be, or null if it is valid. An empty value is valid: the default applies.</returns>
     public static string? FindFault(Type type, string? value)
     {
         if (string.IsNullOrEmpty(value) || type == typeof(string))
@@ -19,7 +19,7 @@ internal static class ValueFormat
             return Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase) ? null : $"it must be one of: {string.Join(", ", Enum.GetNames(type))}";
         }
 
-        // A bare number would be read as days, which nobody means.
+        // .NET reads a plain number as days, which is never intended.
         var isBareNumber = type == typeof(TimeSpan) && !value.Contains(':', StringComparison.Ordinal) && value != "0";
         return !isBareNumber && CanConvert(type, value) ? null : $"it must be {Describe(type)}";
     }
@@ -30,7 +30,7 @@ internal static class ValueFormat
         {
             return TypeDescriptor.GetConverter(type).ConvertFromInvariantString(value) is not null;
         }
-        // The converters wrap what they catch in bare exceptions; whatever they throw, the value is not one of that type.
+        // The converters wrap exceptions in plain Exception instances. Whatever they throw, the value does not have that type.
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             return false;
@@ -38,7 +38,7 @@ internal static class ValueFormat
     }
 
     private static string Describe(Type type) =>
-        type == typeof(TimeSpan) ? "a time as hours:minutes:seconds, 00:01:30 say"
+        type == typeof(TimeSpan) ? "a time in the form hours:minutes:seconds, for example 00:01:30"
         : type == typeof(bool) ? "true or false"
         : type == typeof(int) || type == typeof(long) ? "a whole number"
         : "a number";

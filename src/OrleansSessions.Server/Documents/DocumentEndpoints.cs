@@ -2,7 +2,7 @@ using OrleansSessions.Server.Page;
 
 namespace OrleansSessions.Server.Documents;
 
-/// <summary>The contracts for machines: OpenAPI for HTTP; AsyncAPI and JSON Schema for the socket, as they are in the repository.</summary>
+/// <summary>Serves the machine-readable contracts: OpenAPI for HTTP; AsyncAPI and JSON Schema for the socket, as they are in the repository.</summary>
 internal static class DocumentEndpoints
 {
     public static void MapDocuments(this IEndpointRouteBuilder endpoints)

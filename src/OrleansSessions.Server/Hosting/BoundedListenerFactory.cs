@@ -7,8 +7,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 namespace OrleansSessions.Server.Hosting;
 
 /// <summary>
-/// Accepts a connection only while fewer than <c>maxOpen</c> are open, over all endpoints together; later ones wait in the backlog of the operating system.
-/// Kestrel's own limit closes what is too much after it was accepted, so a burst on a busy machine could still take every descriptor.
+/// Accepts a connection only while fewer than <c>maxOpen</c> are open on all endpoints together. Later connections wait in the backlog of the
+/// operating system. Kestrel's own limit closes excess connections only after it has accepted them, so a burst on a busy machine could still
+/// use every file descriptor.
 /// </summary>
 internal sealed class BoundedListenerFactory(SocketTransportFactory sockets, int maxOpen) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
@@ -65,7 +66,7 @@ internal sealed class BoundedListenerFactory(SocketTransportFactory sockets, int
         }
     }
 
-    /// <summary>The accepted connection, which gives its one place back once the socket is closed, which is when Kestrel disposes of it.</summary>
+    /// <summary>An accepted connection. It releases its place once, when its socket is closed, which is when Kestrel disposes it.</summary>
     private sealed class Connection(ConnectionContext inner, SemaphoreSlim places) : ConnectionContext
     {
         private int _disposed;

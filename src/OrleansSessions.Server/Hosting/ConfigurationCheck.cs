@@ -6,11 +6,11 @@ using OrleansSessions.SocketGateway;
 namespace OrleansSessions.Server.Hosting;
 
 /// <summary>
-/// Asks every validator before anything is built, in a container of their own: the real one would already need a configuration that holds.
+/// Runs every validator before anything is built, in a separate container, because the real container already needs a valid configuration.
 /// </summary>
 internal static class ConfigurationCheck
 {
-    /// <exception cref="ConfigurationErrorException">There are mistakes; all of them are in it.</exception>
+    /// <exception cref="ConfigurationErrorException">The configuration has mistakes. The exception contains all of them.</exception>
     public static void ThrowOnMistakes(CheckedConfiguration configuration)
     {
         var errors = configuration.Errors.Concat(FindErrors(configuration.Values)).Distinct(StringComparer.Ordinal).ToList();
@@ -43,7 +43,7 @@ internal static class ConfigurationCheck
         }
     }
 
-    /// <summary>Takes the registrations of the parts without making a silo of them.</summary>
+    /// <summary>Collects the registrations without building a silo.</summary>
     private sealed class Registrations(IServiceCollection services, IConfiguration configuration) : ISiloBuilder
     {
         public IServiceCollection Services { get; } = services;

@@ -6,31 +6,31 @@ using OrleansSessions.SocketGateway.Access;
 
 namespace OrleansSessions.Server.Hosting;
 
-/// <summary>Bounds what strangers can hold of the web server without ever asking anything: connections, and the time that each may take.</summary>
+/// <summary>Limits what clients can hold of the web server without sending a request: connections, and the time of each connection.</summary>
 internal static class ConnectionLimits
 {
     private const string Section = "Kestrel:Limits";
 
-    /// <summary>Longer than proxies keep idle connections, commonly 60 s: the proxy must be the one that closes.</summary>
+    /// <summary>Longer than proxies keep idle connections (usually 60 s), because the proxy must be the side that closes.</summary>
     private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(90);
 
     private static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Sets Kestrel's limits to what this process can bear; <c>Kestrel:Limits</c> in the configuration overrules each of them.</summary>
+    /// <summary>Sets Kestrel's limits to what this process can handle. <c>Kestrel:Limits</c> in the configuration overrides each of them.</summary>
     public static void UseConnectionLimits(this WebApplicationBuilder builder, int endpoints)
     {
         builder.Services.TryAddSingleton<DescriptorBudget>();
         builder.Services.AddOptions<KestrelServerOptions>().Configure<DescriptorBudget>((kestrel, descriptors) =>
         {
-            // Kestrel counts for each endpoint, and lets go of a connection that has become a WebSocket: those have a limit of their own,
-            // which refuses with a word. This one closes without any.
+            // Kestrel counts per endpoint, and stops counting a connection that becomes a WebSocket. WebSockets have their own limit, which
+            // refuses with an error. This limit closes the connection without one.
             kestrel.Limits.MaxConcurrentConnections = descriptors.PlainConnections is { } plain ? Math.Max(1, plain / endpoints) : null;
             kestrel.Limits.KeepAliveTimeout = KeepAliveTimeout;
             kestrel.Limits.RequestHeadersTimeout = RequestHeadersTimeout;
             builder.Configuration.GetSection(Section).Bind(kestrel.Limits);
         });
 
-        // Kestrel asks the factory that was registered last.
+        // Kestrel uses the factory that was registered last.
         builder.Services.AddSingleton<IConnectionListenerFactory>(services => new BoundedListenerFactory(
             ActivatorUtilities.CreateInstance<SocketTransportFactory>(services),
             services.GetRequiredService<DescriptorBudget>().Accepted ?? int.MaxValue));

@@ -6,7 +6,7 @@ using OrleansSessions.Server.Observability;
 
 namespace OrleansSessions.Server.Hosting;
 
-/// <summary>Says, once the server listens, where everything is.</summary>
+/// <summary>Prints the addresses of the server after it has started.</summary>
 internal static class Greeting
 {
     public static void GreetWhenStarted(this WebApplication app, ServerOptions server, ResponderOptions responder) =>
@@ -25,7 +25,7 @@ internal static class Greeting
         yield return $"OrleansSessions {ServerVersion.Text}, role {server.Role}";
         if (server.Role != ServerRole.SocketGateway)
         {
-            yield return $"  responder  {responder.Name}{(responder.Name == ResponderOptions.EchoName ? " (the demo: it says the question back)" : "")}";
+            yield return $"  responder  {responder.Name}{(responder.Name == ResponderOptions.EchoName ? " (the demo: it repeats the question)" : "")}";
         }
 
         if (server.Role != ServerRole.Silo)

@@ -1,18 +1,21 @@
 namespace OrleansSessions.Server.Hosting;
 
-/// <summary>Where the server listens: what the framework's own settings say, else <c>http://localhost:5080</c>; and the management port beside it.</summary>
+/// <summary>
+/// Sets the addresses on which the server listens: the framework's own settings, or <c>http://localhost:5080</c> if there are none, and the
+/// management port.
+/// </summary>
 internal static class ListenAddresses
 {
     private const string Default = "http://localhost:5080";
     private const string KestrelEndpoints = "Kestrel:Endpoints";
 
-    /// <returns>How many endpoints the web server gets, at most: <c>localhost</c> is one for IPv4 and one for IPv6.</returns>
+    /// <returns>The maximum number of endpoints of the web server. <c>localhost</c> counts as two: one for IPv4 and one for IPv6.</returns>
     public static int UseListenAddresses(this WebApplicationBuilder builder, int? managementPort)
     {
         var configuration = builder.Configuration;
         if (configuration.GetSection(KestrelEndpoints).GetChildren().Any())
         {
-            // Kestrel's own section overrules every address, so the management port has to be one of its endpoints.
+            // Kestrel's own section overrides every address, so the management port must be one of its endpoints.
             if (managementPort is not null)
             {
                 configuration[$"{KestrelEndpoints}:Management:Url"] = $"http://*:{managementPort}";
@@ -34,7 +37,7 @@ internal static class ListenAddresses
 
     private static int EndpointsOf(string address) => address.Contains("//localhost", StringComparison.OrdinalIgnoreCase) ? 2 : 1;
 
-    /// <summary>As the framework decides: addresses win over ports.</summary>
+    /// <summary>Applies the framework's order: addresses take precedence over ports.</summary>
     private static List<string> Find(ConfigurationManager configuration)
     {
         if (Split(configuration["urls"]) is { Count: > 0 } addresses)

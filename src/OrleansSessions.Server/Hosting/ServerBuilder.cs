@@ -10,19 +10,19 @@ using OrleansSessions.SocketGateway;
 
 namespace OrleansSessions.Server.Hosting;
 
-/// <summary>Puts the server together from its arguments. Read <see cref="Build"/>: it is the whole of it, in order.</summary>
+/// <summary>Builds the server from its arguments. Read <see cref="Build"/>: it contains all steps, in order.</summary>
 internal static class ServerBuilder
 {
-    /// <exception cref="ConfigurationErrorException">The configuration has mistakes; all of them are in it.</exception>
+    /// <exception cref="ConfigurationErrorException">The configuration has mistakes. The exception contains all of them.</exception>
     public static WebApplication Build(string[] args)
     {
-        // 1. Read the configuration, and find every mistake in it before anything is built on it.
+        // 1. Read the configuration, and find every mistake before anything is built.
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         var own = ConfigurationSources.Add(builder.Configuration, args);
         var configuration = CheckedConfiguration.Check(builder.Configuration, own, KnownSections.All);
         ConfigurationCheck.ThrowOnMistakes(configuration);
 
-        // 2. The parts of this role.
+        // 2. Add the parts of this role.
         var server = Read<ServerOptions>(configuration);
         var responder = Read<ResponderOptions>(configuration);
         builder.Services.AddServerOptions(configuration.Values);
@@ -36,7 +36,7 @@ internal static class ServerBuilder
             builder.Services.AddOpenApi("v1");
         }
 
-        // 3. What it answers.
+        // 3. Map the endpoints.
         var app = builder.Build();
         app.UseLoopbackHosts();
         app.UseRouting();

@@ -5,7 +5,7 @@ using OrleansSessions.Server.Configuration;
 
 namespace OrleansSessions.Server.Hosting;
 
-/// <summary>Fills every options class from its section, and adds the responders that this server offers beside the built-in ones.</summary>
+/// <summary>Binds every options class to its section, and adds the responders of this server that are not built in.</summary>
 internal static class ServerOptionsHosting
 {
     public static void AddServerOptions(this IServiceCollection services, IConfiguration values)

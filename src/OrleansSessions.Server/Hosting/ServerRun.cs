@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace OrleansSessions.Server.Hosting;
 
-/// <summary>One run of the server, from its arguments to its exit code. What its operator can mend is told in a line, not in a stack trace.</summary>
+/// <summary>Runs the server, from its arguments to its exit code. Errors that the operator can fix are printed as one line, without a stack trace.</summary>
 internal static class ServerRun
 {
     private const int Failed = 1;
@@ -16,12 +16,12 @@ internal static class ServerRun
             await using var app = ServerBuilder.Build(args);
             await app.RunAsync();
 
-            // Not 0 where something inside ended the process: a silo that was evicted from its cluster.
+            // Not 0 if the server ended itself, for example because its silo was evicted from its cluster.
             return Environment.ExitCode;
         }
         catch (ConfigurationErrorException exception)
         {
-            await Console.Error.WriteLineAsync("The configuration cannot be used:");
+            await Console.Error.WriteLineAsync("The configuration is invalid:");
             foreach (var error in exception.Errors)
             {
                 await Console.Error.WriteLineAsync($"  - {error}");
@@ -38,7 +38,7 @@ internal static class ServerRun
 
     private static string? Explain(Exception exception) => exception switch
     {
-        RedisConnectionException => "Cluster:Redis names a server that cannot be reached.",
+        RedisConnectionException => "The Redis server in Cluster:Redis cannot be reached.",
         IOException { InnerException: not null } => exception.Message,
         FormatException or OrleansConfigurationException => exception.Message,
         _ => null,

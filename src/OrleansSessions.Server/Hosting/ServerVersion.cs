@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace OrleansSessions.Server.Hosting;
 
-/// <summary>The version of this executable, without the commit that it was built from.</summary>
+/// <summary>The version of this executable, without the commit hash.</summary>
 internal static class ServerVersion
 {
     public static string Text { get; } =

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace OrleansSessions.Server.Observability;
 
-/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: its silo is active, and it hears what it has to hear.</summary>
+/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: its silo is active, and its socket gateway receives heartbeats.</summary>
 internal static class HealthEndpoints
 {
     /// <summary>Checks with this tag decide whether the process is ready.</summary>

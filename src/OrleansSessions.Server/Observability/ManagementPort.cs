@@ -1,9 +1,9 @@
 namespace OrleansSessions.Server.Observability;
 
-/// <summary>With <c>Server:ManagementPort</c>, health and metrics are found on that port alone, and nothing else is.</summary>
+/// <summary>With <c>Server:ManagementPort</c>, health and metrics are served only on that port, and nothing else is served there.</summary>
 internal static class ManagementPort
 {
-    /// <summary>Looks at the port that the connection came in by: a <c>Host</c> header says what its sender likes.</summary>
+    /// <summary>Compares the port on which the connection arrived, because a client can put anything into the <c>Host</c> header.</summary>
     public static void UseManagementPort(this WebApplication app, int? port)
     {
         if (port is null)

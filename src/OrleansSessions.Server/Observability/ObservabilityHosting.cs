@@ -11,7 +11,7 @@ internal static class ObservabilityHosting
     public const string MetricsPath = "/metrics";
     private const string ServiceName = "orleans-sessions";
 
-    /// <summary>The library's own bounds are meant for milliseconds. These reach from a first word in memory to the longest answer.</summary>
+    /// <summary>The library's default boundaries are for milliseconds. These range from a first delta in memory to the longest answer.</summary>
     private static readonly ExplicitBucketHistogramConfiguration Seconds = new()
     {
         Boundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900],
@@ -37,7 +37,7 @@ internal static class ObservabilityHosting
         }
     }
 
-    /// <summary>What the environment says (<c>OTEL_SERVICE_NAME</c>, <c>OTEL_RESOURCE_ATTRIBUTES</c>) is read again after it, and so wins.</summary>
+    /// <summary>The environment (<c>OTEL_SERVICE_NAME</c>, <c>OTEL_RESOURCE_ATTRIBUTES</c>) is read again afterwards, so it takes precedence.</summary>
     private static void NameService(ResourceBuilder resource) =>
         resource.AddService(ServiceName, serviceVersion: ServerVersion.Text).AddEnvironmentVariableDetector();
 

@@ -3,7 +3,7 @@ using OrleansSessions.Clustering;
 
 namespace OrleansSessions.Server.Observability;
 
-/// <summary>Healthy while this process' silo is an active member of its cluster.</summary>
+/// <summary>Healthy while the silo of this process is an active member of its cluster.</summary>
 internal sealed class SiloHealthCheck(ISiloStatusOracle silo, ClusterEviction eviction) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

@@ -5,14 +5,14 @@ using Microsoft.Net.Http.Headers;
 
 namespace OrleansSessions.Server.Page;
 
-/// <summary>A file inside the executable.</summary>
-/// <param name="Path">Where it is served, below its folder: <c>app.js</c>.</param>
+/// <summary>A file that is embedded in the executable.</summary>
+/// <param name="Path">The path under which it is served, relative to its folder: <c>app.js</c>.</param>
 /// <param name="Tag">Changes with the content.</param>
 internal sealed record EmbeddedFile(string Path, string ContentType, byte[] Content, EntityTagHeaderValue Tag)
 {
     private static readonly FileExtensionContentTypeProvider ContentTypes = new();
 
-    /// <summary>Every file of one folder of the manifest.</summary>
+    /// <summary>Reads every file in one folder of the manifest.</summary>
     public static IEnumerable<EmbeddedFile> ReadAll(string folder)
     {
         var assembly = Assembly.GetExecutingAssembly();
@@ -26,7 +26,7 @@ internal sealed record EmbeddedFile(string Path, string ContentType, byte[] Cont
         }
     }
 
-    /// <summary>Answers a GET or HEAD, with 304 where the client has this very content.</summary>
+    /// <summary>Answers a GET or HEAD request, with 304 if the client already has this content.</summary>
     public IResult ToResult() => Results.Bytes(Content, ContentType, entityTag: Tag);
 
     private static string ContentTypeOf(string name) =>

@@ -1,11 +1,11 @@
 namespace OrleansSessions.Server.Page;
 
-/// <summary>The page at <c>/</c>, from inside the executable: it works from any folder.</summary>
+/// <summary>Serves the page at <c>/</c> from the executable, so it works from any folder.</summary>
 internal static class PageEndpoints
 {
     private const string Index = "index.html";
 
-    /// <summary>Its own scripts, styles and sockets, and nothing from anywhere else.</summary>
+    /// <summary>Allows the page's own scripts, styles and sockets, and nothing from other origins.</summary>
     private const string ContentSecurityPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -29,7 +29,7 @@ internal static class PageEndpoints
             headers.ContentSecurityPolicy = ContentSecurityPolicy;
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";
-            // Kept, but asked about each time: a new version of the server is a new page at once.
+            // Cached, but revalidated each time, so that a new version of the server shows its new page at once.
             headers.CacheControl = "no-cache";
             return file.ToResult();
         }).ExcludeFromDescription();

@@ -1,6 +1,6 @@
-// Where a session is found, and what HTTP says about it.
+// The addresses of a session, and the HTTP requests for it.
 
-/** Statuses of a request that is refused whatever it says: the next attempt is refused, too. */
+/** Status codes that refuse the caller, not the request: the next attempt is refused too. */
 const REFUSALS = new Set([401, 403]);
 
 export class Api {
@@ -9,7 +9,7 @@ export class Api {
   #session;
   #credentials;
 
-  /** The paths hold `{session}`. They are resolved against `base`, so they may be absolute or relative. */
+  /** The paths contain `{session}`. They are resolved against `base`, so they can be absolute or relative. */
   constructor(session, environment, { base, socketPath, apiPath, credentials }) {
     const resolve = path => new URL(path.replace('{session}', encodeURIComponent(session)), base);
     this.#environment = environment;
@@ -18,7 +18,7 @@ export class Api {
     this.#session = resolve(apiPath);
   }
 
-  /** The address of the socket; with a position, that of one that goes on from there. */
+  /** The address of the socket. With a position, the socket resumes from there. */
   socketUrl({ epoch, last }) {
     const url = new URL(this.#socket);
     url.protocol = url.protocol.replace('http', 'ws');
@@ -29,20 +29,20 @@ export class Api {
     return url.href;
   }
 
-  /** One question as the server has it; null where it has none of that id. */
+  /** The question as stored on the server, or null if the server has no question with this id. */
   question(id) {
     return this.#read(`/questions/${encodeURIComponent(id)}`, {});
   }
 
-  /** The last questions, oldest first; empty for a session that the server does not know. */
+  /** The last questions, oldest first. Empty for a session that the server does not know. */
   async questions() {
     const stored = await this.#read('/questions', { limit: '50' });
     return stored?.questions ?? [];
   }
 
   /**
-   * Why sockets are refused, or null where HTTP does not refuse either. A browser hides the answer to an upgrade that failed.
-   * This is a POST, because a browser names the page's origin with it, as it does with a socket; without a question it changes nothing.
+   * The reason why sockets are refused, or null if HTTP is not refused. A browser hides the response to a failed upgrade.
+   * This is a POST, because a browser then sends the page's origin, as it does for a socket. A POST without a question changes nothing.
    */
   async refusal() {
     try {
@@ -55,7 +55,7 @@ export class Api {
       const problem = await answer.json().catch(() => ({}));
       return problem.detail ?? `The server refuses this page with HTTP status ${answer.status}.`;
     } catch {
-      // No answer at all: the server is away, which passes.
+      // No response: the server is unavailable, which is temporary.
       return null;
     }
   }

@@ -1,4 +1,4 @@
-// The chat page: shows what SessionClient knows and turns keys and clicks into asks and cancels.
+// The chat page: shows the state of SessionClient, and turns keys and clicks into questions and cancels.
 
 import { SessionClient, newId } from './sessions.js';
 import { ENDED, REFUSED, STOPPED } from './texts.js';
@@ -10,7 +10,7 @@ const el = id => document.getElementById(id);
 const [main, log, form, text, send, stop] = ['main', 'log', 'form', 'text', 'send', 'stop'].map(el);
 
 const session = chooseSession();
-// Beside the page, so that it also works under a prefix of a proxy.
+// Relative to the page, so that it also works under a path prefix of a proxy.
 const client = new SessionClient(session, { socketPath: 'ws/{session}', apiPath: 'v1/sessions/{session}' });
 const pairs = new Map();
 const stale = new Set();
@@ -49,7 +49,7 @@ client.start();
 showBusy();
 text.focus();
 
-/** The session's id lives in the address, so that it can be bookmarked, reloaded and opened twice. */
+/** The session id is in the address, so that the session can be bookmarked, reloaded and opened twice. */
 function chooseSession() {
   const address = new URL(location.href);
   const asked = address.searchParams.get('s') ?? decodeURIComponent(location.hash.replace(/^#s?=?/, ''));
@@ -94,13 +94,13 @@ function showBusy() {
 
 function busyText(open, isLive) {
   if (open === undefined) {
-    return 'Enter sends, Shift + Enter starts a new line.';
+    return 'Press Enter to send, Shift + Enter for a new line.';
   }
   if (!isLive) {
-    return 'Goes on as soon as the connection is back.';
+    return 'Continues when the connection is back.';
   }
   const whose = open.mine ? 'your question' : 'a question from another window';
-  return open.cancelling ? 'Stopping the answer…' : `Busy with ${whose}. Send is free again when it has been answered.`;
+  return open.cancelling ? 'Stopping the answer…' : `Busy with ${whose}. You can send again when it has been answered.`;
 }
 
 function showConnection() {
@@ -128,9 +128,9 @@ function showConnection() {
 
 function showCountdown() {
   const seconds = Math.ceil(client.retryInMs / 1000);
-  const told = seconds > 0 ? `Reconnecting in ${seconds} s` : 'Reconnecting…';
-  if (el('connection-text').textContent !== told) {
-    el('connection-text').textContent = told;
+  const shown = seconds > 0 ? `Reconnecting in ${seconds} s` : 'Reconnecting…';
+  if (el('connection-text').textContent !== shown) {
+    el('connection-text').textContent = shown;
   }
 }
 
@@ -140,7 +140,7 @@ function showResponder(name) {
   el('demo').hidden = name !== 'echo';
 }
 
-/** A fast answer changes many times between two frames of the screen; it is drawn once for each. */
+/** A fast answer changes many times between two frames of the screen. It is drawn once per frame. */
 function changed(questions) {
   if (stale.size === 0 && questions.length > 0) {
     requestAnimationFrame(() => {
@@ -193,7 +193,7 @@ function addPair(question) {
   return pair;
 }
 
-/** For a question that the server has lost: whether to ask it again is for the reader to say. */
+/** Buttons for a question that the server has lost: the reader decides whether to ask it again. */
 function addChoice(question) {
   const choice = document.createElement('p');
   const button = (label, className, act) => {
@@ -203,11 +203,11 @@ function addChoice(question) {
   };
   choice.className = 'choice';
   button('Ask again', 'again', () => client.askAgain(question));
-  button('Leave it', 'link', () => { client.drop(question); remove(question); });
+  button('Dismiss', 'link', () => { client.drop(question); remove(question); });
   return choice;
 }
 
-/** One line below the last question that the server has forgotten. */
+/** Shows one note below the last question that the server has forgotten. */
 function showForgotten() {
   const last = client.questions.findLast(q => q.forgotten);
   const item = last && pairs.get(last.id)?.item;
@@ -219,7 +219,7 @@ function showForgotten() {
   }
 }
 
-/** Keeps the order of the client's list; a node already in its place is not touched, so a selection in it survives. */
+/** Keeps the order of the client's list. A node that is already in its place is not moved, so a text selection in it is kept. */
 function place(question, item) {
   const all = client.questions;
   const next = all.slice(all.indexOf(question) + 1).map(q => pairs.get(q.id)?.item).find(node => node?.isConnected) ?? null;
@@ -228,7 +228,7 @@ function place(question, item) {
   }
 }
 
-/** Streaming text is appended to the node that is there: no flicker, and one write a change. */
+/** Appends streaming text to the existing node: no flicker, and one write per change. */
 function setText(node, value) {
   const known = node.firstChild?.data ?? '';
   if (known === value) {
@@ -257,12 +257,12 @@ function waitingText(question) {
   if (question.status === 'sending') {
     return client.state.name === 'live' ? 'Sending…' : 'Not sent yet: there is no connection.';
   }
-  return question.position > 0 ? `Waiting, number ${question.position} in the queue` : question.text ? '' : 'Waiting for the first words…';
+  return question.position > 0 ? `Waiting: number ${question.position} in the queue` : question.text ? '' : 'Waiting for the answer…';
 }
 
 function announce(question) {
   if (!question.done) {
-    el('announcer').textContent = 'The answer is on its way.';
+    el('announcer').textContent = 'An answer is being generated.';
     return;
   }
   if (pairs.get(question.id).item.isConnected) {

@@ -1,4 +1,4 @@
-// One socket: JSON in and out, the silence that means it is dead, and the codes that mean stay away.
+// One socket: JSON in and out, detection of a dead peer by its silence, and the close codes that mean "do not reconnect".
 
 const SUBPROTOCOL = 'sessions.v1.json';
 const STOPPING_CODES = new Set([1000, 1003, 1007, 1008, 1009]);
@@ -6,24 +6,24 @@ const OPEN = 1;
 const DEFAULT_HEARTBEAT_MS = 25_000;
 const MISSED_HEARTBEATS = 3;
 
-/** The code that the owner gets where this side gave the socket up: the peer was silent for too long. */
+/** The code that the owner receives if this side closed the socket because the server was silent for too long. */
 export const MISSED_HEARTBEAT = 4003;
 
-/** True where a socket closed with this code should be opened again. */
+/** True if a socket that was closed with this code should be opened again. */
 export const shouldReconnect = code => !STOPPING_CODES.has(code) && code < 4100;
 
 export class Link {
-  /** True once events may be sent and received: after `hello`, or after `resumed` where this socket resumes. */
+  /** True once questions and events can be exchanged: after `hello`, or after `resumed` if this socket resumes. */
   isLive = false;
 
-  /** True from a `resume`, in the address or in a frame, until `resumed`. */
+  /** True from a `resume` (in the address or in a frame) until `resumed`. */
   isReplaying = false;
 
-  /** True once any frame came, and once `hello` came. */
+  /** True once any frame has arrived, and once `hello` has arrived. */
   hasHeard = false;
   isGreeted = false;
 
-  /** The last frame, where it was an error: why a close may follow. */
+  /** The last frame if it was an error. It can explain a close that follows. */
   lastError = null;
 
   #openedAt = null;
@@ -68,14 +68,14 @@ export class Link {
     return true;
   }
 
-  /** Says goodbye; nothing is heard of this socket any more. */
+  /** Closes the socket. The owner receives nothing more from it. */
   close() {
     this.#closed = () => {};
     this.#end(0, '');
     this.#socket.close(1000);
   }
 
-  /** Leaves a socket that is of no use. The owner is told at once, because a dead peer may never answer a close. */
+  /** Abandons an unusable socket. The owner is notified at once, because a dead peer may never answer the close. */
   abandon() {
     this.#end(MISSED_HEARTBEAT, '');
     this.#socket.close(1000);

@@ -1,4 +1,4 @@
-// What survives a reload: this tab's own questions that have no answer yet, with whether the server has accepted them.
+// Keeps this tab's unanswered questions across a reload, and whether the server has accepted them.
 
 export class Pending {
   #storage;
@@ -18,7 +18,7 @@ export class Pending {
         this.#storage?.removeItem(this.#key);
       }
     } catch {
-      // Storage may be full or forbidden; then a reload forgets what was not accepted yet, and nothing else.
+      // The storage can be full or forbidden. Then a reload loses only the questions that were not accepted yet.
     }
   }
 
@@ -26,7 +26,7 @@ export class Pending {
     try {
       return JSON.parse(this.#storage?.getItem(this.#key) ?? '[]');
     } catch {
-      // What cannot be read was not written by this class.
+      // A value that cannot be read was not written by this class.
       return [];
     }
   }

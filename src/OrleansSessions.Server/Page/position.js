@@ -1,10 +1,10 @@
-// A client's place in the numbered log of its session: docs/protocol.md, section 12, "Position".
+// A client's position in the log of its session: docs/protocol.md, section 12, "Position".
 
 export class Position {
-  /** The life of the log; null before the first `hello`. */
+  /** The epoch of the log; null before the first `hello`. */
   epoch = null;
 
-  /** The last number that was taken. */
+  /** The number of the last event that was applied. */
   last = 0;
 
   moveTo(epoch, seq) {
@@ -12,7 +12,7 @@ export class Position {
     this.last = seq;
   }
 
-  /** What to do with a numbered frame: 'apply', 'ignore' or 'rewind'. Moves on where the frame is the next one. */
+  /** Decides what to do with a numbered frame: 'apply', 'ignore' or 'rewind'. Moves the position if the frame is the next one. */
   judge(frame, isReplaying) {
     if (isReplaying && !frame.replay) {
       return 'ignore';
@@ -27,7 +27,7 @@ export class Position {
       this.last = frame.seq;
       return 'apply';
     }
-    // Sent on its own, and not as part of a replay, it is about a question that was asked again.
+    // A replayed frame outside a replay belongs to a question that was asked again.
     return frame.replay && !isReplaying ? 'apply' : 'rewind';
   }
 }

@@ -1,4 +1,4 @@
-// What a client knows of a session's questions: their text so far, the proof that it is whole, and what only HTTP still has.
+// The questions of a session that a client knows: their text so far, the check that it is complete, and the HTTP look-ups for missing parts.
 
 import { Pending } from './pending.js';
 import { backOff } from './retry.js';
@@ -12,8 +12,9 @@ const LOST = { status: 'lost', reason: 'lost', message: 'The server no longer kn
 export const isFinal = status => FINAL.has(status);
 
 /**
- * `status`: sending (not accepted yet), queued, accepted, answering; then how it ended, or `lost`: the server took it and knows it no more.
- * `lost` asks for a decision: ask again or drop. `forgotten` marks an ended one that the server no longer has, nor the model.
+ * `status`: sending (not accepted yet), queued, accepted or answering; then its final status, or `lost` if the server accepted the question
+ * and no longer knows it. `lost` needs a decision: ask again or drop. `forgotten` marks an ended question that the server and the model
+ * no longer have.
  */
 const blank = () => ({
   text: '', next: 0, status: 'accepted', accepted: false, done: false, cancelling: false, position: 0, lost: false, forgotten: false, end: null,
@@ -38,7 +39,7 @@ export class Questions {
     }
   }
 
-  /** In the order they were asked. */
+  /** All questions, in the order in which they were asked. */
   get all() {
     return [...this.#byId.values()];
   }
@@ -61,7 +62,7 @@ export class Questions {
     return question;
   }
 
-  /** A question that the server has lost starts again, as the newest one. */
+  /** Starts a lost question again, as the newest one. */
   renew(question) {
     this.#byId.delete(question.id);
     this.#byId.set(question.id, Object.assign(question, blank(), { status: 'sending' }));
@@ -76,7 +77,7 @@ export class Questions {
 
   // Frames.
 
-  /** One that `hello` or `resumed` lists as open. */
+  /** Marks a question that `hello` or `resumed` lists as open. */
   isOpen(question) {
     question.accepted = true;
     this.#save();
@@ -137,7 +138,7 @@ export class Questions {
     this.#changed(question);
   }
 
-  /** The counts prove that the text is whole; where they do not, the stored text is fetched. */
+  /** The counts show whether the text is complete. If they do not match, the stored text is fetched. */
   done(frame) {
     const question = this.obtain(frame.question_id);
     if (question.done) {
@@ -151,7 +152,7 @@ export class Questions {
     }
   }
 
-  /** Someone asked a lost one again. */
+  /** Returns the question. If it was lost, someone has asked it again, so it starts again. */
   #obtainOpen(id) {
     const question = this.obtain(id);
     if (question.lost) {
@@ -160,9 +161,9 @@ export class Questions {
     return question;
   }
 
-  // HTTP: what the socket no longer has.
+  // HTTP: what the socket does not deliver any more.
 
-  /** Looks a question up, and finishes it where it has ended or the server has lost it. */
+  /** Looks up a question, and finishes it if it has ended or the server has lost it. */
   async fetch(question) {
     if (this.#fetching.has(question)) {
       return;
@@ -180,7 +181,7 @@ export class Questions {
     this.#fetching.delete(question);
   }
 
-  /** False where it has to be tried again. */
+  /** Returns false if the fetch must be retried. */
   async #fetchOnce(question) {
     try {
       const stored = await this.#api.question(question.id);
@@ -189,7 +190,7 @@ export class Questions {
       } else {
         this.#merge(question, stored);
       }
-      // Its end may have been sent before it could be read.
+      // The `done` frame can arrive before the end can be read over HTTP.
       return question.end === null || question.done;
     } catch {
       return false;
@@ -197,7 +198,7 @@ export class Questions {
   }
 
   /**
-   * Earlier questions, for a page that has just been opened. To be called after `hello`, so that whatever ends later comes by the socket.
+   * Loads earlier questions for a page that has just been opened. Call it after `hello`, so that later events arrive over the socket.
    * @returns the ids that the server has, at most the last 50
    */
   async loadHistory() {
@@ -208,7 +209,7 @@ export class Questions {
     return new Set(ids);
   }
 
-  /** Marks ended questions of which the server knows nothing any more. */
+  /** Marks ended questions that the server no longer knows. */
   forget(questions) {
     for (const question of questions) {
       question.forgotten = true;
@@ -216,7 +217,7 @@ export class Questions {
     }
   }
 
-  /** Puts unknown ids where they belong: before the next one that is known, or else before what is still open. */
+  /** Inserts unknown ids before the next known id or, if there is none, before the open questions. */
   #insert(ids) {
     const order = [...this.#byId.keys()];
     const open = order.findIndex(id => !this.#byId.get(id).done);

@@ -2,7 +2,7 @@
 
 const STEADY_MS = 10_000;
 
-/** How long to wait before attempt n: full jitter below a doubling bound, never less than what the server advised. */
+/** The wait before attempt n: full jitter with a doubling upper bound, but at least the wait that the server advised. */
 export const backOff = (attempt, { min, max }, advised, random) =>
   Math.max(advised, Math.floor(random() * Math.min(max, min * 2 ** Math.min(attempt, 30))));
 
@@ -10,7 +10,7 @@ export class Retry {
   /** From `hello.reconnect`. */
   bounds = { min: 250, max: 15_000 };
 
-  /** The `retry_after_ms` of an error, while that was the last frame. */
+  /** The `retry_after_ms` of an error, as long as the error is the last frame. */
   advised = 0;
 
   #environment;
@@ -35,7 +35,7 @@ export class Retry {
     this.#environment.clearTimeout(this.#timer);
   }
 
-  /** Calls `connect` once the wait is over. A socket that was open for long enough starts the waits from the shortest again. */
+  /** Calls `connect` after the wait. A socket that was open long enough resets the back-off. */
   schedule(openForMs, connect) {
     if (openForMs >= STEADY_MS) {
       this.reset();

@@ -5,10 +5,10 @@
 //   client.start();
 //   client.ask('How are you?');
 //
-// Events: 'state' (of the connection), 'question' (one question or its text changed), 'history' (earlier questions were inserted),
-// 'refused' (a question was not taken), 'problem' (any other error), and 'forgotten': the server has lost these questions and their answers,
-// so the responder does not know them. One of your own that had no answer yet has `lost` set: ask your user, then call `askAgain` or `drop`.
-// Every question is asked under an id of its own, so asking it again after a lost connection is harmless.
+// Events: 'state' (the state of the connection changed), 'question' (a question or its text changed), 'history' (earlier questions were
+// inserted), 'refused' (a question was refused), 'problem' (any other error), and 'forgotten': the server has lost these questions and their
+// answers, so the responder does not know them. If one of your own unanswered questions is lost, its `lost` is set: ask your user, then call
+// `askAgain` or `drop`. Every question has its own id, so asking it again after a lost connection is safe.
 
 import { Api } from './api.js';
 import { Link, shouldReconnect } from './link.js';
@@ -19,7 +19,7 @@ import { Retry } from './retry.js';
 const MAX_REWINDS = 3;
 const CONNECTION_LOST = 1006;
 
-/** Errors after which the server closes the socket for a while: the question is asked again on the next one. */
+/** Errors after which the server closes the socket temporarily: the question is asked again on the next socket. */
 const COMES_BACK = new Set(['draining', 'internal', 'connection_limit']);
 
 export const newId = prefix => {
@@ -38,27 +38,28 @@ const browser = () => ({
 });
 
 export class SessionClient extends EventTarget {
-  /** The last `hello`: the responder's name, limits, features. */
+  /** The last `hello`: the responder's name, limits and features. */
   hello = null;
 
-  /** `name` is connecting, live, reconnecting or stopped, with the close `code`, its `reason` and a `message` for people where there was one. */
+  /** `name` is connecting, live, reconnecting or stopped; the close `code`, its `reason` and a `message` for people are set if available. */
   state = { name: 'stopped' };
 
   #environment;
   #api;
   #questions;
   #position = new Position();
-  #life = null;          // the last epoch known, also while there is no position in it
-  #link = null;          // the socket that is served
-  #successor = null;     // the one that takes over once it is live
+  #life = null;          // the last known epoch, also while there is no position in it
+  #link = null;          // the current socket
+  #successor = null;     // the socket that replaces it once it is live
   #rewinds = 0;
   #retry;
   #running = false;
 
   /**
-   * @param session the session's id
-   * @param options where the server is found: `socketPath` and `apiPath`, which hold `{session}` and are resolved against `base`
-   *   (by default the page's own address), and `credentials` as fetch has it: 'include' for a server of another origin that wants a cookie. Whatever else is given replaces parts of what the browser gives, for tests.
+   * @param session the session id
+   * @param options where the server is: `socketPath` and `apiPath`, which contain `{session}` and are resolved against `base` (by default the
+   *   address of the page), and `credentials` as in fetch: 'include' for a server of another origin that needs a cookie. Other options
+   *   replace browser functions, for tests.
    */
   constructor(session, {
     base = globalThis.location?.href, socketPath = '/ws/{session}', apiPath = '/v1/sessions/{session}', credentials = 'same-origin',
@@ -72,12 +73,12 @@ export class SessionClient extends EventTarget {
     this.#questions = new Questions(session, this.#environment, this.#api, question => this.#emit('question', question));
   }
 
-  /** Every question known, in the order they were asked. */
+  /** All known questions, in the order in which they were asked. */
   get questions() {
     return this.#questions.all;
   }
 
-  /** Milliseconds until the next attempt, while the state is 'reconnecting'. */
+  /** Milliseconds until the next attempt while the state is 'reconnecting'. */
   get retryInMs() {
     return this.#retry.inMs;
   }
@@ -97,7 +98,7 @@ export class SessionClient extends EventTarget {
     this.#giveUp({});
   }
 
-  /** Does not wait for the back-off: the network is said to be back, or a person asked for it. */
+  /** Connects without waiting for the back-off, because the network is back or a person asked for it. */
   retryNow() {
     if (!this.#running) {
       this.start();
@@ -107,14 +108,14 @@ export class SessionClient extends EventTarget {
     }
   }
 
-  /** Asks, now or as soon as the socket is live. The question returned changes as its answer comes. */
+  /** Asks now, or as soon as the socket is live. The returned question changes as its answer arrives. */
   ask(text, { ifBusy, id = newId('q-') } = {}) {
     const question = this.#questions.addMine(id, text, ifBusy);
     this.#send(question);
     return question;
   }
 
-  /** Asks a lost question once more. The responder answers without the questions that were forgotten with it. */
+  /** Asks a lost question again. The responder does not know the questions that were forgotten with it. */
   askAgain(question) {
     if (question.mine && question.lost) {
       this.#questions.renew(question);
@@ -122,14 +123,14 @@ export class SessionClient extends EventTarget {
     }
   }
 
-  /** Gives a lost question up. */
+  /** Removes a lost question. */
   drop(question) {
     if (question.lost) {
       this.#questions.remove(question);
     }
   }
 
-  /** Asks for the end of a question; without an id, of the running one. False where there is no socket to say it on. */
+  /** Cancels a question; without an id, the running one. Returns false if there is no live socket. */
   cancel(id) {
     return this.#link?.isLive === true && this.#link.send(id ? { type: 'cancel', question_id: id } : { type: 'cancel' });
   }
@@ -160,7 +161,7 @@ export class SessionClient extends EventTarget {
       return;
     }
     const isRefused = !link.isGreeted && link.lastError?.retryable === false;
-    // 4005 wants a new token first, and this client has none to give.
+    // 4005 requires a new token, and this client has none.
     if (isRefused || !shouldReconnect(code) || code === 4005) {
       this.#giveUp({ code, reason, message: link.lastError?.message });
       return;
@@ -172,7 +173,7 @@ export class SessionClient extends EventTarget {
     }
   }
 
-  /** A socket that never opened tells no reason. Where HTTP is refused too, so is every further attempt. */
+  /** A socket that never opened gives no reason. If HTTP is refused too, every further attempt is refused. */
   async #stopIfRefused() {
     const message = await this.#api.refusal();
     if (message !== null && this.#running && !this.#link?.hasHeard) {
@@ -223,7 +224,7 @@ export class SessionClient extends EventTarget {
       case 'ping': return this.#onPing(link, frame);
       case 'reconnect': return this.#onReconnect(link, frame);
     }
-    // Types that this client does not know have their place in the numbers all the same.
+    // Unknown frame types with a `seq` also have a place in the log.
     if (Number.isInteger(frame.seq)) {
       this.#onEvent(link, frame);
     }
@@ -251,7 +252,7 @@ export class SessionClient extends EventTarget {
     this.#settle(frame.open).forEach(question => this.#questions.fetch(question));
   }
 
-  /** From a new position, with nothing known of what lies before it. */
+  /** Starts from a new position. Nothing is known about the events before it. */
   #begin(link, epoch, seq, open) {
     const isNewLife = this.#life !== null && this.#life !== epoch;
     const before = isNewLife ? this.questions.filter(q => q.accepted) : [];
@@ -266,7 +267,10 @@ export class SessionClient extends EventTarget {
     this.#life = epoch;
   }
 
-  /** Sends what was never accepted. Returns what was accepted and is neither open nor finished: it ended unseen, or the server has lost it. */
+  /**
+   * Sends the questions that were never accepted. Returns the accepted questions that are neither open nor finished: they ended while
+   * this client was away, or the server has lost them.
+   */
   #settle(open = []) {
     const openIds = new Set(open.map(o => o.question_id));
     const missing = [];
@@ -283,12 +287,12 @@ export class SessionClient extends EventTarget {
     return missing;
   }
 
-  /** Reads what the socket did not bring, and finds out what a new life of the log has forgotten. */
+  /** Reads what the socket did not deliver, and finds out which questions a new epoch of the log has forgotten. */
   async #catchUp(before, missing) {
     try {
       const kept = await this.#questions.loadHistory();
       this.#emit('history');
-      // One that the server still has proves that it kept its questions, and that older ones were only trimmed.
+      // If the server still has one of them, it has kept its questions, and older ones were only trimmed.
       if (before.some(q => kept.has(q.id))) {
         before = [];
       }
@@ -338,7 +342,7 @@ export class SessionClient extends EventTarget {
     }
   }
 
-  /** Asks for everything after the last event; a socket that cannot give it is left for a new one, without a position. */
+  /** Requests every event after the last one. A socket that cannot deliver them is replaced by a new one without a position. */
   #rewind(link) {
     if (++this.#rewinds > MAX_REWINDS) {
       this.#rewinds = 0;

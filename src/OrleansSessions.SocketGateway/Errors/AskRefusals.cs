@@ -13,8 +13,8 @@ internal static class AskRefusals
         AskOutcome.QueueFull => Busy(WireErrors.QueueFull, "The session's queue is full.", reply, retryAfterMs),
         AskOutcome.Conflict => new(WireErrors.QuestionConflict, "That id belongs to a question with another text.", reply.QuestionId),
         AskOutcome.TooLarge => new(WireErrors.QuestionTooLarge, "The question is longer than the session takes.", reply.QuestionId, "question"),
-        AskOutcome.Empty => new(WireErrors.BadRequest, "The question is empty.", reply.QuestionId, "question"),
-        _ => new(WireErrors.Internal, "The session gave no usable answer.", reply.QuestionId, RetryAfterMs: retryAfterMs),
+        AskOutcome.Empty => Refusals.EmptyQuestion(reply.QuestionId),
+        _ => Refusals.UnknownOutcome(reply.QuestionId, retryAfterMs),
     };
 
     private static ErrorMessage Busy(WireError error, string message, AskReply reply, long retryAfterMs) => new(

@@ -61,8 +61,6 @@ internal static class Problems
 
     public static IResult From(ErrorMessage error, long? expectedOffset = null, QuestionStatus? ended = null) => new Result(error, expectedOffset, ended);
 
-    public static IResult From(MessageRefusal refusal) => From(new ErrorMessage(refusal.Error, refusal.Message, refusal.QuestionId, refusal.Param));
-
     private sealed class Result(ErrorMessage error, long? expectedOffset, QuestionStatus? ended) : IResult, IStatusCodeHttpResult
     {
         public int? StatusCode => error.Error.HttpStatus;

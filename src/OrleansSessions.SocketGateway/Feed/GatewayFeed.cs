@@ -10,7 +10,7 @@ namespace OrleansSessions.SocketGateway.Feed;
 /// for all subscriptions of a process share the thread that calls it.
 /// </summary>
 internal sealed partial class GatewayFeed(
-    ConnectionRegistry registry, SiloHeartbeats silos, SessionReattacher reattacher, TimeProvider clock, ILogger<GatewayFeed> logger)
+    FollowerRegistry registry, SiloHeartbeats silos, SessionReattacher reattacher, TimeProvider clock, ILogger<GatewayFeed> logger)
     : IAsyncBatchObserver<GatewayItem>
 {
     public Task OnNextAsync(IList<SequentialItem<GatewayItem>> items)
@@ -106,7 +106,7 @@ internal sealed partial class GatewayFeed(
         }
     }
 
-    private SessionConnections? Find(GatewayItem item)
+    private FollowedSession? Find(GatewayItem item)
     {
         if (!registry.TryFind(item.SessionKey, out var session))
         {
@@ -123,9 +123,9 @@ internal sealed partial class GatewayFeed(
     /// <summary>Who has something to send. The last one is served on this thread, which saves the usual lone reader a hop; the others elsewhere.</summary>
     private struct Touched
     {
-        private ISessionConnection? _last;
+        private IFollower? _last;
 
-        public void Add(ISessionConnection connection)
+        public void Add(IFollower connection)
         {
             if (_last != connection)
             {

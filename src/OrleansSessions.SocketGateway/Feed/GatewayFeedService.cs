@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orleans.Streams;
 using OrleansSessions.Gateways;
 using OrleansSessions.SocketGateway.Telemetry;
 
@@ -8,26 +7,21 @@ namespace OrleansSessions.SocketGateway.Feed;
 
 /// <summary>Keeps the process subscribed to its stream and listed among the socket gateways, from start to stop.</summary>
 internal sealed partial class GatewayFeedService(
-    IClusterClient cluster, GatewayFeed feed, SiloHeartbeats silos, SessionReattacher reattacher, SocketGatewayInstance instance,
-    SocketGatewayMetrics metrics, TimeProvider clock, ILogger<GatewayFeedService> logger) : BackgroundService
+    GatewayRegistration registration, SiloHeartbeats silos, SessionReattacher reattacher, SocketGatewayMetrics metrics, TimeProvider clock,
+    ILogger<GatewayFeedService> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FirstRenewal = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LastRenewal = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(1);
-
-    private StreamSubscriptionHandle<GatewayItem>? _subscription;
-
-    // There may be subscriptions besides that one: an earlier one that could not be ended, or one whose registration timed out here and took effect there.
-    private bool _mayHaveStrays;
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
-            // 1. Subscribe, then be listed: nobody sends to a stream that nobody hears.
+            // 1. Subscribe first: silos send to this process once it is listed.
             await StartListeningAsync(stoppingToken);
 
             // 2. Look after both until the end.
@@ -37,8 +31,9 @@ internal sealed partial class GatewayFeedService(
         {
         }
 
-        // 3. Say goodbye, so that no silo sends into the void; bounded, for the cluster may be gone before us.
-        await LeaveAsync();
+        // 3. Leave, so that no silo sends to this process any more. Bounded in time, because the cluster may already be gone.
+        await LeaveAsync(registration.EndLeaseAsync);
+        await LeaveAsync(registration.UnsubscribeAsync);
     }
 
     private async Task StartListeningAsync(CancellationToken stoppingToken)
@@ -48,16 +43,16 @@ internal sealed partial class GatewayFeedService(
         {
             try
             {
-                await SubscribeAsync().WaitAsync(stoppingToken);
-                await RenewLeaseAsync().WaitAsync(stoppingToken);
-                LogMessages.Listening(logger, instance.Id);
+                await registration.SubscribeAsync().WaitAsync(stoppingToken);
+                await registration.RenewLeaseAsync().WaitAsync(stoppingToken);
+                LogMessages.Listening(logger, registration.Gateway);
                 return;
             }
             catch (Exception fault) when (fault is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 // The silo or the cluster may still be starting.
-                _mayHaveStrays = true;
-                LogMessages.NotYetListening(logger, fault, instance.Id);
+                registration.MayHaveStrays = true;
+                LogMessages.NotYetListening(logger, fault, registration.Gateway);
                 await Task.Delay(retry, clock, stoppingToken);
                 retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
             }
@@ -78,18 +73,18 @@ internal sealed partial class GatewayFeedService(
             if (lease.IsCompleted && clock.GetElapsedTime(leaseRenewedAt) >= SocketGatewayRegistry.Lease / 3)
             {
                 leaseRenewedAt = clock.GetTimestamp();
-                lease = TryAsync(RenewLeaseAsync, stoppingToken);
+                lease = TryAsync(registration.RenewLeaseAsync, stoppingToken);
             }
 
             var missing = silos.Missing();
             if (missing.Count == 0)
             {
                 // A silo that is heard again may just have taken what it was sent while it was missing.
-                _mayHaveStrays |= renewal != FirstRenewal;
+                registration.MayHaveStrays |= renewal != FirstRenewal;
                 renewal = FirstRenewal;
-                if (_mayHaveStrays && subscription.IsCompleted)
+                if (registration.MayHaveStrays && subscription.IsCompleted)
                 {
-                    subscription = TryAsync(EndStraysAsync, stoppingToken);
+                    subscription = TryAsync(registration.EndStraysAsync, stoppingToken);
                 }
             }
             else if (subscription.IsCompleted && clock.GetElapsedTime(subscribedAt) >= renewal)
@@ -97,7 +92,7 @@ internal sealed partial class GatewayFeedService(
                 // A frozen silo is missed for long: each renewal waits longer than the one before.
                 subscribedAt = clock.GetTimestamp();
                 renewal = renewal * 2 < LastRenewal ? renewal * 2 : LastRenewal;
-                LogMessages.Missing(logger, missing.Count, instance.Id);
+                LogMessages.Missing(logger, missing.Count, registration.Gateway);
                 subscription = TryAsync(RenewSubscriptionAsync, stoppingToken);
             }
         }
@@ -115,67 +110,28 @@ internal sealed partial class GatewayFeedService(
         }
         catch (Exception fault)
         {
-            LogMessages.WatchFailed(logger, fault, instance.Id);
+            LogMessages.WatchFailed(logger, fault, registration.Gateway);
         }
     }
-
-    private async Task SubscribeAsync() => _subscription ??= await Stream().SubscribeAsync(feed);
 
     private async Task RenewSubscriptionAsync()
     {
-        // The new one first: what comes by both is dropped as a repeat, what comes by neither would be a hole.
         metrics.SubscriptionRenewed();
-        _mayHaveStrays = true;
-        _subscription = await Stream().SubscribeAsync(feed);
+        await registration.SubscribeAgainAsync();
         reattacher.EnqueueAll();
-        await RenewLeaseAsync();
-        await EndStraysAsync();
+        await registration.RenewLeaseAsync();
+        await registration.EndStraysAsync();
     }
 
-    /// <summary>
-    /// Ends all subscriptions but the present one; the stream has no subscribers besides this process. The handles are fetched, because one whose
-    /// unsubscribe failed is of no use for a second attempt.
-    /// </summary>
-    private async Task EndStraysAsync()
-    {
-        var ends = new List<Task>();
-        foreach (var handle in await Stream().GetAllSubscriptionHandles())
-        {
-            if (handle.HandleId != _subscription?.HandleId)
-            {
-                ends.Add(handle.UnsubscribeAsync());
-            }
-        }
-
-        // One that cannot be ended does not keep the others.
-        await Task.WhenAll(ends);
-        _mayHaveStrays = false;
-    }
-
-    private IAsyncStream<GatewayItem> Stream() =>
-        cluster.GetStreamProvider(GatewayStreams.ProviderName).GetStream<GatewayItem>(StreamId.Create(GatewayStreams.Namespace, instance.Id));
-
-    private Task RenewLeaseAsync() => cluster.GetGrain<ISocketGatewayRegistryGrain>(0).RenewAsync(new() { Gateway = instance.Id, Host = instance.Host });
-
-    private async Task LeaveAsync()
-    {
-        await GoodbyeAsync(() => cluster.GetGrain<ISocketGatewayRegistryGrain>(0).LeaveAsync(new() { Gateway = instance.Id }));
-        if (_subscription is not null || _mayHaveStrays)
-        {
-            _subscription = null;
-            await GoodbyeAsync(EndStraysAsync);
-        }
-    }
-
-    private async Task GoodbyeAsync(Func<Task> goodbye)
+    private async Task LeaveAsync(Func<Task> leave)
     {
         try
         {
-            await goodbye().WaitAsync(GoodbyeTimeout, clock);
+            await leave().WaitAsync(LeaveTimeout, clock);
         }
         catch (Exception fault)
         {
-            LogMessages.LeaveFailed(logger, fault, instance.Id);
+            LogMessages.LeaveFailed(logger, fault, registration.Gateway);
         }
     }
 
@@ -193,7 +149,7 @@ internal sealed partial class GatewayFeedService(
         [LoggerMessage(4, LogLevel.Warning, "Socket gateway {Gateway} could not renew its lease or its subscription; it tries again.")]
         public static partial void WatchFailed(ILogger logger, Exception fault, string gateway);
 
-        [LoggerMessage(5, LogLevel.Debug, "Socket gateway {Gateway} could not say goodbye; its lease will end by itself.")]
+        [LoggerMessage(5, LogLevel.Debug, "Socket gateway {Gateway} could not leave in order; its lease ends by itself.")]
         public static partial void LeaveFailed(ILogger logger, Exception fault, string gateway);
     }
 }

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Telemetry;
 
@@ -13,8 +12,8 @@ namespace OrleansSessions.SocketGateway.Feed;
 /// or the session has no sockets left: an idle socket would not notice that it hears nothing.
 /// </summary>
 internal sealed partial class SessionReattacher(
-    IGrainFactory grains, ConnectionRegistry registry, SocketGatewayInstance instance, SocketGatewayMetrics metrics,
-    IOptions<SocketGatewayOptions> options, TimeProvider clock, ILogger<SessionReattacher> logger) : BackgroundService
+    SessionGrains grains, FollowerRegistry registry, SocketGatewayMetrics metrics, IOptions<SocketGatewayOptions> options, TimeProvider clock,
+    ILogger<SessionReattacher> logger) : BackgroundService
 {
     private const int AtOnce = 32;
     private const int MaxUnderWay = 256;
@@ -30,13 +29,13 @@ internal sealed partial class SessionReattacher(
 
     // Bounded by the sessions held: each stands in a queue at most once.
     private readonly Lock _gate = new();
-    private readonly Queue<SessionConnections> _urgent = new();
-    private readonly Queue<SessionConnections> _others = new();
+    private readonly Queue<FollowedSession> _urgent = new();
+    private readonly Queue<FollowedSession> _others = new();
     private readonly HashSet<string> _detaches = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _work = new(0, 1);
     private readonly CancellationTokenSource _stopping = new();
 
-    public void Enqueue(SessionConnections session, bool isUrgent)
+    public void Enqueue(FollowedSession session, bool isUrgent)
     {
         lock (_gate)
         {
@@ -157,7 +156,7 @@ internal sealed partial class SessionReattacher(
         batch.Clear();
         while (batch.Count < AtOnce)
         {
-            SessionConnections? session;
+            FollowedSession? session;
             string? detach = null;
             lock (_gate)
             {
@@ -182,7 +181,7 @@ internal sealed partial class SessionReattacher(
         return batch.Count > 0;
     }
 
-    private async Task AttachAsync(SessionConnections session)
+    private async Task AttachAsync(FollowedSession session)
     {
         if (session.All.Length == 0)
         {
@@ -193,8 +192,8 @@ internal sealed partial class SessionReattacher(
         {
             metrics.SessionReattached();
             var count = registry.Count(session.SessionKey);
-            var reply = await grains.GetGrain<ISessionGrain>(session.SessionKey)
-                .AttachAsync(new() { Gateway = instance.Id, Connections = count.Connections, Version = count.Version });
+            var reply = await grains.Get(session.SessionKey)
+                .AttachAsync(new() { Gateway = grains.Gateway, Connections = count.Connections, Version = count.Version });
             lock (_gate)
             {
                 session.FailedAttaches = 0;
@@ -213,7 +212,7 @@ internal sealed partial class SessionReattacher(
     }
 
     /// <summary>Once for each session: in an outage all of them fail, again and again.</summary>
-    private void LogAttachFailed(SessionConnections session, Exception fault)
+    private void LogAttachFailed(FollowedSession session, Exception fault)
     {
         if (session.FailedAttaches == 0)
         {
@@ -226,7 +225,7 @@ internal sealed partial class SessionReattacher(
     }
 
     /// <summary>Outside the batches, so that sessions which cannot be reached hold up no others.</summary>
-    private async Task RetryAsync(SessionConnections session)
+    private async Task RetryAsync(FollowedSession session)
     {
         TimeSpan delay;
         lock (_gate)
@@ -259,7 +258,7 @@ internal sealed partial class SessionReattacher(
             var count = registry.Count(sessionKey);
             if (count.Connections == 0)
             {
-                await grains.GetGrain<ISessionGrain>(sessionKey).DetachAsync(new() { Gateway = instance.Id, Version = count.Version });
+                await grains.Get(sessionKey).DetachAsync(new() { Gateway = grains.Gateway, Version = count.Version });
             }
         }
         catch (Exception fault)

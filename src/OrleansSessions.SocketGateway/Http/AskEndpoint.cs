@@ -1,9 +1,9 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Http.EventStreams;
 
 namespace OrleansSessions.SocketGateway.Http;
 
@@ -13,17 +13,17 @@ internal static class AskEndpoint
     // Below the shortest time-out of a grain call.
     private static readonly TimeSpan WaitChunk = TimeSpan.FromSeconds(2);
 
-    public static Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
+    public static Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http, EventStreamEndpoint streams) => http.RunAsync(context, id, null, async session =>
     {
         // 1. Understand the request as strictly as a frame.
         var (question, refusal) = await ReadAsync(context.Request, http);
         if (question is null)
         {
-            return http.RefuseBody(refusal!);
+            return http.Refuse(refusal!);
         }
 
         // 2. Ask. Nobody is attached by this: the answer is read by its id.
-        var questionId = question.Id ?? "q-" + RandomNumberGenerator.GetHexString(16, lowercase: true);
+        var questionId = question.Id ?? Identifiers.NewQuestionId();
         AskReply reply;
         try
         {
@@ -38,26 +38,28 @@ internal static class AskEndpoint
         catch (Exception fault) when (!SessionHttp.IsClientGone(context, fault))
         {
             // A client that asks again with this id finds out whether it had been accepted.
-            return http.Refuse(http.Faults.Report(fault, "The question could not be asked", id, questionId));
+            return http.Refuse(http.Grains.Report(fault, "The question could not be asked", id, questionId));
         }
 
         // 3. Tell what became of it.
         return reply.Outcome switch
         {
+            AskOutcome.Accepted or AskOutcome.Duplicate when EventStreamHeaders.AreAccepted(context.Request) =>
+                Stream(id, context, http, streams, question, reply),
             AskOutcome.Accepted or AskOutcome.Duplicate => await AnswerAsync(id, context, http, session, reply),
-            _ => http.Refuse(AskRefusals.Of(reply, http.RetryAfterMs)),
+            _ => http.Refuse(AskRefusals.Of(reply, http.Limits.RetryAfterMs)),
         };
     });
 
-    private static async Task<(QuestionMessage? Question, MessageRefusal? Refusal)> ReadAsync(HttpRequest request, SessionHttp http)
+    private static async Task<(QuestionMessage? Question, ErrorMessage? Refusal)> ReadAsync(HttpRequest request, SessionHttp http)
     {
-        var (utf8, refusal) = await RequestBody.ReadAsync(request, http.Options.MaxMessageBytes);
+        var (utf8, refusal) = await RequestBody.ReadAsync(request, http.Limits.Gateway.MaxMessageBytes);
         if (utf8 is null)
         {
             return (null, refusal);
         }
 
-        var parsed = ClientMessageParser.Parse(utf8, WireProfile.V1, http.Sessions.MaxQuestionBytes);
+        var parsed = ClientMessageParser.Parse(utf8, WireProfile.V1, http.Limits.Sessions.MaxQuestionBytes);
         if (parsed.Refusal is not null)
         {
             return (null, parsed.Refusal);
@@ -65,10 +67,10 @@ internal static class AskEndpoint
 
         return parsed.Message is QuestionMessage question
             ? WithIdempotencyKey(question, request.Headers["Idempotency-Key"].ToString())
-            : (null, new(WireErrors.UnknownType, "Only a question may be posted here.", "type"));
+            : (null, new(WireErrors.UnknownType, "Only a question may be posted here.", Param: "type"));
     }
 
-    private static (QuestionMessage? Question, MessageRefusal? Refusal) WithIdempotencyKey(QuestionMessage question, string key)
+    private static (QuestionMessage? Question, ErrorMessage? Refusal) WithIdempotencyKey(QuestionMessage question, string key)
     {
         if (key.Length == 0)
         {
@@ -79,17 +81,32 @@ internal static class AskEndpoint
         var id = key.Length > 2 && key[0] == '"' && key[^1] == '"' ? key[1..^1] : key;
         if (!Identifiers.IsQuestionId(id))
         {
-            return (null, new(WireErrors.BadRequest, "The Idempotency-Key is not a question id.", "Idempotency-Key", question.Id));
+            return (null, new(WireErrors.BadRequest, "The Idempotency-Key is not a question id.", question.Id, "Idempotency-Key"));
         }
 
         return question.Id is null || question.Id == id
             ? (question with { Id = id }, null)
-            : (null, new(WireErrors.BadRequest, "The Idempotency-Key and the body's 'id' differ.", "Idempotency-Key", question.Id));
+            : (null, new(WireErrors.BadRequest, "The Idempotency-Key and the body's 'id' differ.", question.Id, "Idempotency-Key"));
     }
+
+    /// <summary>Streams the answer from the <c>accepted</c> event on. The stream attaches after the ask, so that a refusal is an ordinary problem document.</summary>
+    private static IResult Stream(string id, HttpContext context, SessionHttp http, EventStreamEndpoint streams, QuestionMessage question, AskReply reply)
+    {
+        SetLocation(id, context, reply);
+        var scope = new EventStreamScope(reply.QuestionId)
+        {
+            Ended = reply.Earlier?.End is null ? null : reply.Earlier,
+            Asked = (reply.QuestionId, question.Question),
+        };
+        return streams.Stream(http, new(id, WireProfile.V1, (reply.Epoch, reply.Seq - 1)), scope);
+    }
+
+    private static void SetLocation(string id, HttpContext context, AskReply reply) =>
+        context.Response.Headers.Location = $"/v1/sessions/{id}/questions/{reply.QuestionId}";
 
     private static async Task<IResult> AnswerAsync(string id, HttpContext context, SessionHttp http, ISessionGrain session, AskReply reply)
     {
-        context.Response.Headers.Location = $"/v1/sessions/{id}/questions/{reply.QuestionId}";
+        SetLocation(id, context, reply);
         var question = reply.Earlier;
         if (question?.End is null && Preferred(context.Request, http) is { } wait)
         {
@@ -117,7 +134,7 @@ internal static class AskEndpoint
             if (isWait && int.TryParse(parts[1].Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
             {
                 var wait = TimeSpan.FromSeconds(seconds);
-                return wait < http.Options.MaxWait ? wait : http.Options.MaxWait;
+                return wait < http.Limits.Gateway.MaxWait ? wait : http.Limits.Gateway.MaxWait;
             }
         }
 
@@ -149,7 +166,7 @@ internal static class AskEndpoint
         }
         catch (Exception fault)
         {
-            http.Faults.Report(fault, "The wait for its end broke off", id, questionId);
+            http.Grains.Report(fault, "The wait for its end broke off", id, questionId);
         }
 
         return question;

@@ -9,16 +9,16 @@ internal static class ExternalAnswerEndpoints
 {
     public static Task<IResult> AppendAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
     {
-        var (utf8, refusal) = await RequestBody.ReadAsync(context.Request, http.Options.MaxAnswerBodyBytes);
+        var (utf8, refusal) = await RequestBody.ReadAsync(context.Request, http.Limits.Gateway.MaxAnswerBodyBytes);
         if (utf8 is null)
         {
-            return http.RefuseBody(refusal! with { QuestionId = qid });
+            return http.Refuse(refusal! with { QuestionId = qid });
         }
 
         var (piece, fault) = ExternalAnswerParser.ParsePiece(utf8);
         if (piece is null)
         {
-            return http.RefuseBody(fault! with { QuestionId = qid });
+            return http.Refuse(fault! with { QuestionId = qid });
         }
 
         var reply = await session.AnswerAsync(new()
@@ -38,16 +38,16 @@ internal static class ExternalAnswerEndpoints
 
     public static Task<IResult> RespondAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
     {
-        var (utf8, refusal) = await RequestBody.ReadAsync(context.Request, http.Options.MaxAnswerBodyBytes);
+        var (utf8, refusal) = await RequestBody.ReadAsync(context.Request, http.Limits.Gateway.MaxAnswerBodyBytes);
         if (utf8 is null)
         {
-            return http.RefuseBody(refusal!);
+            return http.Refuse(refusal!);
         }
 
         var (answer, fault) = ExternalAnswerParser.ParseWhole(utf8);
         if (answer is null)
         {
-            return http.RefuseBody(fault!);
+            return http.Refuse(fault!);
         }
 
         var reply = await session.AnswerAsync(new() { QuestionId = answer.QuestionId, Text = answer.Response });
@@ -59,11 +59,11 @@ internal static class ExternalAnswerEndpoints
     private static IResult Refuse(SessionHttp http, AnswerOutcome outcome, string? questionId, long? offset, QuestionStatus? ended) => outcome switch
     {
         AnswerOutcome.NoOpenQuestion => http.Refuse(new(WireErrors.NoOpenQuestion, "No question waits for an answer from outside.", questionId)),
-        AnswerOutcome.NotFound => http.QuestionNotFound(questionId),
-        AnswerOutcome.AlreadyDone => http.Refuse(new(WireErrors.AlreadyDone, "The question has ended.", questionId), ended: ended),
+        AnswerOutcome.NotFound => http.Refuse(Refusals.QuestionNotFound(questionId)),
+        AnswerOutcome.AlreadyDone => http.Refuse(Refusals.AlreadyDone(questionId), ended: ended),
         AnswerOutcome.StaleAttempt => http.Refuse(new(WireErrors.StaleAttempt, "A newer attempt answers this question.", questionId)),
         AnswerOutcome.OffsetMismatch => http.Refuse(
             new(WireErrors.OffsetMismatch, "The piece does not begin where the answer ends.", questionId), expectedOffset: offset),
-        _ => http.Refuse(new(WireErrors.Internal, "The session gave no usable answer.", questionId, RetryAfterMs: http.RetryAfterMs)),
+        _ => http.Refuse(Refusals.UnknownOutcome(questionId, http.Limits.RetryAfterMs)),
     };
 }

@@ -34,7 +34,7 @@ internal static class OtherRequests
         if (methods.Contains(context.Request.Method, StringComparer.OrdinalIgnoreCase))
         {
             // Routing found the method, and no endpoint of it that accepts this content type.
-            return http.RefuseBody(RequestBody.NotJson);
+            return http.Refuse(RequestBody.NotJson);
         }
 
         context.Response.Headers[HeaderNames.Allow] = allow;

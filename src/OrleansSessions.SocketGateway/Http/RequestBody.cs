@@ -10,10 +10,10 @@ internal static class RequestBody
 {
     private const int PartBytes = 4096;
 
-    public static MessageRefusal NotJson { get; } = new(WireErrors.UnsupportedMediaType, "The Content-Type of a body here is application/json.", "Content-Type");
+    public static ErrorMessage NotJson { get; } = new(WireErrors.UnsupportedMediaType, "The Content-Type of a body here is application/json.", Param: "Content-Type");
 
     /// <returns>The bytes, or why there are none: exactly one of the two.</returns>
-    public static async Task<(byte[]? Utf8, MessageRefusal? Refusal)> ReadAsync(HttpRequest request, int maxBytes)
+    public static async Task<(byte[]? Utf8, ErrorMessage? Refusal)> ReadAsync(HttpRequest request, int maxBytes)
     {
         // A form of a foreign page can send any text as text/plain without asking first. JSON it cannot.
         if (!request.HasJsonContentType())
@@ -21,7 +21,7 @@ internal static class RequestBody
             return (null, NotJson);
         }
 
-        var tooLarge = new MessageRefusal(WireErrors.MessageTooLarge, $"A body may have {maxBytes} bytes.");
+        var tooLarge = Refusals.MessageTooLarge("body", maxBytes);
         if (request.ContentLength > maxBytes)
         {
             return (null, tooLarge);

@@ -37,7 +37,7 @@ internal static class SessionEndpoints
     public static Task<IResult> GetQuestionAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
         await session.GetQuestionAsync(new() { QuestionId = qid }) is { } question
             ? SessionHttp.Json(QuestionBody.From(question))
-            : http.QuestionNotFound(qid));
+            : http.Refuse(Refusals.QuestionNotFound(qid)));
 
     public static Task<IResult> CancelAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
     {
@@ -46,8 +46,8 @@ internal static class SessionEndpoints
         {
             CancelOutcome.Cancelling => SessionHttp.Json(new CancellingBody(reply.QuestionId ?? qid, "cancelling"), StatusCodes.Status202Accepted),
             CancelOutcome.AlreadyDone when reply.Question is { } ended => SessionHttp.Json(QuestionBody.From(ended)),
-            CancelOutcome.AlreadyDone => http.Refuse(new(WireErrors.AlreadyDone, "The question has ended.", qid)),
-            _ => http.QuestionNotFound(qid),
+            CancelOutcome.AlreadyDone => http.Refuse(Refusals.AlreadyDone(qid)),
+            _ => http.Refuse(Refusals.QuestionNotFound(qid)),
         };
     });
 }

@@ -1,54 +1,48 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
-using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Http;
 
 /// <summary>What all endpoints have in common: ids that are checked, faults that become one error, and errors that are counted.</summary>
 internal sealed class SessionHttp(
-    IGrainFactory grains, IOptions<SocketGatewayOptions> options, IOptions<SessionsOptions> sessions, SocketGatewayMetrics metrics,
-    ClusterEviction eviction, TimeProvider clock, IHostApplicationLifetime lifetime, GrainFaults faults)
+    SessionGrains grains, GatewayLimits limits, SocketGatewayMetrics metrics, TimeProvider clock, IHostApplicationLifetime lifetime)
 {
-    public SocketGatewayOptions Options { get; } = options.Value;
+    public SessionGrains Grains => grains;
 
-    public SessionsOptions Sessions { get; } = sessions.Value;
+    public GatewayLimits Limits => limits;
 
     public TimeProvider Clock => clock;
 
-    /// <summary>Cancelled when the process begins to stop: the web server waits for its requests, so none may wait for an answer from then on.</summary>
+    /// <summary>Cancelled when the process begins to stop. The web server waits for its requests, so none may wait for an answer from then on.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
-
-    public GrainFaults Faults => faults;
-
-    public long RetryAfterMs => (long)Options.RetryAfter.TotalMilliseconds;
 
     /// <summary>Runs one endpoint against its session. Whatever it throws becomes a problem document, unless nobody is left to read one.</summary>
     public async Task<IResult> RunAsync(HttpContext context, string sessionId, string? questionId, Func<ISessionGrain, Task<IResult>> endpoint)
     {
         if (!Identifiers.IsSessionId(sessionId))
         {
-            return Refuse(new(WireErrors.BadRequest, "A session id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", Param: "id"));
+            return Refuse(Refusals.SessionId("id"));
         }
 
         if (questionId is not null && !Identifiers.IsQuestionId(questionId))
         {
-            return Refuse(new(WireErrors.BadRequest, "A question id is 1 to 64 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", Param: "qid"));
+            return Refuse(Refusals.QuestionId("qid"));
         }
 
-        if (eviction.IsEvicted)
+        if (grains.IsEvicted)
         {
-            return Refuse(new(WireErrors.Draining, "This node has left its cluster.", questionId, RetryAfterMs: RetryAfterMs));
+            return Refuse(Refusals.LeftCluster(questionId, limits.RetryAfterMs));
         }
 
         try
         {
-            return await endpoint(grains.GetGrain<ISessionGrain>(SessionKey.Of(SessionScope.Anonymous, sessionId)));
+            return await endpoint(grains.Get(SessionKey.Of(SessionScope.Anonymous, sessionId)));
         }
         catch (BadHttpRequestException fault)
         {
@@ -58,7 +52,7 @@ internal sealed class SessionHttp(
         }
         catch (Exception fault) when (!IsClientGone(context, fault))
         {
-            return Refuse(Faults.Report(fault, "The request could not be carried out", sessionId, questionId));
+            return Refuse(grains.Report(fault, "The request could not be carried out", sessionId, questionId));
         }
     }
 
@@ -71,10 +65,6 @@ internal sealed class SessionHttp(
         metrics.ErrorTold(error.Error.Code);
         return Problems.From(error, expectedOffset, ended);
     }
-
-    public IResult RefuseBody(MessageRefusal refusal) => Refuse(new ErrorMessage(refusal.Error, refusal.Message, refusal.QuestionId, refusal.Param));
-
-    public IResult QuestionNotFound(string? questionId) => Refuse(new(WireErrors.QuestionNotFound, "No question has that id.", questionId));
 
     public static IResult Json<T>(T body, int status = StatusCodes.Status200OK) => TypedResults.Json(body, HttpJson.Readable, statusCode: status);
 }

@@ -2,7 +2,8 @@ using System.Text;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
-using OrleansSessions.SocketGateway.Sockets;
+using OrleansSessions.SocketGateway.Following;
+using OrleansSessions.SocketGateway.Frames;
 
 namespace OrleansSessions.SocketGateway.Profiles;
 
@@ -11,10 +12,13 @@ namespace OrleansSessions.SocketGateway.Profiles;
 /// Its text is put together from the deltas; where some are missing, the question is fetched whole.
 /// </summary>
 internal sealed class BasicProfile(
-    SocketWriter writer, Lock gate, int maxFrameBytes, Func<string, Task<QuestionDescription?>> fetch, Action flush, Action onRemoved)
+    FrameWriter writer, Lock gate, int maxFrameBytes, Func<string, Task<QuestionDescription?>> fetch, Action flush, Action onRemoved)
     : IProfile
 {
     private readonly List<OwnAnswer> _own = [];
+
+    /// <summary>A basic client knows no numbers.</summary>
+    public long LastSeq => 0;
 
     public void OnAttached(AttachReply reply, long? resumeAfter)
     {
@@ -134,7 +138,7 @@ internal sealed class BasicProfile(
     {
         if (reply.Outcome == CancelOutcome.AlreadyDone)
         {
-            writer.Enqueue(new ErrorMessage(WireErrors.AlreadyDone, "The question has ended.", reply.QuestionId));
+            writer.Enqueue(Refusals.AlreadyDone(reply.QuestionId));
         }
     }
 

@@ -1,12 +1,13 @@
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
-using OrleansSessions.SocketGateway.Sockets;
+using OrleansSessions.SocketGateway.Following;
+using OrleansSessions.SocketGateway.Frames;
 
 namespace OrleansSessions.SocketGateway.Profiles;
 
 /// <summary>Version 1: every event is a frame, and the client knows where it stands.</summary>
-internal sealed class V1Profile(SocketWriter writer, Func<AttachReply, bool, HelloMessage> hello, Action onRemoved) : IProfile
+internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, HelloMessage> hello, Action onRemoved) : IProfile
 {
     private const int MaxRememberedAsks = 32;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
@@ -6,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Frames;
 
 namespace OrleansSessions.SocketGateway.Sockets;
@@ -21,7 +21,7 @@ internal sealed partial class SocketEndpoint
     // Of the other connections, so that refusals fit into what is kept for bursts beside all that is counted.
     private const int RefusalShare = 8;
 
-    private readonly SocketServices _services;
+    private readonly FollowerServices _services;
     private readonly AccessPolicy _access;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly ILogger _logger;
@@ -30,7 +30,7 @@ internal sealed partial class SocketEndpoint
     private int _refusals;
 
     public SocketEndpoint(
-        SocketServices services, AccessPolicy access, DescriptorBudget descriptors, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
+        FollowerServices services, AccessPolicy access, DescriptorBudget descriptors, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
     {
         (_services, _access, _lifetime, _logger, _maxConnections) = (services, access, lifetime, logger, descriptors.Sockets);
         _maxRefusals = Math.Min(MaxRefusals, Math.Max(1, (descriptors.PlainConnections ?? int.MaxValue) / RefusalShare));
@@ -57,16 +57,16 @@ internal sealed partial class SocketEndpoint
             return;
         }
 
-        if (_lifetime.ApplicationStopping.IsCancellationRequested || _services.Eviction.IsEvicted)
+        if (_lifetime.ApplicationStopping.IsCancellationRequested || _services.Grains.IsEvicted)
         {
-            await RefuseAsync(context, new(WireErrors.Draining, "This node is going down.", RetryAfterMs: RetryAfterMs), isBrowser);
+            await RefuseAsync(context, Refusals.GoingDown(_services.Limits.RetryAfterMs), isBrowser);
             return;
         }
 
         if (!_services.Registry.TryReserve(_maxConnections))
         {
             LogMessages.Full(_logger, _maxConnections);
-            await RefuseAsync(context, new(WireErrors.ConnectionLimit, "This node holds as many sockets as it may.", RetryAfterMs: RetryAfterMs), isBrowser);
+            await RefuseAsync(context, Refusals.ConnectionLimit(_services.Limits.RetryAfterMs), isBrowser);
             return;
         }
 
@@ -82,9 +82,7 @@ internal sealed partial class SocketEndpoint
         }
     }
 
-    private long RetryAfterMs => (long)_services.Options.RetryAfter.TotalMilliseconds;
-
-    private ErrorMessage? PlainRefusal(HttpContext context, out SocketRequest? request, out RequestOrigin origin)
+    private ErrorMessage? PlainRefusal(HttpContext context, out FollowRequest? request, out RequestOrigin origin)
     {
         request = null;
         if (_access.FindRefusal(context, out origin) is { } forbidden)
@@ -102,7 +100,7 @@ internal sealed partial class SocketEndpoint
         var id = context.Request.RouteValues["session_id"] as string ?? "";
         if (!Identifiers.IsSessionId(id))
         {
-            return new(WireErrors.BadRequest, "A session id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", Param: "session_id");
+            return Refusals.SessionId("session_id");
         }
 
         if (!context.WebSockets.IsWebSocketRequest)
@@ -121,7 +119,7 @@ internal sealed partial class SocketEndpoint
             return null;
         }
 
-        var refusal = ReadPosition(context.Request.Query, out var resume);
+        var refusal = FollowRequest.ReadPosition(context.Request.Query, out var resume);
         request = refusal is null ? new(id, profile, resume) : null;
         return refusal;
     }
@@ -137,29 +135,6 @@ internal sealed partial class SocketEndpoint
 
         var version = context.Request.Query["v"];
         return version.Count == 0 ? WireProfile.Basic : version == "1" ? WireProfile.V1 : null;
-    }
-
-    private static ErrorMessage? ReadPosition(IQueryCollection query, out (long Epoch, long AfterSeq)? position)
-    {
-        position = null;
-        var (epoch, after) = (query["epoch"], query["after"]);
-        if (after.Count == 0)
-        {
-            return null;
-        }
-
-        if (!long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var seq) || seq >= 1L << 53)
-        {
-            return new(WireErrors.BadRequest, "'after' is a whole number from 0 to 2^53 - 1.", Param: "after");
-        }
-
-        if (epoch.Count == 0)
-        {
-            return new(WireErrors.BadRequest, "'after' needs the 'epoch' it belongs to.", Param: "epoch");
-        }
-
-        position = (Epochs.FromWire(epoch.ToString()), seq);
-        return null;
     }
 
     private WebSocketAcceptContext AcceptContext(HttpContext context, WireProfile profile)

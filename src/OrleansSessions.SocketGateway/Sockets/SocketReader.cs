@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.WebSockets;
 using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
@@ -23,12 +24,6 @@ internal interface ISocketReaderOwner
 /// </summary>
 internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions options, TimeProvider clock, ISocketReaderOwner owner)
 {
-    /// <summary>What is reported for a close frame that carries no code.</summary>
-    public const int NoCode = 1005;
-
-    /// <summary>What is reported for a peer that left without a close frame.</summary>
-    public const int Broken = 1006;
-
     private const int FirstBufferBytes = 1024;
 
     private long _messageSince;
@@ -44,7 +39,7 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
 
     /// <summary>Reads until the peer closes or the connection breaks. Never throws.</summary>
     /// <returns>
-    /// The code of the peer's close frame, <see cref="NoCode"/> or <see cref="Broken"/>;
+    /// The code of the peer's close frame, <see cref="ReportedCloseCodes.NoCode"/> or <see cref="ReportedCloseCodes.Broken"/>;
     /// 1002 where the runtime closed by itself, which it also does with 1007.
     /// </returns>
     public async Task<int> RunAsync()
@@ -60,14 +55,14 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
                 // 2. Read the message, or throw it away. Control frames are allowed between fragments, so the close frame can come here too.
                 if (start.MessageType == WebSocketMessageType.Close || !await ReadMessageAsync(start))
                 {
-                    return (int?)socket.CloseStatus ?? NoCode;
+                    return (int?)socket.CloseStatus ?? ReportedCloseCodes.NoCode;
                 }
             }
         }
         catch (Exception fault) when (fault is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException or InvalidOperationException)
         {
             var isRefusedByRuntime = fault is WebSocketException { WebSocketErrorCode: WebSocketError.Faulted };
-            return isRefusedByRuntime ? CloseCodes.ProtocolError : Broken;
+            return isRefusedByRuntime ? CloseCodes.ProtocolError : ReportedCloseCodes.Broken;
         }
     }
 

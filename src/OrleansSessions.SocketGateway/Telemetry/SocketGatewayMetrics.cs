@@ -3,7 +3,6 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Reflection;
 using OrleansSessions.Protocol;
-using OrleansSessions.SocketGateway.Sockets;
 
 namespace OrleansSessions.SocketGateway.Telemetry;
 
@@ -18,7 +17,7 @@ public sealed class SocketGatewayMetrics
     // Clients may close with any code; only those of the protocol become tags, and the two that say that there was none.
     private static readonly FrozenDictionary<int, string> KnownCodes = typeof(CloseCodes)
         .GetFields(BindingFlags.Public | BindingFlags.Static).Where(static field => field.IsLiteral).Select(static field => (int)field.GetRawConstantValue()!)
-        .Concat([SocketReader.NoCode, SocketReader.Broken])
+        .Concat([ReportedCloseCodes.NoCode, ReportedCloseCodes.Broken])
         .ToFrozenDictionary(static code => code, static code => code.ToString(CultureInfo.InvariantCulture));
 
     private readonly Histogram<double> _duration;

@@ -7,16 +7,16 @@ using OrleansSessions.Streaming.Queues;
 namespace OrleansSessions.Streaming.Caching;
 
 /// <summary>
-/// What one agent has read and not yet delivered. Each stream has a buffer of its own: a subscriber that takes nothing fills that one,
-/// loses its oldest items, and holds up nobody else.
+/// The items that one agent has read and not yet delivered. Each stream has its own buffer: a subscriber that takes nothing fills
+/// only that buffer, loses its oldest items, and does not delay the other streams.
 /// </summary>
 internal sealed partial class PerStreamCache : IQueueCache, IDisposable
 {
-    // Long enough for the handshake with a new subscriber, which starts at the first item that came while it was under way.
+    // Long enough for the handshake with a new subscriber, which starts at the first item that arrived during the handshake.
     private static readonly TimeSpan LateSubscriberTime = TimeSpan.FromSeconds(5);
 
-    // A subscriber that is merely slower than its producers is waited for, so that the queue fills and the producers wait.
-    // One that takes nothing for this long is stuck: from then on it loses items, and its neighbours go on.
+    // The cache waits for a subscriber that is only slower than its producers, so that the queue fills and the producers wait.
+    // A subscriber that takes nothing for this long is stuck: from then on it loses items, and the other subscribers continue.
     private static readonly TimeSpan StuckAfter = TimeSpan.FromMilliseconds(250);
 
     private const int SmallestRead = 64;
@@ -43,7 +43,7 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
         _sweeper = time.CreateTimer(static cache => ((PerStreamCache)cache!).Sweep(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Streams that it holds something for.</summary>
+    /// <summary>Streams that have a buffer.</summary>
     public int StreamCount
     {
         get
@@ -55,7 +55,7 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
         }
     }
 
-    /// <summary>Subscribers that it keeps a place for, and registrations under way.</summary>
+    /// <summary>Cursors of all subscribers, including registrations in progress.</summary>
     public int CursorCount
     {
         get
@@ -67,10 +67,11 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
         }
     }
 
-    // Bounds one read, so that deliveries start while more is waiting. The first read of a stream comes before it has subscribers, so its buffer must hold all of it.
+    // Limits one read, so that deliveries start while more items wait.
+    // The first read of a stream happens before the stream has subscribers, so its buffer must hold all of it.
     public int GetMaxAddCount() => Math.Min(Math.Max(_options.BatchSize, SmallestRead), _options.StreamCapacity);
 
-    // Every buffer makes room by itself; to stop reading would hold up the streams that are not full.
+    // Each buffer makes room by itself. If the agent stopped reading, streams that are not full would wait too.
     public bool IsUnderPressure() => false;
 
     public bool TryPurgeFromCache([MaybeNullWhen(false)] out IList<IBatchContainer> purgedItems)
@@ -80,7 +81,8 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
     }
 
     /// <summary>
-    /// How many items may be read, so that nobody loses any. Where there is no room it waits for the slowest subscriber, for a moment in all; those still in the way are then stuck.
+    /// Returns how many items can be read without a subscriber losing one. If there is no room, it waits for the slowest subscriber,
+    /// at most <see cref="StuckAfter"/> in total; subscribers that still block the read are then marked as stuck.
     /// </summary>
     public async ValueTask<int> RoomAsync(int wanted, CancellationToken cancellationToken)
     {
@@ -138,7 +140,10 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
         }
     }
 
-    /// <summary>A cursor at the token; without one, at the oldest item left if the stream's last cursor lost its place, or else at whatever comes next.</summary>
+    /// <summary>
+    /// Returns a cursor at the token. Without a token, it starts at the oldest remaining item if the stream's last cursor lost its place,
+    /// otherwise at the next item that arrives.
+    /// </summary>
     public IQueueCacheCursor GetCacheCursor(StreamId streamId, StreamSequenceToken? token)
     {
         lock (_lock)
@@ -163,7 +168,8 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
 
         throw new QueueCacheMissException(string.Create(
             CultureInfo.InvariantCulture,
-            $"Push streams '{_provider}': {lost} items of stream '{buffer.Stream}' were dropped, the oldest first, because this subscriber was behind by more than {nameof(PushStreamOptions)}.{nameof(PushStreamOptions.StreamCapacity)} = {_options.StreamCapacity}."));
+            $"Push streams '{_provider}': {lost} items of stream '{buffer.Stream}' were dropped, the oldest first, because this subscriber fell behind "
+                + $"by more than {nameof(PushStreamOptions)}.{nameof(PushStreamOptions.StreamCapacity)} = {_options.StreamCapacity}."));
     }
 
     public void Remove(StreamBuffer buffer, StreamCursor cursor)
@@ -258,7 +264,11 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
 
     private static partial class LogMessages
     {
-        [LoggerMessage(1, LogLevel.Warning, "Push streams '{Provider}': a subscriber of stream {Stream} is behind by {Capacity} items. Its oldest are being dropped until it takes some, and it will be told.")]
+        [LoggerMessage(
+            1,
+            LogLevel.Warning,
+            "Push streams '{Provider}': a subscriber of stream {Stream} is {Capacity} items behind. "
+            + "Its oldest items are dropped until it takes some, and it receives an error.")]
         public static partial void FellBehind(ILogger logger, string provider, StreamId stream, int capacity);
     }
 }

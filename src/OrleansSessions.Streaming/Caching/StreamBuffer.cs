@@ -3,8 +3,8 @@ using OrleansSessions.Streaming.Queues;
 namespace OrleansSessions.Streaming.Caching;
 
 /// <summary>
-/// The items of one stream that some subscriber still has to get, oldest first, in a ring that grows up to its capacity.
-/// The newest few are also kept for a short time when nobody needs them, for a subscriber whose handshake is under way.
+/// The items of one stream that at least one subscriber has not received yet, oldest first, in a ring that grows up to its capacity.
+/// The newest items are also kept for a short time when no subscriber needs them, for a subscriber whose handshake is in progress.
 /// Not safe for concurrent use: the cache holds its lock.
 /// </summary>
 internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLateSubscribers)
@@ -28,9 +28,9 @@ internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLat
 
     public bool IsUnused => _cursors.Count == 0 && Count == 0 && _resumeAt == None;
 
-    /// <summary>Adds an item, dropping the oldest where there is no room.</summary>
-    /// <param name="newlyStuck">Cursors that lost something and have not lost before since they last moved.</param>
-    /// <returns>How many items were dropped before a subscriber got them, counted for each such subscriber.</returns>
+    /// <summary>Adds an item. If there is no room, drops the oldest item.</summary>
+    /// <param name="newlyStuck">The number of cursors that lost an item for the first time since they last moved.</param>
+    /// <returns>The number of items dropped before a subscriber received them, counted once for each such subscriber.</returns>
     public int Add(PushItem item, out int newlyStuck)
     {
         newlyStuck = 0;
@@ -52,7 +52,10 @@ internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLat
         return lost;
     }
 
-    /// <summary>A cursor before the first item whose number is at least <paramref name="number"/>; without a number, where the last cursor lost its place, or else at the end.</summary>
+    /// <summary>
+    /// Adds a cursor before the first item whose number is at least <paramref name="number"/>. Without a number, the cursor starts where
+    /// the last cursor lost its place, otherwise at the end.
+    /// </summary>
     public StreamCursor Attach(PerStreamCache cache, long? number)
     {
         var position = number is { } from ? Find(from) : _resumeAt == None ? _end : Math.Max(_resumeAt, _first);
@@ -68,7 +71,7 @@ internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLat
         Trim();
     }
 
-    /// <summary>The next item, or null at the end.</summary>
+    /// <summary>Returns the next item, or null at the end.</summary>
     public PushItem? Next(StreamCursor cursor)
     {
         if (cursor.Position == _end)
@@ -81,7 +84,7 @@ internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLat
         return _ring[Slot(cursor.Position++)];
     }
 
-    /// <summary>How many items may be added before a subscriber that is not stuck loses one; at most <paramref name="wanted"/>.</summary>
+    /// <summary>Returns how many items can be added before a subscriber that is not stuck loses one, at most <paramref name="wanted"/>.</summary>
     public int Room(int wanted)
     {
         if (capacity - Count >= wanted)
@@ -98,7 +101,7 @@ internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLat
         return (int)Math.Min(wanted, capacity - (_end - slowest));
     }
 
-    /// <summary>Gives up on the subscribers that there is no room for.</summary>
+    /// <summary>Marks as stuck the subscribers that prevent the buffer from taking more items.</summary>
     public void MarkStuck()
     {
         foreach (var cursor in _cursors)
@@ -107,7 +110,7 @@ internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLat
         }
     }
 
-    /// <summary>Reads the number of items that the cursor lost, and keeps its place for the cursor that replaces it.</summary>
+    /// <summary>Returns and resets the number of items that the cursor lost, and keeps its position for the cursor that replaces it.</summary>
     public long TakeLost(StreamCursor cursor)
     {
         var lost = cursor.Lost;
@@ -116,8 +119,8 @@ internal sealed class StreamBuffer(StreamId stream, int capacity, int keptForLat
         return lost;
     }
 
-    /// <summary>Lets go of what was already here at the sweep before and nobody needs.</summary>
-    /// <returns>Whether another sweep would let go of more.</returns>
+    /// <summary>Removes the items that were already here at the previous sweep and that no subscriber needs.</summary>
+    /// <returns>True if another sweep would remove more.</returns>
     public bool Sweep()
     {
         _expired = _seenBySweep;

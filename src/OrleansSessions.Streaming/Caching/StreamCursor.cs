@@ -3,18 +3,18 @@ using OrleansSessions.Streaming.Queues;
 
 namespace OrleansSessions.Streaming.Caching;
 
-/// <summary>How far one subscriber of one stream has come.</summary>
+/// <summary>The position of one subscriber in one stream.</summary>
 internal sealed class StreamCursor(PerStreamCache cache, StreamBuffer buffer, long position) : IQueueCacheCursor
 {
     private PushItem? _current;
 
-    /// <summary>The place of the next item in the buffer.</summary>
+    /// <summary>The position of the next item in the buffer.</summary>
     public long Position { get; set; } = position;
 
-    /// <summary>Items dropped before this cursor came to them, not yet told to its subscriber.</summary>
+    /// <summary>Items dropped before this cursor reached them, not yet reported to its subscriber.</summary>
     public long Lost { get; set; }
 
-    /// <summary>It has taken nothing for so long that nobody waits for it any more. Its next step ends that.</summary>
+    /// <summary>True if the cursor has taken nothing for so long that the cache no longer waits for it. The next item it takes resets this.</summary>
     public bool IsStuck { get; set; }
 
     public IBatchContainer? GetCurrent(out Exception? exception)
@@ -24,8 +24,8 @@ internal sealed class StreamCursor(PerStreamCache cache, StreamBuffer buffer, lo
     }
 
     /// <exception cref="QueueCacheMissException">
-    /// Items were dropped. Returned as a result, a miss would make the agent go on without a word; thrown, it is first handed to the subscriber's <c>OnErrorAsync</c>.
-    /// The agent then goes on with a new cursor, at the oldest item that is left.
+    /// Items were dropped. If the miss were returned as a result, the agent would continue silently; when it is thrown, the agent first
+    /// calls the subscriber's <c>OnErrorAsync</c>, then continues with a new cursor at the oldest remaining item.
     /// </exception>
     public QueueCacheCursorMoveResult MoveNextWithResult() => MoveNext() ? QueueCacheCursorMoveResult.Success : QueueCacheCursorMoveResult.NoData;
 
@@ -37,12 +37,12 @@ internal sealed class StreamCursor(PerStreamCache cache, StreamBuffer buffer, lo
 
     public void Refresh(StreamSequenceToken token)
     {
-        // A cursor at the end of its stream sees what comes next by itself.
+        // A cursor at the end of its stream finds the next item without this call.
     }
 
     public void RecordDeliveryFailure()
     {
-        // The agent has retried for as long as it may and has told the subscriber: there is nothing to go back to.
+        // The agent has retried until its time limit and has reported the failure to the subscriber: there is nothing to return to.
     }
 
     public void Dispose() => cache.Remove(buffer, this);

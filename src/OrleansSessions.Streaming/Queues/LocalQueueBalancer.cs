@@ -2,7 +2,7 @@ using Orleans.Streams;
 
 namespace OrleansSessions.Streaming.Queues;
 
-/// <summary>Gives a silo all of its own queues, for good: nobody else can read them, so silos that come and go change nothing.</summary>
+/// <summary>Permanently assigns a silo all of its own queues. No other silo can read them, so silos that join or leave change nothing.</summary>
 internal sealed class LocalQueueBalancer : IStreamQueueBalancer
 {
     private IEnumerable<QueueId> _queues = [];

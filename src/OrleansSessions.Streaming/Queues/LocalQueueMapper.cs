@@ -2,7 +2,7 @@ using Orleans.Streams;
 
 namespace OrleansSessions.Streaming.Queues;
 
-/// <summary>Spreads streams over the queues of one silo. Every silo has queues of the same names, each with items of its own.</summary>
+/// <summary>Distributes streams over the queues of one silo. Every silo has queues with the same names, each with its own items.</summary>
 internal sealed class LocalQueueMapper : IStreamQueueMapper
 {
     private readonly QueueId[] _queues;

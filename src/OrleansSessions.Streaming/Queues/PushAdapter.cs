@@ -3,12 +3,12 @@ using Orleans.Streams;
 
 namespace OrleansSessions.Streaming.Queues;
 
-/// <summary>Where a silo's producers hand in their items.</summary>
+/// <summary>Puts the items of a silo's producers into its queues.</summary>
 internal sealed class PushAdapter(string name, LocalQueueMapper mapper, PushQueue[] queues, DeepCopier copier) : IQueueAdapter
 {
     public string Name => name;
 
-    // Every silo's agents feed the same streams, each with numbers of its own: there is no one position to rewind to.
+    // The agents of every silo deliver to the same streams, each with its own numbers, so there is no single position to rewind to.
     public bool IsRewindable => false;
 
     public StreamProviderDirection Direction => StreamProviderDirection.ReadWrite;
@@ -19,7 +19,7 @@ internal sealed class PushAdapter(string name, LocalQueueMapper mapper, PushQueu
     {
         if (token is not null)
         {
-            throw new ArgumentException($"Push streams '{name}' number their items themselves: leave the token out.", nameof(token));
+            throw new ArgumentException($"Push streams '{name}' number their items themselves. Do not pass a token.", nameof(token));
         }
 
         var queue = queues[mapper.IndexOf(streamId)];
@@ -30,7 +30,7 @@ internal sealed class PushAdapter(string name, LocalQueueMapper mapper, PushQueu
 
     private async Task EnqueueAllAsync<T>(PushQueue queue, StreamId streamId, IEnumerable<T> events, Dictionary<string, object>? context)
     {
-        // Copied first: the caller may change its list while this waits for room.
+        // Copied first, because the caller can change its list while this method waits for room.
         var items = events.Select(item => CreateItem(streamId, item, context)).ToArray();
         foreach (var item in items)
         {
@@ -38,7 +38,7 @@ internal sealed class PushAdapter(string name, LocalQueueMapper mapper, PushQueu
         }
     }
 
-    // The copier returns immutable items as they are; others are copied once, so that the producer may go on changing its own.
+    // The copier returns immutable items unchanged. Other items are copied once, so that the producer can continue to change its own.
     private PushItem<T> CreateItem<T>(StreamId streamId, T item, Dictionary<string, object>? context) =>
         new() { StreamId = streamId, Item = copier.Copy(item), Context = context };
 }

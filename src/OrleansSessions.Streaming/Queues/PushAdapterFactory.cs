@@ -7,7 +7,7 @@ using OrleansSessions.Streaming.Caching;
 
 namespace OrleansSessions.Streaming.Queues;
 
-/// <summary>The parts of one provider in one silo.</summary>
+/// <summary>Creates the parts of one provider in one silo.</summary>
 internal sealed class PushAdapterFactory : IQueueAdapterFactory, IQueueAdapterCache
 {
     private readonly string _name;

@@ -3,18 +3,18 @@ using Orleans.Streams;
 
 namespace OrleansSessions.Streaming.Queues;
 
-/// <summary>One item on its way. Never changes once its queue has numbered it, so that one process hands the same object to all its subscribers.</summary>
+/// <summary>An item in a queue. It does not change after its queue has numbered it, so all subscribers in one process receive the same object.</summary>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.PushItem")]
 internal abstract class PushItem : IBatchContainer
 {
     [NonSerialized]
     private StreamSequenceToken? _token;
 
-    /// <summary>Stays in the silo: over the network, a delivery says once what stream it is of.</summary>
+    /// <summary>Not serialized: a delivery over the network names its stream once.</summary>
     [field: NonSerialized]
     public StreamId StreamId { get; init; }
 
-    /// <summary>Counts the items of one queue of one silo: it says nothing about the order between silos.</summary>
+    /// <summary>The number of the item in one queue of one silo. It says nothing about the order between silos.</summary>
     [Id(0)]
     public long Number { get; set; }
 

@@ -7,24 +7,24 @@ using OrleansSessions.Streaming.Caching;
 namespace OrleansSessions.Streaming.Queues;
 
 /// <summary>
-/// One queue of one silo: producers write, the silo's own pulling agent reads.
-/// It takes items from the silo's start, before its agent reads, until the agent has stopped.
+/// One queue of one silo: producers write to it, and the silo's own pulling agent reads from it.
+/// It accepts items from the start of the silo, before its agent reads, until the agent has stopped.
 /// </summary>
 internal sealed partial class PushQueue(string provider, QueueId id, PushStreamOptions options, TimeProvider time, PushStreamMetrics metrics, ILogger<PushQueue> logger)
 {
     private volatile Channel<PushItem> _channel = CreateChannel(options.QueueCapacity);
 
-    /// <summary>Reads that an agent has begun: an idle queue begins one and waits in it.</summary>
+    /// <summary>The number of reads that an agent has started. An idle queue has one read that waits.</summary>
     public long Reads { get; private set; }
 
     public int Count => _channel.Reader.Count;
 
-    /// <summary>Where its agent keeps what it has read. Null until there is an agent.</summary>
+    /// <summary>Where the agent keeps the items it has read. Null until there is an agent.</summary>
     public PerStreamCache? Cache { get; private set; }
 
-    /// <summary>Completes at once while there is room; else waits its turn behind those who wait already.</summary>
-    /// <exception cref="PushQueueFullException">No room for the whole of <see cref="PushStreamOptions.EnqueueTimeout"/>.</exception>
-    /// <exception cref="InvalidOperationException">The silo is stopping: nobody would deliver the item.</exception>
+    /// <summary>Adds an item. Completes at once if there is room, otherwise waits behind the items that already wait.</summary>
+    /// <exception cref="PushQueueFullException">There was no room for the whole of <see cref="PushStreamOptions.EnqueueTimeout"/>.</exception>
+    /// <exception cref="InvalidOperationException">The silo is stopping, so the item would not be delivered.</exception>
     public ValueTask EnqueueAsync(PushItem item)
     {
         var writer = _channel.Writer;
@@ -37,7 +37,7 @@ internal sealed partial class PushQueue(string provider, QueueId id, PushStreamO
         return WaitForRoomAsync(writer, item);
     }
 
-    /// <summary>Waits for items and takes at most <paramref name="maxCount"/>. Empty when cancelled or stopped; never throws.</summary>
+    /// <summary>Waits for items and takes at most <paramref name="maxCount"/>. Returns an empty list when cancelled or stopped; never throws.</summary>
     public async Task<IList<IBatchContainer>> ReadAsync(int maxCount, CancellationToken cancellationToken)
     {
         Reads++;
@@ -47,7 +47,7 @@ internal sealed partial class PushQueue(string provider, QueueId id, PushStreamO
             var ready = reader.WaitToReadAsync(cancellationToken);
             if (ready.IsCompletedSuccessfully)
             {
-                // The agent reads again at once. Without this, a busy queue would keep it from ever going on with its deliveries.
+                // The agent reads again immediately. Without this yield, a busy queue would prevent it from ever continuing its deliveries.
                 await Task.Yield();
             }
 
@@ -64,10 +64,10 @@ internal sealed partial class PushQueue(string provider, QueueId id, PushStreamO
         }
     }
 
-    /// <summary>Takes what is there, without waiting.</summary>
+    /// <summary>Takes the items that are available, without waiting.</summary>
     public IList<IBatchContainer> Take(int maxCount) => Take(_channel.Reader, maxCount);
 
-    /// <summary>Readies it for an agent, the first one or, after <see cref="Close"/>, another.</summary>
+    /// <summary>Prepares the queue for its first agent or, after <see cref="Close"/>, for another one.</summary>
     public PerStreamCache Open(PerStreamCache cache)
     {
         Cache = cache;
@@ -79,7 +79,7 @@ internal sealed partial class PushQueue(string provider, QueueId id, PushStreamO
         return cache;
     }
 
-    /// <summary>Refuses what comes from now on, and those who wait, so that a stop never waits for them.</summary>
+    /// <summary>Refuses new items and the producers that wait, so that a stop never waits for them.</summary>
     public void Close()
     {
         Cache?.Dispose();
@@ -128,7 +128,8 @@ internal sealed partial class PushQueue(string provider, QueueId id, PushStreamO
         }
         catch (ChannelClosedException closed)
         {
-            throw new InvalidOperationException($"Push streams '{provider}': the silo is stopping, so an item for stream '{item.StreamId}' was not taken.", closed);
+            throw new InvalidOperationException(
+                $"Push streams '{provider}': the silo is stopping, so an item for stream '{item.StreamId}' was refused.", closed);
         }
         finally
         {
@@ -138,11 +139,14 @@ internal sealed partial class PushQueue(string provider, QueueId id, PushStreamO
 
     private string FullMessage(PushItem item, TimeSpan waited) => string.Create(
         CultureInfo.InvariantCulture,
-        $"Push streams '{provider}': an item for stream '{item.StreamId}' was not taken, since queue '{id}' had all its {options.QueueCapacity} places full for {waited.TotalSeconds:0.###} s. Send less at a time or try again later; where this goes on, raise {nameof(PushStreamOptions)}.{nameof(PushStreamOptions.QueueCapacity)} or {nameof(PushStreamOptions.QueueCount)}.");
+        $"Push streams '{provider}': an item for stream '{item.StreamId}' was refused because queue '{id}' was full ({options.QueueCapacity} items) "
+        + $"for {waited.TotalSeconds:0.###} s. "
+        + $"Send fewer items at a time or try again later. If this continues, "
+        + $"increase {nameof(PushStreamOptions)}.{nameof(PushStreamOptions.QueueCapacity)} or {nameof(PushStreamOptions.QueueCount)}.");
 
     private static partial class LogMessages
     {
-        [LoggerMessage(1, LogLevel.Information, "Push streams '{Provider}': queue {Queue} stopped with {Items} items that were not delivered.")]
+        [LoggerMessage(1, LogLevel.Information, "Push streams '{Provider}': queue {Queue} stopped with {Items} undelivered items.")]
         public static partial void LeftOver(ILogger logger, string provider, QueueId queue, long items);
     }
 }

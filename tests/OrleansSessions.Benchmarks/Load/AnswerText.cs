@@ -19,7 +19,7 @@ internal sealed class AnswerText
         _length += piece.Length;
     }
 
-    /// <exception cref="WrongAnswerException">It is not the text that was asked for.</exception>
+    /// <exception cref="WrongAnswerException">The text is not the expected one.</exception>
     public void MustBe(ReadOnlySpan<byte> question)
     {
         var text = _bytes.AsSpan(0, _length);

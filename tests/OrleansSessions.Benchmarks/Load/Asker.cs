@@ -1,16 +1,16 @@
 namespace OrleansSessions.Benchmarks.Load;
 
-/// <summary>What one answer took to arrive.</summary>
-/// <param name="Pieces">How many pieces the responder made, however they were packed on the way.</param>
-/// <param name="Frames">How many WebSocket messages they came in.</param>
+/// <summary>The number of pieces and frames of one answer.</summary>
+/// <param name="Pieces">The number of pieces from the responder, however they were packed into frames.</param>
+/// <param name="Frames">The number of WebSocket messages that contained them.</param>
 internal readonly record struct AnswerShape(int Pieces, int Frames);
 
-/// <summary>One client with one socket, which asks one question at a time and checks each answer byte by byte.</summary>
+/// <summary>A client with one socket that asks one question at a time and checks each answer byte by byte.</summary>
 internal abstract class Asker(Uri address) : IDisposable
 {
     protected FrameSocket Socket { get; } = new(address);
 
-    /// <summary>Opens the socket and waits until the server has said all that it says unasked.</summary>
+    /// <summary>Opens the socket and waits for the frames that the server sends unasked.</summary>
     public async Task AttachAsync(CancellationToken cancellationToken)
     {
         await Socket.ConnectAsync(cancellationToken);

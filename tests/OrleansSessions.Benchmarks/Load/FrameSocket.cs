@@ -2,12 +2,12 @@ using System.Net.WebSockets;
 
 namespace OrleansSessions.Benchmarks.Load;
 
-/// <summary>A client's WebSocket with one buffer for all that it ever receives.</summary>
+/// <summary>A client's WebSocket with a single receive buffer.</summary>
 internal sealed class FrameSocket(Uri address) : IDisposable
 {
     private const int FirstBufferBytes = 4096;
 
-    // One handler for all sockets: a handler each would cost the load generator more than the sockets themselves.
+    // One handler for all sockets. A separate handler for each would cost the load generator more than the sockets themselves.
     private static readonly HttpMessageInvoker Connector = new(new SocketsHttpHandler { UseProxy = false });
 
     private readonly ClientWebSocket _socket = CreateSocket();
@@ -18,7 +18,7 @@ internal sealed class FrameSocket(Uri address) : IDisposable
     public ValueTask SendAsync(ReadOnlyMemory<byte> frame) =>
         _socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
 
-    /// <summary>The next whole message; valid until the next call.</summary>
+    /// <summary>Returns the next complete message. It is valid until the next call.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> ReceiveAsync()
     {
         var length = 0;
@@ -43,7 +43,7 @@ internal sealed class FrameSocket(Uri address) : IDisposable
         }
     }
 
-    /// <summary>Says goodbye where the socket is still whole; what the server answers is not waited for.</summary>
+    /// <summary>Sends a close frame if the socket is still open. It does not wait for the server's answer.</summary>
     public async Task CloseAsync()
     {
         if (_socket.State == WebSocketState.Open)
@@ -57,7 +57,7 @@ internal sealed class FrameSocket(Uri address) : IDisposable
     private static ClientWebSocket CreateSocket()
     {
         var socket = new ClientWebSocket();
-        // Nothing but questions may wake the server.
+        // Only questions must wake the server.
         socket.Options.KeepAliveInterval = TimeSpan.Zero;
         return socket;
     }

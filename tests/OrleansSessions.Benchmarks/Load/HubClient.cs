@@ -5,7 +5,7 @@ internal abstract class HubClient(Uri address) : Asker(address)
 {
     private const byte RecordEnd = 0x1E;
 
-    // A record is never cut over two frames: the hub flushes whole ones.
+    // A record is never split over two frames, because the hub flushes complete records.
     private ReadOnlyMemory<byte> _rest;
 
     protected int Frames { get; private set; }
@@ -26,7 +26,7 @@ internal abstract class HubClient(Uri address) : Asker(address)
         return Socket.SendAsync(invocation);
     }
 
-    /// <summary>The next record without its end, pings left out; valid until the next call.</summary>
+    /// <summary>Returns the next record without its terminator. Pings are skipped. The record is valid until the next call.</summary>
     protected async ValueTask<ReadOnlyMemory<byte>> NextRecordAsync()
     {
         while (true)
@@ -40,7 +40,7 @@ internal abstract class HubClient(Uri address) : Asker(address)
             var end = _rest.Span.IndexOf(RecordEnd);
             if (end < 0)
             {
-                throw WrongAnswerException.For("a record that ends"u8, _rest.Span);
+                throw WrongAnswerException.For("a terminated record"u8, _rest.Span);
             }
 
             var record = _rest[..end];

@@ -3,17 +3,16 @@ using System.Net.WebSockets;
 
 namespace OrleansSessions.Benchmarks.Load;
 
-/// <summary>What a number of clients got answered in a time.</summary>
+/// <summary>The answers that the clients received in a period of time.</summary>
 internal readonly record struct LoadResult(long Answers, long Pieces, long Frames, TimeSpan Elapsed);
 
-/// <summary>Lets clients ask, each as fast as its answers come, for a time.</summary>
+/// <summary>Lets clients ask for a period of time, each as fast as it receives answers.</summary>
 internal static class LoadGenerator
 {
-    // Far beyond any answer: only a server that lost one gets here.
+    // Much longer than any answer: only a server that lost an answer reaches it.
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(30);
     private const int ParallelAttaches = 16;
 
-    /// <summary>Opens so many clients.</summary>
     public static async Task<IReadOnlyList<Asker>> AttachAsync(int count, Func<int, Asker> create, CancellationToken cancellationToken)
     {
         var askers = Enumerable.Range(0, count).Select(create).ToArray();
@@ -36,7 +35,7 @@ internal static class LoadGenerator
         }
     }
 
-    /// <summary>All ask until the time is over; an answer that comes later is checked and not counted.</summary>
+    /// <summary>All clients ask until the time is over. An answer that arrives later is checked but not counted.</summary>
     public static async Task<LoadResult> RunAsync(IReadOnlyList<Asker> askers, TimeSpan duration, CancellationToken cancellationToken)
     {
         var end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
@@ -52,8 +51,8 @@ internal static class LoadGenerator
         return total;
     }
 
-    /// <summary>One client asks until the time is over, and every wait is kept.</summary>
-    /// <returns>The waits in order of length, in microseconds.</returns>
+    /// <summary>One client asks until the time is over. Every response time is recorded.</summary>
+    /// <returns>The response times in ascending order, in microseconds.</returns>
     public static async Task<double[]> TimeAsync(Asker asker, TimeSpan duration, CancellationToken cancellationToken)
     {
         var ticks = new List<long>(capacity: 1 << 18);
@@ -62,7 +61,6 @@ internal static class LoadGenerator
         return [.. ticks.Select(waited => waited * 1e6 / Stopwatch.Frequency)];
     }
 
-    /// <summary>Each asks once.</summary>
     public static Task AskOnceAsync(IReadOnlyList<Asker> askers, CancellationToken cancellationToken) =>
         GuardAsync(
             Parallel.ForEachAsync(
@@ -110,7 +108,7 @@ internal static class LoadGenerator
         }
         catch (TimeoutException late)
         {
-            throw new WrongAnswerException($"an answer had not come after {AnswerPatience.TotalSeconds:N0} s", late);
+            throw new WrongAnswerException($"no answer arrived within {AnswerPatience.TotalSeconds:N0} s", late);
         }
         catch (WebSocketException broken)
         {

@@ -5,7 +5,7 @@ using System.Text;
 namespace OrleansSessions.Benchmarks.Load;
 
 /// <summary>
-/// A question with a number in it that changes with each ask, so that an answer to the question before is not taken for this one.
+/// A question with a number that changes each time, so that the answer to the previous question is not accepted for this one.
 /// The frame is written once; asking again only writes eight digits.
 /// </summary>
 internal sealed class NumberedQuestion
@@ -20,9 +20,9 @@ internal sealed class NumberedQuestion
     private readonly int _digitsInFrame;
     private int _number;
 
-    /// <param name="before">What the frame has before the text of the question.</param>
-    /// <param name="after">What it has after it.</param>
-    /// <param name="words">How many words the question has; the number is the first of them.</param>
+    /// <param name="before">The part of the frame before the text of the question.</param>
+    /// <param name="after">The part of the frame after the text of the question.</param>
+    /// <param name="words">The number of words in the question. The first word is the number.</param>
     public NumberedQuestion(string before, int words, string after)
     {
         var rest = Enumerable.Range(0, words - 1).Select(word => Vocabulary[word % Vocabulary.Length]);
@@ -32,10 +32,10 @@ internal sealed class NumberedQuestion
         _digitsInFrame = Encoding.UTF8.GetByteCount(before);
     }
 
-    /// <summary>The text of the question as it was asked last; ASCII with nothing that JSON escapes.</summary>
+    /// <summary>The text of the last question: ASCII without characters that JSON escapes.</summary>
     public ReadOnlySpan<byte> Text => _text;
 
-    /// <summary>The frame that asks it again under the next number.</summary>
+    /// <summary>Returns the frame that asks the question with the next number.</summary>
     public ReadOnlyMemory<byte> Next()
     {
         _number = (_number + 1) % 100_000_000;

@@ -1,6 +1,6 @@
 namespace OrleansSessions.Benchmarks.Load;
 
-/// <summary>Version 1: the answer comes as deltas, alone or in runs, and ends with <c>done</c>.</summary>
+/// <summary>Version 1: the answer arrives as deltas, alone or in runs, and ends with <c>done</c>.</summary>
 internal sealed class V1Asker(Uri address, int words) : Asker(address)
 {
     private readonly NumberedQuestion _question = new("{\"type\":\"question\",\"question\":\"", words, "\"}");
@@ -45,7 +45,7 @@ internal sealed class V1Asker(Uri address, int words) : Asker(address)
             return true;
         }
 
-        // What a server says besides (accepted, ping) is no answer; an error is a wrong one.
+        // Other frames (accepted, ping) are not part of the answer. An error is a wrong answer.
         return frame.StartsWith("{\"type\":\"error\""u8) ? throw WrongAnswerException.For(_question.Text, frame) : false;
     }
 

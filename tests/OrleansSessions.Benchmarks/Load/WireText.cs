@@ -2,10 +2,10 @@ using System.Buffers.Text;
 
 namespace OrleansSessions.Benchmarks.Load;
 
-/// <summary>Finds fields in frames whose texts hold neither quotes nor escapes: no JSON reader on the hot path.</summary>
+/// <summary>Finds fields in frames whose texts contain neither quotes nor escapes, to avoid a JSON reader on the hot path.</summary>
 internal static class WireText
 {
-    /// <param name="opening">The name, the colon and the quote that opens the value.</param>
+    /// <param name="opening">The name, the colon and the opening quote of the value.</param>
     public static bool TryRead(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> opening, out ReadOnlySpan<byte> value)
     {
         value = default;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace OrleansSessions.Benchmarks.Load;
 
-/// <summary>A server answered something else than what was asked for, or nothing. Its figures would mean nothing, so the run ends.</summary>
+/// <summary>A server sent a wrong answer or none. The run ends, because its figures would be meaningless.</summary>
 internal sealed class WrongAnswerException(string message, Exception? inner = null) : Exception(message, inner)
 {
     private const int ShownBytes = 400;

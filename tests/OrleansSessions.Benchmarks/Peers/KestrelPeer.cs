@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Builder;
 namespace OrleansSessions.Benchmarks.Peers;
 
 /// <summary>
-/// The limit: the same frames in and out, read and written the same way, with nothing in between. No session, no number that
-/// means anything, no second reader of an answer.
+/// The upper limit: the same frames in and out, read and written in the same way, with nothing in between. It has no sessions, no
+/// meaningful numbers, and only one reader for each answer.
 /// </summary>
 internal static class KestrelPeer
 {
@@ -31,7 +31,7 @@ internal static class KestrelPeer
 
         while (true)
         {
-            // Waits without a buffer, as the server does: it costs one more call, and an idle socket holds no memory.
+            // Waits without a buffer, like this server. This costs one more call, and an idle socket holds no memory.
             var arrival = await socket.ReceiveAsync(Memory<byte>.Empty, aborted);
             if (arrival.MessageType == WebSocketMessageType.Close)
             {

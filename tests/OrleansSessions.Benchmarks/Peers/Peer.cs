@@ -4,7 +4,7 @@ using OrleansSessions.Benchmarks.Servers;
 
 namespace OrleansSessions.Benchmarks.Peers;
 
-/// <summary>Runs one of the servers that this one is compared with, until it is killed.</summary>
+/// <summary>Runs one of the servers that this server is compared with, until it is killed.</summary>
 internal static class Peer
 {
     public static async Task<int> RunAsync(string name, string[] args)

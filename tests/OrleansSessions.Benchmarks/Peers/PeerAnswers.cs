@@ -26,7 +26,7 @@ internal static class PeerAnswers
         Frames.Return(frame);
     }
 
-    /// <summary>Version 1: accepted, one delta a word, done.</summary>
+    /// <summary>Version 1: accepted, one delta per word, done.</summary>
     public static async Task SendPiecesAsync(WebSocket socket, string question, CancellationToken aborted)
     {
         var frame = Frames.Get();
@@ -81,7 +81,7 @@ internal static class PeerAnswers
 
     private static string NextQuestionId() => string.Create(CultureInfo.InvariantCulture, $"q-{Interlocked.Increment(ref _questions):x}");
 
-    /// <summary>A reused buffer with a writer on it; it belongs to one answer at a time.</summary>
+    /// <summary>A reused buffer with a writer. Only one answer uses it at a time.</summary>
     private sealed class Frame : IDisposable
     {
         private readonly ArrayBufferWriter<byte> _bytes = new(512);

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OrleansSessions.Benchmarks.Peers;
 
-/// <summary>Reads <c>question</c> out of a frame and skips all else.</summary>
+/// <summary>Reads <c>question</c> from a frame and skips all other fields.</summary>
 internal static class QuestionReader
 {
     public static string Read(ReadOnlySpan<byte> frame)

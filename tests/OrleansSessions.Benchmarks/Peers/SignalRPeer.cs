@@ -5,11 +5,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace OrleansSessions.Benchmarks.Peers;
 
-/// <summary>What a team would use that needs no sessions: a hub with its defaults.</summary>
+/// <summary>What a team that does not need sessions would use: a hub with its defaults.</summary>
 internal static class SignalRPeer
 {
     public static void AddServices(IServiceCollection services) =>
-        // The load generator sends no pings while it waits; nothing else is changed.
+        // The load generator sends no pings while it waits. No other option is changed.
         services.AddSignalR(options => options.ClientTimeoutInterval = TimeSpan.FromMinutes(10));
 
     public static void Map(WebApplication app) => app.MapHub<EchoHub>("/hub");

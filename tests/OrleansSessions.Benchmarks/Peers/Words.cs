@@ -1,9 +1,9 @@
 namespace OrleansSessions.Benchmarks.Peers;
 
-/// <summary>Cuts a question into the pieces that an echo answers with.</summary>
+/// <summary>Splits a question into the pieces of an echo answer.</summary>
 internal static class Words
 {
-    /// <summary>Each word with the space after it, so that the pieces joined are the question again.</summary>
+    /// <summary>Returns each word with the space after it, so that the joined pieces are the question.</summary>
     public static IEnumerable<string> Of(string question)
     {
         for (var start = 0; start < question.Length;)

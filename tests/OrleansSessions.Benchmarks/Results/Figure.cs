@@ -1,9 +1,9 @@
 namespace OrleansSessions.Benchmarks.Results;
 
-/// <summary>What is measured.</summary>
-/// <param name="Key">Its name where a program reads it.</param>
-/// <param name="Name">Its row in the table.</param>
-/// <param name="Decimals">How many the table shows.</param>
+/// <summary>A measured quantity.</summary>
+/// <param name="Key">The name for programs.</param>
+/// <param name="Name">The row in the table.</param>
+/// <param name="Decimals">The number of decimals in the table.</param>
 internal sealed record Figure(string Key, string Name, string Unit, int Decimals)
 {
     public static readonly Figure Rounds = new("rounds", "200 sockets, answers of one frame", "rounds/s", 0);

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OrleansSessions.Benchmarks.Results;
 
-/// <summary>Every single figure of a run, for whoever compares runs.</summary>
+/// <summary>Writes every figure of a run, for comparisons of runs.</summary>
 internal static class JsonReport
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };

@@ -3,7 +3,7 @@ namespace OrleansSessions.Benchmarks.Results;
 /// <summary>One figure of one server in one round.</summary>
 internal sealed record Measurement(Figure Figure, string Server, int Round, double Value);
 
-/// <summary>Everything a run has measured.</summary>
+/// <summary>All measurements of a run.</summary>
 internal sealed class Measurements
 {
     private readonly List<Measurement> _all = [];
@@ -17,7 +17,7 @@ internal sealed class Measurements
 
     public double? Median(Figure figure, string server) => MedianOf(Of(figure, server).Select(one => one.Value));
 
-    /// <summary>The median of the ratios within each round: what slows the machine for a while slows both and drops out.</summary>
+    /// <summary>Returns the median of the ratios within each round. A temporary slowdown of the machine affects both servers and cancels out.</summary>
     public double? Ratio(Figure figure, string server, string reference)
     {
         var references = Of(figure, reference).ToDictionary(one => one.Round, one => one.Value);

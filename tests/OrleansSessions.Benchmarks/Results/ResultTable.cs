@@ -4,7 +4,7 @@ using OrleansSessions.Benchmarks.Servers;
 
 namespace OrleansSessions.Benchmarks.Results;
 
-/// <summary>The one table: medians, and this server's ratios to its peers.</summary>
+/// <summary>Writes the table: medians, and the ratios of this server to its peers.</summary>
 internal static class ResultTable
 {
     private const int NameWidth = 36;

@@ -3,7 +3,7 @@ using OrleansSessions.Benchmarks.Servers;
 
 namespace OrleansSessions.Benchmarks.Results;
 
-/// <summary>The first figures to reach. They are told, and decide nothing.</summary>
+/// <summary>The target figures. They are only reported.</summary>
 internal static class Targets
 {
     private const double RoundsOfKestrel = 0.6;

@@ -2,11 +2,11 @@ using OrleansSessions.Benchmarks.Load;
 
 namespace OrleansSessions.Benchmarks.Servers;
 
-/// <summary>One of the servers that are compared: how it is started and how one talks to it.</summary>
+/// <summary>One of the compared servers: how it is started and how clients use it.</summary>
 /// <param name="Command">The dll and its arguments, without the address.</param>
-/// <param name="OneFrame">A client whose answers come as one frame.</param>
-/// <param name="Streaming">A client whose answers come in pieces, for a question of so many words.</param>
-/// <param name="Attached">A client as it waits for most of its life, able to ask.</param>
+/// <param name="OneFrame">Creates a client that receives each answer in one frame.</param>
+/// <param name="Streaming">Creates a client that receives each answer in pieces.</param>
+/// <param name="Attached">Creates an attached client for the memory measure, which is idle most of the time but can ask.</param>
 internal sealed record Contender(
     string Name,
     string Description,

@@ -9,10 +9,10 @@ internal static class Contenders
     public const string SignalR = "signalr";
     public const string Sessions = "sessions";
 
-    /// <summary>So many words a question has where answers come in pieces; an echo answers with as many pieces.</summary>
+    /// <summary>The number of words in a question whose answer is streamed in pieces. An echo answers with the same number of pieces.</summary>
     public const int Words = 50;
 
-    /// <summary>By default the echo pauses between words for people to watch.</summary>
+    /// <summary>By default the echo responder pauses between words, so that people can watch.</summary>
     private static readonly string[] WithoutPauses = ["--Responder:Echo:InitialDelay=00:00:00", "--Responder:Echo:Delay=00:00:00"];
 
     public static Contender Create(string name, string serverPath) => name switch
@@ -26,10 +26,10 @@ internal static class Contenders
             (server, _) => new HubStreamAsker(Hub(server), Words),
             (server, _) => new HubAsker(Hub(server))),
         Sessions => new Contender(name, "this server, role All, echo responder without pauses", [serverPath, .. WithoutPauses], Basic, V1, V1OneWord),
-        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "No such server."),
+        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "Unknown server."),
     };
 
-    /// <summary>The server's dll where the build of this project puts it: the same configuration and framework, another project.</summary>
+    /// <summary>The path of the server's dll after the build of this project: the same configuration and framework, another project.</summary>
     public static string DefaultServerPath
     {
         get

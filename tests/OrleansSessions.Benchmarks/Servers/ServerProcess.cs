@@ -7,10 +7,10 @@ using System.Threading.Channels;
 
 namespace OrleansSessions.Benchmarks.Servers;
 
-/// <summary>What a server's process holds after a forced collection.</summary>
+/// <summary>The memory of a server's process after a forced collection.</summary>
 internal readonly record struct MemoryReading(long HeapBytes, long WorkingSetBytes);
 
-/// <summary>A server under measurement in a process of its own. It dies with this object, and with this process.</summary>
+/// <summary>A measured server in a separate process. The process ends with this object, and with the benchmark process.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private const int KeptLines = 40;
@@ -37,7 +37,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public Uri WebSocket { get; }
 
-    /// <summary>Processor time of the whole process so far.</summary>
+    /// <summary>The total processor time of the process so far.</summary>
     public TimeSpan ProcessorTime
     {
         get
@@ -47,8 +47,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <param name="runtimeConfig">The runtime settings for all servers alike; null leaves each its own.</param>
-    /// <exception cref="ServerStartException">It ended, or was not ready in time.</exception>
+    /// <param name="runtimeConfig">The runtime settings for all servers, or null if each server uses its own.</param>
+    /// <exception cref="ServerStartException">The server ended, or was not ready in time.</exception>
     public static async Task<ServerProcess> StartAsync(Contender contender, string? runtimeConfig, CancellationToken cancellationToken)
     {
         var http = new Uri($"http://127.0.0.1:{FreePort()}");
@@ -71,7 +71,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Collects all garbage in the server, gives memory back to the system, and reads what is left.</summary>
+    /// <summary>Collects all garbage in the server, returns memory to the system, and reads the memory that is left.</summary>
     public async Task<MemoryReading> SettleAsync(CancellationToken cancellationToken)
     {
         await _process.StandardInput.WriteLineAsync("settle".AsMemory(), cancellationToken);
@@ -195,7 +195,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>The host that runs this very process, whether it was started as a dll or by its own executable.</summary>
+    /// <summary>The dotnet host of this process, whether it was started as a dll or by its own executable.</summary>
     private static string DotnetPath()
     {
         var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";

@@ -1,4 +1,4 @@
 namespace OrleansSessions.Benchmarks.Servers;
 
-/// <summary>A server under measurement is not there to be measured. Its last lines of output are in the message.</summary>
+/// <summary>A measured server did not start. The message contains its last lines of output.</summary>
 internal sealed class ServerStartException(string message) : Exception(message);

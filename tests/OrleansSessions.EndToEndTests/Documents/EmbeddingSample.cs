@@ -1,9 +1,8 @@
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using OrleansSessions.TestKit.Processes;
+using OrleansSessions.EndToEndTests.Samples;
 using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Documents;
@@ -12,36 +11,25 @@ namespace OrleansSessions.EndToEndTests.Documents;
 public sealed class EmbeddingSample : IAsyncLifetime
 {
     private const string Clustering = "UseLocalhostClustering()";
-    private const string Listening = "Now listening on: ";
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
-    private ChildProcess? _process;
+    private HostProcess? _process;
 
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => _process!.Address;
 
-    public HttpClient Http { get; } = new();
+    public HttpClient Http => _process!.Http;
 
     public AuthenticationHeaderValue Bearer => new("Bearer", Token());
-
-    public string Output => _process!.Output;
 
     public async ValueTask InitializeAsync()
     {
         var blocks = CodeBlocks.Of("README.md");
         Assert.Contains(blocks, block => block.Contains(Clustering, StringComparison.Ordinal));
-        // The sample's own ports are the same in every process; two test runs must not meet there.
-        var program = SampleCompiler.Compile(
-            "ReadmeSample", [.. blocks.Select(block => block.Replace(Clustering, $"UseLocalhostClustering({FreePort()}, {FreePort()})", StringComparison.Ordinal))]);
-        _process = ChildProcess.Start("the README's sample", ChildProcess.DotnetPath, [.. Runtime(), program, "--urls=http://127.0.0.1:0", .. Keys()]);
-        await _process.UntilAsync(
-            () => Task.FromResult(Output.Contains("Application started", StringComparison.Ordinal)), "it has started", StartPatience);
-        Address = new Uri(Output.Split('\n').First(line => line.Contains(Listening, StringComparison.Ordinal)).Split(Listening)[1].Trim());
-        Http.BaseAddress = Address;
+        var program = SampleCompiler.Compile("ReadmeSample", [.. blocks.Select(HostProcess.WithFreeSiloPorts)]);
+        _process = await HostProcess.StartAsync("the README's sample", [.. Runtime(), program, .. Keys()]);
     }
 
     public async ValueTask DisposeAsync()
     {
-        Http.Dispose();
         if (_process is not null)
         {
             await _process.DisposeAsync();
@@ -70,11 +58,4 @@ public sealed class EmbeddingSample : IAsyncLifetime
     private static string Encode(object part) => Base64Url(JsonSerializer.SerializeToUtf8Bytes(part));
 
     private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -38,7 +38,10 @@ internal static class SampleCompiler
         var isProgram = files.Any(file => file.GetCompilationUnitRoot().Members.OfType<Microsoft.CodeAnalysis.CSharp.Syntax.GlobalStatementSyntax>().Any());
         var compilation = CSharpCompilation.Create(
             name,
-            [.. files, CSharpSyntaxTree.ParseText(ImplicitUsings, options, path: "usings.cs")],
+            [
+                .. files, CSharpSyntaxTree.ParseText(ImplicitUsings, options, path: "usings.cs"),
+                CSharpSyntaxTree.ParseText(ApplicationParts(), options, path: "parts.cs"),
+            ],
             References(),
             new CSharpCompilationOptions(
                 isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
@@ -51,6 +54,14 @@ internal static class SampleCompiler
         return path;
     }
 
-    private static IEnumerable<MetadataReference> References() =>
-        ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
+    private static IEnumerable<string> Assemblies => ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
+
+    private static IEnumerable<MetadataReference> References() => Assemblies.Select(path => MetadataReference.CreateFromFile(path));
+
+    /// <summary>
+    /// What Orleans' code generator adds to a program: which assemblies have grains. Without it, a silo finds only those that are loaded before it is configured.
+    /// </summary>
+    private static string ApplicationParts() => string.Join('\n', Assemblies.Select(path => Path.GetFileNameWithoutExtension(path))
+        .Where(name => name.StartsWith("Orleans", StringComparison.Ordinal) && !name.Contains("Test", StringComparison.Ordinal))
+        .Select(name => $"[assembly: Orleans.ApplicationPart(\"{name}\")]"));
 }

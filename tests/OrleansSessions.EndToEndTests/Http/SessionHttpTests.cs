@@ -1,6 +1,7 @@
 using System.Net;
 using OrleansSessions.EndToEndTests.Servers;
 using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 

@@ -1,5 +1,6 @@
 using OrleansSessions.EndToEndTests.Servers;
 using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 

@@ -1,12 +1,12 @@
 namespace OrleansSessions.TestKit.Clusters;
 
-/// <summary>Polls for what cannot be awaited, with a deadline and a message that says what was waited for.</summary>
+/// <summary>Polls for a condition that cannot be awaited. It has a deadline, and the time-out error says what it waited for.</summary>
 public static class Eventually
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(10);
 
-    /// <param name="patience">How long it may take; 20 s unless said otherwise.</param>
+    /// <param name="patience">The time limit. Default 20 s.</param>
     public static async Task TrueAsync(Func<Task<bool>> condition, string expectation, TimeSpan? patience = null)
     {
         var start = TimeProvider.System.GetTimestamp();

@@ -3,7 +3,7 @@ using Orleans.Storage;
 
 namespace OrleansSessions.TestKit.Clusters;
 
-/// <summary>A grain storage in memory whose writes a test can hold back or fail. It checks ETags as a real one does.</summary>
+/// <summary>An in-memory grain storage whose writes a test can hold back or fail. It checks ETags like a real storage.</summary>
 public sealed class GatedStorage : IGrainStorage
 {
     private readonly ConcurrentDictionary<string, (object State, int ETag, DateTimeOffset WrittenAt)> _rows = new();
@@ -14,15 +14,15 @@ public sealed class GatedStorage : IGrainStorage
 
     public IEnumerable<string> Keys => _rows.Keys;
 
-    /// <summary>True makes writes and removals throw.</summary>
+    /// <summary>If true, writes and removals throw.</summary>
     public bool Fail { get; set; }
 
     public int Failures => Volatile.Read(ref _failures);
 
-    /// <summary>How many writes came, whatever became of them.</summary>
+    /// <summary>The number of write attempts, including those that failed.</summary>
     public int Writes => Volatile.Read(ref _writes);
 
-    /// <summary>Completes once a write waits at the closed gate.</summary>
+    /// <summary>Completes when a write waits at the closed gate.</summary>
     public Task Blocked => _blocked.Task;
 
     public void Close()
@@ -38,12 +38,12 @@ public sealed class GatedStorage : IGrainStorage
         gate?.TrySetResult();
     }
 
-    /// <summary>Rows are gone so long after their last write, by <see cref="Clock"/>.</summary>
+    /// <summary>Rows expire this long after their last write, measured by <see cref="Clock"/>.</summary>
     public TimeSpan Expiry { get; init; } = TimeSpan.MaxValue;
 
     public TimeProvider Clock { get; set; } = TimeProvider.System;
 
-    /// <summary>Changes what is stored, as older state that comes back would be.</summary>
+    /// <summary>Replaces the stored state, to simulate older state that comes back.</summary>
     public void Edit<T>(Action<T> edit)
     {
         foreach (var (state, _, _) in _rows.Values)
@@ -81,7 +81,7 @@ public sealed class GatedStorage : IGrainStorage
         if (Fail)
         {
             Interlocked.Increment(ref _failures);
-            throw new IOException("The store is out of order.");
+            throw new IOException("The store is not available.");
         }
 
         var key = Key(stateName, grainId);
@@ -101,7 +101,7 @@ public sealed class GatedStorage : IGrainStorage
         if (Fail)
         {
             Interlocked.Increment(ref _failures);
-            throw new IOException("The store is out of order.");
+            throw new IOException("The store is not available.");
         }
 
         _rows.TryRemove(Key(stateName, grainId), out _);

@@ -5,7 +5,7 @@ using OrleansSessions.Log;
 
 namespace OrleansSessions.TestKit.Clusters;
 
-/// <summary>A socket gateway reduced to its stream: registers, subscribes, and keeps what comes.</summary>
+/// <summary>A socket gateway reduced to its stream: it registers, subscribes, and records the items it receives.</summary>
 public sealed class GatewayListener : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -16,13 +16,13 @@ public sealed class GatewayListener : IAsyncDisposable
 
     public string Id { get; } = $"gateway-{Guid.NewGuid():n}";
 
-    /// <summary>Heartbeats heard so far.</summary>
+    /// <summary>The number of heartbeats received so far.</summary>
     public int Heartbeats { get; private set; }
 
-    /// <summary>The silos whose heartbeats have come.</summary>
+    /// <summary>The silos whose heartbeats have been received.</summary>
     public System.Collections.Concurrent.ConcurrentDictionary<SiloAddress, bool> Silos { get; } = new();
 
-    /// <summary>Returns once a heartbeat has come through: items flow from here on.</summary>
+    /// <summary>Returns after the first heartbeat has arrived. From then on items are delivered.</summary>
     public static async Task<GatewayListener> StartAsync(IClusterClient client)
     {
         var listener = new GatewayListener();
@@ -33,7 +33,7 @@ public sealed class GatewayListener : IAsyncDisposable
         return listener;
     }
 
-    /// <summary>The next item about sessions, of that kind; others are skipped.</summary>
+    /// <summary>Returns the next session item of this kind, and skips others.</summary>
     public async Task<GatewayItem> NextAsync(GatewayItemKind kind)
     {
         using var deadline = new CancellationTokenSource(Patience);
@@ -49,11 +49,11 @@ public sealed class GatewayListener : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"No item of kind {kind} came to {Id} within {Patience}; {Heartbeats} heartbeats did.");
+            throw new TimeoutException($"{Id} received no item of kind {kind} within {Patience}; it received {Heartbeats} heartbeats.");
         }
     }
 
-    /// <summary>Session events from here on until one fits.</summary>
+    /// <summary>Returns the session events from here on, up to the first one that matches.</summary>
     public async Task<List<LogEvent>> EventsUntilAsync(Func<LogEvent, bool> isLast)
     {
         var events = new List<LogEvent>();

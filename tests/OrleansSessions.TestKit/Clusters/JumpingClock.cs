@@ -3,8 +3,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace OrleansSessions.TestKit.Clusters;
 
 /// <summary>
-/// A clock that goes on by itself and that a test can move forward. It must go on: the agents that read stream queues
-/// keep their time with the grains' clock too, and a clock that stands still stops every stream.
+/// A clock that runs by itself and that a test can move forward. It must run, because the agents that read stream queues
+/// also use the grains' clock: if the clock stood still, every stream would stop.
 /// </summary>
 public sealed class JumpingClock : IAsyncDisposable
 {
@@ -25,10 +25,10 @@ public sealed class JumpingClock : IAsyncDisposable
 
     public DateTimeOffset Now => _stepped.GetUtcNow();
 
-    /// <summary>Jumps forward; timers that are due by then fire.</summary>
+    /// <summary>Jumps forward. Timers that are due by then fire.</summary>
     public void Advance(TimeSpan by) => _time.Advance(by);
 
-    /// <summary>Sets the wall clock, as an operator or a time server does: no time passes, and no timer notices.</summary>
+    /// <summary>Sets the wall clock, like an operator or a time server. No time passes, and no timer notices.</summary>
     public void Step(TimeSpan by) => _stepped.Step(by);
 
     public async ValueTask DisposeAsync()

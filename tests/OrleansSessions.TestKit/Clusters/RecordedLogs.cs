@@ -3,14 +3,14 @@ using Microsoft.Extensions.Logging;
 
 namespace OrleansSessions.TestKit.Clusters;
 
-/// <summary>Keeps every log line at every level as a sink would write it: category, message, values and exception.</summary>
+/// <summary>Records every log entry at every level as a sink would write it: category, message, values and exception.</summary>
 public sealed class RecordedLogs : ILoggerProvider
 {
     private readonly ConcurrentQueue<string> _lines = new();
 
     public IReadOnlyList<string> Lines => [.. _lines];
 
-    /// <summary>The lines of the product's own categories.</summary>
+    /// <summary>The entries of the product's own categories.</summary>
     public IEnumerable<string> OwnLines => Lines.Where(line =>
         line.StartsWith("OrleansSessions.", StringComparison.Ordinal) && !line.StartsWith("OrleansSessions.Tests.", StringComparison.Ordinal));
 
@@ -33,7 +33,7 @@ public sealed class RecordedLogs : ILoggerProvider
             lines.Enqueue($"{category} {logLevel} {formatter(state, exception)} [{values}] {Everything(exception)}");
         }
 
-        /// <summary>Sinks differ in what they read of an exception.</summary>
+        /// <summary>Returns everything that different sinks read from an exception.</summary>
         private static string Everything(Exception? exception) => exception is null
             ? ""
             : $"{exception} {exception.Message} {exception.StackTrace} {exception.InnerException} "

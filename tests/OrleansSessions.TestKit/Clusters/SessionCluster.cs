@@ -8,7 +8,7 @@ using OrleansSessions.TestKit.Responders;
 
 namespace OrleansSessions.TestKit.Clusters;
 
-/// <summary>A small cluster in the test's process: session grains, a responder that the test plays, a clock that the test moves, an external client.</summary>
+/// <summary>A small in-process cluster: session grains, a responder and a clock that the test controls, and an external client.</summary>
 public sealed class SessionCluster : IAsyncDisposable
 {
     private readonly InProcessTestCluster _cluster;
@@ -20,15 +20,15 @@ public sealed class SessionCluster : IAsyncDisposable
         Responder = responder;
     }
 
-    /// <summary>The grains' time.</summary>
+    /// <summary>The clock of the grains.</summary>
     public JumpingClock Clock { get; }
 
     public ScriptedResponder Responder { get; }
 
     public InProcessTestCluster Orleans => _cluster;
 
-    /// <param name="responderName">The scripted one unless told otherwise.</param>
-    /// <param name="isStored">With a grain storage for sessions, in memory but outside the activations.</param>
+    /// <param name="responderName">The name of the responder. Default: the scripted responder.</param>
+    /// <param name="isStored">If true, sessions have a grain storage, in memory but outside the activations.</param>
     public static async Task<SessionCluster> StartAsync(
         short silos = 1, string responderName = "scripted", bool isStored = false, Action<SessionsOptions>? configure = null,
         Action<ISiloBuilder>? configureSilo = null)
@@ -59,7 +59,7 @@ public sealed class SessionCluster : IAsyncDisposable
 
     public ISessionGrain Session(string id) => _cluster.Client.GetGrain<ISessionGrain>("/" + id);
 
-    /// <summary>Puts all idle grains to sleep, as time would.</summary>
+    /// <summary>Deactivates all idle grains, as happens over time.</summary>
     public async Task HibernateAsync() =>
         await _cluster.Client.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
 

@@ -1,6 +1,6 @@
 namespace OrleansSessions.TestKit.Clusters;
 
-/// <summary>Another clock's time with a wall clock that can be set apart from it: timestamps and timers do not notice.</summary>
+/// <summary>The time of another clock, with a wall clock that can be set independently. Timestamps and timers do not notice.</summary>
 public sealed class SteppedTime(TimeProvider time) : TimeProvider
 {
     private long _offset;

@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace OrleansSessions.TestKit.Logs;
 
-/// <summary>One line of a log, and the exception that was logged with it.</summary>
+/// <summary>A log entry and its exception.</summary>
 public sealed record LogLine(string Category, LogLevel Level, string Message, Exception? Fault);
 
-/// <summary>Keeps what is logged, for a test to read.</summary>
+/// <summary>Records log entries for a test.</summary>
 public sealed class RecordedLog : ILoggerProvider
 {
     private readonly ConcurrentQueue<LogLine> _lines = new();

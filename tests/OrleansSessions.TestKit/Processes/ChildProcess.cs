@@ -4,7 +4,7 @@ using System.Text;
 
 namespace OrleansSessions.TestKit.Processes;
 
-/// <summary>A process that a test started: what it printed is kept, and it is gone with everything it started when this is disposed of.</summary>
+/// <summary>A process that a test started. Its output is recorded. When this object is disposed, the process and all its child processes are ended.</summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
     private const int KeptLines = 400;
@@ -28,10 +28,10 @@ public sealed class ChildProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Only after it has exited.</summary>
+    /// <summary>The exit code. Valid only after the process has exited.</summary>
     public int ExitCode => _process.ExitCode;
 
-    /// <summary>What it printed last, both streams in the order of arrival.</summary>
+    /// <summary>The last output of both streams, in order of arrival.</summary>
     public string Output
     {
         get
@@ -43,7 +43,7 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>This machine's <c>dotnet</c>: the one that runs the tests.</summary>
+    /// <summary>The path of the <c>dotnet</c> host that runs the tests.</summary>
     public static string DotnetPath { get; } = FindDotnet();
 
     public static ChildProcess Start(
@@ -73,7 +73,10 @@ public sealed class ChildProcess : IAsyncDisposable
         return child;
     }
 
-    /// <summary>Polls until it holds; tells what was awaited and what the process printed if the process ends or the time is up.</summary>
+    /// <summary>
+    /// Polls until the condition is true. If the process ends or the time limit is reached, the error contains the expectation and the
+    /// output of the process.
+    /// </summary>
     public async Task UntilAsync(Func<Task<bool>> condition, string expectation, TimeSpan patience)
     {
         var start = TimeProvider.System.GetTimestamp();
@@ -93,7 +96,7 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for it to end by itself.</summary>
+    /// <summary>Waits until the process ends by itself.</summary>
     public async Task<int> ExitAsync(TimeSpan patience)
     {
         try
@@ -108,7 +111,7 @@ public sealed class ChildProcess : IAsyncDisposable
         return ExitCode;
     }
 
-    /// <summary>Asks it to end in order and waits for it. Where the system has no such request it is killed.</summary>
+    /// <summary>Requests a graceful shutdown and waits for it. On a system without such a request, the process is killed.</summary>
     public async Task<int> StopAsync()
     {
         if (!HasExited && (OperatingSystem.IsWindows() || SendSignal(Id, Sigterm) != 0))
@@ -119,16 +122,18 @@ public sealed class ChildProcess : IAsyncDisposable
         return await ExitAsync(StopPatience);
     }
 
-    /// <summary>Takes its processor away, as a machine that hangs does. It holds its connections and says nothing. Only a kill ends it then.</summary>
+    /// <summary>
+    /// Freezes the process, like a machine that hangs: it keeps its connections and sends nothing. After that, only a kill ends it.
+    /// </summary>
     public void Freeze()
     {
         if (OperatingSystem.IsWindows() || SendSignal(Id, Sigstop) != 0)
         {
-            throw new PlatformNotSupportedException("A process cannot be frozen here.");
+            throw new PlatformNotSupportedException("This platform cannot freeze a process.");
         }
     }
 
-    /// <summary>Ends it at once, with everything it started.</summary>
+    /// <summary>Kills the process and all its child processes.</summary>
     public void Kill()
     {
         if (!HasExited)

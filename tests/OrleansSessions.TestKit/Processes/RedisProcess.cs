@@ -5,17 +5,17 @@ using System.Text;
 
 namespace OrleansSessions.TestKit.Processes;
 
-/// <summary>Who plays Redis.</summary>
+/// <summary>The Redis implementation.</summary>
 public enum RedisFlavour
 {
-    /// <summary>A .NET tool that NuGet brings, so every machine with the SDK has it.</summary>
+    /// <summary>A .NET tool from NuGet, so it is available on every machine with the SDK.</summary>
     Garnet,
 
-    /// <summary>Redis itself, where it is on the path.</summary>
+    /// <summary>Redis itself, if it is on the path.</summary>
     RedisServer,
 }
 
-/// <summary>A Redis server on loopback with nothing in it, which writes nothing to disk.</summary>
+/// <summary>An empty Redis server on loopback that writes nothing to disk.</summary>
 public sealed class RedisProcess : IAsyncDisposable
 {
     private const int Attempts = 3;
@@ -32,10 +32,10 @@ public sealed class RedisProcess : IAsyncDisposable
         ConnectionString = $"127.0.0.1:{port}";
     }
 
-    /// <summary>What <c>Cluster:Redis</c> has to say.</summary>
+    /// <summary>The value for <c>Cluster:Redis</c>.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Why this flavour cannot be had here, or null.</summary>
+    /// <summary>The reason why this flavour is not available here, or null.</summary>
     public static string? Missing(RedisFlavour flavour) =>
         flavour == RedisFlavour.RedisServer && FindOnPath("redis-server") is null ? "redis-server is not on the path." : null;
 
@@ -48,7 +48,7 @@ public sealed class RedisProcess : IAsyncDisposable
 
         for (var attempt = 1; ; attempt++)
         {
-            // Neither server can choose a free port by itself, so another process may be quicker.
+            // Neither server can select a free port by itself, so another process can take the port first.
             var port = FreePort();
             var process = Launch(flavour, port);
             try
@@ -68,7 +68,7 @@ public sealed class RedisProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes it away while others still use it.</summary>
+    /// <summary>Stops the server while others still use it.</summary>
     public void Kill() => _process.Kill();
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();

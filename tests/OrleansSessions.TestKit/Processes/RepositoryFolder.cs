@@ -1,14 +1,14 @@
 namespace OrleansSessions.TestKit.Processes;
 
-/// <summary>Where the repository is, and what has been built in it.</summary>
+/// <summary>The paths of the repository and of the server that is built in it.</summary>
 public static class RepositoryFolder
 {
     private const string Solution = "OrleansSessions.sln";
 
-    /// <summary>The folder of the solution, found upward from the test's own.</summary>
+    /// <summary>The folder of the solution: a parent folder of the test assembly.</summary>
     public static string Path { get; } = Find();
 
-    /// <summary>The server, built in the same configuration as the tests that run.</summary>
+    /// <summary>The path of the server that is built in the same configuration as the running tests.</summary>
     public static string ServerDll
     {
         get

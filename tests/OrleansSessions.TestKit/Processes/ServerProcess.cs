@@ -2,7 +2,7 @@ using System.Net;
 
 namespace OrleansSessions.TestKit.Processes;
 
-/// <summary>The real server in a process of its own, on loopback and a free port.</summary>
+/// <summary>The real server in a separate process, on loopback and a free port.</summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
     private const string HealthLabel = "  health ";
@@ -17,7 +17,7 @@ public sealed class ServerProcess : IAsyncDisposable
         Http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
     }
 
-    /// <summary>Where it listens: <c>http://127.0.0.1:port/</c>.</summary>
+    /// <summary>The address of the server: <c>http://127.0.0.1:port/</c>.</summary>
     public Uri Address { get; }
 
     public HttpClient Http { get; }
@@ -28,15 +28,15 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Starts it and waits until it is ready. It listens where the system puts it, so that no two tests want the same port.</summary>
-    /// <param name="settings">Configuration keys with their values, as on the command line: <c>Responder:Name=echo</c>.</param>
+    /// <summary>Starts the server and waits until it is ready. The system selects the port, so that no two tests use the same port.</summary>
+    /// <param name="settings">Configuration keys and values, as on the command line: <c>Responder:Name=echo</c>.</param>
     public static Task<ServerProcess> StartAsync(params string[] settings) => StartAsync([], null, settings);
 
-    /// <summary>The same, with variables of the environment.</summary>
+    /// <summary>Starts the server with environment variables.</summary>
     public static Task<ServerProcess> StartWithAsync(Dictionary<string, string> environment, params string[] settings) =>
         StartAsync(environment, null, settings);
 
-    /// <summary>The same, in a process that may open only so many files. Needs <c>bash</c>.</summary>
+    /// <summary>Starts the server in a process with a limit on open files. Needs <c>bash</c>.</summary>
     public static Task<ServerProcess> StartWithFilesAsync(int openFiles, params string[] settings) => StartAsync([], openFiles, settings);
 
     private static async Task<ServerProcess> StartAsync(Dictionary<string, string> environment, int? openFiles, string[] settings)
@@ -54,7 +54,7 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs it with arguments as they are, for starts that are meant to fail.</summary>
+    /// <summary>Runs the server with exactly these arguments, for starts that are expected to fail.</summary>
     public static ChildProcess Launch(
         string name, IEnumerable<string> arguments, Dictionary<string, string>? environment = null, int? openFiles = null)
     {
@@ -69,18 +69,17 @@ public sealed class ServerProcess : IAsyncDisposable
             : ChildProcess.Start(name, "bash", ["-c", $"ulimit -n {openFiles} && exec \"$0\" \"$@\"", ChildProcess.DotnetPath, .. arguments], all);
     }
 
-    /// <summary>The address of a session's socket.</summary>
     public Uri Socket(string session, string query = "") =>
         new UriBuilder(Address) { Scheme = "ws", Path = $"/ws/{session}", Query = query }.Uri;
 
-    /// <summary>Asks it to end in order; the exit code.</summary>
+    /// <summary>Requests a graceful shutdown and returns the exit code.</summary>
     public Task<int> StopAsync() => _process.StopAsync();
 
     public void Kill() => _process.Kill();
 
     public void Freeze() => _process.Freeze();
 
-    /// <summary>Waits for it to end by itself; the exit code.</summary>
+    /// <summary>Waits until the process ends by itself and returns the exit code.</summary>
     public Task<int> ExitAsync(TimeSpan patience) => _process.ExitAsync(patience);
 
     public async ValueTask DisposeAsync()
@@ -93,7 +92,7 @@ public sealed class ServerProcess : IAsyncDisposable
     {
         Uri? health = null;
         await process.UntilAsync(
-            () => Task.FromResult((health = FindHealth(process.Output)) is not null), "it says where its health is", StartPatience);
+            () => Task.FromResult((health = FindHealth(process.Output)) is not null), "it prints the address of its health endpoint", StartPatience);
         var server = new ServerProcess(process, new Uri(health!, "/"));
         HttpStatusCode? seen = null;
         await process.UntilAsync(

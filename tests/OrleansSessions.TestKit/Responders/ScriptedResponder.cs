@@ -5,19 +5,19 @@ using OrleansSessions.Responders;
 
 namespace OrleansSessions.TestKit.Responders;
 
-/// <summary>A responder whose answers a test plays by hand. Each question text has a script of its own, made by whoever comes first.</summary>
+/// <summary>A responder whose answers a test controls. Each question text has its own script, which the first caller creates.</summary>
 public sealed class ScriptedResponder : IResponder
 {
     private readonly ConcurrentDictionary<string, AnswerScript> _scripts = new();
 
-    /// <summary>The script for a question, by its exact text.</summary>
+    /// <summary>Returns the script for a question by its exact text.</summary>
     public AnswerScript For(string question) => _scripts.GetOrAdd(question, static text => new AnswerScript(text));
 
     public IAsyncEnumerable<AnswerPiece> AnswerAsync(ResponderContext context, CancellationToken cancellationToken) =>
         For(context.Question).PlayAsync(context, cancellationToken);
 }
 
-/// <summary>One answer, played by a test: what was asked, what is sent, and what became of it.</summary>
+/// <summary>One answer that a test controls: what was asked, what is sent, and how it ended.</summary>
 public sealed class AnswerScript(string question)
 {
     private readonly Channel<Func<AnswerPiece?>> _steps = Channel.CreateBounded<Func<AnswerPiece?>>(4096);
@@ -28,10 +28,10 @@ public sealed class AnswerScript(string question)
 
     public string Question { get; } = question;
 
-    /// <summary>How often the responder was asked this.</summary>
+    /// <summary>The number of times that the responder was asked this question.</summary>
     public int Runs => Volatile.Read(ref _runs);
 
-    /// <summary>True makes the answer ignore its token, as a bad responder would.</summary>
+    /// <summary>If true, the answer ignores its token, like a faulty responder.</summary>
     public bool IgnoresCancellation { get; set; }
 
     /// <summary>Completes when the responder is first asked.</summary>
@@ -40,7 +40,7 @@ public sealed class AnswerScript(string question)
     /// <summary>Completes when the answer's token is cancelled.</summary>
     public Task Cancelled => _cancelled.Task;
 
-    /// <summary>Completes when the answer's enumerator has let go.</summary>
+    /// <summary>Completes when the answer's enumerator has ended.</summary>
     public Task Stopped => _stopped.Task;
 
     public AnswerScript Send(string text) => Add(() => AnswerPiece.Of(text));
@@ -71,7 +71,7 @@ public sealed class AnswerScript(string question)
         }
         finally
         {
-            // The reader above can let go first, and disposing of the registration would then take the word back.
+            // The reader above can end first. Disposing the registration would then suppress the signal.
             if (cancellationToken.IsCancellationRequested)
             {
                 _cancelled.TrySetResult();
@@ -85,7 +85,7 @@ public sealed class AnswerScript(string question)
     {
         if (!_steps.Writer.TryWrite(step))
         {
-            throw new InvalidOperationException("The script has too many steps that nobody read.");
+            throw new InvalidOperationException("The script has too many unread steps.");
         }
 
         return this;

@@ -10,8 +10,8 @@ using Xunit.Sdk;
 namespace OrleansSessions.TestKit.Schemas;
 
 /// <summary>
-/// Holds frames against <c>docs/schemas/socket.schema.json</c>. It goes by a frame's type straight to the definition of that frame,
-/// so that a failure names the field at fault instead of every alternative. Thread-safe.
+/// Validates frames against <c>docs/schemas/socket.schema.json</c>. It selects the definition by the type of the frame,
+/// so that a failure names the invalid field instead of every alternative. Thread-safe.
 /// </summary>
 public static class FrameSchema
 {
@@ -22,22 +22,22 @@ public static class FrameSchema
 
     private static readonly FrozenDictionary<string, JsonSchema> Definitions = Load();
 
-    /// <summary>The schema as text, for tests that compare it with the code.</summary>
+    /// <summary>The text of the schema, for tests that compare it with the code.</summary>
     public static string Text { get; } = ReadResource();
 
-    /// <summary>Throws unless a socket of this profile may be sent that frame.</summary>
+    /// <summary>Throws if the frame is not valid for a server that sends it to a socket of this profile.</summary>
     public static void AssertServerFrame(WireProfile profile, string json) => Assert(json, frame => ServerDefinition(profile, frame), $"{profile} server");
 
     /// <inheritdoc cref="AssertServerFrame(WireProfile, string)"/>
     public static void AssertServerFrame(WireProfile profile, ReadOnlySpan<byte> utf8) => AssertServerFrame(profile, Encoding.UTF8.GetString(utf8));
 
-    /// <summary>Throws unless a v1 client may send that frame. Frames that are meant to be refused are not for this.</summary>
+    /// <summary>Throws if the frame is not valid for a v1 client. Do not use it for frames that the server is expected to refuse.</summary>
     public static void AssertClientFrame(string json) => AssertClientFrame(WireProfile.V1, json);
 
-    /// <summary>Throws unless a client of this profile may send that frame.</summary>
+    /// <summary>Throws if the frame is not valid for a client of this profile.</summary>
     public static void AssertClientFrame(WireProfile profile, string json) => Assert(json, frame => ClientDefinition(profile, frame), $"{profile} client");
 
-    /// <summary>Whether a frame fits one definition of the schema, <c>v1Server</c> say, by the schema's own alternatives alone.</summary>
+    /// <summary>Returns whether a frame matches one definition of the schema, for example <c>v1Server</c>, using only the schema's own alternatives.</summary>
     public static bool Fits(string definition, string json) => Definitions[definition].Evaluate(JsonNode.Parse(json), Fast).IsValid;
 
     private static string? ServerDefinition(WireProfile profile, JsonObject frame) => (profile, TypeOf(frame)) switch
@@ -83,7 +83,7 @@ public static class FrameSchema
 
     private static string Explain(EvaluationResults results, string definition, string direction, string json)
     {
-        var text = new StringBuilder($"A {direction} frame breaks '{definition}' of socket.schema.json: {Shorten(json)}");
+        var text = new StringBuilder($"A {direction} frame violates '{definition}' of socket.schema.json: {Shorten(json)}");
         foreach (var detail in results.Details.Where(detail => detail.HasErrors))
         {
             foreach (var (keyword, message) in detail.Errors!)
@@ -109,7 +109,7 @@ public static class FrameSchema
     private static string ReadResource()
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(ResourceName)
-            ?? throw new InvalidOperationException($"The resource {ResourceName} is missing from the test kit.");
+            ?? throw new InvalidOperationException($"The resource {ResourceName} is missing in the test kit.");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }

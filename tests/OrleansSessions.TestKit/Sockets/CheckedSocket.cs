@@ -9,8 +9,8 @@ using Xunit.Sdk;
 namespace OrleansSessions.TestKit.Sockets;
 
 /// <summary>
-/// A socket as a test sees it: frames in and out as JSON, each held against the schema in both directions. Frames are read as they come and
-/// kept until the test takes them; every wait has a deadline, and says what it wanted and what came instead.
+/// A socket for tests: sends and receives frames as JSON, and validates each against the schema. Received frames are
+/// kept until the test takes them. Every wait has a deadline, and its error says what was expected and what was received.
 /// </summary>
 public sealed class CheckedSocket : IAsyncDisposable
 {
@@ -34,7 +34,7 @@ public sealed class CheckedSocket : IAsyncDisposable
 
     public WireProfile Profile { get; }
 
-    /// <summary>Everything that came so far, taken or not.</summary>
+    /// <summary>All frames received so far, taken or not.</summary>
     public IReadOnlyList<string> Frames
     {
         get
@@ -70,14 +70,14 @@ public sealed class CheckedSocket : IAsyncDisposable
         return new CheckedSocket(socket, profile, address.PathAndQuery);
     }
 
-    /// <summary>Sends a frame that the schema allows.</summary>
+    /// <summary>Sends a frame that is valid in the schema.</summary>
     public Task SendAsync(string json)
     {
         FrameSchema.AssertClientFrame(Profile, json);
         return SendRawAsync(Encoding.UTF8.GetBytes(json));
     }
 
-    /// <summary>Sends a frame as it is, allowed or not.</summary>
+    /// <summary>Sends a frame unchanged, whether or not it is valid.</summary>
     public async Task SendRawAsync(ReadOnlyMemory<byte> payload, WebSocketMessageType type = WebSocketMessageType.Text, bool isLast = true)
     {
         using var deadline = new CancellationTokenSource(Patience, TimeProvider.System);
@@ -108,7 +108,7 @@ public sealed class CheckedSocket : IAsyncDisposable
     public Task CancelAsync(string? questionId = null) =>
         SendAsync(questionId is null ? """{"type":"cancel"}""" : $$"""{"type":"cancel","question_id":"{{questionId}}"}""");
 
-    /// <summary>The next frame, whatever it is.</summary>
+    /// <summary>Returns the next frame of any type.</summary>
     public async Task<JsonElement> NextAsync(string expectation = "any frame")
     {
         using var deadline = new CancellationTokenSource(Patience, TimeProvider.System);
@@ -127,21 +127,21 @@ public sealed class CheckedSocket : IAsyncDisposable
         }
     }
 
-    /// <summary>The next frame, which must be of this type.</summary>
+    /// <summary>Returns the next frame, which must have this type.</summary>
     public async Task<JsonElement> ExpectAsync(string type)
     {
         var frame = await NextAsync($"'{type}'");
         return frame.Type() == type ? frame : throw new XunitException($"{_name}: expected '{type}' next, got {frame.GetRawText()}. {Seen()}");
     }
 
-    /// <summary>The next frame, which must be an error with this code.</summary>
+    /// <summary>Returns the next frame, which must be an error with this code.</summary>
     public async Task<JsonElement> ExpectErrorAsync(WireError error)
     {
         var frame = await ExpectAsync("error");
         return frame.Text("code") == error.Code ? frame : throw new XunitException($"{_name}: expected the error '{error.Code}', got {frame.GetRawText()}.");
     }
 
-    /// <summary>Takes frames until one of this type comes (about this question, where one is given) and returns that one.</summary>
+    /// <summary>Takes frames until one of this type (and about this question, if one is given) arrives, and returns it.</summary>
     public async Task<JsonElement> UntilAsync(string type, string? questionId = null)
     {
         while (true)
@@ -154,7 +154,7 @@ public sealed class CheckedSocket : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the other side has closed the socket or dropped it.</summary>
+    /// <summary>Waits until the server has closed or dropped the socket.</summary>
     public async Task<SocketEnd> EndAsync()
     {
         try
@@ -167,14 +167,14 @@ public sealed class CheckedSocket : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes in order: the close handshake.</summary>
+    /// <summary>Closes the socket with the close handshake.</summary>
     public async Task CloseAsync()
     {
         await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
         await EndAsync();
     }
 
-    /// <summary>Cuts the connection, as a lost network would.</summary>
+    /// <summary>Aborts the connection, like a lost network.</summary>
     public void Abort() => _socket.Abort();
 
     public async ValueTask DisposeAsync()
@@ -251,6 +251,6 @@ public sealed class CheckedSocket : IAsyncDisposable
     private string Seen() => $"Frames so far:\n  {string.Join("\n  ", Frames.TakeLast(20).Select(frame => frame.Length <= 300 ? frame : frame[..300] + "..."))}";
 }
 
-/// <summary>How a socket ended.</summary>
-/// <param name="Code">The close code, or null where the connection was dropped.</param>
+/// <summary>The end of a socket.</summary>
+/// <param name="Code">The close code, or null if the connection was dropped.</param>
 public sealed record SocketEnd(int? Code, string? Reason);

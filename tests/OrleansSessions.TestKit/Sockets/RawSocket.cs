@@ -3,7 +3,7 @@ using System.Text;
 
 namespace OrleansSessions.TestKit.Sockets;
 
-/// <summary>A WebSocket by hand, for bytes that no client library would send, with a deadline on the whole of its life.</summary>
+/// <summary>A hand-written WebSocket for bytes that no client library sends. Its whole life has a deadline.</summary>
 public sealed class RawSocket : IDisposable
 {
     public const int Continuation = 0x0;
@@ -36,7 +36,7 @@ public sealed class RawSocket : IDisposable
         return socket;
     }
 
-    /// <summary>Connects, sends these bytes, and reads until the server closes: its close code, or null where the connection ended without one.</summary>
+    /// <summary>Connects, sends these bytes, and reads until the server closes. Returns the close code, or null if the connection ended without one.</summary>
     public static async Task<int?> CloseCodeAfterAsync(Uri address, ReadOnlyMemory<byte> bytes)
     {
         using var socket = await ConnectAsync(address);
@@ -44,20 +44,20 @@ public sealed class RawSocket : IDisposable
         return await socket.CloseCodeAsync();
     }
 
-    /// <summary>A masked frame, as a client sends it. The mask is zero, so the payload is on the wire as it is.</summary>
+    /// <summary>Creates a masked client frame. The mask is zero, so the payload is sent unchanged.</summary>
     public static byte[] Frame(int opcode, ReadOnlySpan<byte> payload, bool isFinal = true) =>
         [(byte)((isFinal ? FinalBit : 0) | opcode), .. Length(payload.Length), 0, 0, 0, 0, .. payload];
 
-    /// <summary>A masked close frame with that code.</summary>
+    /// <summary>Creates a masked close frame with this code.</summary>
     public static byte[] CloseFrame(int code) => Frame(Close, [(byte)(code >> 8), (byte)code]);
 
     public Task SendAsync(ReadOnlyMemory<byte> bytes) => Stream.WriteAsync(bytes, _deadline.Token).AsTask();
 
-    /// <summary>Sends nothing more, but reads on.</summary>
+    /// <summary>Ends the sending side; reading continues.</summary>
     public void EndSending() => _tcp.Shutdown(SocketShutdown.Send);
 
-    /// <summary>Reads up to the server's close frame: its code, 1005 where it has none, or null where the connection ended without one.</summary>
-    /// <param name="answer">What to send after each other frame, or null to only read.</param>
+    /// <summary>Reads up to the server's close frame. Returns its code, 1005 if it has none, or null if the connection ended without a close frame.</summary>
+    /// <param name="answer">The bytes to send after each other frame, or null to only read.</param>
     public async Task<int?> CloseCodeAsync(byte[]? answer = null)
     {
         try
@@ -79,7 +79,10 @@ public sealed class RawSocket : IDisposable
         }
     }
 
-    /// <summary>Reads on until the server ends the connection, which must send nothing more: true if it ended it in order, false if it reset it.</summary>
+    /// <summary>
+    /// Reads until the server ends the connection, and throws if it sends anything more. Returns true if the server closed it normally,
+    /// false if it reset it.
+    /// </summary>
     public async Task<bool> EndsInOrderAsync()
     {
         try

@@ -4,7 +4,7 @@ using Xunit.Sdk;
 
 namespace OrleansSessions.TestKit.Sockets;
 
-/// <summary>A question as a client knows it.</summary>
+/// <summary>The client's view of a question.</summary>
 public sealed class ReferenceQuestion(string id)
 {
     public string Id { get; } = id;
@@ -22,21 +22,21 @@ public sealed class ReferenceQuestion(string id)
 
     public int NextDelta { get; set; }
 
-    /// <summary>The frame that ended it, or null.</summary>
+    /// <summary>The frame that ended the question, or null.</summary>
     public JsonElement? End { get; set; }
 
     public string? Status => End?.Text("status");
 
     /// <summary>
-    /// True after the snapshot that answers a repeated ask, which may stand ahead of this socket's place in the log:
-    /// its events still come, each once, and bring no text that the snapshot had not.
+    /// True after the snapshot that answers a repeated ask. The snapshot can be ahead of this socket's position in the log:
+    /// its events still arrive, each once, and contain no text that the snapshot does not have.
     /// </summary>
     public bool IsToldAhead { get; set; }
 }
 
 /// <summary>
-/// The client that the protocol describes, without its clocks: it moves only when a test pumps it. Beside following the protocol it holds
-/// the server to it on every frame: numbers without hole or repeat, nothing after <c>cancelling</c> but the end, and counts that match the text.
+/// The client that the protocol describes, without timers: it acts only when a test pumps it. It also checks the server on
+/// every frame: numbers without gaps or repeats, only the end after <c>cancelling</c>, and counts that match the text.
 /// </summary>
 public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposable
 {
@@ -57,7 +57,7 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
 
     public CheckedSocket Socket => _socket ?? throw new InvalidOperationException("The client is not connected.");
 
-    /// <summary>Connects, from the position it has, and pumps until it is live.</summary>
+    /// <summary>Connects from its current position, and handles frames until it is live.</summary>
     public async Task ConnectAsync()
     {
         _isRewinding = false;
@@ -70,7 +70,7 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
         }
     }
 
-    /// <summary>Loses the connection, with whatever was under way.</summary>
+    /// <summary>Aborts the connection, including everything in progress.</summary>
     public async Task DropAsync()
     {
         Socket.Abort();
@@ -90,7 +90,7 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
     public Task PumpUntilDoneAsync(ReferenceQuestion question) =>
         PumpUntilAsync(() => question.End is not null, $"the end of {question.Id}, which has {question.NextDelta} deltas");
 
-    /// <summary>Handles frames until the condition holds.</summary>
+    /// <summary>Handles frames until the condition is true.</summary>
     public async Task PumpUntilAsync(Func<bool> condition, string expectation)
     {
         while (!condition())
@@ -116,7 +116,7 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
         return frame;
     }
 
-    /// <summary>Makes the client go back, as one that noticed a hole would.</summary>
+    /// <summary>Rewinds the client, as if it had noticed a gap.</summary>
     public async Task RewindAsync(long afterSeq)
     {
         _isRewinding = true;
@@ -157,12 +157,14 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
     private async Task OnPingAsync(JsonElement frame)
     {
         var seq = frame.Number("seq")!.Value;
-        // A client would rewind. Here nothing was lost, so a number ahead is the server's mistake.
+        // A real client would rewind. Here nothing was lost, so a number ahead of the position is a server error.
         Check(_isRewinding || _isResuming || seq <= Last, $"I3: a ping is not ahead of what was sent, which ends at {Last}", frame);
         await Socket.SendAsync($$"""{"type":"pong","seq":{{seq}}}""");
     }
 
-    /// <summary>Sends again what is missing, also what a server without a store has lost: a test is a program, which need not ask first.</summary>
+    /// <summary>
+    /// Sends missing questions again, including those that a server without a store has lost: a test is a program, which need not ask first.
+    /// </summary>
     private async Task SettleAsync(JsonElement frame)
     {
         var open = frame.GetProperty("open").EnumerateArray().Select(question => question.Text("question_id")!).ToHashSet();
@@ -184,7 +186,7 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
         var isAside = frame.Flag("duplicate") || (frame.Flag("replay") && seq <= Last);
         if (!isAside)
         {
-            // A client would ask again after a hole. Here nothing was lost, so a hole or a repeat is the server's mistake.
+            // A real client would rewind after a gap. Here nothing was lost, so a gap or a repeat is a server error.
             Check(from == Last + 1, $"I3: the next number is {Last + 1}", frame);
             Check(seq - from + 1 == (frame.Number("count") ?? 1), "a run's numbers match its count", frame);
             Last = seq;

@@ -9,7 +9,7 @@ using OrleansSessions.TestKit.Clusters;
 
 namespace OrleansSessions.TestKit.Sockets;
 
-/// <summary>A socket gateway of its own in the test's process: real Kestrel on a free port, the cluster of the test behind it.</summary>
+/// <summary>An in-process socket gateway: real Kestrel on a free port, with the test's cluster behind it.</summary>
 public sealed class SocketHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -45,8 +45,8 @@ public sealed class SocketHost : IAsyncDisposable
         var host = new SocketHost(app);
         if (isReady)
         {
-            var readiness = app.Services.GetRequiredService<ISocketGatewayReadiness>();
-            await Eventually.TrueAsync(() => readiness.IsReady, "the socket gateway hears the silos");
+            var readiness = app.Services.GetRequiredService<SocketGatewayHealthCheck>();
+            await Eventually.TrueAsync(() => readiness.IsReady, "the socket gateway receives the heartbeats of the silos");
         }
 
         return host;

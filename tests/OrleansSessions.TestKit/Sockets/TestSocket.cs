@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace OrleansSessions.TestKit.Sockets;
 
-/// <summary>A client that speaks in raw frames, with a deadline on everything it waits for.</summary>
+/// <summary>A client that sends and receives raw frames. Every wait has a deadline.</summary>
 public sealed class TestSocket : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
@@ -26,18 +26,18 @@ public sealed class TestSocket : IAsyncDisposable
     public Task SendAsync(byte[] utf8, WebSocketMessageType type = WebSocketMessageType.Text, bool isEnd = true) =>
         Raw.SendAsync(utf8, type, isEnd, CancellationToken.None);
 
-    /// <summary>The next frame. A close instead is an error that names its code.</summary>
+    /// <summary>Returns the next frame. If the socket closes instead, throws an error with the close code.</summary>
     public async Task<JsonElement> NextAsync() =>
         await ReceiveAsync() is { } frame ? frame : throw new InvalidOperationException($"Closed with {CloseCode}: {Raw.CloseStatusDescription}");
 
-    /// <summary>The next frame, which must have that type.</summary>
+    /// <summary>Returns the next frame, which must have this type.</summary>
     public async Task<JsonElement> NextAsync(string type)
     {
         var frame = await NextAsync();
         return frame.GetProperty("type").GetString() == type ? frame : throw new InvalidOperationException($"Expected {type}, got {frame}");
     }
 
-    /// <summary>All frames up to and with the first of that type.</summary>
+    /// <summary>Returns all frames up to and including the first one of this type.</summary>
     public async Task<List<JsonElement>> UntilAsync(string type)
     {
         var frames = new List<JsonElement>();
@@ -49,7 +49,7 @@ public sealed class TestSocket : IAsyncDisposable
         return frames;
     }
 
-    /// <summary>Reads on until the server closes, and returns its code.</summary>
+    /// <summary>Reads until the server closes, and returns the close code.</summary>
     public async Task<int> ClosedAsync()
     {
         while (await ReceiveAsync() is not null)

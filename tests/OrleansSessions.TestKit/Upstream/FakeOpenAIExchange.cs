@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace OrleansSessions.TestKit.Upstream;
 
-/// <summary>One request to <see cref="FakeOpenAIServer"/> and the answer that the test gives, step by step. Call one step at a time.</summary>
+/// <summary>One request to <see cref="FakeOpenAIServer"/> and its answer, which the test controls step by step. Call only one step at a time.</summary>
 public sealed class FakeOpenAIExchange
 {
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -25,31 +25,30 @@ public sealed class FakeOpenAIExchange
         });
     }
 
-    /// <summary>The request's body.</summary>
     public JsonElement Request { get; }
 
-    /// <summary>The key that came as a bearer token.</summary>
+    /// <summary>The key from the bearer token.</summary>
     public string? Authorization { get; }
 
     /// <summary>The messages as (role, text).</summary>
     public IReadOnlyList<(string Role, string Text)> Messages =>
         [.. Request.GetProperty("messages").EnumerateArray().Select(message => (message.GetProperty("role").GetString()!, TextOf(message.GetProperty("content"))))];
 
-    /// <summary>Ends when the client has closed the connection before the answer was whole.</summary>
+    /// <summary>Completes when the client has closed the connection before the answer was complete.</summary>
     public Task ClosedByClient => _closed.Task;
 
     internal Task Ended => _ended.Task;
 
-    /// <summary>Sends a piece of text, out on the wire when this returns.</summary>
+    /// <summary>Sends a piece of text. It has been sent when this method returns.</summary>
     public Task SendAsync(string text) => SendDeltaAsync(JsonSerializer.Serialize(new { content = text }, Relaxed));
 
-    /// <summary>Sends a <c>delta</c> object as it stands, for what a serializer would not write.</summary>
+    /// <summary>Sends a <c>delta</c> object unchanged, for content that a serializer would not write.</summary>
     public Task SendDeltaAsync(string deltaJson) => SendEventAsync(Chunk(deltaJson, finishReason: null));
 
     /// <summary>Sends a piece of a refusal.</summary>
     public Task RefuseAsync(string refusal) => SendDeltaAsync(JsonSerializer.Serialize(new { refusal }, Relaxed));
 
-    /// <summary>Ends the answer in order: finish reason, <c>[DONE]</c>, end of the stream.</summary>
+    /// <summary>Ends the answer normally: finish reason, <c>[DONE]</c>, end of the stream.</summary>
     public async Task FinishAsync(string finishReason = "stop")
     {
         await SendEventAsync(Chunk("{}", finishReason));
@@ -57,7 +56,7 @@ public sealed class FakeOpenAIExchange
         _ended.TrySetResult();
     }
 
-    /// <summary>Sends all the pieces and finishes.</summary>
+    /// <summary>Sends all pieces and finishes the answer.</summary>
     public async Task AnswerAsync(params string[] pieces)
     {
         foreach (var piece in pieces)
@@ -68,7 +67,7 @@ public sealed class FakeOpenAIExchange
         await FinishAsync();
     }
 
-    /// <summary>Ends the stream cleanly, without a finish reason.</summary>
+    /// <summary>Ends the stream normally, but without a finish reason.</summary>
     public void EndEarly() => _ended.TrySetResult();
 
     /// <summary>Resets the connection in the middle of the answer.</summary>

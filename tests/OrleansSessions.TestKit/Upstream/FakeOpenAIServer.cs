@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace OrleansSessions.TestKit.Upstream;
 
 /// <summary>
-/// A real HTTP server on loopback that speaks OpenAI's streaming chat completions, one scripted step at a time.
-/// Without a script each request waits for the test: take it with <see cref="NextAsync"/> and drive it.
+/// A real HTTP server on loopback that implements OpenAI's streaming chat completions, one scripted step at a time.
+/// Without a script each request waits for the test: take it with <see cref="NextAsync"/> and control its answer.
 /// </summary>
 public sealed class FakeOpenAIServer : IAsyncDisposable
 {
@@ -25,24 +25,24 @@ public sealed class FakeOpenAIServer : IAsyncDisposable
         app.MapPost("/v1/chat/completions", context => ServeAsync(context, script));
     }
 
-    /// <summary>What <c>Responder:OpenAI:Endpoint</c> has to say.</summary>
+    /// <summary>The value for <c>Responder:OpenAI:Endpoint</c>.</summary>
     public string Endpoint => $"{_app.Urls.Single()}/v1";
 
-    /// <param name="script">Answers every request by itself, or null where the test drives each.</param>
+    /// <param name="script">Answers every request, or null if the test controls each request.</param>
     public static async Task<FakeOpenAIServer> StartAsync(Func<FakeOpenAIExchange, Task>? script = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Services.AddRoutingCore();
         builder.Logging.ClearProviders();
-        // An exchange that its test left open must not hold up the stop.
+        // An exchange that its test left open must not block the shutdown.
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(100));
         var server = new FakeOpenAIServer(builder.Build(), script);
         await server._app.StartAsync();
         return server;
     }
 
-    /// <summary>The next request that no script answers, in the order of arrival.</summary>
+    /// <summary>Returns the next request that no script answers, in order of arrival.</summary>
     public async Task<FakeOpenAIExchange> NextAsync(CancellationToken cancellationToken) => await _waiting.Reader.ReadAsync(cancellationToken);
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();

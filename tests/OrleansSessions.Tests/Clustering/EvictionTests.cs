@@ -51,7 +51,7 @@ public sealed class EvictionTests : IAsyncLifetime
         _app.MapSocketGateway();
         _app.MapSessionHttp();
         await _app.StartAsync();
-        var readiness = _app.Services.GetRequiredService<ISocketGatewayReadiness>();
+        var readiness = _app.Services.GetRequiredService<SocketGatewayHealthCheck>();
         await Eventually.TrueAsync(() => readiness.IsReady, "the socket gateway hears its silo");
     }
 
@@ -80,7 +80,7 @@ public sealed class EvictionTests : IAsyncLifetime
         var done = await socket.ExpectAsync("done");
 
         Assert.Equal(("failed", DoneReasons.ResponderLost), (done.Text("status"), done.Text("reason")));
-        Assert.False(_app.Services.GetRequiredService<ISocketGatewayReadiness>().IsReady);
+        Assert.False(_app.Services.GetRequiredService<SocketGatewayHealthCheck>().IsReady);
         using var http = new HttpClient { BaseAddress = new UriBuilder(Address) { Scheme = "http" }.Uri };
         using var asked = await http.PostAsJsonAsync("/v1/sessions/other/questions", new { question = "go" });
         Assert.Equal(

@@ -63,7 +63,7 @@ public sealed class ConfigurationTests
         var errors = ErrorsOf($"--Cluster:SiloPort={siloPort}", $"--Cluster:OrleansGatewayPort={gatewayPort}");
 
         Assert.Equal(
-            [$"Cluster:SiloPort is {siloPort}; it cannot be taken", $"Cluster:OrleansGatewayPort is {gatewayPort}; it cannot be taken"],
+            [$"Cluster:SiloPort is {siloPort}; it cannot be used", $"Cluster:OrleansGatewayPort is {gatewayPort}; it cannot be used"],
             errors.Select(error => error[..error.IndexOf(" on ", StringComparison.Ordinal)]));
     }
 

@@ -2,15 +2,12 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using OrleansSessions.Configuration;
 using OrleansSessions.Clustering;
+using OrleansSessions.Configuration;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
-using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
@@ -34,9 +31,9 @@ public sealed class BacklogTests : IAsyncDisposable
     private readonly FakeTimeProvider _clock = new();
     private readonly SocketGatewayOptions _options = new();
     private readonly ClusterEviction _eviction = new();
-    private readonly ConnectionRegistry _registry = new();
+    private readonly FollowerRegistry _registry = new();
     private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
-    private readonly SocketServices _services;
+    private readonly FollowerServices _services;
     private readonly List<(MemorySockets Sockets, Task Running)> _open = [];
     private Func<AskReply> _onAsk = () => throw new NotSupportedException();
     private int _cancels;
@@ -53,11 +50,7 @@ public sealed class BacklogTests : IAsyncDisposable
             nameof(ISessionGrain.CancelAsync) => CancelAsync(),
             _ => Task.CompletedTask,
         });
-        var options = Options.Create(_options);
-        _services = new(
-            Stub.Of<IGrainFactory>((_, _) => session), options, Options.Create(new SessionsOptions()), _registry,
-            _metrics.GetRequiredService<SocketGatewayMetrics>(), new(null), _eviction, _clock, new(options, NullLogger<GrainFaults>.Instance),
-            NullLogger<SocketConnection>.Instance);
+        _services = FollowerTestServices.Create(session, _registry, _metrics, _clock, _options, _eviction);
     }
 
     public async ValueTask DisposeAsync()
@@ -171,7 +164,7 @@ public sealed class BacklogTests : IAsyncDisposable
             () =>
             {
                 _clock.Advance(TimeSpan.FromSeconds(1));
-                connection.OnTick(_clock.GetTimestamp());
+                connection.Follower.OnTick(_clock.GetTimestamp());
                 return connection.IsClosing;
             },
             "the client that does not read is given up");
@@ -209,7 +202,7 @@ public sealed class BacklogTests : IAsyncDisposable
         for (var tick = 0; tick < 5; tick++)
         {
             _clock.Advance(TimeSpan.FromSeconds(1));
-            connection.OnTick(_clock.GetTimestamp());
+            connection.Follower.OnTick(_clock.GetTimestamp());
         }
 
         Assert.False(connection.IsClosing);
@@ -218,7 +211,7 @@ public sealed class BacklogTests : IAsyncDisposable
             done += (await NextAsync(client)).Type() == "done" ? 1 : 0;
         }
 
-        connection.OnTick(_clock.GetTimestamp());
+        connection.Follower.OnTick(_clock.GetTimestamp());
         Assert.False(connection.IsClosing);
     }
 
@@ -248,7 +241,7 @@ public sealed class BacklogTests : IAsyncDisposable
         await SendAsync(client, Ask);
         await SendAsync(client, Ask);
         await Eventually.TrueAsync(() => asked == 1, "the first is answered");
-        connection.Close(CloseCodes.Draining, "bye");
+        connection.Follower.Close(CloseCodes.Draining, "bye");
 
         Assert.Equal(CloseCodes.Draining, await ClosedAsync(client));
         await client.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);

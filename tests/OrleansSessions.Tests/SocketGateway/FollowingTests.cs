@@ -89,7 +89,7 @@ public sealed class FollowingTests : IAsyncLifetime
         }
 
         Assert.Equal(10, await ActiveSessionsAsync());
-        var registry = _host.Services.GetRequiredService<ConnectionRegistry>();
+        var registry = _host.Services.GetRequiredService<FollowerRegistry>();
         await _cluster.HibernateAsync();
         await Eventually.TrueAsync(() => registry.Sessions.All(session => session.IsAsleep), "all sessions are known to sleep");
         await Task.WhenAll(clients.Select(client => client.DropAsync()));

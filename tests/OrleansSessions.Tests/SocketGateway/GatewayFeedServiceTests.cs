@@ -50,12 +50,13 @@ public sealed class GatewayFeedServiceTests : IAsyncLifetime
         });
         var cluster = Stub.Of<IClusterClient>((method, _) => method.Name == "get_ServiceProvider" ? _clusterServices : registry);
         _silos = new(_clock, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10));
-        var connections = new ConnectionRegistry();
+        var connections = new FollowerRegistry();
         var metrics = _metrics.GetRequiredService<SocketGatewayMetrics>();
         _reattacher = new(
-            cluster, connections, new(null), metrics, Options.Create(new SocketGatewayOptions()), _clock, NullLogger<SessionReattacher>.Instance);
+            FollowerTestServices.Grains(cluster), connections, metrics, Options.Create(new SocketGatewayOptions()), _clock,
+            NullLogger<SessionReattacher>.Instance);
         var feed = new GatewayFeed(connections, _silos, _reattacher, _clock, NullLogger<GatewayFeed>.Instance);
-        _service = new(cluster, feed, _silos, _reattacher, new(null), metrics, _clock, NullLogger<GatewayFeedService>.Instance);
+        _service = new(new(cluster, feed, new(null)), _silos, _reattacher, metrics, _clock, NullLogger<GatewayFeedService>.Instance);
     }
 
     public ValueTask InitializeAsync() => default;

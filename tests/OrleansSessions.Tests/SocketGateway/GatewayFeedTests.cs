@@ -25,7 +25,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
     private static readonly SiloAddress C = SiloAddress.New(IPAddress.Loopback, 3, 1);
 
     private readonly FakeTimeProvider _clock = new();
-    private readonly ConnectionRegistry _registry = new();
+    private readonly FollowerRegistry _registry = new();
     private readonly ConcurrentQueue<string> _calls = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
     private readonly SessionReattacher _reattacher;
@@ -36,7 +36,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
     {
         var grains = Stub.Of<IGrainFactory>((_, arguments) => Session((string)arguments[0]!));
         _reattacher = new(
-            grains, _registry, new(null), _services.GetRequiredService<SocketGatewayMetrics>(), Options.Create(new SocketGatewayOptions()), _clock,
+            FollowerTestServices.Grains(grains), _registry, _services.GetRequiredService<SocketGatewayMetrics>(), Options.Create(new SocketGatewayOptions()), _clock,
             NullLogger<SessionReattacher>.Instance);
         _feed = new(
             _registry, new SiloHeartbeats(_clock, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10)), _reattacher, _clock,
@@ -312,7 +312,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
         return isAttach ? Task.FromResult(new AttachReply { Epoch = 1, Seq = 7, Open = [], Responder = "echo" }) : Task.CompletedTask;
     });
 
-    private sealed class NotingSocket : ISessionConnection
+    private sealed class NotingSocket : IFollower
     {
         private readonly ConcurrentQueue<string> _told = new();
 

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 using OrleansSessions.Sessions;
+using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Logs;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;

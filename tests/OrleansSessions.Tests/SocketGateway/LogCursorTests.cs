@@ -2,7 +2,6 @@ using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Following;
-using OrleansSessions.SocketGateway.Profiles;
 using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;

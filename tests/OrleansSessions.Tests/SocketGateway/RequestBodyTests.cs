@@ -30,7 +30,7 @@ public sealed class RequestBodyTests
         Assert.Equal("message_too_large", (await RequestBody.ReadAsync(Request(new MemoryStream(whole)), whole.Length - 1)).Refusal?.Error.Code);
     }
 
-    private static Task<(byte[]? Utf8, OrleansSessions.Protocol.MessageRefusal? Refusal)> Begin(int announced)
+    private static Task<(byte[]? Utf8, OrleansSessions.Protocol.ErrorMessage? Refusal)> Begin(int announced)
     {
         var request = Request(new System.IO.Pipelines.Pipe().Reader.AsStream());
         request.ContentLength = announced;

@@ -5,8 +5,8 @@ using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Following;
+using OrleansSessions.SocketGateway.Frames;
 using OrleansSessions.SocketGateway.Profiles;
-using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
@@ -23,12 +23,12 @@ public sealed class RewindTests : IDisposable, ILogSource
     private const int PieceEvents = 3;
 
     private readonly Lock _gate = new();
-    private readonly RecordingSocket _socket = new();
+    private readonly RecordingTransport _transport = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
     private readonly List<LogEvent> _log = [];
     private readonly Dictionary<string, QuestionDescription> _questions = [];
     private readonly Queue<LogEvent> _items = new();
-    private readonly SocketWriter _writer;
+    private readonly FrameWriter _writer;
     private readonly V1Profile _profile;
     private readonly LogCursor _answers;
     private readonly Client _client = new();
@@ -38,7 +38,7 @@ public sealed class RewindTests : IDisposable, ILogSource
 
     public RewindTests()
     {
-        _writer = new(_socket, _gate, new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, new Nobody());
+        _writer = new(_transport, _gate, new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
         _profile = new(_writer, static (reply, isResuming) => new(
             "s", "c", reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming, 1, 1, 1, 1, 1, []), () => { });
         _answers = new(_gate, _profile, this, maxHeldItems: 4, TimeProvider.System, fault => Assert.Fail(fault.ToString()));
@@ -49,7 +49,6 @@ public sealed class RewindTests : IDisposable, ILogSource
     public void Dispose()
     {
         _services.Dispose();
-        _socket.Dispose();
     }
 
     [Theory]
@@ -216,9 +215,9 @@ public sealed class RewindTests : IDisposable, ILogSource
     private void Take()
     {
         _writer.Flush();
-        for (; _taken < _socket.Sent.Count; _taken++)
+        for (; _taken < _transport.Sent.Count; _taken++)
         {
-            _client.On(_socket.Sent[_taken]);
+            _client.On(_transport.Sent[_taken]);
         }
     }
 
@@ -293,11 +292,4 @@ public sealed class RewindTests : IDisposable, ILogSource
     }
 
     private sealed record Read(long AfterSeq, TaskCompletionSource<LogPiece> Reply);
-
-    private sealed class Nobody : ISocketWriterOwner
-    {
-        public void OnSlowConsumer() => Assert.Fail("Nothing here is slow.");
-
-        public void OnWriteFault(Exception fault) => Assert.Fail(fault.ToString());
-    }
 }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.SocketGateway.Following;
-using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
@@ -61,11 +60,11 @@ public sealed class SlowConsumerTests(GatewayFixture gateway) : IAsyncLifetime
     /// <summary>Asks until buffers on the way are full and the writer of the deaf socket gives up.</summary>
     private async Task AskUntilOneIsClosingAsync(ReferenceClient reader)
     {
-        var registry = Host.Services.GetRequiredService<ConnectionRegistry>();
+        var registry = Host.Services.GetRequiredService<FollowerRegistry>();
         for (var asked = 0; asked < MaxAnswers; asked++)
         {
             await AskAsync(reader, $"number {asked}");
-            var sockets = registry.TryFind("/" + _session, out var held) ? held.All.Cast<SocketConnection>().ToArray() : [];
+            var sockets = registry.TryFind("/" + _session, out var held) ? held.All.Cast<Follower>().ToArray() : [];
             if (sockets.Length < 2 || sockets.Any(socket => socket.IsClosing))
             {
                 return;

@@ -2,15 +2,11 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using OrleansSessions.Clustering;
 using OrleansSessions.Log;
+using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
-using OrleansSessions.SocketGateway;
-using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
@@ -28,9 +24,9 @@ public sealed class SocketConnectionTests : IAsyncDisposable
 
     private readonly FakeTimeProvider _clock = new();
     private readonly MemorySockets _sockets = new();
-    private readonly ConnectionRegistry _registry = new();
+    private readonly FollowerRegistry _registry = new();
     private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
-    private readonly SocketServices _services;
+    private readonly FollowerServices _services;
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
     private int _failingFetches;
@@ -49,11 +45,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
                 : Task.FromResult(_question),
             _ => Task.CompletedTask,
         });
-        var options = Options.Create(new SocketGatewayOptions());
-        _services = new(
-            Stub.Of<IGrainFactory>((_, _) => session), options, Options.Create(new SessionsOptions()), _registry,
-            _metrics.GetRequiredService<SocketGatewayMetrics>(), new(null), _eviction, _clock, new(options, NullLogger<GrainFaults>.Instance),
-            NullLogger<SocketConnection>.Instance);
+        _services = FollowerTestServices.Create(session, _registry, _metrics, _clock, null, _eviction);
     }
 
     public async ValueTask DisposeAsync()
@@ -71,14 +63,14 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         var connection = await OpenAsync(null);
         await _sockets.Client.SendAsync("{"u8.ToArray(), WebSocketMessageType.Text, false, CancellationToken.None);
         _clock.Advance(TimeSpan.FromSeconds(9.9));
-        connection.OnTick(_clock.GetTimestamp());
+        connection.Follower.OnTick(_clock.GetTimestamp());
         Assert.False(connection.IsClosing);
 
         await Eventually.TrueAsync(
             () =>
             {
                 _clock.Advance(TimeSpan.FromSeconds(1));
-                connection.OnTick(_clock.GetTimestamp());
+                connection.Follower.OnTick(_clock.GetTimestamp());
                 return connection.IsClosing;
             },
             "the unfinished message is given up");
@@ -99,7 +91,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
     public async Task AClientThatNeverAnswersTheClose_IsCutAfterCloseTimeout()
     {
         var connection = await OpenAsync(null);
-        connection.Close(CloseCodes.Draining, "bye");
+        connection.Follower.Close(CloseCodes.Draining, "bye");
         Assert.False(_running.IsCompleted);
         _clock.Advance(TimeSpan.FromSeconds(2));
         await _running.WaitAsync(Patience);
@@ -110,7 +102,20 @@ public sealed class SocketConnectionTests : IAsyncDisposable
     public async Task ABasicAnswerThatCannotBeFetched_IsFetchedUntilItIsThere()
     {
         _failingFetches = 9;
-        _question = new() { QuestionId = "q", Question = "why", Text = "because", Deltas = 1, Bytes = 7, Status = QuestionStatus.Completed, Epoch = 1, AcceptedSeq = 8, DoneSeq = 10, Attempt = 1, End = Completed };
+        _question = new()
+        {
+            QuestionId = "q",
+            Question = "why",
+            Text = "because",
+            Deltas = 1,
+            Bytes = 7,
+            Status = QuestionStatus.Completed,
+            Epoch = 1,
+            AcceptedSeq = 8,
+            DoneSeq = 10,
+            Attempt = 1,
+            End = Completed,
+        };
         var frame = await AskBasicAndLoseTheTextAsync();
 
         Assert.Equal(("response", "because"), (frame.Type(), frame.Text("data")));
@@ -138,7 +143,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         _running = connection.RunAsync();
         await _sockets.Client.SendAsync("""{"question":"why","id":"q"}"""u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
         await _asked.Task.WaitAsync(Patience);
-        connection.OnEvents(1, [LogEvent.Accepted(8, "q", "why", 0), LogEvent.Done(9, "q", Completed)]);
+        connection.Follower.OnEvents(1, [LogEvent.Accepted(8, "q", "why", 0), LogEvent.Done(9, "q", Completed)]);
         var frame = NextAsync();
         await Eventually.TrueAsync(
             () =>

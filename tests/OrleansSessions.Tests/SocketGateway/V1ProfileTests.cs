@@ -2,8 +2,8 @@ using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Frames;
 using OrleansSessions.SocketGateway.Profiles;
-using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
@@ -17,14 +17,14 @@ public sealed class V1ProfileTests : IDisposable
     private static readonly QuestionEnd Completed = new() { Status = QuestionStatus.Completed, Deltas = 1, Bytes = 1, FirstMs = 1, TotalMs = 1 };
     private static readonly QuestionEnd Cancelled = new() { Status = QuestionStatus.Cancelled, Reason = DoneReasons.ByClient, Deltas = 1, Bytes = 1, FirstMs = 1, TotalMs = 1 };
 
-    private readonly RecordingSocket _socket = new();
+    private readonly RecordingTransport _transport = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
-    private readonly SocketWriter _writer;
+    private readonly FrameWriter _writer;
     private readonly V1Profile _answers;
 
     public V1ProfileTests()
     {
-        _writer = new(_socket, new(), new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, new Nobody());
+        _writer = new(_transport, new(), new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
         _answers = new(_writer, static (reply, isResuming) => new(
             "s", "c", reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming, 1, 1, 1, 1, 1, []), () => { });
     }
@@ -32,7 +32,6 @@ public sealed class V1ProfileTests : IDisposable
     public void Dispose()
     {
         _services.Dispose();
-        _socket.Dispose();
     }
 
     [Theory]
@@ -88,7 +87,7 @@ public sealed class V1ProfileTests : IDisposable
         _answers.OnEvent(LogEvent.Done(5, "next", Cancelled), false);
 
         Assert.Equal(["hello", "cancelling", "done", "delta", "cancelling", "done"], Sent());
-        Assert.Equal("next", _socket.Sent[4].Text("question_id"));
+        Assert.Equal("next", _transport.Sent[4].Text("question_id"));
     }
 
     [Fact]
@@ -101,7 +100,7 @@ public sealed class V1ProfileTests : IDisposable
         _answers.OnCancelReply(_answers.OnCancelling("q"), new() { Outcome = CancelOutcome.AlreadyDone, QuestionId = "q", Epoch = Epoch, AfterSeq = 4, Question = Ended(doneSeq: 4) });
 
         Assert.Equal(["hello", "done", "done"], Sent());
-        Assert.Equal((false, true), (_socket.Sent[1].Flag("replay"), _socket.Sent[2].Flag("replay")));
+        Assert.Equal((false, true), (_transport.Sent[1].Flag("replay"), _transport.Sent[2].Flag("replay")));
     }
 
     [Fact]
@@ -113,7 +112,7 @@ public sealed class V1ProfileTests : IDisposable
         _answers.OnEvent(LogEvent.Done(3, "q", Completed), false);
 
         Assert.Equal(["hello", "accepted", "snapshot", "delta", "done"], Sent());
-        Assert.False(_socket.Sent[4].Flag("replay"));
+        Assert.False(_transport.Sent[4].Flag("replay"));
     }
 
     [Fact]
@@ -178,7 +177,7 @@ public sealed class V1ProfileTests : IDisposable
         }
 
         Sent();
-        var runs = _socket.Sent.Where(frame => frame.Type() == "delta").Select(frame => (frame.Number("index"), frame.Number("count") ?? 1));
+        var runs = _transport.Sent.Where(frame => frame.Type() == "delta").Select(frame => (frame.Number("index"), frame.Number("count") ?? 1));
         Assert.Equal([(0L, 2L), (2L, 2L), (0L, 1L), (1L, 2L)], runs);
     }
 
@@ -202,7 +201,7 @@ public sealed class V1ProfileTests : IDisposable
         _answers.OnEvent(new() { Seq = 4, QuestionId = "q", Kind = (LogEventKind)9 }, false);
 
         Assert.Equal(["hello", "part", "event"], Sent());
-        Assert.Equal(7, _socket.Sent[1].GetProperty("part").GetProperty("id").GetInt32());
+        Assert.Equal(7, _transport.Sent[1].GetProperty("part").GetProperty("id").GetInt32());
         Assert.Equal(4, _answers.LastSeq);
     }
 
@@ -215,13 +214,6 @@ public sealed class V1ProfileTests : IDisposable
     private List<string?> Sent()
     {
         _writer.Flush();
-        return _socket.Sent.ConvertAll(frame => frame.Type());
-    }
-
-    private sealed class Nobody : ISocketWriterOwner
-    {
-        public void OnSlowConsumer() => Assert.Fail("Nothing here is slow.");
-
-        public void OnWriteFault(Exception fault) => Assert.Fail(fault.ToString());
+        return _transport.Sent.ConvertAll(frame => frame.Type());
     }
 }

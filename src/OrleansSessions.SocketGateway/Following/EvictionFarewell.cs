@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Hosting;
+using OrleansSessions.Clustering;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.SocketGateway.Following;
+
+/// <summary>Closes all sockets once the silo of this process is evicted from its cluster. Their clients come back to another process.</summary>
+internal sealed class EvictionFarewell(FollowerRegistry registry, ClusterEviction eviction, TimeProvider clock) : BackgroundService
+{
+    /// <summary>How long sockets may wait for the ends of their questions, which the silo sends now.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // 1. Wait for an eviction, or for the end of the process.
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(eviction.Evicted, stoppingToken);
+        await Task.Delay(Timeout.InfiniteTimeSpan, clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!eviction.IsEvicted)
+        {
+            return;
+        }
+
+        // 2. Let the ends of the questions through; a question that another silo answers does not end, so the wait is bounded.
+        var startedAt = clock.GetTimestamp();
+        while (Connections().Any(connection => connection.IsWaiting) && clock.GetElapsedTime(startedAt) < Patience)
+        {
+            await Task.Delay(PollInterval, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        // 3. Close them. One that was being accepted meanwhile is closed when the process stops.
+        foreach (var connection in Connections())
+        {
+            connection.Close(CloseCodes.ServiceRestart, "This node has left its cluster.", dropWaiting: false);
+        }
+    }
+
+    private IEnumerable<IFollower> Connections() => registry.Sessions.SelectMany(session => session.All);
+}

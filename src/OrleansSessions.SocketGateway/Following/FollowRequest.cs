@@ -1,0 +1,44 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+
+namespace OrleansSessions.SocketGateway.Following;
+
+/// <summary>What a client wants to follow.</summary>
+/// <param name="Resume">The position to go on from, or null to begin at the head of the log.</param>
+internal sealed record FollowRequest(string SessionId, WireProfile Profile, (long Epoch, long AfterSeq)? Resume)
+{
+    /// <summary>The grain's key. Every caller has the anonymous scope until callers can be told apart.</summary>
+    public string SessionKey { get; } = Sessions.SessionKey.Of(SessionScope.Anonymous, SessionId);
+
+    /// <summary>Reads <c>epoch</c> and <c>after</c> from a URL.</summary>
+    /// <param name="position">Null where the URL names none.</param>
+    /// <returns>The refusal, or null.</returns>
+    public static ErrorMessage? ReadPosition(IQueryCollection query, out (long Epoch, long AfterSeq)? position)
+    {
+        position = null;
+        var (epoch, after) = (query["epoch"], query["after"]);
+        if (after.Count == 0)
+        {
+            return null;
+        }
+
+        if (!TryReadSeq(after, out var seq))
+        {
+            return new(WireErrors.BadRequest, "'after' is a whole number from 0 to 2^53 - 1.", Param: "after");
+        }
+
+        if (epoch.Count == 0)
+        {
+            return new(WireErrors.BadRequest, "'after' needs the 'epoch' it belongs to.", Param: "epoch");
+        }
+
+        position = (Epochs.FromWire(epoch.ToString()), seq);
+        return null;
+    }
+
+    /// <summary>Reads the number of an event, from 0 to 2^53 - 1.</summary>
+    public static bool TryReadSeq(ReadOnlySpan<char> text, out long seq) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out seq) && seq < 1L << 53;
+}

@@ -1,0 +1,300 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using OrleansSessions.Log;
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Frames;
+
+namespace OrleansSessions.SocketGateway.Following;
+
+/// <summary>
+/// Whoever reads a session's log from a position, over any transport. It attaches to the session's grain, keeps the position, and lets its profile
+/// decide what to say. One gate guards what is to be written and the position; no one sends, calls a grain or waits under it.
+/// </summary>
+internal sealed partial class Follower : IFollower, ILogSource
+{
+    private readonly ITransport _transport;
+    private readonly TaskCompletionSource _closeTimedOut = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _openedAt;
+    private ITimer? _closeTimer;
+    private int _closeCode;
+
+    /// <param name="createProfile">Makes the profile. The follower is not attached yet, and its <see cref="Writer"/> is there.</param>
+    public Follower(FollowRequest request, ITransport transport, FollowerServices services, Func<Follower, IProfile> createProfile)
+    {
+        (Request, _transport, Services) = (request, transport, services);
+        var (options, clock) = (services.Options, services.Clock);
+        _openedAt = clock.GetTimestamp();
+        Session = services.Grains.Get(request.SessionKey);
+        Writer = new(transport, Gate, options, services.Metrics, clock, OnStuck);
+        Profile = createProfile(this);
+        Cursor = new(Gate, Profile, this, options.MaxHeldItems, clock, OnLogReadFailed);
+    }
+
+    public string Id { get; } = "c-" + RandomNumberGenerator.GetHexString(12, lowercase: true);
+
+    public FollowRequest Request { get; }
+
+    public FollowerServices Services { get; }
+
+    public ISessionGrain Session { get; }
+
+    public Lock Gate { get; } = new();
+
+    public FrameWriter Writer { get; }
+
+    /// <summary>Requires the gate.</summary>
+    public IProfile Profile { get; }
+
+    /// <summary>Requires the gate.</summary>
+    public LogCursor Cursor { get; }
+
+    public bool IsClosing => Volatile.Read(ref _closeCode) != 0;
+
+    public bool IsWaiting => Cursor.IsWaiting;
+
+    /// <summary>Completes when the close has left, or when the client did not take it within <see cref="SocketGatewayOptions.CloseTimeout"/>.</summary>
+    public Task Closed => Task.WhenAny(Writer.Finished, _closeTimedOut.Task);
+
+    /// <summary>Completes if the client did not take the close in time. The transport has then been cut.</summary>
+    public Task CloseTimedOut => _closeTimedOut.Task;
+
+    /// <summary>Attaches to the session. Never throws: an attach that fails closes the follower with its error.</summary>
+    public async Task OpenAsync()
+    {
+        // 1. Be found: what the session says from now on is held until the position is known.
+        Services.Metrics.ConnectionOpened();
+        LogMessages.Opened(Services.Logger, Id, Request.SessionId, Request.Profile);
+        var count = Services.Registry.Add(Request.SessionKey, this, _openedAt);
+        try
+        {
+            // 2. Attach: the grain's turn says where the log ends, and everything after that comes by the stream.
+            var isV1 = Request.Profile == WireProfile.V1;
+            Begin(await Session.AttachAsync(new()
+            {
+                Gateway = Services.Grains.Gateway,
+                Connections = count.Connections,
+                Version = count.Version,
+                WantsSnapshot = isV1 && Request.Resume is null,
+                BasicConnection = isV1 ? null : Id,
+            }));
+            Flush();
+        }
+        catch (Exception fault)
+        {
+            var error = Services.Grains.Report(fault, "The connection could not be attached", Request.SessionId, null);
+            Close(CloseCodes.InternalError, error.Message, error, dropWaiting: false);
+        }
+    }
+
+    /// <summary>Cuts what is left and reports to the session that this follower is gone. Call it once, at the end.</summary>
+    /// <param name="peerCode">The code that the client closed with, if it closed first.</param>
+    public async Task LeaveAsync(int? peerCode)
+    {
+        lock (Gate)
+        {
+            Cursor.Close();
+            _closeTimer?.Dispose();
+        }
+
+        _transport.Abort();
+        var count = Services.Registry.Remove(Request.SessionKey, this);
+        var lifetime = Services.Clock.GetElapsedTime(_openedAt);
+        Services.Metrics.ConnectionClosed(lifetime, peerCode ?? _closeCode);
+        LogMessages.Closed(Services.Logger, Id, Request.SessionId, peerCode ?? _closeCode, (long)lifetime.TotalMilliseconds);
+        if (_closeCode is CloseCodes.Draining or CloseCodes.ServiceRestart || count.IsAsleep)
+        {
+            // Either the whole process leaves, of which the grains hear at once; or the grain sleeps and has forgotten this socket gateway.
+            // A call would only hold up the stop or wake the session, and many connections often drop at once.
+            return;
+        }
+
+        try
+        {
+            await Session.DetachAsync(new() { Gateway = Services.Grains.Gateway, Connection = Id, Connections = count.Connections, Version = count.Version });
+        }
+        catch (Exception fault)
+        {
+            LogMessages.DetachFailed(Services.Logger, fault, Id, Request.SessionId);
+        }
+    }
+
+    public void OnEvents(long epoch, LogEvent[] events)
+    {
+        lock (Gate)
+        {
+            Cursor.OnEvents(epoch, events);
+        }
+    }
+
+    public void OnRemoved(long epoch)
+    {
+        lock (Gate)
+        {
+            Cursor.OnRemoved(epoch);
+        }
+    }
+
+    public void OnHead(long epoch, long seq)
+    {
+        lock (Gate)
+        {
+            Cursor.OnHead(epoch, seq);
+        }
+    }
+
+    public void OnTick(long now)
+    {
+        if (IsClosing)
+        {
+            return;
+        }
+
+        if (Writer.SendingSince is var sending and not 0 && Services.Clock.GetElapsedTime(sending, now) > Services.Options.SendTimeout)
+        {
+            OnStuck(null);
+            return;
+        }
+
+        _transport.OnTick(now);
+    }
+
+    public void Flush() => Writer.Flush();
+
+    public void FlushElsewhere() => Writer.FlushElsewhere();
+
+    /// <summary>Sends a <c>ping</c> with the client's position.</summary>
+    public void SendPing()
+    {
+        lock (Gate)
+        {
+            Writer.Enqueue(new ServerPingMessage(Profile.LastSeq));
+        }
+
+        Flush();
+    }
+
+    public void Close(int code, string reason, bool dropWaiting = true) => Close(code, reason, null, dropWaiting);
+
+    /// <summary>Closes, once. The client has <see cref="SocketGatewayOptions.CloseTimeout"/> to take the close, then the transport is cut.</summary>
+    /// <param name="error">Sent before the close, if not null.</param>
+    /// <param name="dropWaiting">False to send what waits before the close.</param>
+    public void Close(int code, string reason, ErrorMessage? error, bool dropWaiting)
+    {
+        lock (Gate)
+        {
+            if (IsClosing)
+            {
+                return;
+            }
+
+            if (error is not null)
+            {
+                Writer.Enqueue(error);
+                Services.Metrics.ErrorTold(error.Error.Code);
+            }
+
+            BeginClose(code, reason, dropWaiting);
+        }
+
+        Flush();
+    }
+
+    /// <summary>The part of a close that happens under the gate. The close leaves with the next flush.</summary>
+    public void BeginClose(int code, string reason, bool dropWaiting)
+    {
+        if (IsClosing)
+        {
+            return;
+        }
+
+        Volatile.Write(ref _closeCode, code);
+        Cursor.Close();
+        Writer.EnqueueClose(code, reason, dropWaiting);
+        _closeTimer = Services.Clock.CreateTimer(
+            static follower => ((Follower)follower!).OnCloseTimeout(), this, Services.Options.CloseTimeout, Timeout.InfiniteTimeSpan);
+    }
+
+    Task<LogPiece> ILogSource.ReadAsync(long epoch, long afterSeq)
+    {
+        Services.Metrics.LogReread();
+        var count = Services.Registry.Count(Request.SessionKey);
+        return Session.ReadLogAsync(new()
+        {
+            Gateway = Services.Grains.Gateway,
+            Epoch = epoch,
+            AfterSeq = afterSeq,
+            Connections = count.Connections,
+            Version = count.Version,
+            MaxBytes = Services.Options.LogReadBytes,
+        });
+    }
+
+    Task ILogSource.FlushAsync()
+    {
+        Flush();
+        return Writer.WaitForRoomAsync();
+    }
+
+    private void Begin(AttachReply reply)
+    {
+        lock (Gate)
+        {
+            if (IsClosing)
+            {
+                return;
+            }
+
+            Profile.OnAttached(reply, Request.Resume?.AfterSeq);
+            if (Request.Resume is { } position)
+            {
+                Cursor.Replay(position.Epoch, position.AfterSeq);
+            }
+            else
+            {
+                Cursor.Begin(reply.Epoch, reply.Seq, reply.Open.Length);
+            }
+        }
+    }
+
+    private void OnCloseTimeout()
+    {
+        _transport.Abort();
+        _closeTimedOut.TrySetResult();
+    }
+
+    private void OnStuck(Exception? fault)
+    {
+        if (fault is not null)
+        {
+            LogMessages.Broken(Services.Logger, fault, Id, Request.SessionId);
+            return;
+        }
+
+        LogMessages.SlowConsumer(Services.Logger, Id, Request.SessionId);
+        Close(CloseCodes.SlowConsumer, "The client does not read what is sent to it.");
+    }
+
+    private void OnLogReadFailed(Exception fault) => LogMessages.LogReadFailed(Services.Logger, fault, Id, Request.SessionId);
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Debug, "Connection {Connection} registered for session {Session}, profile {Profile}.")]
+        public static partial void Opened(ILogger logger, string connection, string session, WireProfile profile);
+
+        [LoggerMessage(2, LogLevel.Debug, "Connection {Connection} of session {Session} removed: close code {Code}, after {LifetimeMs} ms.")]
+        public static partial void Closed(ILogger logger, string connection, string session, int code, long lifetimeMs);
+
+        [LoggerMessage(3, LogLevel.Information, "Connection {Connection} of session {Session} does not read; closing it.")]
+        public static partial void SlowConsumer(ILogger logger, string connection, string session);
+
+        [LoggerMessage(4, LogLevel.Debug, "The end of connection {Connection} could not be reported to session {Session}.")]
+        public static partial void DetachFailed(ILogger logger, Exception fault, string connection, string session);
+
+        [LoggerMessage(5, LogLevel.Information, "Connection {Connection} could not read the log of session {Session}; it tries again.")]
+        public static partial void LogReadFailed(ILogger logger, Exception fault, string connection, string session);
+
+        [LoggerMessage(6, LogLevel.Error, "A frame to connection {Connection} of session {Session} could not be sent; the connection was cut.")]
+        public static partial void Broken(ILogger logger, Exception fault, string connection, string session);
+    }
+}

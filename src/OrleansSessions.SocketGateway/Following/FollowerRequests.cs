@@ -1,0 +1,279 @@
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Errors;
+
+namespace OrleansSessions.SocketGateway.Following;
+
+/// <summary>What a client may ask of its session, one request after the other. Refusals in a row close the connection.</summary>
+internal sealed class FollowerRequests(Follower follower)
+{
+    private const int MaxDuplicateFetches = 4;
+
+    private StrikeCounter _badRequests;
+    private StrikeCounter _busyRefusals;
+
+    private FollowerServices Services => follower.Services;
+
+    private bool IsBasic => follower.Request.Profile == WireProfile.Basic;
+
+    /// <summary>Handles one message that was understood.</summary>
+    public ValueTask HandleAsync(ClientMessage message)
+    {
+        _badRequests.Forgive();
+        return message switch
+        {
+            QuestionMessage question => new(AskAsync(question)),
+            CancelMessage cancel => new(CancelAsync(cancel.QuestionId)),
+            ResumeMessage resume => new(ResumeAsync(resume)),
+            PingMessage => new(AnswerPingAsync()),
+
+            // A pong is a sign of life, which was noted when it was read.
+            _ => default,
+        };
+    }
+
+    /// <summary>Refuses one message that was not understood.</summary>
+    public void Refuse(ErrorMessage refusal)
+    {
+        Tell(refusal);
+        if (_badRequests.Hit(Services.Clock, Services.Options.MaxBadRequests, Services.Options.StrikeWindow))
+        {
+            follower.Close(CloseCodes.BadProtocol, "Too many messages in a row were not valid.", null, dropWaiting: false);
+        }
+    }
+
+    /// <summary>
+    /// Waits while the client leaves too much unread. Its next message is not taken meanwhile, so no client can ask for more than it reads.
+    /// A cancel does not wait, unless it comes behind a request that does: what is unread may be the very answer that it is to end.
+    /// </summary>
+    /// <returns>False if the connection was closed meanwhile, and the request is dropped.</returns>
+    private async ValueTask<bool> WaitUntilReadAsync()
+    {
+        if (!follower.Writer.HasRoom)
+        {
+            follower.Flush();
+            await follower.Writer.WaitForRoomAsync();
+        }
+
+        return !follower.IsClosing;
+    }
+
+    private async Task AskAsync(QuestionMessage question)
+    {
+        if (!await WaitUntilReadAsync())
+        {
+            return;
+        }
+
+        var id = question.Id ?? Identifiers.NewQuestionId();
+        if (Services.Grains.IsEvicted)
+        {
+            Tell(Refusals.LeftCluster(id, Services.Limits.RetryAfterMs));
+            return;
+        }
+
+        bool isNew;
+        lock (follower.Gate)
+        {
+            isNew = follower.Profile.OnAsking(id, question.Question);
+        }
+
+        AskReply reply;
+        try
+        {
+            reply = await follower.Session.AskAsync(new()
+            {
+                Gateway = Services.Grains.Gateway,
+                Connection = follower.Id,
+                QuestionId = id,
+                Question = question.Question,
+                IfBusy = question.IfBusy,
+                IsOrphanable = IsBasic && question.Id is null,
+                MetadataJson = question.MetadataJson,
+            });
+        }
+        catch (Exception fault)
+        {
+            TellNotAsked(Services.Grains.Report(fault, "The question could not be asked", follower.Request.SessionId, id), isNew);
+            return;
+        }
+
+        await OnAskReplyAsync(reply, isNew);
+    }
+
+    private async ValueTask OnAskReplyAsync(AskReply reply, bool isNew)
+    {
+        if (reply.Outcome != AskOutcome.Accepted)
+        {
+            // No event follows that would show it. The epoch does: another one means that this follower's position no longer exists.
+            Services.Registry.NoteAwake(follower.Request.SessionKey);
+            lock (follower.Gate)
+            {
+                follower.Cursor.Expect(reply.Epoch, 0);
+            }
+        }
+
+        switch (reply.Outcome)
+        {
+            case AskOutcome.Accepted:
+                _busyRefusals.Forgive();
+                lock (follower.Gate)
+                {
+                    follower.Profile.OnAccepted(reply);
+                    follower.Cursor.Expect(reply.Epoch, reply.Seq);
+                }
+
+                follower.Flush();
+                break;
+            case AskOutcome.Duplicate when reply.Earlier is { } earlier:
+                _busyRefusals.Forgive();
+                await TellDuplicateAsync(earlier);
+                break;
+            default:
+                TellNotAsked(AskRefusals.Of(reply, Services.Limits.RetryAfterMs), isNew);
+                if (reply.Outcome is AskOutcome.Busy or AskOutcome.QueueFull)
+                {
+                    StrikeBusy();
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>
+    /// Repeats a question to this client alone. A snapshot that is older than what the client has seen would take that back, so a newer one is fetched first.
+    /// </summary>
+    private async ValueTask TellDuplicateAsync(QuestionDescription earlier)
+    {
+        bool isPaused;
+        lock (follower.Gate)
+        {
+            isPaused = follower.Profile.IsBehind(earlier) && follower.Cursor.TryPause();
+            if (!isPaused)
+            {
+                follower.Profile.OnDuplicate(earlier);
+            }
+        }
+
+        if (isPaused)
+        {
+            // Bounded, because the client's next message waits for it.
+            var fresh = await follower.FetchAsync(earlier.QuestionId, MaxDuplicateFetches);
+            lock (follower.Gate)
+            {
+                follower.Profile.OnDuplicate(fresh ?? earlier);
+                follower.Cursor.Unpause();
+            }
+        }
+
+        follower.Flush();
+    }
+
+    private async Task CancelAsync(string? questionId)
+    {
+        PendingCancel pending;
+        lock (follower.Gate)
+        {
+            pending = follower.Profile.OnCancelling(questionId);
+        }
+
+        CancelReply? reply = null;
+        ErrorMessage? error = null;
+        try
+        {
+            reply = await follower.Session.CancelAsync(new() { QuestionId = questionId });
+        }
+        catch (Exception fault)
+        {
+            error = Services.Grains.Report(fault, "The question could not be cancelled", follower.Request.SessionId, questionId);
+        }
+
+        lock (follower.Gate)
+        {
+            if (reply is { Outcome: not CancelOutcome.NotFound })
+            {
+                follower.Profile.OnCancelReply(pending, reply);
+                follower.Cursor.Expect(reply.Epoch, 0);
+            }
+            else
+            {
+                follower.Profile.OnNotCancelled(pending);
+            }
+        }
+
+        if (error is not null)
+        {
+            Tell(error);
+        }
+        else if (reply is { Outcome: CancelOutcome.NotFound })
+        {
+            Tell(questionId is null ? Refusals.NothingRuns() : Refusals.QuestionNotFound(questionId));
+        }
+
+        follower.Flush();
+    }
+
+    private async Task ResumeAsync(ResumeMessage resume)
+    {
+        if (!await WaitUntilReadAsync())
+        {
+            return;
+        }
+
+        lock (follower.Gate)
+        {
+            follower.Cursor.Replay(Epochs.FromWire(resume.Epoch), resume.AfterSeq);
+        }
+    }
+
+    private async Task AnswerPingAsync()
+    {
+        if (await WaitUntilReadAsync())
+        {
+            follower.SendPing();
+        }
+    }
+
+    private void StrikeBusy()
+    {
+        if (_busyRefusals.Hit(Services.Clock, Services.Options.MaxBusyRefusals, Services.Options.StrikeWindow))
+        {
+            follower.Close(CloseCodes.RateLimited, "Too many questions in a row came while the session was busy.", null, dropWaiting: false);
+        }
+    }
+
+    private void TellNotAsked(ErrorMessage error, bool isNew)
+    {
+        var isTold = true;
+        lock (follower.Gate)
+        {
+            if (isNew)
+            {
+                isTold = follower.Profile.OnNotAsked(error.QuestionId!) || error.Error != WireErrors.Internal;
+            }
+        }
+
+        if (isTold)
+        {
+            Tell(error);
+        }
+    }
+
+    /// <summary>Sends an error, and closes where the table of errors says so.</summary>
+    private void Tell(ErrorMessage error)
+    {
+        if (error.Error.CloseCode is { } code)
+        {
+            follower.Close(code, error.Message, error, dropWaiting: false);
+            return;
+        }
+
+        Services.Metrics.ErrorTold(error.Error.Code);
+        lock (follower.Gate)
+        {
+            follower.Writer.Enqueue(error);
+        }
+
+        follower.Flush();
+    }
+}

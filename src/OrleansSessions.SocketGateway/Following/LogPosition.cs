@@ -1,0 +1,60 @@
+using OrleansSessions.Log;
+
+namespace OrleansSessions.SocketGateway.Following;
+
+/// <summary>
+/// A place in a session's log, how many questions are open there, and the events that are known to exist beyond it.
+/// A mutable struct: keep it in a field that is not readonly.
+/// </summary>
+internal struct LogPosition
+{
+    private (long Epoch, long Seq) _expected;
+    private int _open;
+
+    public long Epoch { get; private set; }
+
+    public long Seq { get; private set; }
+
+    /// <summary>
+    /// True while the epoch itself is doubted: an item of a lower epoch came, and the log was read because of it. More of them are dropped until the
+    /// grain names the epoch again.
+    /// </summary>
+    public bool IsDoubted { get; set; }
+
+    public readonly bool HasOpenQuestion => _open > 0;
+
+    /// <summary>True while an event that is known to exist has not come.</summary>
+    public readonly bool IsExpecting => _expected.Epoch != 0 && IsBehind(_expected.Epoch, _expected.Seq);
+
+    public readonly bool IsBehind(long epoch, long seq) => epoch != Epoch || seq > Seq;
+
+    /// <summary>Moves to another place. What is open there is not known yet, so the last number of open questions stays.</summary>
+    public void MoveTo(long epoch, long seq) => (Epoch, Seq) = (epoch, seq);
+
+    /// <summary>Moves to the head of the log, where <paramref name="open"/> questions are open.</summary>
+    public void MoveToHead(long epoch, long seq, int open) => (Epoch, Seq, _open) = (epoch, seq, open);
+
+    /// <summary>Passes the next event. False for one that was passed before.</summary>
+    public bool TryPass(LogEvent next)
+    {
+        if (next.Seq <= Seq)
+        {
+            return false;
+        }
+
+        Seq = next.Seq;
+        _open = next.Kind switch
+        {
+            LogEventKind.Accepted => _open + 1,
+            LogEventKind.Done => Math.Max(0, _open - 1),
+            _ => _open,
+        };
+        return true;
+    }
+
+    /// <summary>Notes that this event exists.</summary>
+    public void Expect(long epoch, long seq) => _expected = epoch == _expected.Epoch ? (epoch, Math.Max(seq, _expected.Seq)) : (epoch, seq);
+
+    /// <summary>Forgets what is known to exist, because a read is about to find out.</summary>
+    public void ForgetExpected() => _expected = default;
+}

@@ -1,0 +1,42 @@
+using OrleansSessions.Sessions;
+
+namespace OrleansSessions.SocketGateway.Following;
+
+/// <summary>The log that a <see cref="LogCursor"/> reads.</summary>
+internal interface ILogSource
+{
+    Task<LogPiece> ReadAsync(long epoch, long afterSeq);
+
+    /// <summary>Sends what the sink wrote, and waits while the client is behind. Called outside the gate.</summary>
+    Task FlushAsync();
+}
+
+/// <summary>Reads the log for one cursor, piece by piece, until the cursor has reached the head. A read that fails is tried again, ever more slowly.</summary>
+internal sealed class LogReader(ILogSource log, TimeProvider clock, Action<Exception> onFailed)
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
+
+    /// <summary>Reads until the cursor wants no more. Never throws.</summary>
+    public async Task ReadAsync(LogCursor cursor)
+    {
+        // The caller holds the gate, and may be on the one thread that brings the news of all connections.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var retry = FirstRetry;
+        while (cursor.NextRead() is { } read)
+        {
+            try
+            {
+                cursor.Take(read.Life, await log.ReadAsync(read.Epoch, read.AfterSeq));
+                await log.FlushAsync();
+                retry = FirstRetry;
+            }
+            catch (Exception fault)
+            {
+                onFailed(fault);
+                await Task.Delay(retry, clock);
+                retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Following;
+using OrleansSessions.SocketGateway.Frames;
+using OrleansSessions.SocketGateway.Profiles;
+using OrleansSessions.SocketGateway.Telemetry;
+
+namespace OrleansSessions.SocketGateway.Http.EventStreams;
+
+/// <summary>
+/// The v1 frames of a session as server-sent events, from attach to end. The same follower and profile as on a socket decide what is sent;
+/// this class only moves frames. Read <see cref="RunAsync"/> first: it is the whole life, in order.
+/// </summary>
+internal sealed class EventStream : ITransport
+{
+    /// <summary>How long the stream may be silent before it gets a comment. Common proxies cut a response that is silent for 30 to 60 s.</summary>
+    private static readonly TimeSpan CommentInterval = TimeSpan.FromSeconds(15);
+
+    private readonly HttpContext _context;
+    private readonly FollowerServices _services;
+    private readonly EventStreamScope _scope;
+    private readonly Follower _follower;
+    private readonly PipeWriter _body;
+    private string _epoch = "";
+    private long _seq;
+    private bool _hasToldError;
+    private long _writtenAt;
+    private volatile bool _isComplete;
+
+    public EventStream(HttpContext context, FollowRequest request, FollowerServices services, EventStreamScope scope)
+    {
+        (_context, _services, _scope) = (context, services, scope);
+        _body = context.Response.BodyWriter;
+        _writtenAt = services.Clock.GetTimestamp();
+        _follower = new(request, this, services, ProfileFactory.Create);
+    }
+
+    public async Task RunAsync()
+    {
+        // 1. Say at once that this is a stream, so that the client need not wait for the first event.
+        EventStreamHeaders.Set(_context);
+        await _context.Response.StartAsync(_context.RequestAborted);
+        if (_scope.Asked is { } asked)
+        {
+            lock (_follower.Gate)
+            {
+                _follower.Profile.OnAsking(asked.QuestionId, asked.Text);
+            }
+        }
+
+        // 2. Follow until someone closes: the client, the question's end, the session's removal, or the process.
+        await using var leaving = _context.RequestAborted.UnsafeRegister(static state => ((Follower)state!).Close(CloseCodes.GoingAway, ""), _follower);
+        try
+        {
+            await _follower.OpenAsync();
+            if (_scope.Ended is { } ended && _follower.Request.Resume is null)
+            {
+                Show(ended);
+            }
+
+            await _follower.Closed;
+        }
+        finally
+        {
+            // 3. Report to the session that this follower is gone.
+            await _follower.LeaveAsync(_context.RequestAborted.IsCancellationRequested ? ReportedCloseCodes.Broken : null);
+        }
+    }
+
+    public async ValueTask SendAsync(ServerMessage message, FrameBuffer buffer)
+    {
+        if (!_scope.Includes(message))
+        {
+            return;
+        }
+
+        if (message is ServerPingMessage)
+        {
+            _body.Write(": \n\n"u8);
+        }
+        else
+        {
+            WriteEvent(IdOf(message), buffer.Write(message).Span);
+        }
+
+        _hasToldError |= message is ErrorMessage;
+        Volatile.Write(ref _writtenAt, _services.Clock.GetTimestamp());
+        await _body.FlushAsync(_context.RequestAborted);
+        if (_scope.IsEnd(message))
+        {
+            _follower.Close(CloseCodes.Normal, "");
+        }
+        else if (message is ResumedMessage { IsRecovered: false } && _scope.QuestionId is { } questionId)
+        {
+            // The events that would have ended the stream are gone, and the snapshot can be of another question.
+            _ = ShowEndAsync(questionId);
+        }
+    }
+
+    public async Task CloseAsync(int code, string reason)
+    {
+        // A client that comes back by itself must learn why the stream ended; a close code it has none.
+        if (!_hasToldError && EventStreamEnd.ErrorOf(code, _services.Limits.RetryAfterMs) is { } error)
+        {
+            var buffer = FrameBuffer.Rent();
+            try
+            {
+                WriteEvent(code == CloseCodes.SessionRemoved ? EventStreamEnd.RemovedId : null, buffer.Write(error).Span);
+                _services.Metrics.ErrorTold(error.Error.Code);
+                await _body.FlushAsync(_context.RequestAborted);
+            }
+            finally
+            {
+                FrameBuffer.Return(buffer);
+            }
+        }
+
+        await _context.Response.CompleteAsync();
+        _isComplete = true;
+    }
+
+    /// <summary>Cuts the connection, unless the response is complete.</summary>
+    public void Abort()
+    {
+        if (!_isComplete)
+        {
+            _context.Abort();
+        }
+    }
+
+    public void OnTick(long now)
+    {
+        if (_services.Clock.GetElapsedTime(Volatile.Read(ref _writtenAt), now) >= CommentInterval)
+        {
+            _follower.SendPing();
+        }
+    }
+
+    private async Task ShowEndAsync(string questionId)
+    {
+        var question = await _follower.FetchAsync(questionId);
+        if (question is null)
+        {
+            _follower.Close(CloseCodes.Normal, "");
+        }
+        else if (question.End is not null)
+        {
+            Show(question);
+        }
+    }
+
+    private void Show(QuestionDescription question)
+    {
+        lock (_follower.Gate)
+        {
+            _follower.Writer.EnqueueSnapshot(question, question.Epoch);
+        }
+
+        _follower.Flush();
+    }
+
+    private void WriteEvent(string? id, ReadOnlySpan<byte> json)
+    {
+        if (id is not null)
+        {
+            _body.Write("id: "u8);
+            Encoding.ASCII.GetBytes(id, _body);
+            _body.Write("\n"u8);
+        }
+
+        // JSON as it is written here has no line breaks, so one line of data is enough.
+        _body.Write("data: "u8);
+        _body.Write(json);
+        _body.Write("\n\n"u8);
+    }
+
+    /// <summary>The position that the client has once it has this message, or null where the message moves none.</summary>
+    private string? IdOf(ServerMessage message)
+    {
+        var (epoch, seq) = message switch
+        {
+            HelloMessage { IsResuming: false } hello => (hello.Epoch, hello.Seq),
+            HelloMessage hello => (_epoch = hello.Epoch, _seq),
+            ResumedMessage resumed => (resumed.Epoch, resumed.ToSeq),
+            AcceptedMessage { IsDuplicate: false } accepted => (_epoch, accepted.Seq),
+            DeltaMessage delta => (_epoch, delta.Seq),
+            DoneMessage done => (_epoch, done.Seq),
+            OtherEventMessage other => (_epoch, other.Seq),
+            _ => (_epoch, _seq),
+        };
+        if (message is HelloMessage { IsResuming: true } || (epoch == _epoch && seq <= _seq && message is not (HelloMessage or ResumedMessage)))
+        {
+            return null;
+        }
+
+        (_epoch, _seq) = (epoch, seq);
+        return string.Create(CultureInfo.InvariantCulture, $"{epoch}.{seq}");
+    }
+}

@@ -1,0 +1,87 @@
+using Microsoft.AspNetCore.Http;
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Following;
+
+namespace OrleansSessions.SocketGateway.Http.EventStreams;
+
+/// <summary><c>GET /v1/sessions/{id}/events</c>: follows a session, or one question to its end.</summary>
+internal sealed class EventStreamEndpoint(FollowerServices services, EventStreamPlaces places)
+{
+    private readonly FollowerServices _services = services;
+    private readonly EventStreamPlaces _places = places;
+
+    public static Task<IResult> HandleAsync(string id, string? question, HttpContext context, SessionHttp http, EventStreamEndpoint streams) =>
+        http.RunAsync(context, id, question, async session =>
+        {
+            // 1. Where to go on.
+            var lastEventId = context.Request.Headers[EventStreamHeaders.LastEventId].ToString();
+            if (lastEventId == EventStreamEnd.RemovedId)
+            {
+                return TypedResults.NoContent();
+            }
+
+            if (EventStreamHeaders.ReadPosition(context.Request, out var resume) is { } refusal)
+            {
+                return http.Refuse(refusal);
+            }
+
+            // 2. A client that comes back by itself is told to stop where nothing will follow: 204 is how an EventSource learns that.
+            var isBack = lastEventId.Length > 0 && resume is { AfterSeq: > 0 };
+            if (isBack && await session.DescribeAsync(new()) is null)
+            {
+                return TypedResults.NoContent();
+            }
+
+            QuestionDescription? followed = null;
+            if (question is not null)
+            {
+                followed = await session.GetQuestionAsync(new() { QuestionId = question });
+                if (followed is null)
+                {
+                    return isBack ? TypedResults.NoContent() : http.Refuse(Refusals.QuestionNotFound(question));
+                }
+
+                if (followed.End is not null && resume is { } position && position.Epoch == followed.Epoch && position.AfterSeq >= followed.DoneSeq)
+                {
+                    return TypedResults.NoContent();
+                }
+            }
+
+            // 3. Stream.
+            var scope = new EventStreamScope(question) { Ended = followed?.End is null ? null : followed };
+            return streams.Stream(http, new(id, WireProfile.V1, resume), scope);
+        });
+
+    /// <summary>Streams to the response, or refuses if there is no place.</summary>
+    public IResult Stream(SessionHttp http, FollowRequest request, EventStreamScope scope)
+    {
+        if (http.Stopping.IsCancellationRequested)
+        {
+            return http.Refuse(Refusals.GoingDown(http.Limits.RetryAfterMs));
+        }
+
+        return _places.TryReserve() ? new Result(this, request, scope) : http.Refuse(Refusals.ConnectionLimit(http.Limits.RetryAfterMs));
+    }
+
+    private sealed class Result(EventStreamEndpoint endpoint, FollowRequest request, EventStreamScope scope) : IResult, IStatusCodeHttpResult
+    {
+        public int? StatusCode => StatusCodes.Status200OK;
+
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            try
+            {
+                await new EventStream(httpContext, request, endpoint._services, scope).RunAsync();
+            }
+            catch (OperationCanceledException) when (httpContext.RequestAborted.IsCancellationRequested)
+            {
+                // The client left before the stream began.
+            }
+            finally
+            {
+                endpoint._places.Release();
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Following;
+
+namespace OrleansSessions.SocketGateway.Http.EventStreams;
+
+/// <summary>The headers by which an event stream is asked for, resumed and answered.</summary>
+internal static class EventStreamHeaders
+{
+    public const string ContentType = "text/event-stream";
+    public const string LastEventId = "Last-Event-ID";
+
+    /// <summary>True where the client names event streams among the types it accepts.</summary>
+    public static bool AreAccepted(HttpRequest request) =>
+        request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals(ContentType, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Reads the position to go on from. <c>Last-Event-ID</c> wins over the URL, because an <c>EventSource</c> repeats its URL.</summary>
+    /// <returns>The refusal, or null.</returns>
+    public static ErrorMessage? ReadPosition(HttpRequest request, out (long Epoch, long AfterSeq)? position)
+    {
+        if (request.Headers[LastEventId].ToString() is not { Length: > 0 } id)
+        {
+            return FollowRequest.ReadPosition(request.Query, out position);
+        }
+
+        position = null;
+        var dot = id.LastIndexOf('.');
+        if (dot < 0 || !FollowRequest.TryReadSeq(id.AsSpan(dot + 1), out var seq))
+        {
+            return new(WireErrors.BadRequest, "'Last-Event-ID' is the id of an event of this stream: an epoch, a dot and a number.", Param: LastEventId);
+        }
+
+        position = (Epochs.FromWire(id.AsSpan(0, dot)), seq);
+        return null;
+    }
+
+    public static void Set(HttpContext context)
+    {
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        var headers = context.Response.Headers;
+        headers.ContentType = ContentType;
+        headers.CacheControl = "no-cache";
+
+        // nginx and proxies like it would otherwise hold events back until a buffer is full.
+        headers["X-Accel-Buffering"] = "no";
+    }
+}

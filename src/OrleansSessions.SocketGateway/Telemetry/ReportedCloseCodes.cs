@@ -1,0 +1,11 @@
+namespace OrleansSessions.SocketGateway.Telemetry;
+
+/// <summary>Close codes that no frame may carry: they report how a connection ended.</summary>
+internal static class ReportedCloseCodes
+{
+    /// <summary>The peer's close frame carried no code.</summary>
+    public const int NoCode = 1005;
+
+    /// <summary>The peer left without a close frame.</summary>
+    public const int Broken = 1006;
+}

@@ -1,0 +1,43 @@
+using System.Text.RegularExpressions;
+using OrleansSessions.TestKit.Processes;
+using Xunit;
+
+namespace OrleansSessions.EndToEndTests.Documents;
+
+/// <summary>A link inside the repository leads to a file, and to a heading of it where it names one.</summary>
+public sealed partial class DocumentLinkTests
+{
+    public static TheoryData<string> Documents => [.. CodeBlocks.AllDocuments];
+
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Links_LeadSomewhere(string document)
+    {
+        var path = Path.Combine(RepositoryFolder.Path, document);
+        var broken = Link().Matches(File.ReadAllText(path)).Select(match => match.Groups["target"].Value)
+            .Where(target => !target.Contains("://", StringComparison.Ordinal) && !target.StartsWith("mailto:", StringComparison.Ordinal))
+            .Where(target => !Leads(path, target));
+
+        Assert.Empty(broken);
+    }
+
+    private static bool Leads(string document, string target)
+    {
+        var (file, heading) = target.Split('#') is [var name, var anchor] ? (name, anchor) : (target, "");
+        var path = file.Length == 0 ? document : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(document)!, file));
+        return heading.Length == 0 ? Path.Exists(path) : File.Exists(path) && Headings(path).Contains(heading);
+    }
+
+    /// <summary>Headings as a link names them: lower case, without punctuation, with hyphens for spaces.</summary>
+    private static IEnumerable<string> Headings(string path) => Heading().Matches(File.ReadAllText(path))
+        .Select(match => Punctuation().Replace(match.Groups["text"].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'));
+
+    [GeneratedRegex(@"\]\((?<target>[^)\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex("^#+ (?<text>.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+
+    [GeneratedRegex(@"[^\w\- ]")]
+    private static partial Regex Punctuation();
+}

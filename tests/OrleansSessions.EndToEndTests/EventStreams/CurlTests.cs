@@ -1,0 +1,70 @@
+using OrleansSessions.EndToEndTests.Servers;
+using OrleansSessions.TestKit.Processes;
+using Xunit;
+
+namespace OrleansSessions.EndToEndTests.EventStreams;
+
+/// <summary>Event streams as a person sees them at a terminal: <c>curl -N</c>.</summary>
+public sealed class CurlTests(EchoServerFixture server) : IClassFixture<EchoServerFixture>
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly string _session = Names.Session("curl");
+
+    private string Base => $"{server.Server.Address}v1/sessions/{_session}";
+
+    [Fact]
+    public async Task Follow_PrintsEachEventAsItComes_AndGoesOnFromTheLastId()
+    {
+        await using var follower = Curl($"{Base}/events");
+        await follower.UntilAsync(() => Task.FromResult(follower.Output.Contains("\"type\":\"hello\"", StringComparison.Ordinal)), "it prints hello", Patience);
+        await server.Http.AskAsync(_session, """{"id":"q-1","question":"one two three"}""");
+        await follower.UntilAsync(() => Task.FromResult(follower.Output.Contains("\"type\":\"done\"", StringComparison.Ordinal)), "it prints done", Patience);
+        Assert.False(follower.HasExited);
+
+        var ids = follower.Output.Split('\n').Where(line => line.StartsWith("id: ", StringComparison.Ordinal)).ToList();
+        Assert.Equal(ids.Order(NumberOf.Instance), ids);
+        follower.Kill();
+        await using var resumed = Curl("-H", $"Last-Event-ID: {ids[1][4..]}", $"{Base}/events");
+        await resumed.UntilAsync(() => Task.FromResult(resumed.Output.Contains("\"type\":\"resumed\"", StringComparison.Ordinal)), "it prints resumed", Patience);
+
+        // Deltas that wait are joined into one event, so a replay may have fewer of them. It begins after the id and ends at the same place.
+        var replayed = resumed.Output.Split('\n').Where(line => line.StartsWith("id: ", StringComparison.Ordinal)).ToList();
+        Assert.True(NumberOf.Instance.Compare(replayed[0], ids[1]) > 0, $"{replayed[0]} comes after {ids[1]}.");
+        Assert.Equal(ids[^1], replayed[^1]);
+    }
+
+    [Fact]
+    public async Task Ask_StreamsTheAnswer_AndEnds()
+    {
+        await using var curl = Curl(
+            "-H", "Content-Type: application/json", "-H", "Accept: text/event-stream", "-d", """{"question":"one two"}""", $"{Base}/questions");
+
+        Assert.Equal(0, await curl.ExitAsync(Patience));
+        Assert.Contains("\"text\":\"one\"", curl.Output, StringComparison.Ordinal);
+        Assert.Contains("\"type\":\"done\"", curl.Output.Split('\n').Last(line => line.StartsWith("data: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    private static ChildProcess Curl(params string[] arguments)
+    {
+        if (!IsInstalled())
+        {
+            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", "curl is not on the path, and CI must run this test.");
+            Assert.Skip("curl is not on the path.");
+        }
+
+        return ChildProcess.Start("curl", "curl", ["-sN", "--max-time", "60", .. arguments]);
+    }
+
+    private static bool IsInstalled() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Any(folder => File.Exists(Path.Combine(folder, OperatingSystem.IsWindows() ? "curl.exe" : "curl")));
+
+    private sealed class NumberOf : IComparer<string>
+    {
+        public static NumberOf Instance { get; } = new();
+
+        public int Compare(string? x, string? y) => Of(x!).CompareTo(Of(y!));
+
+        private static long Of(string id) => long.Parse(id[(id.LastIndexOf('.') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+    }
+}

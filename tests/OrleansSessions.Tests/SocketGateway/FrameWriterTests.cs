@@ -1,0 +1,279 @@
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansSessions.Log;
+using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway;
+using OrleansSessions.SocketGateway.Frames;
+using OrleansSessions.SocketGateway.Telemetry;
+using OrleansSessions.TestKit.Sockets;
+using Xunit;
+
+namespace OrleansSessions.Tests.SocketGateway;
+
+public sealed class FrameWriterTests : IDisposable
+{
+    private const char Marked = '@';
+
+    private readonly Lock _gate = new();
+    private readonly StalledTransport _transport = new();
+    private readonly SocketGatewayOptions _options = new() { MaxRunChars = 10, MaxQueuedFrames = 4 };
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
+    private readonly FrameWriter _writer;
+    private int _slow;
+
+    public FrameWriterTests()
+    {
+        _writer = new(_transport, _gate, _options, _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, OnStuck);
+    }
+
+    public void Dispose()
+    {
+        _services.Dispose();
+    }
+
+    [Fact]
+    public void DeltasThatWait_LeaveAsOneRun_UpToItsBound()
+    {
+        Add(1, "first");
+        Add(2, "aaaa");
+        Add(3, "bbbb");
+        Add(4, "cccc");
+        _transport.Release();
+
+        Assert.Equal(
+            [
+                """{"type":"delta","seq":1,"question_id":"q","index":1,"text":"first"}""",
+                """{"type":"delta","seq":3,"from_seq":2,"question_id":"q","index":2,"count":2,"text":"aaaabbbb"}""",
+                """{"type":"delta","seq":4,"question_id":"q","index":4,"text":"cccc"}""",
+            ],
+            _transport.Sent);
+    }
+
+    [Fact]
+    public void Runs_EndAtHolesReplaysQuestionsSnapshotsAndOtherFrames()
+    {
+        Add(1, "stalls");
+        Add(2, "a");
+        Add(3, "b", isReplay: true);
+        Add(4, "c", isReplay: true, mayJoin: false);
+        _transport.Release();
+        Add(new ServerPingMessage(4));
+        Add(5, "d");
+
+        Assert.Equal(6, _transport.Sent.Count);
+        Assert.DoesNotContain(_transport.Sent, frame => frame.Contains("count", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void MoreThanMayWait_IsASlowConsumer_AndDropsWhatWaits()
+    {
+        for (var i = 0; i < 7; i++)
+        {
+            Add(new ServerPingMessage(i));
+        }
+
+        Assert.Equal(1, _slow);
+        _transport.Release();
+        Assert.Single(_transport.Sent);
+        Assert.Equal(4002, _transport.ClosedWith);
+    }
+
+    [Fact]
+    public async Task AfterTheCloseFrame_NothingIsTaken()
+    {
+        _transport.Release();
+        lock (_gate)
+        {
+            _writer.Enqueue(new ServerPingMessage(1));
+            _writer.EnqueueClose(4001, "bye", dropWaiting: false);
+            _writer.Enqueue(new ServerPingMessage(2));
+        }
+
+        _writer.Flush();
+        await _writer.Finished.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Single(_transport.Sent);
+        Assert.Equal(4001, _transport.ClosedWith);
+    }
+
+    [Fact]
+    public async Task ASocketThatCannotSend_IsCut_AndTheWriterEnds()
+    {
+        _transport.Fail();
+        Add(new ServerPingMessage(1));
+        await _writer.Finished.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.True(_transport.IsAborted);
+    }
+
+    [Fact]
+    public void ASnapshot_IsCutBetweenScalars_AndNothingComesBetweenItsParts()
+    {
+        // Behind one character, every pair of the rest lies across the border of a part.
+        var text = "x" + string.Concat(Enumerable.Repeat("\ud83d\ude00", 50_000));
+        lock (_gate)
+        {
+            _writer.EnqueueSnapshot(Question(text), epoch: 1);
+            _writer.Enqueue(new ServerPingMessage(1));
+        }
+
+        _transport.Release();
+        _writer.Flush();
+        var frames = _transport.Sent.ConvertAll(static frame => JsonDocument.Parse(frame).RootElement);
+        var parts = frames[..^1];
+
+        Assert.Equal(Enumerable.Range(1, 4).Select(part => ("snapshot", (long?)part, (long?)4)), parts.Select(part => (part.Type()!, part.Number("part"), part.Number("parts"))));
+        Assert.Equal(text, string.Concat(parts.Select(part => part.Text("text"))));
+        Assert.Equal("ping", frames[^1].Type());
+        Assert.True(_writer.HasRoom);
+    }
+
+    [Fact]
+    public void AnEmptySnapshot_IsOneFrame()
+    {
+        lock (_gate)
+        {
+            _writer.EnqueueSnapshot(Question(""), epoch: 1);
+        }
+
+        _transport.Release();
+        _writer.Flush();
+        Assert.Contains("\"part\":1,\"parts\":1", Assert.Single(_transport.Sent), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheTextOfASnapshot_Counts_FromTheMomentItWaits()
+    {
+        lock (_gate)
+        {
+            _writer.EnqueueSnapshot(Question(new string('x', _options.MaxQueuedChars)), epoch: 1);
+        }
+
+        _writer.Flush();
+        Assert.Equal(1, _slow);
+    }
+
+    [Theory, MemberData(nameof(FrameTypes))]
+    public void EveryTextThatAFrameSends_IsCounted(Type type)
+    {
+        var message = (ServerMessage)Filled(type);
+        var buffer = FrameBuffer.Rent();
+        var sent = Encoding.UTF8.GetString(buffer.Write(message).Span);
+        FrameBuffer.Return(buffer);
+
+        Assert.Equal(sent.Count(static c => c == Marked), message.TextChars);
+    }
+
+    public static TheoryData<Type> FrameTypes =>
+        [.. typeof(ServerMessage).Assembly.GetTypes().Where(static type => type.IsSubclassOf(typeof(ServerMessage)) && type != typeof(OtherEventMessage))];
+
+    [Fact]
+    public void AnEventOfAnotherKind_CountsItsWholeBody() => Assert.Equal(12, new OtherEventMessage(1, "q", "part", "{\"a\":1}").TextChars);
+
+    /// <summary>An instance whose every text is made of one character that no field name and no fixed value has.</summary>
+    private static object Filled(Type type)
+    {
+        if (type == typeof(string))
+        {
+            return new string(Marked, 100);
+        }
+
+        if (type == typeof(IReadOnlyList<string>))
+        {
+            return new[] { Filled(typeof(string)), Filled(typeof(string)) }.Cast<string>().ToArray();
+        }
+
+        if (type == typeof(IReadOnlyList<OpenQuestion>))
+        {
+            return new[] { (OpenQuestion)Filled(typeof(OpenQuestion)) };
+        }
+
+        var value = Nullable.GetUnderlyingType(type) ?? type;
+        if (value == typeof(WireError))
+        {
+            return WireErrors.Internal;
+        }
+
+        if (value.IsValueType)
+        {
+            return Activator.CreateInstance(value)!;
+        }
+
+        var parameters = value.GetConstructors()[0].GetParameters();
+        var filled = Activator.CreateInstance(value, [.. parameters.Select(parameter => Filled(parameter.ParameterType))])!;
+        foreach (var property in value.GetProperties().Where(property => property.CanWrite && parameters.Length == 0))
+        {
+            property.SetValue(filled, Filled(property.PropertyType));
+        }
+
+        return filled;
+    }
+
+    private static QuestionDescription Question(string text) =>
+        new() { QuestionId = "q", Question = "why", Text = text, Deltas = 1, Bytes = text.Length, Status = QuestionStatus.Answering, Epoch = 1, AcceptedSeq = 1, Attempt = 1 };
+
+    private void Add(long seq, string text, bool isReplay = false, bool mayJoin = true)
+    {
+        lock (_gate)
+        {
+            _writer.EnqueueDelta(LogEvent.Delta(seq, "q", (int)seq, text), isReplay, mayJoin);
+        }
+
+        _writer.Flush();
+    }
+
+    private void OnStuck(Exception? fault)
+    {
+        Assert.Null(fault);
+        _slow++;
+        lock (_gate)
+        {
+            _writer.EnqueueClose(4002, "slow", dropWaiting: true);
+        }
+    }
+
+    private void Add(ServerMessage message)
+    {
+        lock (_gate)
+        {
+            _writer.Enqueue(message);
+        }
+
+        _writer.Flush();
+    }
+
+    /// <summary>A transport whose first send waits until it is released.</summary>
+    private sealed class StalledTransport : ITransport
+    {
+        private readonly TaskCompletionSource _released = new();
+
+        public List<string> Sent { get; } = [];
+
+        public int? ClosedWith { get; private set; }
+
+        public bool IsAborted { get; private set; }
+
+        public void Release() => _released.TrySetResult();
+
+        public void Fail() => _released.TrySetException(new WebSocketException());
+
+        public async ValueTask SendAsync(ServerMessage message, FrameBuffer buffer)
+        {
+            Sent.Add(Encoding.UTF8.GetString(buffer.Write(message).Span));
+            await _released.Task;
+        }
+
+        public Task CloseAsync(int code, string reason)
+        {
+            ClosedWith = code;
+            return Task.CompletedTask;
+        }
+
+        public void Abort() => IsAborted = true;
+
+        public void OnTick(long now)
+        {
+        }
+    }
+}
