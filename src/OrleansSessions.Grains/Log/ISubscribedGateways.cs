@@ -16,8 +16,8 @@ internal interface ISubscribedGateways
     void SetConnections(string gateway, int connections, long version);
 
     /// <summary>
-    /// Tells the live socket gateways that the session is awake and knows only its caller: each of them once in this activation's life, those of which
-    /// the silo learns later when it does.
+    /// Announces to the live socket gateways that the session is awake and knows only its caller: to each of them once in the life of this activation, and to
+    /// those that the silo learns of later when it does.
     /// </summary>
     void Announce(SessionLog log, string? caller);
 }

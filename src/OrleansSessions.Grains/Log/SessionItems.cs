@@ -5,7 +5,7 @@ using OrleansSessions.Grains.Gateways;
 
 namespace OrleansSessions.Grains.Log;
 
-/// <summary>Sends one session's items to socket gateways. An item that is not taken leaves a hole in the numbers, so the socket gateway reads the log.</summary>
+/// <summary>Sends one session's items to socket gateways. An item that the stream refuses leaves a hole in the numbers. The socket gateway sees the hole and reads the log.</summary>
 internal sealed partial class SessionItems(string sessionKey, ILogger logger)
 {
     private const int MaxItemBytes = 64 * 1024;

@@ -3,7 +3,7 @@ using OrleansSessions.Grains.Gateways;
 namespace OrleansSessions.Grains.Log;
 
 /// <summary>
-/// The socket gateways that a session sends its events to, because they hold sockets of it. All others are told once that the session is awake. Used on the
+/// The socket gateways that a session sends its events to, because they hold sockets of it. The session announces itself once to all others. Used on the
 /// grain's scheduler only.
 /// </summary>
 internal sealed class SubscribedGateways(SocketGatewayOutboxes outboxes, SessionItems items) : ISubscribedGateways
@@ -28,7 +28,7 @@ internal sealed class SubscribedGateways(SocketGatewayOutboxes outboxes, Session
         }
         else if (_subscriptions[known].Outbox.IsClosed)
         {
-            // It was given up and is back, before anything was published that would have shown it here.
+            // Its outbox was closed and it is back, before anything was published that would have shown it here.
             var (connections, version) = (_subscriptions[known].Connections, _subscriptions[known].Version);
             _subscriptions[known] = new GatewaySubscription(outboxes.Get(gateway), log, items) { Connections = connections, Version = version };
         }
@@ -79,7 +79,7 @@ internal sealed class SubscribedGateways(SocketGatewayOutboxes outboxes, Session
     }
 
     /// <summary>
-    /// Tells every live socket gateway that the session is removed: the subscribed ones after the rest of the log, and the others too,
+    /// Reports to every live socket gateway that the session is removed: to the subscribed ones after the rest of the log, and to the others too,
     /// because a session that slept does not know which of them hold its sockets. Then removes all subscriptions.
     /// </summary>
     public void PublishRemoval(SessionLog log)
@@ -103,7 +103,7 @@ internal sealed class SubscribedGateways(SocketGatewayOutboxes outboxes, Session
         _subscriptions.ForEach(static subscription => subscription.SendAsleep());
     }
 
-    /// <summary>A silo that has just started does not know all socket gateways yet, and there may be no further call or event to announce this session at.</summary>
+    /// <summary>A silo that has just started does not know all socket gateways yet, and no further call or event may come at which this session is announced.</summary>
     private async Task AnnounceWhenCompleteAsync()
     {
         await outboxes.Complete;

@@ -57,12 +57,12 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>How many deltas the answer has; outlives <see cref="DeltaEnds"/>.</summary>
     public int Deltas { get; set; }
 
-    /// <summary>The socket gateway and connection that asked, for orphans.</summary>
+    /// <summary>The socket gateway that asked, or null. With the connection it decides whether the question is orphaned.</summary>
     public string? Gateway { get; init; }
 
     public string? Connection { get; init; }
 
-    /// <summary>True for a basic socket's question without an id: no one else can ever ask for its answer.</summary>
+    /// <summary>True for a basic socket's question without an id: no other connection can ever ask for its answer.</summary>
     public bool IsOrphanable { get; init; }
 
     /// <summary>The name of the responder that it was asked for.</summary>

@@ -4,7 +4,7 @@ using OrleansSessions.Responders;
 namespace OrleansSessions.Grains.Responders;
 
 /// <summary>
-/// The responders of one session that were told to stop and may not have stopped yet. A few are normal, because questions that replace each other come faster
+/// The responders of one session whose token is cancelled and that may not have stopped yet. A few are normal, because questions that replace each other come faster
 /// than any responder stops. More are a sign that the responder ignores its token: then the next question waits for them, and fails if they do not stop.
 /// </summary>
 internal sealed class LingeringRuns(TimeProvider time)
@@ -27,7 +27,7 @@ internal sealed class LingeringRuns(TimeProvider time)
         }
     }
 
-    /// <summary>What the next run must wait for before it asks its responder; null where there is room. The wait fails where none comes free in time.</summary>
+    /// <summary>What the next run must wait for before it asks its responder; null where there is room. The wait fails where there is no room in time.</summary>
     public Func<CancellationToken, Task>? FindWaitForRoom()
     {
         _stopping.RemoveAll(static stopping => stopping.IsCompleted);

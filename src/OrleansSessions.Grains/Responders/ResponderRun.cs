@@ -51,10 +51,10 @@ internal sealed partial class ResponderRun
     /// <summary>True if there will be no more text than what has been taken.</summary>
     public bool IsDrained => _pieces.Reader.Completion.IsCompleted;
 
-    /// <summary>True once there is text, false once there will be none.</summary>
+    /// <summary>Waits for text. False if there will be none.</summary>
     public ValueTask<bool> WaitForTextAsync() => _pieces.Reader.WaitToReadAsync(CancellationToken.None);
 
-    /// <summary>All the text that has gathered, joined: what comes while an earlier delta is being published leaves as one.</summary>
+    /// <summary>All the text that has gathered, joined: what comes while an earlier delta is being published becomes one delta.</summary>
     public string TakeText()
     {
         if (!_pieces.Reader.TryRead(out var text))
@@ -76,7 +76,7 @@ internal sealed partial class ResponderRun
         return joined.ToString();
     }
 
-    /// <summary>Tells the responder to stop and takes nothing more from it. Callbacks of its token run elsewhere. May be repeated.</summary>
+    /// <summary>Cancels the responder's token and takes nothing more from it. The token's callbacks run on another thread. Safe to repeat.</summary>
     public void Cancel()
     {
         _pieces.Writer.TryComplete();
@@ -98,7 +98,7 @@ internal sealed partial class ResponderRun
         }
         catch (Exception) when (_cancel.IsCancellationRequested)
         {
-            // What it throws after it was told to stop says nothing about the question.
+            // What it throws after its token was cancelled says nothing about the question.
         }
         catch (ResponderException fault)
         {

@@ -40,7 +40,7 @@ internal sealed class Orphans(QuestionQueue questions)
         }
     }
 
-    /// <summary>A connection is gone: no one else can ever get the answers to what it asked without an id.</summary>
+    /// <summary>A connection is gone: no other can ever get the answers to what it asked without an id.</summary>
     public void Forget(string connection)
     {
         foreach (var question in questions.All)

@@ -31,7 +31,7 @@ internal sealed partial class QuestionRunner(SessionActivation activation, Sessi
         }
     }
 
-    /// <summary>A question has ended: if it is the one that runs here, its responder is told to stop.</summary>
+    /// <summary>A question has ended: if it is the one that runs here, its responder must stop.</summary>
     public void OnEnded(Question question)
     {
         if (ReferenceEquals(question, _question))
@@ -40,7 +40,7 @@ internal sealed partial class QuestionRunner(SessionActivation activation, Sessi
         }
     }
 
-    /// <summary>Stops the responder and takes nothing more from it. Waits a while for all that were told to stop.</summary>
+    /// <summary>Stops the responder and takes nothing more from it. Waits a while for all responders that must stop.</summary>
     public async Task StopAsync()
     {
         CancelRun();
@@ -85,7 +85,7 @@ internal sealed partial class QuestionRunner(SessionActivation activation, Sessi
         FollowAsync(question, question.Attempt, _run).Ignore();
     }
 
-    /// <summary>Follows a run to its end. A fault of ours on the way ends the question too, so that it does not hang until its deadline.</summary>
+    /// <summary>Takes what a run gives, until its end. A fault of this code ends the question too, so that it does not hang until its deadline.</summary>
     private async Task FollowAsync(Question question, int attempt, ResponderRun run)
     {
         try

@@ -124,7 +124,7 @@ internal sealed partial class SessionEffects
     public void Renew() => _store.Renew();
 
     /// <summary>The activation leaves: the responder stops, nothing more follows from any change, and the state is kept for the next activation.</summary>
-    /// <param name="isSiloStopping">True where the subscribed gateways are not told, because the silo no longer sends. They learn of it from the membership.</param>
+    /// <param name="isSiloStopping">True where the silo no longer sends, so that the subscribed gateways are not informed. They learn of it from the membership.</param>
     public async Task StopAsync(bool isSiloStopping)
     {
         _hasStopped = true;

@@ -32,7 +32,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _responder = responder;
         _session = new Session(services.Options, responder.Registration, services.NewEpoch());
         _effects = new SessionEffects(
-            _activation, _session, stores.Open(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder);
+            _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder);
         _stay = new UnaskedStay(unasked, GrainContext, EndCall);
     }
 
@@ -191,7 +191,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public async Task<bool> RemoveAsync(RemoveRequest request)
     {
-        // The removal itself reaches all socket gateways, so a waking session is not announced first.
+        // The removal itself is sent to all socket gateways, so a session that wakes for it is not announced first.
         await _effects.SettleAsync();
         _activation.Services.Eviction.ThrowIfEvicted();
         var wasThere = _session.IsKnown || Gateways.HasAny;
@@ -205,7 +205,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return EndCall(wasThere);
     }
 
-    /// <summary>Every call's beginning: what is being stored settles first, the caller's socket gateway is subscribed, and the others are told once.</summary>
+    /// <summary>Every call begins here: writes settle first, the caller's socket gateway is subscribed, and the session is announced once to the others.</summary>
     private async ValueTask EnterAsync(string? gateway)
     {
         await _effects.SettleAsync();
@@ -226,8 +226,8 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         question.IsOrphanable && (question.IsConnectionGone || (question.Gateway is { } gateway && !_outboxes.IsLive(gateway)));
 
     /// <summary>
-    /// Every call's end. A session that was never asked and has no subscribed gateway is not worth its memory, whatever call woke it;
-    /// one that is only read is remembered as if it had been asked.
+    /// Every call ends here. A session that was never asked and has no subscribed gateway is not worth its memory, so it leaves, whatever call woke it.
+    /// A session that is only read is remembered as if it had been asked.
     /// </summary>
     private void EndCall()
     {

@@ -17,8 +17,8 @@ internal sealed class SessionStores(
         _ => services.GetKeyedService<IGrainStorage>(SessionsOptions.StorageName) is not null,
     };
 
-    /// <summary>The store of one session. Call it in the grain's constructor: the state is read before the grain is active.</summary>
-    public SessionStore Open(SessionActivation activation, Session session) => new(
+    /// <summary>Creates the store of one session. Call it in the grain's constructor, because the state is read before the grain is active.</summary>
+    public SessionStore Create(SessionActivation activation, Session session) => new(
         activation,
         session,
         IsStored ? states.Create<SessionState>(activation.Grain.GrainContext, new PersistentStateAttribute("session", SessionsOptions.StorageName)) : null,
