@@ -27,7 +27,7 @@ public sealed class SessionsOptions : ISectionOptions
     /// <summary>Where state lives. Default: stored where there is a store.</summary>
     public SessionPersistence Persistence { get; set; } = SessionPersistence.Auto;
 
-    /// <summary>From opening a question to its first text. Default 120 s: a cold local model loads for a minute.</summary>
+    /// <summary>From the start of a question to its first text. Default 120 s: a cold local model loads for a minute.</summary>
     [Within("00:00:00.0010000")]
     public TimeSpan FirstDeltaTimeout { get; set; } = TimeSpan.FromSeconds(120);
 
@@ -35,7 +35,7 @@ public sealed class SessionsOptions : ISectionOptions
     [Within("00:00:00.0010000")]
     public TimeSpan SilenceTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>From opening a question to its end. Default 15 min.</summary>
+    /// <summary>From the start of a question to its end. Default 15 min.</summary>
     [Within("00:00:00.0010000")]
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromMinutes(15);
 

@@ -1,5 +1,6 @@
 using OrleansSessions.Log;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Frames;
 
 namespace OrleansSessions.SocketGateway.Following;
 
@@ -56,6 +57,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
 
     public void OnEvents(long epoch, LogEvent[] events)
     {
+        gate.AssertHeld();
         if (_phase == CursorPhase.Live)
         {
             Merge(epoch, events);
@@ -122,13 +124,9 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
     /// <summary>Holds news until <see cref="Unpause"/>. False if it is held anyway.</summary>
     public bool TryPause()
     {
-        if (_phase != CursorPhase.Live)
-        {
-            return false;
-        }
-
-        _phase = CursorPhase.Paused;
-        return true;
+        var isLive = _phase == CursorPhase.Live;
+        _phase = isLive ? CursorPhase.Paused : _phase;
+        return isLive;
     }
 
     public void Unpause()
@@ -238,6 +236,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
 
     private void GoLive()
     {
+        gate.AssertHeld();
         if (_phase == CursorPhase.Closed)
         {
             return;
@@ -272,18 +271,17 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
             return;
         }
 
-        if (_mustCheckExpected)
+        if (_mustCheckExpected && _position.IsExpecting)
         {
-            _mustCheckExpected = false;
-            if (_position.IsExpecting)
-            {
-                StartReading();
-            }
+            StartReading();
         }
+
+        _mustCheckExpected = false;
     }
 
     private void StartReading()
     {
+        gate.AssertHeld();
         _phase = CursorPhase.Reading;
         _life++;
         if (!_isReading)
