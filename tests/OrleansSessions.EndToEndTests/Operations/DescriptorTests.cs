@@ -64,7 +64,7 @@ public sealed class DescriptorTests : IAsyncLifetime
 
             Assert.Equal(HttpStatusCode.TooManyRequests, refused);
             Assert.InRange(sockets.Count, 10, OpenFiles / 2);
-            Assert.Contains($"may open {OpenFiles} files, so it takes {sockets.Count - 1} sockets", _server.Output, StringComparison.Ordinal);
+            Assert.Contains($"may open {OpenFiles} files, so it accepts {sockets.Count - 1} sockets", _server.Output, StringComparison.Ordinal);
             Assert.Equal(HttpStatusCode.OK, (await _server.Http.GetAsync("/health/live", TestContext.Current.CancellationToken)).StatusCode);
         }
         finally
