@@ -1,13 +1,13 @@
 namespace OrleansSessions.Protocol;
 
-/// <summary>A frame to a client. The set is closed; <see cref="ServerMessageWriter"/> gives each its JSON.</summary>
+/// <summary>A frame to a client. The set of messages is closed. <see cref="ServerMessageWriter"/> writes them as JSON.</summary>
 public abstract record ServerMessage
 {
     private protected ServerMessage()
     {
     }
 
-    /// <summary>How many characters of text it carries, ids included: what the limits of a queue are counted in.</summary>
+    /// <summary>The number of characters of text, including ids. The limits of a frame queue count them.</summary>
     public abstract int TextChars { get; }
 
     private protected static int CharsOf(IReadOnlyList<OpenQuestion> open)
@@ -22,39 +22,39 @@ public abstract record ServerMessage
     }
 }
 
-/// <summary>A question that has not ended, as <c>hello</c> and <c>resumed</c> list it.</summary>
+/// <summary>A question that has not ended, as listed in <c>hello</c> and <c>resumed</c>.</summary>
 public sealed record OpenQuestion(string QuestionId, QuestionStatus State, long AgeMs);
 
-/// <summary>The terminal facts of a question: the fields of <c>done</c>, and of a terminal <c>snapshot</c>.</summary>
+/// <summary>How a question ended: the fields of <c>done</c>, which the <c>snapshot</c> of an ended question has too.</summary>
 public sealed record QuestionEnd
 {
     public required QuestionStatus Status { get; init; }
 
-    /// <summary>One of <see cref="DoneReasons"/>, or a responder's own; null where the whole answer is there.</summary>
+    /// <summary>One of <see cref="DoneReasons"/>, or a responder's own reason; null if the answer is complete.</summary>
     public string? Reason { get; init; }
 
     /// <summary>The reason in words, for people.</summary>
     public string? Message { get; init; }
 
-    /// <summary>True if asking again may help.</summary>
+    /// <summary>True if asking again can succeed.</summary>
     public bool IsRetryable { get; init; }
 
-    /// <summary>How many deltas the answer has.</summary>
+    /// <summary>The number of deltas of the answer.</summary>
     public int Deltas { get; init; }
 
-    /// <summary>The answer's length in UTF-8 bytes.</summary>
+    /// <summary>The length of the answer in UTF-8 bytes.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>Milliseconds from the start to the first text, or null where there was none.</summary>
+    /// <summary>Milliseconds from the start to the first text, or null if there was none.</summary>
     public long? FirstMs { get; init; }
 
     /// <summary>Milliseconds from the start to the end.</summary>
     public long TotalMs { get; init; }
 
-    /// <summary>How many characters of text it carries.</summary>
+    /// <summary>The number of characters of text.</summary>
     public int TextChars => (Reason?.Length ?? 0) + (Message?.Length ?? 0);
 
-    /// <summary>Without the message, which may be an answerer's own words: what prints is logged.</summary>
+    /// <summary>Without the message, which can contain the responder's own words: what this method returns can be logged.</summary>
     public override string ToString() => $"{nameof(QuestionEnd)} {Status}";
 }
 
@@ -93,8 +93,8 @@ public sealed record HelloMessage : ServerMessage
     public override int TextChars => Session.Length + Connection.Length + Responder.Length + Epoch.Length + CharsOf(Open) + Features.Sum(static feature => feature.Length);
 }
 
-/// <param name="Position">0 where it runs at once, else its place in the queue.</param>
-/// <param name="Question">The text, only on sockets that did not ask.</param>
+/// <param name="Position">0 if the question runs at once, otherwise its place in the queue.</param>
+/// <param name="Question">The text of the question. Sent only to sockets that did not ask it.</param>
 public sealed record AcceptedMessage(
     long Seq, string QuestionId, bool IsDuplicate, int Position, string? Question, bool IsReplay = false) : ServerMessage
 {
@@ -118,9 +118,9 @@ public sealed record DoneMessage(long Seq, string QuestionId, QuestionEnd End, b
     public override int TextChars => QuestionId.Length + End.TextChars;
 }
 
-/// <summary>An event of a kind that this version has no name for. It has a number, so a client counts it even if it does not know it either.</summary>
+/// <summary>An event of a kind that this version does not know. It has a number, so clients count it even if they do not know its kind either.</summary>
 /// <param name="Type">The frame's <c>type</c>.</param>
-/// <param name="BodyJson">The other fields of the frame as one JSON object; null for none.</param>
+/// <param name="BodyJson">The other fields of the frame as one JSON object, or null if there are none.</param>
 public sealed record OtherEventMessage(long Seq, string QuestionId, string Type, string? BodyJson, bool IsReplay = false) : ServerMessage
 {
     public override int TextChars => QuestionId.Length + Type.Length + (BodyJson?.Length ?? 0);
@@ -185,15 +185,15 @@ public sealed record ServerPingMessage(long Seq) : ServerMessage
     public override int TextChars => 0;
 }
 
-/// <summary>Basic profile: a whole answer in one frame.</summary>
-/// <param name="Code">Why it is not the whole answer, where it is not; else null.</param>
+/// <summary>Basic profile: an answer in one frame.</summary>
+/// <param name="Code">The reason why the answer is incomplete; null if it is complete.</param>
 public sealed record BasicResponseMessage(string QuestionId, QuestionStatus Status, string Text, string? Code = null) : ServerMessage
 {
     public override int TextChars => QuestionId.Length + Text.Length + (Code?.Length ?? 0);
 }
 
-/// <summary>Basic profile: a question that ended without its whole answer.</summary>
-/// <param name="Code">The reason of the end.</param>
+/// <summary>Basic profile: a question that ended without its complete answer.</summary>
+/// <param name="Code">The reason why it ended.</param>
 public sealed record BasicFailureMessage(string QuestionId, QuestionStatus Status, string Code, string Message, string Text) : ServerMessage
 {
     public override int TextChars => QuestionId.Length + Code.Length + Message.Length + Text.Length;
