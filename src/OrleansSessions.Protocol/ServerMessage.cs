@@ -58,10 +58,38 @@ public sealed record QuestionEnd
     public override string ToString() => $"{nameof(QuestionEnd)} {Status}";
 }
 
-public sealed record HelloMessage(
-    string Session, string Connection, string Responder, string Epoch, long Seq, IReadOnlyList<OpenQuestion> Open, bool IsResuming,
-    int HeartbeatMs, int MaxMessageBytes, int MaxQuestionBytes, int ReconnectMinMs, int ReconnectMaxMs, IReadOnlyList<string> Features) : ServerMessage
+public sealed record HelloMessage : ServerMessage
 {
+    public required string Session { get; init; }
+
+    public required string Connection { get; init; }
+
+    /// <summary>The name of the responder.</summary>
+    public required string Responder { get; init; }
+
+    public required string Epoch { get; init; }
+
+    /// <summary>The head of the log when the connection was attached.</summary>
+    public long Seq { get; init; }
+
+    /// <summary>The running question first, then the queued ones in order.</summary>
+    public IReadOnlyList<OpenQuestion> Open { get; init; } = [];
+
+    /// <summary>True if the client resumes from a position.</summary>
+    public bool IsResuming { get; init; }
+
+    public int HeartbeatMs { get; init; }
+
+    public int MaxMessageBytes { get; init; }
+
+    public int MaxQuestionBytes { get; init; }
+
+    public int ReconnectMinMs { get; init; }
+
+    public int ReconnectMaxMs { get; init; }
+
+    public IReadOnlyList<string> Features { get; init; } = [];
+
     public override int TextChars => Session.Length + Connection.Length + Responder.Length + Epoch.Length + CharsOf(Open) + Features.Sum(static feature => feature.Length);
 }
 
@@ -75,10 +103,13 @@ public sealed record AcceptedMessage(
 
 /// <summary>A run of deltas in one frame.</summary>
 /// <param name="Seq">The number of the last delta in the frame.</param>
-/// <param name="FromSeq">The number of the first delta in the frame.</param>
-public sealed record DeltaMessage(
-    long Seq, long FromSeq, string QuestionId, int Index, int Count, string Text, bool IsReplay = false) : ServerMessage
+/// <param name="Index">The index of the first delta in its answer, from 0.</param>
+/// <param name="Count">The number of deltas in the frame.</param>
+public sealed record DeltaMessage(long Seq, string QuestionId, int Index, int Count, string Text, bool IsReplay = false) : ServerMessage
 {
+    /// <summary>The number of the first delta in the frame.</summary>
+    public long FromSeq => Seq - Count + 1;
+
     public override int TextChars => QuestionId.Length + Text.Length;
 }
 
@@ -95,12 +126,35 @@ public sealed record OtherEventMessage(long Seq, string QuestionId, string Type,
     public override int TextChars => QuestionId.Length + Type.Length + (BodyJson?.Length ?? 0);
 }
 
-/// <param name="Text">This part of the text.</param>
-/// <param name="End">How the question ended; null while it is open.</param>
-public sealed record SnapshotMessage(
-    string Epoch, string QuestionId, string? Question, string Text, int Deltas, long Bytes, QuestionStatus Status, int Part, int Parts,
-    QuestionEnd? End) : ServerMessage
+/// <summary>The text of a question so far, or all of it.</summary>
+public sealed record SnapshotMessage : ServerMessage
 {
+    public required string Epoch { get; init; }
+
+    public required string QuestionId { get; init; }
+
+    /// <summary>The question's text.</summary>
+    public string? Question { get; init; }
+
+    /// <summary>This part of the answer's text.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>The number of deltas of the whole text.</summary>
+    public int Deltas { get; init; }
+
+    /// <summary>The length of the whole text in UTF-8 bytes.</summary>
+    public long Bytes { get; init; }
+
+    public QuestionStatus Status { get; init; }
+
+    /// <summary>Which part this is, from 1.</summary>
+    public int Part { get; init; } = 1;
+
+    public int Parts { get; init; } = 1;
+
+    /// <summary>How the question ended; null while it is open.</summary>
+    public QuestionEnd? End { get; init; }
+
     public override int TextChars => Epoch.Length + QuestionId.Length + (Question?.Length ?? 0) + Text.Length + (End?.TextChars ?? 0);
 }
 
@@ -114,10 +168,14 @@ public sealed record CancellingMessage(string QuestionId) : ServerMessage
     public override int TextChars => QuestionId.Length;
 }
 
-public sealed record ErrorMessage(
-    WireError Error, string Message, string? QuestionId = null, string? Param = null, long? RetryAfterMs = null,
-    string? ActiveQuestionId = null, long? ActiveForMs = null) : ServerMessage
+public sealed record ErrorMessage(WireError Error, string Message, string? QuestionId = null, string? Param = null, long? RetryAfterMs = null) : ServerMessage
 {
+    /// <summary>The running question of a busy session.</summary>
+    public string? ActiveQuestionId { get; init; }
+
+    /// <summary>How long that question has been running, in milliseconds.</summary>
+    public long? ActiveForMs { get; init; }
+
     public override int TextChars => Message.Length + (QuestionId?.Length ?? 0) + (Param?.Length ?? 0) + (ActiveQuestionId?.Length ?? 0);
 }
 

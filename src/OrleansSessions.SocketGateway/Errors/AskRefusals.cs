@@ -17,7 +17,10 @@ internal static class AskRefusals
         _ => Refusals.UnknownOutcome(reply.QuestionId, retryAfterMs),
     };
 
-    private static ErrorMessage Busy(WireError error, string message, AskReply reply, long retryAfterMs) => new(
-        error, message, reply.QuestionId, RetryAfterMs: retryAfterMs, ActiveQuestionId: reply.ActiveQuestionId,
-        ActiveForMs: reply.ActiveQuestionId is null ? null : reply.ActiveForMs);
+    private static ErrorMessage Busy(WireError error, string message, AskReply reply, long retryAfterMs) =>
+        new(error, message, reply.QuestionId, RetryAfterMs: retryAfterMs)
+        {
+            ActiveQuestionId = reply.ActiveQuestionId,
+            ActiveForMs = reply.ActiveQuestionId is null ? null : reply.ActiveForMs,
+        };
 }

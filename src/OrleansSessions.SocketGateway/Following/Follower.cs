@@ -203,6 +203,7 @@ internal sealed partial class Follower : IFollower, ILogSource
     /// <summary>The part of a close that requires the gate. The close is sent with the next flush.</summary>
     public void BeginClose(int code, string reason, bool dropWaiting)
     {
+        Gate.AssertHeld();
         if (IsClosing)
         {
             return;

@@ -1,5 +1,6 @@
 using OrleansSessions.Log;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Frames;
 
 namespace OrleansSessions.SocketGateway.Following;
 
@@ -57,6 +58,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
 
     public void OnEvents(long epoch, LogEvent[] events)
     {
+        gate.AssertHeld();
         if (_phase == CursorPhase.Live)
         {
             Merge(epoch, events);
@@ -115,8 +117,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
         }
         else
         {
-            // Either the removal of an earlier life of the session, reported late, or
-            // the end of a life that this follower does not know. The log shows which.
+            // Either the late removal of an earlier life, or the removal of a life that this follower does not know. The log shows which.
             _removal.Note(epoch, isCertain: false);
             StartReading();
         }
@@ -125,13 +126,9 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
     /// <summary>Holds items until <see cref="Unpause"/>. Returns false if they are already held.</summary>
     public bool TryPause()
     {
-        if (_phase != CursorPhase.Live)
-        {
-            return false;
-        }
-
-        _phase = CursorPhase.Paused;
-        return true;
+        var isLive = _phase == CursorPhase.Live;
+        _phase = isLive ? CursorPhase.Paused : _phase;
+        return isLive;
     }
 
     public void Unpause()
@@ -241,6 +238,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
 
     private void GoLive()
     {
+        gate.AssertHeld();
         if (_phase == CursorPhase.Closed)
         {
             return;
@@ -276,18 +274,17 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
             return;
         }
 
-        if (_mustCheckExpected)
+        if (_mustCheckExpected && _position.IsExpecting)
         {
-            _mustCheckExpected = false;
-            if (_position.IsExpecting)
-            {
-                StartReading();
-            }
+            StartReading();
         }
+
+        _mustCheckExpected = false;
     }
 
     private void StartReading()
     {
+        gate.AssertHeld();
         _phase = CursorPhase.Reading;
         _life++;
         if (!_isReading)

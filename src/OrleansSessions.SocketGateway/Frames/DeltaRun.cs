@@ -31,7 +31,7 @@ internal sealed class DeltaRun(LogEvent first, bool isReplay)
     }
 
     public DeltaMessage ToMessage() =>
-        new(_lastSeq, first.Seq, first.QuestionId, first.Index, _count, Text(), isReplay);
+        new(_lastSeq, first.QuestionId, first.Index, _count, Text(), isReplay);
 
     private string Text() => _more is null ? first.Text : string.Concat(_more.Prepend(first.Text));
 }

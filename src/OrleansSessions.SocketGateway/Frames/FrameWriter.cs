@@ -41,6 +41,7 @@ internal sealed class FrameWriter(
     /// <summary>Adds a frame. Requires the gate.</summary>
     public void Enqueue(ServerMessage message)
     {
+        gate.AssertHeld();
         if (!_isClosed)
         {
             _queue.Add(message);
@@ -50,6 +51,7 @@ internal sealed class FrameWriter(
     /// <summary>Adds a delta. It is joined to the last waiting run if that is allowed and possible. Requires the gate.</summary>
     public void EnqueueDelta(LogEvent delta, bool isReplay, bool mayJoin)
     {
+        gate.AssertHeld();
         if (!_isClosed)
         {
             _queue.AddDelta(delta, isReplay, mayJoin);
@@ -59,6 +61,7 @@ internal sealed class FrameWriter(
     /// <summary>Adds a snapshot. It leaves in as many frames as its text needs, with nothing between them. Requires the gate.</summary>
     public void EnqueueSnapshot(QuestionDescription question, long epoch)
     {
+        gate.AssertHeld();
         if (!_isClosed)
         {
             _queue.AddSnapshot(question, epoch);
@@ -69,6 +72,7 @@ internal sealed class FrameWriter(
     /// <param name="dropWaiting">True to drop the waiting frames, false to send them before the close.</param>
     public void EnqueueClose(int code, string reason, bool dropWaiting)
     {
+        gate.AssertHeld();
         if (_isClosed)
         {
             return;

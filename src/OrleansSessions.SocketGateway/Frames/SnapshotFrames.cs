@@ -22,8 +22,19 @@ internal sealed class SnapshotFrames(QuestionDescription question, long epoch)
     {
         var start = BorderOf(_taken);
         var text = question.Text[start..BorderOf(++_taken)];
-        return new(
-            _epoch, question.QuestionId, question.Question, text, question.Deltas, question.Bytes, question.Status, _taken, _parts, question.End);
+        return new()
+        {
+            Epoch = _epoch,
+            QuestionId = question.QuestionId,
+            Question = question.Question,
+            Text = text,
+            Deltas = question.Deltas,
+            Bytes = question.Bytes,
+            Status = question.Status,
+            Part = _taken,
+            Parts = _parts,
+            End = question.End,
+        };
     }
 
     /// <summary>Returns where a part begins, which is never inside a surrogate pair.</summary>

@@ -39,7 +39,9 @@ public sealed partial class EmbeddingSampleTests(EmbeddingSample sample) : IClas
         using var request = Request(method, path);
         request.Headers.Authorization = sample.Bearer;
 
-        using var response = await sample.Http.SendAsync(request, TestContext.Current.CancellationToken);
+        // The events of a session have no end, so the test waits only for the headers.
+        using var response = await sample.Http.SendAsync(
+            request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
 
         Assert.NotEqual(HttpStatusCode.Unauthorized, response.StatusCode);
         Assert.InRange((int)response.StatusCode, 200, 499);

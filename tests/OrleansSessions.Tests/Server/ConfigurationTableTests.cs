@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using OrleansSessions.Server.Configuration;
+using OrleansSessions.Server.Hosting;
 using Xunit;
 
 namespace OrleansSessions.Tests.Server;

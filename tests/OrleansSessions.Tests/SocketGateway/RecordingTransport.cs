@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Frames;
 using Xunit;
 
@@ -12,6 +13,18 @@ internal sealed class RecordingTransport : ITransport
 
     /// <summary>Fails the test. For a writer whose client keeps up and whose frames are valid.</summary>
     public static void FailOnStuck(Exception? fault) => Assert.Fail(fault?.ToString() ?? "Nothing here is slow.");
+
+    /// <summary>The first frame of a connection, without limits.</summary>
+    public static HelloMessage Hello(AttachReply reply, bool isResuming) => new()
+    {
+        Session = "s",
+        Connection = "c",
+        Responder = reply.Responder,
+        Epoch = Epochs.ToWire(reply.Epoch),
+        Seq = reply.Seq,
+        Open = reply.Open,
+        IsResuming = isResuming,
+    };
 
     public ValueTask SendAsync(ServerMessage message, FrameBuffer buffer)
     {

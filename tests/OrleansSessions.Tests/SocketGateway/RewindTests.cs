@@ -39,11 +39,13 @@ public sealed class RewindTests : IDisposable, ILogSource
     public RewindTests()
     {
         _writer = new(_transport, _gate, new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
-        _profile = new(_writer, static (reply, isResuming) => new(
-            "s", "c", reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming, 1, 1, 1, 1, 1, []), () => { });
+        _profile = new(_writer, RecordingTransport.Hello, () => { });
         _answers = new(_gate, _profile, this, maxHeldItems: 4, TimeProvider.System, fault => Assert.Fail(fault.ToString()));
-        _profile.OnAttached(new() { Epoch = Epoch, Open = [], Responder = "echo" }, resumeAfter: null);
-        _answers.Begin(Epoch, 0, 0);
+        lock (_gate)
+        {
+            _profile.OnAttached(new() { Epoch = Epoch, Open = [], Responder = "echo" }, resumeAfter: null);
+            _answers.Begin(Epoch, 0, 0);
+        }
     }
 
     public void Dispose()

@@ -17,6 +17,8 @@ public sealed class V1ProfileTests : IDisposable
     private static readonly QuestionEnd Completed = new() { Status = QuestionStatus.Completed, Deltas = 1, Bytes = 1, FirstMs = 1, TotalMs = 1 };
     private static readonly QuestionEnd Cancelled = new() { Status = QuestionStatus.Cancelled, Reason = DoneReasons.ByClient, Deltas = 1, Bytes = 1, FirstMs = 1, TotalMs = 1 };
 
+    // Held throughout: a profile is only called under it.
+    private readonly Lock _gate = new();
     private readonly RecordingTransport _transport = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
     private readonly FrameWriter _writer;
@@ -24,13 +26,14 @@ public sealed class V1ProfileTests : IDisposable
 
     public V1ProfileTests()
     {
-        _writer = new(_transport, new(), new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
-        _answers = new(_writer, static (reply, isResuming) => new(
-            "s", "c", reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming, 1, 1, 1, 1, 1, []), () => { });
+        _gate.Enter();
+        _writer = new(_transport, _gate, new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
+        _answers = new(_writer, RecordingTransport.Hello, () => { });
     }
 
     public void Dispose()
     {
+        _gate.Exit();
         _services.Dispose();
     }
 
