@@ -263,23 +263,19 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
             }
         }
 
-        if (_phase != CursorPhase.Live)
-        {
-            return;
-        }
-
-        if (_removal.Settle(Epoch))
+        var isLive = _phase == CursorPhase.Live;
+        if (isLive && _removal.Settle(Epoch))
         {
             sink.OnRemoved();
-            return;
         }
-
-        if (_mustCheckExpected && _position.IsExpecting)
+        else if (isLive && _mustCheckExpected)
         {
-            StartReading();
+            _mustCheckExpected = false;
+            if (_position.IsExpecting)
+            {
+                StartReading();
+            }
         }
-
-        _mustCheckExpected = false;
     }
 
     private void StartReading()
