@@ -72,10 +72,10 @@ public sealed record HelloMessage : ServerMessage
     /// <summary>The head of the log when the connection was attached.</summary>
     public long Seq { get; init; }
 
-    /// <summary>Running first, then queued in order.</summary>
+    /// <summary>The running question first, then the queued ones in order.</summary>
     public IReadOnlyList<OpenQuestion> Open { get; init; } = [];
 
-    /// <summary>True where the client asked to go on from a position.</summary>
+    /// <summary>True if the client resumes from a position.</summary>
     public bool IsResuming { get; init; }
 
     public int HeartbeatMs { get; init; }
@@ -102,12 +102,12 @@ public sealed record AcceptedMessage(
 }
 
 /// <summary>A run of deltas in one frame.</summary>
-/// <param name="Seq">The number of the last delta in it.</param>
-/// <param name="Index">The place of the first delta in its answer, from 0.</param>
-/// <param name="Count">How many deltas it has.</param>
+/// <param name="Seq">The number of the last delta in the frame.</param>
+/// <param name="Index">The index of the first delta in its answer, from 0.</param>
+/// <param name="Count">The number of deltas in the frame.</param>
 public sealed record DeltaMessage(long Seq, string QuestionId, int Index, int Count, string Text, bool IsReplay = false) : ServerMessage
 {
-    /// <summary>The number of the first delta in it.</summary>
+    /// <summary>The number of the first delta in the frame.</summary>
     public long FromSeq => Seq - Count + 1;
 
     public override int TextChars => QuestionId.Length + Text.Length;
@@ -139,7 +139,7 @@ public sealed record SnapshotMessage : ServerMessage
     /// <summary>This part of the answer's text.</summary>
     public required string Text { get; init; }
 
-    /// <summary>How many deltas the whole text has.</summary>
+    /// <summary>The number of deltas of the whole text.</summary>
     public int Deltas { get; init; }
 
     /// <summary>The length of the whole text in UTF-8 bytes.</summary>
@@ -152,7 +152,7 @@ public sealed record SnapshotMessage : ServerMessage
 
     public int Parts { get; init; } = 1;
 
-    /// <summary>The end of an ended question; null while it is open.</summary>
+    /// <summary>How the question ended; null while it is open.</summary>
     public QuestionEnd? End { get; init; }
 
     public override int TextChars => Epoch.Length + QuestionId.Length + (Question?.Length ?? 0) + Text.Length + (End?.TextChars ?? 0);
@@ -170,10 +170,10 @@ public sealed record CancellingMessage(string QuestionId) : ServerMessage
 
 public sealed record ErrorMessage(WireError Error, string Message, string? QuestionId = null, string? Param = null, long? RetryAfterMs = null) : ServerMessage
 {
-    /// <summary>For a busy session: the running question.</summary>
+    /// <summary>The running question of a busy session.</summary>
     public string? ActiveQuestionId { get; init; }
 
-    /// <summary>For how long that question has run, in milliseconds.</summary>
+    /// <summary>How long that question has been running, in milliseconds.</summary>
     public long? ActiveForMs { get; init; }
 
     public override int TextChars => Message.Length + (QuestionId?.Length ?? 0) + (Param?.Length ?? 0) + (ActiveQuestionId?.Length ?? 0);

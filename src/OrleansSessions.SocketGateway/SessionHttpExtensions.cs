@@ -14,8 +14,9 @@ public static class SessionHttpExtensions
     private const string Problem = "application/problem+json";
 
     /// <summary>
-    /// Maps all endpoints under <c>/v1/sessions</c>. Each of them refuses foreign pages, and supports CORS for the pages of <see
-    /// cref="SocketGatewayOptions.AllowedOrigins"/>. All other callers are allowed: call <c>RequireAuthorization()</c> on the returned group to change that.
+    /// Maps all endpoints under <c>/v1/sessions</c>. Each of them refuses foreign pages, and supports CORS for the pages of
+    /// <see cref="SocketGatewayOptions.AllowedOrigins"/>. All other callers are allowed: call <c>RequireAuthorization()</c> on the returned group to change
+    /// that.
     /// </summary>
     public static RouteGroupBuilder MapSessionHttp(this IEndpointRouteBuilder endpoints)
     {

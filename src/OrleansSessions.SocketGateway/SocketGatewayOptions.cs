@@ -49,9 +49,9 @@ public sealed class SocketGatewayOptions : ISectionOptions
     public TimeSpan SendTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// The maximum number of frames that wait for one socket. Above it, the socket is closed with 4002. Default 2,048. Waiting deltas are joined, and a
-    /// snapshot counts as one frame. While more than an eighth of the limit waits, the log is not read further and no question, <c>resume</c> or <c>ping</c>
-    /// from the client is accepted.
+    /// The maximum number of frames that wait for one socket. Above it, the socket is closed with 4002. Default
+    /// 2,048. Waiting deltas are joined, and a snapshot counts as one frame. While more than an eighth of the limit
+    /// waits, the log is not read further and no question, <c>resume</c> or <c>ping</c> from the client is accepted.
     /// </summary>
     [Within(64, 1_000_000)]
     public int MaxQueuedFrames { get; set; } = 2_048;
@@ -65,29 +65,29 @@ public sealed class SocketGatewayOptions : ISectionOptions
     public int MaxQueuedChars { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>
-    /// Waiting deltas are joined into frames of at most this many characters. Default 16 Ki, at most 128 Ki: with escapes, this still fits into a 1 MiB
-    /// frame.
+    /// Waiting deltas are joined into frames of at most this many characters. Default
+    /// 16 Ki, at most 128 Ki: with escapes, this still fits into a 1 MiB frame.
     /// </summary>
     [Within(1, 128 * 1024)]
     public int MaxRunChars { get; set; } = 16 * 1024;
 
     /// <summary>
-    /// The maximum number of live items that are held for one socket while it reads the log. Above it, the items are dropped and the log is read again.
-    /// Default 256.
+    /// The maximum number of live items that are held for one socket while it reads the
+    /// log. Above it, the items are dropped and the log is read again. Default 256.
     /// </summary>
     [Within(1, 1_000_000)]
     public int MaxHeldItems { get; set; } = 256;
 
     /// <summary>
-    /// The approximate amount of text that one read of the log returns, in UTF-8 bytes plus 64 for each event. Default 64 KiB; at most 32 times <see
-    /// cref="MaxQueuedFrames"/>, so that the events of one read are at most half of the frames that can wait.
+    /// The approximate amount of text that one read of the log returns, in UTF-8 bytes plus 64 for each event. Default 64 KiB; at
+    /// most 32 times <see cref="MaxQueuedFrames"/>, so that the events of one read are at most half of the frames that can wait.
     /// </summary>
     [Within(1024, 1024 * 1024)]
     public int LogReadBytes { get; set; } = 64 * 1024;
 
     /// <summary>
-    /// The maximum size of a frame to a basic client, in bytes. Default 1 MiB, which is also the maximum value, because common client libraries accept no
-    /// more.
+    /// The maximum size of a frame to a basic client, in bytes. Default 1 MiB, which
+    /// is also the maximum value, because common client libraries accept no more.
     /// </summary>
     [Within(4096, 1024 * 1024)]
     public int MaxBasicFrameBytes { get; set; } = 1024 * 1024;
@@ -145,8 +145,8 @@ public sealed class SocketGatewayOptions : ISectionOptions
     /// <inheritdoc/>
     public IEnumerable<string> FindMistakes()
     {
-        // An event counts 64 bytes in a read of the log and can become a frame of its own. The events of one read must be at most half of the frames that can
-        // wait.
+        // An event counts 64 bytes in a read of the log and can become a frame of its
+        // own. The events of one read must be at most half of the frames that can wait.
         const int LogBytesPerFrame = 32;
         if (LogReadBytes > (long)MaxQueuedFrames * LogBytesPerFrame)
         {

@@ -48,15 +48,15 @@ public sealed class SessionsOptions : ISectionOptions
     public int MaxQueuedQuestions { get; set; } = 8;
 
     /// <summary>
-    /// The maximum size of a question, in UTF-8 bytes. Default 32 KiB, from 1 byte to 96 KiB: with a part of its answer, and with each byte escaped as six,
-    /// it fits into a 1 MiB frame.
+    /// The maximum size of a question, in UTF-8 bytes. Default 32 KiB, from 1 byte to 96 KiB:
+    /// with a part of its answer, and with each byte escaped as six, it fits into a 1 MiB frame.
     /// </summary>
     [Within(1, 96 * 1024)]
     public int MaxQuestionBytes { get; set; } = 32 * 1024;
 
     /// <summary>
-    /// The maximum size of an answer, in UTF-8 bytes; a longer answer ends <c>incomplete</c>. Default 1,000,000, which fits into the single frame of a basic
-    /// client.
+    /// The maximum size of an answer, in UTF-8 bytes; a longer answer ends <c>incomplete</c>.
+    /// Default 1,000,000, which fits into the single frame of a basic client.
     /// </summary>
     [Within(1)]
     public int MaxAnswerBytes { get; set; } = 1_000_000;
@@ -66,15 +66,15 @@ public sealed class SessionsOptions : ISectionOptions
     public int KeptQuestions { get; set; } = 64;
 
     /// <summary>
-    /// The maximum number of UTF-8 bytes of ended questions that a session keeps: their ids, texts, answers, reasons and messages. The last question is
-    /// always kept. Default 128 KiB.
+    /// The maximum number of UTF-8 bytes of ended questions that a session keeps: their ids,
+    /// texts, answers, reasons and messages. The last question is always kept. Default 128 KiB.
     /// </summary>
     [Within(0)]
     public int KeptBytes { get; set; } = 128 * 1024;
 
     /// <summary>
-    /// The maximum number of log entries that a session keeps for resuming. The entries of the open answer and of the last one are always kept. Default
-    /// 1,024.
+    /// The maximum number of log entries that a session keeps for resuming. The
+    /// entries of the open answer and of the last one are always kept. Default 1,024.
     /// </summary>
     [Within(0)]
     public int KeptEvents { get; set; } = 1024;

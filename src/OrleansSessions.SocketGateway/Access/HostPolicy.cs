@@ -10,9 +10,9 @@ using Microsoft.Extensions.Primitives;
 namespace OrleansSessions.SocketGateway.Access;
 
 /// <summary>
-/// A server that listens only on loopback is meant for this machine. A foreign page can still reach it if it makes its own host name resolve to 127.0.0.1
-/// (DNS rebinding): the request's <c>Origin</c> and <c>Host</c> are then equal. Therefore, such a server accepts only loopback names and configured
-/// names.
+/// A server that listens only on loopback is meant for this machine. A foreign page can still reach it if
+/// it makes its own host name resolve to 127.0.0.1 (DNS rebinding): the request's <c>Origin</c> and
+/// <c>Host</c> are then equal. Therefore, such a server accepts only loopback names and configured names.
 /// </summary>
 internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifetime, IConfiguration configuration, IOptions<SocketGatewayOptions> options)
 {

@@ -88,8 +88,8 @@ internal sealed partial class GatewayFeed(
     }
 
     /// <summary>
-    /// The activation of a session ends, and with it its list of subscribed gateways. If a question is open, the session must be attached to the next
-    /// activation.
+    /// The activation of a session ends, and with it its list of subscribed gateways.
+    /// If a question is open, the session must be attached to the next activation.
     /// </summary>
     private void OnAsleep(GatewayItem last)
     {
@@ -124,8 +124,8 @@ internal sealed partial class GatewayFeed(
     }
 
     /// <summary>
-    /// Flushes the followers that received items. The last one is flushed on this thread, which saves a thread switch in the usual case of one follower. The
-    /// others are flushed on other threads.
+    /// Flushes the followers that received items. The last one is flushed on this thread, which saves
+    /// a thread switch in the usual case of one follower. The others are flushed on other threads.
     /// </summary>
     private struct Touched
     {

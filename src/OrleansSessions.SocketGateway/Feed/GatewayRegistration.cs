@@ -4,16 +4,16 @@ using OrleansSessions.Gateways;
 namespace OrleansSessions.SocketGateway.Feed;
 
 /// <summary>
-/// How the cluster knows this process: by the subscription to its stream, and by its lease in the registry of socket gateways. Calls of the same kind
-/// must not overlap.
+/// How the cluster knows this process: by the subscription to its stream, and by its
+/// lease in the registry of socket gateways. Calls of the same kind must not overlap.
 /// </summary>
 internal sealed class GatewayRegistration(IClusterClient cluster, GatewayFeed feed, SocketGatewayInstance instance)
 {
     private StreamSubscriptionHandle<GatewayItem>? _subscription;
 
     /// <summary>
-    /// True if there can be subscriptions besides the current one: an earlier one that could not be ended, or one whose registration timed out here but
-    /// succeeded at the silo.
+    /// True if there can be subscriptions besides the current one: an earlier one that could
+    /// not be ended, or one whose registration timed out here but succeeded at the silo.
     /// </summary>
     public bool MayHaveStrays { get; set; }
 
@@ -28,8 +28,8 @@ internal sealed class GatewayRegistration(IClusterClient cluster, GatewayFeed fe
     public async Task SubscribeAsync() => _subscription ??= await Stream.SubscribeAsync(feed);
 
     /// <summary>
-    /// Subscribes again. Items that arrive through both subscriptions are dropped as repeats. Ending the earlier one first would lose items, so it is ended
-    /// later.
+    /// Subscribes again. Items that arrive through both subscriptions are dropped as
+    /// repeats. Ending the earlier one first would lose items, so it is ended later.
     /// </summary>
     public async Task SubscribeAgainAsync()
     {
@@ -38,8 +38,8 @@ internal sealed class GatewayRegistration(IClusterClient cluster, GatewayFeed fe
     }
 
     /// <summary>
-    /// Ends all subscriptions except the current one. The stream has no other subscribers than this process. The handles are fetched, because a handle whose
-    /// unsubscribe failed cannot be used again.
+    /// Ends all subscriptions except the current one. The stream has no other subscribers than this
+    /// process. The handles are fetched, because a handle whose unsubscribe failed cannot be used again.
     /// </summary>
     public async Task EndStraysAsync()
     {

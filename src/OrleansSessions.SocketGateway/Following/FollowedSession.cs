@@ -31,9 +31,9 @@ internal sealed class FollowedSession(string sessionKey)
     public int FailedAttaches { get; set; }
 
     /// <summary>
-    /// True once the grain has reported that it goes to sleep, until this socket gateway receives an item of it or calls it. If a report is lost, one session
-    /// is woken unnecessarily. If a report arrives too late, a connection that leaves is not reported and the grain keeps its count, until the session's next
-    /// item corrects that.
+    /// True once the grain has reported that it goes to sleep, until this socket gateway receives an item of it or
+    /// calls it. If a report is lost, one session is woken unnecessarily. If a report arrives too late, a connection
+    /// that leaves is not reported and the grain keeps its count, until the session's next item corrects that.
     /// </summary>
     public bool IsAsleep { get; set; }
 

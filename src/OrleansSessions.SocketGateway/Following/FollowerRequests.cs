@@ -44,7 +44,7 @@ internal sealed class FollowerRequests(Follower follower)
 
     /// <summary>
     /// Waits while too many frames for the client are unread. Its next message is not read during the wait, so no client can ask for more than it reads.
-    /// A cancel does not wait, unless it follows a request that does, because the unread frames can be the answer that it should end.
+    /// A cancel does not wait, unless it follows a request that does, because the unread frames can belong to the answer that it should end.
     /// </summary>
     /// <returns>False if the connection was closed during the wait. The request is then dropped.</returns>
     private async ValueTask<bool> WaitUntilReadAsync()
@@ -141,8 +141,8 @@ internal sealed class FollowerRequests(Follower follower)
     }
 
     /// <summary>
-    /// Sends a question again, to this client only. A snapshot that is older than what the client has received would remove text that it has already, so a
-    /// newer one is fetched first.
+    /// Sends a question again, to this client only. A snapshot that is older than what the client
+    /// has received would remove text that it has already, so a newer one is fetched first.
     /// </summary>
     private async ValueTask TellDuplicateAsync(QuestionDescription earlier)
     {

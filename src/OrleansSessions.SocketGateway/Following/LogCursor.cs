@@ -5,10 +5,10 @@ using OrleansSessions.SocketGateway.Frames;
 namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>
-/// Keeps one follower's position in the session log. Events that continue it go to the sink, and repeats are dropped. If events are missing, the log is
-/// read. Items that arrive during the read are held up to a limit and merged afterwards. Epochs are compared for equality, because a session can return
-/// with a lower epoch: its state was older, or a clock was behind. All members require the connection's gate, except <see cref="Reading"/> and those
-/// that take the gate themselves.
+/// Keeps one follower's position in the session log. Events that continue it go to the sink, and repeats are dropped. If
+/// events are missing, the log is read. Items that arrive during the read are held up to a limit and merged afterwards.
+/// Epochs are compared for equality, because a session can return with a lower epoch: its state was older, or a clock was
+/// behind. All members require the connection's gate, except <see cref="Reading"/> and those that take the gate themselves.
 /// </summary>
 internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int maxHeldItems, TimeProvider clock, Action<Exception> onReadFailed)
 {
@@ -89,9 +89,9 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
     }
 
     /// <summary>
-    /// Handles the epoch, and an event's number or 0, in a grain's reply. The item with the event is on its way. Until it arrives, the follower counts as
-    /// waiting, so that a loss is noticed. If the epoch differs from that of the position, the position no longer exists, and the log is read because no item
-    /// may follow.
+    /// Handles the epoch, and an event's number or 0, in a grain's reply. The item with the event is on its way.
+    /// Until it arrives, the follower counts as waiting, so that a loss is noticed. If the epoch differs from
+    /// that of the position, the position no longer exists, and the log is read because no item may follow.
     /// </summary>
     public void Expect(long epoch, long seq)
     {
@@ -117,8 +117,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
         }
         else
         {
-            // Either the removal of an earlier life of the session, reported late, or the end of a life that this follower does not know. The log shows
-            // which.
+            // Either the late removal of an earlier life, or the removal of a life that this follower does not know. The log shows which.
             _removal.Note(epoch, isCertain: false);
             StartReading();
         }
@@ -256,8 +255,8 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
 
         foreach (var (epoch, events) in _held.TakeAll())
         {
-            // Items of a lower epoch arrived before the reply with this epoch, so they are old. If events are missing among the others, another read starts,
-            // and it holds the rest.
+            // Items of a lower epoch arrived before the reply with this epoch, so they are old.
+            // If events are missing among the others, another read starts, and it holds the rest.
             if (epoch >= Epoch)
             {
                 OnEvents(epoch, events);

@@ -3,8 +3,8 @@ using OrleansSessions.Log;
 namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>
-/// A position in a session's log, the number of open questions there, and the events that are known to exist after it. A mutable struct: keep it in a
-/// field that is not readonly.
+/// A position in a session's log, the number of open questions there, and the events that
+/// are known to exist after it. A mutable struct: keep it in a field that is not readonly.
 /// </summary>
 internal struct LogPosition
 {
@@ -16,8 +16,8 @@ internal struct LogPosition
     public long Seq { get; private set; }
 
     /// <summary>
-    /// True while it is uncertain whether the epoch still applies: an item of a lower epoch arrived, and the log was read because of it. More such items are
-    /// dropped until the grain confirms the epoch.
+    /// True while it is uncertain whether the epoch still applies: an item of a lower epoch arrived, and
+    /// the log was read because of it. More such items are dropped until the grain confirms the epoch.
     /// </summary>
     public bool IsDoubted { get; set; }
 

@@ -11,8 +11,8 @@ namespace OrleansSessions.SocketGateway.Frames;
 /// as long as the transport accepts frames at once. The close is the last frame: nothing is accepted after it.
 /// </summary>
 /// <param name="onStuck">
-/// Called outside the gate, with null if the client is too far behind, or with the exception if a frame could not be created or sent because of a bug;
-/// the transport was then aborted.
+/// Called outside the gate, with null if the client is too far behind, or with the exception
+/// if a frame could not be created or sent because of a bug; the transport was then aborted.
 /// </param>
 internal sealed class FrameWriter(
     ITransport transport, Lock gate, SocketGatewayOptions options, SocketGatewayMetrics metrics, TimeProvider clock, Action<Exception?> onStuck)

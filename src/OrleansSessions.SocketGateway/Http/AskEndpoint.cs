@@ -146,8 +146,8 @@ internal static class AskEndpoint
     }
 
     /// <summary>
-    /// Waits for the end and returns the question as it is then, or when the time is over. A fault only ends the wait: the question was accepted, and the
-    /// client gets its id.
+    /// Waits for the end and returns the question as it is then, or when the time is over.
+    /// A fault only ends the wait: the question was accepted, and the client gets its id.
     /// </summary>
     private static async Task<QuestionDescription?> WaitAsync(
         string id, HttpContext context, SessionHttp http, ISessionGrain session, string questionId, TimeSpan wait)

@@ -8,8 +8,8 @@ using OrleansSessions.Protocol;
 namespace OrleansSessions.SocketGateway.Http;
 
 /// <summary>
-/// Handles requests for which there is no other endpoint: preflights, other methods, unknown addresses. As endpoints, they need no middleware in the
-/// host.
+/// Handles requests for which there is no other endpoint: preflights, other
+/// methods, unknown addresses. As endpoints, they need no middleware in the host.
 /// </summary>
 internal static class OtherRequests
 {

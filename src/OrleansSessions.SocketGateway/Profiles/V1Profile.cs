@@ -215,8 +215,8 @@ internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, Hell
 
     private void WriteDoneAgain(QuestionDescription ended)
     {
-        // An end that this socket has not reached yet, or reaches again in a replay, follows in its place. Sent here, its number would look as if events were
-        // missing.
+        // An end that this socket has not reached yet, or reaches again in a replay,
+        // follows in its place. Sent here, its number would look as if events were missing.
         if (ended.End is { } end && ended.DoneSeq <= LastSeq)
         {
             writer.Enqueue(new DoneMessage(ended.DoneSeq, ended.QuestionId, end, IsReplay: true));

@@ -126,8 +126,8 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
 
     private async Task CloseAfterPeerAsync(int peerCode)
     {
-        // The peer's close frame is answered. If the runtime refused the peer's data, the runtime has sent its own close frame, and the peer's is still to
-        // come.
+        // The peer's close frame is answered. If the runtime refused the peer's data,
+        // the runtime has sent its own close frame, and the peer's is still to come.
         var isClosedByPeer = _socket.State is WebSocketState.CloseReceived or WebSocketState.Closed;
         var isRefusedByRuntime = peerCode == CloseCodes.ProtocolError && !isClosedByPeer;
         if (!IsClosing)

@@ -6,8 +6,8 @@ using OrleansSessions.Diagnostics;
 namespace OrleansSessions.SocketGateway.Telemetry;
 
 /// <summary>
-/// The loggers of this library. They write exceptions without their messages, because most of them come from grain calls and can contain text of a store
-/// or of a responder.
+/// The loggers of this library. They write exceptions without their messages, because
+/// most of them come from grain calls and can contain text of a store or of a responder.
 /// </summary>
 internal static class GatewayLoggers
 {

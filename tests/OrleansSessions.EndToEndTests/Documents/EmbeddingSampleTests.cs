@@ -39,7 +39,7 @@ public sealed partial class EmbeddingSampleTests(EmbeddingSample sample) : IClas
         using var request = Request(method, path);
         request.Headers.Authorization = sample.Bearer;
 
-        // The events of a session have no end, so only the head of the response is awaited.
+        // The events of a session have no end, so the test waits only for the headers.
         using var response = await sample.Http.SendAsync(
             request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
 

@@ -59,8 +59,8 @@ internal static class SampleCompiler
     private static IEnumerable<MetadataReference> References() => Assemblies.Select(path => MetadataReference.CreateFromFile(path));
 
     /// <summary>
-    /// Returns what Orleans' code generator adds to a program: the names of the assemblies that contain grains. Without it, a silo finds only the assemblies
-    /// that are loaded before it is configured.
+    /// Returns what Orleans' code generator adds to a program: the names of the assemblies that contain
+    /// grains. Without it, a silo finds only the assemblies that are loaded before it is configured.
     /// </summary>
     private static string ApplicationParts() => string.Join('\n', Assemblies.Select(path => Path.GetFileNameWithoutExtension(path))
         .Where(name => name.StartsWith("Orleans", StringComparison.Ordinal) && !name.Contains("Test", StringComparison.Ordinal))

@@ -151,12 +151,12 @@ public sealed class SessionHttpTests(ExternalServerFixture server) : IClassFixtu
     public async Task Response_SaysWhetherASocketCouldReceiveIt()
     {
         await AskAsync("q-1");
-        Assert.False((await Http.RespondAsync(_session, "to nobody")).Body.Flag("delivered"));
+        Assert.False((await Http.RespondAsync(_session, "to no one")).Body.Flag("delivered"));
 
         await using var socket = await server.OpenAsync(_session);
         await socket.AskAsync("b", "q-2");
         await socket.UntilAsync("accepted");
-        Assert.True((await Http.RespondAsync(_session, "to somebody", "q-2")).Body.Flag("delivered"));
+        Assert.True((await Http.RespondAsync(_session, "to someone", "q-2")).Body.Flag("delivered"));
     }
 
     [Fact]

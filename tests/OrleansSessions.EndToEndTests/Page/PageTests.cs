@@ -256,8 +256,8 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
                 var peer = socket.ConnectToServer();
                 _cut = async () =>
                 {
-                    // The page's side is closed first. Otherwise the server's reply to the other close would be passed on to the page with 1000, which means
-                    // stop.
+                    // The page's side is closed first. Otherwise the server's reply to the
+                    // other close would be passed on to the page with 1000, which means stop.
                     await socket.CloseAsync(new() { Code = 4001 });
                     await peer.CloseAsync();
                 };

@@ -74,8 +74,8 @@ public sealed class EmbeddingTests
             }
         }
 
-        // Nine requests of the protocol. In addition, two methods each: of the socket, the other methods of seven addresses, and all other addresses below
-        // /v1/sessions.
+        // Nine requests of the protocol. In addition, two methods each: of the socket, the
+        // other methods of seven addresses, and all other addresses below /v1/sessions.
         Assert.Equal(27, seen);
     }
 

@@ -172,7 +172,7 @@ public sealed class RewindTests : IDisposable, ILogSource
         var start = TimeProvider.System.GetTimestamp();
         while (!_answers.Reading.IsCompleted && _read is null)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(20), "A read neither began nor ended.");
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(20), "No read started or ended.");
             await Task.Yield();
         }
     }
