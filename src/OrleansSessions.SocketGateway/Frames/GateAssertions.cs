@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace OrleansSessions.SocketGateway.Frames;
 
-/// <summary>Checks in Debug that a member which requires the gate of its connection is called under it.</summary>
+/// <summary>In Debug builds, checks that a member that requires the gate of its connection is called under it.</summary>
 internal static class GateAssertions
 {
     [Conditional("DEBUG")]

@@ -13,7 +13,9 @@ internal sealed record QuestionBody
     [JsonPropertyName("question")]
     public required string Question { get; init; }
 
-    /// <summary>queued, accepted or answering; completed, cancelled, failed, timeout or incomplete.</summary>
+    /// <summary>
+    /// <c>queued</c>, <c>accepted</c> or <c>answering</c>; <c>completed</c>, <c>cancelled</c>, <c>failed</c>, <c>timeout</c> or <c>incomplete</c>.
+    /// </summary>
     [JsonPropertyName("state")]
     public required string State { get; init; }
 
@@ -47,7 +49,7 @@ internal sealed record QuestionBody
     [JsonPropertyName("deadline_ms")]
     public long? DeadlineMs { get; init; }
 
-    /// <summary>How it ended; absent while it is open, as are the fields after it.</summary>
+    /// <summary>How the question ended. This field and those after it are omitted while the question is open.</summary>
     [JsonPropertyName("status")]
     public string? Status { get; init; }
 
@@ -92,7 +94,7 @@ internal sealed record QuestionBody
 
 internal sealed record QuestionListBody([property: JsonPropertyName("questions")] IReadOnlyList<QuestionBody> Questions);
 
-/// <summary>A question that runs or waits.</summary>
+/// <summary>A question that runs or is queued.</summary>
 internal sealed record AcceptedBody(
     [property: JsonPropertyName("question_id")] string QuestionId, [property: JsonPropertyName("state")] string State,
     [property: JsonPropertyName("position")] int Position, [property: JsonPropertyName("epoch")] string Epoch,
@@ -180,9 +182,9 @@ internal sealed record SessionBody
     };
 }
 
-// What the endpoints take; they read it more strictly than a serializer would, so these only describe it.
+// The request bodies. These types only describe them for OpenAPI, because the endpoints parse them more strictly than a serializer would.
 
-/// <summary>The question frame of the socket.</summary>
+/// <summary>The question frame of a socket.</summary>
 internal sealed record AskBody(
     [property: JsonPropertyName("question")] string Question, [property: JsonPropertyName("id")] string? Id,
     [property: JsonPropertyName("if_busy")] string? IfBusy, [property: JsonPropertyName("metadata")] IDictionary<string, object>? Metadata);

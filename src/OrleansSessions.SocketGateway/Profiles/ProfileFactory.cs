@@ -4,7 +4,7 @@ using OrleansSessions.SocketGateway.Following;
 
 namespace OrleansSessions.SocketGateway.Profiles;
 
-/// <summary>Gives a follower the profile that its client asked for.</summary>
+/// <summary>Creates the profile that the client has chosen.</summary>
 internal static class ProfileFactory
 {
     private static readonly string[] Features = ["cancel", "queue", "replace"];

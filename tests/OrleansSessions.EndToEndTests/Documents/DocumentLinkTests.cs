@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Documents;
 
-/// <summary>A link inside the repository leads to a file, and to a heading or an anchor of it where it names one.</summary>
+/// <summary>A link inside the repository must lead to an existing file and, if it names one, to an existing heading or anchor.</summary>
 public sealed partial class DocumentLinkTests
 {
     public static TheoryData<string> Documents => [.. CodeBlocks.AllDocuments];
@@ -28,7 +28,7 @@ public sealed partial class DocumentLinkTests
         return heading.Length == 0 ? Path.Exists(path) : File.Exists(path) && Headings(path).Contains(heading);
     }
 
-    /// <summary>Headings as a link names them, which is in lower case, without punctuation and with hyphens for spaces; and anchors.</summary>
+    /// <summary>Anchors, and headings in the form that links use: lower case, without punctuation, with hyphens for spaces.</summary>
     private static IEnumerable<string> Headings(string path)
     {
         var text = File.ReadAllText(path);

@@ -82,7 +82,7 @@ public sealed partial class DocumentTests
         }
     }
 
-    /// <summary>Except the one for events of later versions, which this version's schema cannot know.</summary>
+    /// <summary>Except the type for events of later versions, which the schema of this version cannot contain.</summary>
     [Fact]
     public void EveryServerMessageType_IsAmongThoseWrittenHere() =>
         Assert.Equal(

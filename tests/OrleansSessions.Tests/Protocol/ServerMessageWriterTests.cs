@@ -62,7 +62,7 @@ public sealed class ServerMessageWriterTests
         Assert.Equal(json, Encoding.UTF8.GetString(output.WrittenSpan));
     }
 
-    /// <summary>The longest texts that the options allow, of characters that take six bytes of JSON for one of UTF-8.</summary>
+    /// <summary>The longest texts that the options allow, with characters that have one byte in UTF-8 and six in JSON.</summary>
     public static TheoryData<ServerMessage> LargestFrames
     {
         get
@@ -97,7 +97,7 @@ public sealed class ServerMessageWriterTests
     }
 
     [Fact]
-    public void EveryErrorCode_StandsOnce_AndIsFound()
+    public void EveryErrorCode_OccursOnce_AndIsFound()
     {
         Assert.Equal(WireErrors.All.Count, WireErrors.All.Select(error => error.Code).Distinct().Count());
         Assert.All(WireErrors.All, error => Assert.Same(error, WireErrors.Find(error.Code)));

@@ -6,12 +6,12 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>A transport that takes every frame at once and keeps it.</summary>
+/// <summary>A transport that accepts every frame at once and records it.</summary>
 internal sealed class RecordingTransport : ITransport
 {
     public List<JsonElement> Sent { get; } = [];
 
-    /// <summary>For a writer whose client keeps up and whose frames are sound.</summary>
+    /// <summary>Fails the test. For a writer whose client keeps up and whose frames are valid.</summary>
     public static void FailOnStuck(Exception? fault) => Assert.Fail(fault?.ToString() ?? "Nothing here is slow.");
 
     /// <summary>The first frame of a connection, without limits.</summary>

@@ -40,7 +40,7 @@ public sealed class V1ProfileTests : IDisposable
     [Theory]
     [InlineData("q")]
     [InlineData(null)]
-    public void I6_AnEndThatComesBeforeTheReplyToItsCancel_StandsBehindCancelling(string? cancelled)
+    public void I6_AnEndThatComesBeforeTheReplyToItsCancel_IsSentAfterCancelling(string? cancelled)
     {
         Attach(seq: 2);
         var pending = _answers.OnCancelling(cancelled);
@@ -94,7 +94,7 @@ public sealed class V1ProfileTests : IDisposable
     }
 
     [Fact]
-    public void ACancelThatCameTooLate_IsToldTheEnd_OnlyWhereItDoesNotFollowAnyway()
+    public void ACancelThatCameTooLate_GetsTheEnd_OnlyIfItDoesNotFollowAnyway()
     {
         Attach(seq: 3);
         _answers.OnCancelReply(_answers.OnCancelling("q"), new() { Outcome = CancelOutcome.AlreadyDone, QuestionId = "q", Epoch = Epoch, AfterSeq = 4, Question = Ended(doneSeq: 4) });
@@ -107,7 +107,7 @@ public sealed class V1ProfileTests : IDisposable
     }
 
     [Fact]
-    public void I3_ADuplicatesEnd_IsNotToldAheadOfItsPlace()
+    public void I3_ADuplicatesEnd_IsNotSentAheadOfItsPlace()
     {
         Attach(seq: 1);
         _answers.OnDuplicate(Ended(doneSeq: 3));
