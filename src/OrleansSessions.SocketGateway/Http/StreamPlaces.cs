@@ -1,13 +1,13 @@
 using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Following;
 
-namespace OrleansSessions.SocketGateway.Http.EventStreams;
+namespace OrleansSessions.SocketGateway.Http;
 
 /// <summary>
-/// The places for event streams. A stream counts as a connection like a socket. It is also a request to the web server, which holds fewer of those,
-/// so streams take at most half of them.
+/// The places for requests that last: event streams and streamed answers. Each counts as a connection like a socket. It is also a request to the web server,
+/// which holds fewer of those, so all of them together take at most half.
 /// </summary>
-internal sealed class EventStreamPlaces(FollowerRegistry registry, DescriptorBudget descriptors)
+internal sealed class StreamPlaces(FollowerRegistry registry, DescriptorBudget descriptors)
 {
     private readonly int _max = Math.Max(1, (descriptors.PlainConnections ?? int.MaxValue) / 2);
     private int _taken;
