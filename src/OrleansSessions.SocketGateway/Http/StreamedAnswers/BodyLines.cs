@@ -81,6 +81,11 @@ internal sealed class BodyLines(PipeReader body, int maxLineBytes)
 
     private bool TryCut()
     {
+        if (!_isHeld)
+        {
+            return false;
+        }
+
         // A long line comes in many parts: what was searched is not searched again.
         var end = _rest.Slice(_searched).PositionOf((byte)'\n');
         if (end is { } position)
