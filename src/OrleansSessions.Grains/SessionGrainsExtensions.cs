@@ -15,7 +15,7 @@ using OrleansSessions.Streaming;
 
 namespace OrleansSessions.Grains;
 
-/// <summary>Sessions in somebody's own host.</summary>
+/// <summary>Adds sessions to a host.</summary>
 public static class SessionGrainsExtensions
 {
     /// <summary>Where Orleans keeps who subscribes to which stream.</summary>
@@ -26,7 +26,7 @@ public static class SessionGrainsExtensions
     /// named <see cref="SessionsOptions.StorageName"/> sessions are stored, and one named <c>PubSubStore</c> keeps the streams' subscriptions, which are
     /// kept in memory otherwise. Safe to call twice.
     /// </summary>
-    /// <param name="configPrefix">What stands before the sections <c>Sessions</c> and <c>Responder</c>; null where the host binds them itself.</param>
+    /// <param name="configPrefix">The prefix of the sections <c>Sessions</c> and <c>Responder</c>; null where the host binds them itself.</param>
     public static ISiloBuilder AddSessionGrains(this ISiloBuilder builder, string? configPrefix = SectionOptionsExtensions.EmbeddedPrefix)
     {
         var services = builder.Services;
@@ -46,6 +46,7 @@ public static class SessionGrainsExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClusterEviction>();
         services.AddSingleton<SessionServices>();
+        services.AddSingleton<SessionStores>();
         services.AddSingleton<SessionMetrics>();
         services.AddSingleton<ParkedSessions>();
         services.AddSingleton<UnaskedSessions>();
@@ -53,10 +54,13 @@ public static class SessionGrainsExtensions
         services.AddSingleton<SocketGatewayOutboxes>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider =>
         {
-            // Made with the silo, not with its first session: a metric that is not there cannot be told from one that is zero.
+            // Created with the silo, not with its first session, so that a metric is zero rather than missing before.
             provider.GetRequiredService<SessionMetrics>();
             return provider.GetRequiredService<SocketGatewayOutboxes>();
         });
+        services.AddSingleton<MembershipReader>();
+        services.AddSingleton<SingleSiloGuard>();
+        services.AddSingleton<EvictedProcess>();
         services.AddSingleton<MembershipWatch>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<MembershipWatch>());
         services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionsOptions>>(static (collection, sessions) =>
@@ -64,7 +68,7 @@ public static class SessionGrainsExtensions
         return builder;
     }
 
-    /// <summary>True for a store that the host has chosen. One that it adds later replaces ours by itself.</summary>
+    /// <summary>True for a store that the host has added. One that it adds later replaces this one.</summary>
     private static bool IsPubSubStore(ServiceDescriptor service) =>
         service.IsKeyedService && service.ServiceType == typeof(IGrainStorage) && service.ServiceKey is PubSubStore;
 }

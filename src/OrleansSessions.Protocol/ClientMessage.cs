@@ -1,26 +1,26 @@
 namespace OrleansSessions.Protocol;
 
-/// <summary>How a socket speaks: the Python manager's way, or version 1.</summary>
+/// <summary>The profile of a socket: the frames of the Python session manager, or version 1.</summary>
 public enum WireProfile
 {
     Basic = 0,
     V1 = 1,
 }
 
-/// <summary>What to do with a question while another one is open.</summary>
+/// <summary>What to do with a question if another one is open.</summary>
 public enum IfBusy
 {
     /// <summary>Refuse it with <c>session_busy</c>.</summary>
     Reject = 0,
 
-    /// <summary>Let it wait its turn.</summary>
+    /// <summary>Put it into the queue.</summary>
     Queue = 1,
 
-    /// <summary>End the running one and all that wait, then ask it.</summary>
+    /// <summary>End the running question and the queued ones, then ask it.</summary>
     Replace = 2,
 }
 
-/// <summary>A frame from a client, understood. The set is closed.</summary>
+/// <summary>A parsed frame from a client. The set of messages is closed.</summary>
 public abstract record ClientMessage
 {
     private protected ClientMessage()
@@ -28,12 +28,12 @@ public abstract record ClientMessage
     }
 }
 
-/// <param name="Id">The client's id for it, or null: the server makes one.</param>
+/// <param name="Id">The id that the client chose, or null if the server must create one.</param>
 /// <param name="Question">Not empty; well-formed UTF-16.</param>
 /// <param name="MetadataJson">The <c>metadata</c> object as JSON text, or null.</param>
 public sealed record QuestionMessage(string? Id, string Question, IfBusy IfBusy, string? MetadataJson) : ClientMessage;
 
-/// <param name="QuestionId">Null: the running one.</param>
+/// <param name="QuestionId">Null means the running question.</param>
 public sealed record CancelMessage(string? QuestionId) : ClientMessage;
 
 public sealed record ResumeMessage(string Epoch, long AfterSeq) : ClientMessage;
@@ -42,5 +42,5 @@ public sealed record PingMessage : ClientMessage;
 
 public sealed record PongMessage : ClientMessage;
 
-/// <summary>Either a message or the reason why there is none.</summary>
+/// <summary>Either a message, or the reason why the frame was refused.</summary>
 public readonly record struct ParsedMessage(ClientMessage? Message, ErrorMessage? Refusal);

@@ -3,14 +3,14 @@ using System.Text;
 namespace OrleansSessions.Protocol;
 
 /// <summary>
-/// Turns one text frame into a message, or says why not. It is strict: duplicate keys, wrong types and lone surrogates are refused.
-/// It is also lenient where the protocol is: unknown fields are skipped. Thread-safe; allocates only what the message keeps.
+/// Parses one text frame into a message, or returns the reason why it is refused. It refuses duplicate fields, wrong types and lone surrogates, and skips
+/// unknown fields. Thread-safe. Allocates only what the message keeps.
 /// </summary>
 public static class ClientMessageParser
 {
-    /// <param name="utf8">One whole JSON text, valid UTF-8.</param>
-    /// <param name="profile">Which profile's rules choose the message type.</param>
-    /// <param name="maxQuestionBytes">The longest question, in UTF-8 bytes.</param>
+    /// <param name="utf8">One complete JSON text, valid UTF-8.</param>
+    /// <param name="profile">The profile whose rules determine the message type.</param>
+    /// <param name="maxQuestionBytes">The maximum size of a question, in UTF-8 bytes.</param>
     public static ParsedMessage Parse(ReadOnlySpan<byte> utf8, WireProfile profile, int maxQuestionBytes)
     {
         Fields fields;
@@ -39,7 +39,7 @@ public static class ClientMessageParser
         }
 
         return Refuse(
-            WireErrors.BadRequest, "A question is an object with a string 'question', or else a string 'content'.", "question", fields.ValidId());
+            WireErrors.BadRequest, "A question is an object with a string 'question' or, without it, a string 'content'.", "question", fields.ValidId());
     }
 
     private static ParsedMessage ChooseV1(in Fields fields, int maxQuestionBytes)
@@ -50,7 +50,7 @@ public static class ClientMessageParser
             case null when fields.Question is not null:
                 return fields.Question is { } text
                     ? Question(fields, text, maxQuestionBytes)
-                    : Refuse(WireErrors.BadRequest, "A question needs a string 'question'.", "question", fields.ValidId());
+                    : Refuse(WireErrors.BadRequest, "A question must have a string 'question'.", "question", fields.ValidId());
             case "cancel":
                 return Cancel(fields);
             case "resume":
@@ -60,12 +60,12 @@ public static class ClientMessageParser
             case "pong":
                 return new(new PongMessage(), null);
             case "auth":
-                return Refuse(WireErrors.BadRequest, "This server takes no tokens on the socket.", "type");
+                return Refuse(WireErrors.BadRequest, "This server accepts no tokens on the socket.", "type");
             case null:
                 return Refuse(WireErrors.BadRequest, "The message has neither a 'type' nor a 'question'.", "type", fields.ValidId());
             default:
                 return Refuse(
-                    WireErrors.UnknownType, $"The type '{StrictJson.Shorten(fields.Type)}' is unknown; known are question, cancel, resume, ping and pong.",
+                    WireErrors.UnknownType, $"The type '{StrictJson.Shorten(fields.Type)}' is unknown. Use question, cancel, resume, ping or pong.",
                     "type", fields.ValidId());
         }
     }
@@ -104,28 +104,28 @@ public static class ClientMessageParser
 
     private static ParsedMessage Cancel(in Fields fields) =>
         fields.QuestionId is { } id && !Identifiers.IsQuestionId(id)
-            ? Refuse(WireErrors.BadRequest, "'question_id' is not a question id.", "question_id")
+            ? Refuse(WireErrors.BadRequest, "'question_id' is not a valid question id.", "question_id")
             : new(new CancelMessage(fields.QuestionId), null);
 
     private static ParsedMessage Resume(in Fields fields)
     {
         if (fields.Epoch is null)
         {
-            return Refuse(WireErrors.BadRequest, "A resume needs the string 'epoch'.", "epoch");
+            return Refuse(WireErrors.BadRequest, "A resume must have a string 'epoch'.", "epoch");
         }
 
         return fields.AfterSeq is >= 0 and < (1L << 53)
             ? new(new ResumeMessage(fields.Epoch, fields.AfterSeq.Value), null)
-            : Refuse(WireErrors.BadRequest, "A resume needs 'after_seq', a whole number from 0 to 2^53 - 1.", "after_seq");
+            : Refuse(WireErrors.BadRequest, "A resume must have 'after_seq', an integer from 0 to 2^53 - 1.", "after_seq");
     }
 
     private static ParsedMessage Refuse(WireError error, string message, string? param = null, string? questionId = null) =>
         new(null, new ErrorMessage(error, message, questionId, param));
 
-    /// <summary>One pass over the object: the known fields with their types checked, the others only for being well-formed and unique.</summary>
+    /// <summary>Reads the object in one pass. Known fields are checked for their type, unknown ones only for being well-formed and unique.</summary>
     private static Fields ReadFields(ReadOnlySpan<byte> utf8, WireProfile profile)
     {
-        // The basic profile knows few fields; whatever else its clients send means nothing here, whatever its type.
+        // The basic profile has few fields. All other fields are ignored, whatever their type.
         var isBasic = profile == WireProfile.Basic;
         var fields = default(Fields);
         var json = StrictJson.Open(utf8);
@@ -168,7 +168,7 @@ public static class ClientMessageParser
         public string? MetadataJson;
         public long? AfterSeq;
 
-        /// <summary>The id to echo in a refusal, where there is a well-formed one.</summary>
+        /// <summary>The id to return in a refusal, or null if there is no valid one.</summary>
         public readonly string? ValidId()
         {
             var id = Id ?? QuestionId;

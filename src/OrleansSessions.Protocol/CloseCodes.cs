@@ -1,6 +1,6 @@
 namespace OrleansSessions.Protocol;
 
-/// <summary>WebSocket close codes. 4000-4099 tell the client to come back, 4100-4199 to stop.</summary>
+/// <summary>WebSocket close codes. 4000-4099 mean that the client can reconnect, 4100-4199 that it must stop.</summary>
 public static class CloseCodes
 {
     public const int Normal = 1000;
@@ -12,28 +12,28 @@ public static class CloseCodes
     public const int MessageTooBig = 1009;
     public const int InternalError = 1011;
 
-    /// <summary>The process ends because its cluster no longer counts it as a member; come back.</summary>
+    /// <summary>The process ends because its cluster no longer lists it as a member. The client can reconnect.</summary>
     public const int ServiceRestart = 1012;
 
-    /// <summary>The socket gateway is going down in order; come back, elsewhere.</summary>
+    /// <summary>The socket gateway is shutting down. The client can reconnect, to another one.</summary>
     public const int Draining = 4001;
 
     /// <summary>The client did not read what was sent to it.</summary>
     public const int SlowConsumer = 4002;
 
-    /// <summary>Nothing was heard for twice the heartbeat.</summary>
+    /// <summary>Nothing was received from the client for twice the heartbeat interval.</summary>
     public const int MissedHeartbeat = 4003;
 
     /// <summary>Too many errors in a short time.</summary>
     public const int RateLimited = 4008;
 
-    /// <summary>This process holds as many sockets as it may.</summary>
+    /// <summary>This process has reached its maximum number of sockets.</summary>
     public const int ConnectionLimit = 4029;
 
-    /// <summary>The client keeps sending what the protocol does not know.</summary>
+    /// <summary>The client keeps sending messages that the protocol does not have.</summary>
     public const int BadProtocol = 4100;
 
-    /// <summary>Somebody removed the session.</summary>
+    /// <summary>The session was removed.</summary>
     public const int SessionRemoved = 4104;
 
     /// <summary>None of the offered subprotocols is known.</summary>

@@ -1,6 +1,6 @@
 namespace OrleansSessions.Protocol;
 
-/// <summary>Why a question ended, where its status alone does not say.</summary>
+/// <summary>Why a question ended, if its status alone does not say so.</summary>
 public static class DoneReasons
 {
     /// <summary>The upstream could not be reached.</summary>
@@ -12,7 +12,7 @@ public static class DoneReasons
     /// <summary>The responder declined to answer.</summary>
     public const string ResponderRefused = "responder_refused";
 
-    /// <summary>The upstream stopped without saying that it had finished.</summary>
+    /// <summary>The upstream's response ended without a finish reason.</summary>
     public const string ResponderCut = "responder_cut";
 
     /// <summary>The process that was answering is gone.</summary>
@@ -21,19 +21,19 @@ public static class DoneReasons
     /// <summary>The model reached its own length limit.</summary>
     public const string Length = "length";
 
-    /// <summary>No text within the first-delta timer.</summary>
+    /// <summary>No text came before the first-delta timer expired.</summary>
     public const string TimeoutFirstDelta = "timeout_first_delta";
 
-    /// <summary>Silence for longer than the idle timer.</summary>
+    /// <summary>The responder was silent for longer than the silence timer.</summary>
     public const string TimeoutIdle = "timeout_idle";
 
-    /// <summary>Longer in all than the total timer.</summary>
+    /// <summary>The answer took longer than the total timer.</summary>
     public const string TimeoutTotal = "timeout_total";
 
-    /// <summary>Waited in the queue for too long.</summary>
+    /// <summary>The question waited in the queue for too long.</summary>
     public const string QueueTimeout = "queue_timeout";
 
-    /// <summary>The answer passed its size limit; what fits is kept.</summary>
+    /// <summary>The answer exceeded its size limit. The text that fits is kept.</summary>
     public const string AnswerTooLarge = "answer_too_large";
 
     /// <summary>Another question took its place.</summary>
@@ -42,6 +42,6 @@ public static class DoneReasons
     /// <summary>The session was removed.</summary>
     public const string SessionRemoved = "session_removed";
 
-    /// <summary>A client asked for it.</summary>
+    /// <summary>A client cancelled it.</summary>
     public const string ByClient = "by_client";
 }

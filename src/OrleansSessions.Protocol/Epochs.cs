@@ -3,18 +3,18 @@ using System.Globalization;
 
 namespace OrleansSessions.Protocol;
 
-/// <summary>The wire's form of an epoch: opaque to clients, who compare it for equality only.</summary>
+/// <summary>Converts epochs between numbers and the strings that clients receive. Clients compare these strings only for equality.</summary>
 public static class Epochs
 {
-    /// <summary>What no session ever has: the value of every text that is not an epoch.</summary>
+    /// <summary>The value of a text that is not an epoch. No session has it.</summary>
     public const long Unknown = 0;
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
-    /// <summary>An <c>e</c> and the number in lower-case hexadecimal.</summary>
+    /// <summary>Returns an <c>e</c> followed by the number in lower-case hexadecimal.</summary>
     public static string ToWire(long epoch) => string.Create(CultureInfo.InvariantCulture, $"e{epoch:x}");
 
-    /// <summary>The number behind a text, or <see cref="Unknown"/>. Only the exact form of <see cref="ToWire"/> is one.</summary>
+    /// <summary>Returns the number of an epoch, or <see cref="Unknown"/>. Only the exact form of <see cref="ToWire"/> is accepted.</summary>
     public static long FromWire(ReadOnlySpan<char> text)
     {
         if (text.Length is < 2 or > 17 || text[0] != 'e' || text[1..].ContainsAnyExcept(HexDigits))

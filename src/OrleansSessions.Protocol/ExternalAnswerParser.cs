@@ -1,25 +1,25 @@
 namespace OrleansSessions.Protocol;
 
 /// <summary>A piece of an answer from outside: the body of <c>/answer</c>, or one line of it.</summary>
-/// <param name="ErrorCode">Not null where the answerer gives up.</param>
+/// <param name="ErrorCode">Not null if the sender ends the question with an error.</param>
 public sealed record AnswerPieceMessage(int Attempt, long Offset, string Text, bool IsFinal, string? ErrorCode, string? ErrorMessage);
 
 /// <summary>A whole answer from outside: the body of <c>/response</c>.</summary>
-/// <param name="QuestionId">Null: the question that is running.</param>
+/// <param name="QuestionId">Null means the running question.</param>
 public sealed record WholeAnswerMessage(string? QuestionId, string Response);
 
-/// <summary>Reads the bodies that answer a question, as strictly as <see cref="ClientMessageParser"/> reads frames.</summary>
+/// <summary>Parses the bodies that answer a question, as strictly as <see cref="ClientMessageParser"/> parses frames.</summary>
 public static class ExternalAnswerParser
 {
     private const int MaxErrorMessageBytes = 1024;
 
-    /// <returns>The piece, or why there is none: exactly one of the two.</returns>
+    /// <returns>Either the piece, or the reason why it is refused.</returns>
     public static (AnswerPieceMessage? Message, ErrorMessage? Refusal) ParsePiece(ReadOnlySpan<byte> utf8) => ParsePiece(utf8, null, null);
 
     /// <summary>Reads one line of a streamed answer: a piece that may leave out what the lines before it say.</summary>
     /// <param name="attempt">The attempt of the lines before, or null for the first line, which must have one.</param>
     /// <param name="offset">Where the piece begins if the line has no offset.</param>
-    /// <returns>The piece, or why there is none: exactly one of the two.</returns>
+    /// <returns>Either the piece, or the reason why it is refused.</returns>
     public static (AnswerPieceMessage? Message, ErrorMessage? Refusal) ParseLine(ReadOnlySpan<byte> utf8, int? attempt, long offset) =>
         ParsePiece(utf8, attempt, offset);
 
@@ -35,7 +35,7 @@ public static class ExternalAnswerParser
         }
     }
 
-    /// <returns>The answer, or why there is none: exactly one of the two.</returns>
+    /// <returns>Either the answer, or the reason why it is refused.</returns>
     public static (WholeAnswerMessage? Message, ErrorMessage? Refusal) ParseWhole(ReadOnlySpan<byte> utf8)
     {
         try
@@ -76,17 +76,17 @@ public static class ExternalAnswerParser
         offset ??= knownOffset;
         if (attempt is not (>= 0 and <= int.MaxValue))
         {
-            throw Refused("'attempt' must be a whole number from 0 on.", "attempt");
+            throw Refused("'attempt' must be a whole number that is not negative.", "attempt");
         }
 
         if (offset is not >= 0)
         {
-            throw Refused("'offset' must be a whole number from 0 on.", "offset");
+            throw Refused("'offset' must be a whole number that is not negative.", "offset");
         }
 
         if (text is null && !isFinal && code is null)
         {
-            throw Refused("A piece needs the string 'text', unless it is final or an error.", "text");
+            throw Refused("A piece must have a string 'text', unless it is final or an error.", "text");
         }
 
         return new((int)attempt.Value, offset.Value, text ?? "", isFinal, code, message);
@@ -109,13 +109,13 @@ public static class ExternalAnswerParser
 
         if (code is null || !Identifiers.IsQuestionId(code))
         {
-            throw Refused("'error' needs the string 'code', 1 to 64 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", "error.code");
+            throw Refused("'error' must have a string 'code' of 1 to 64 characters of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.", "error.code");
         }
 
         var bytes = System.Text.Encoding.UTF8.GetByteCount(message ?? "");
         return bytes <= MaxErrorMessageBytes
             ? (code, message)
-            : throw Refused($"The error's 'message' has {bytes} bytes; at most {MaxErrorMessageBytes} are allowed.", "error.message");
+            : throw Refused($"The error's 'message' has {bytes} bytes. At most {MaxErrorMessageBytes} are allowed.", "error.message");
     }
 
     private static WholeAnswerMessage ReadWhole(ReadOnlySpan<byte> utf8)
@@ -135,10 +135,10 @@ public static class ExternalAnswerParser
 
         if (questionId is not null && !Identifiers.IsQuestionId(questionId))
         {
-            throw Refused("'question_id' is not a question id.", "question_id");
+            throw Refused("'question_id' is not a valid question id.", "question_id");
         }
 
-        return response is null ? throw Refused("An answer needs the string 'response'.", "response") : new(questionId, response);
+        return response is null ? throw Refused("An answer must have a string 'response'.", "response") : new(questionId, response);
     }
 
     private static MessageRefusedException Refused(string message, string param) => new(new(WireErrors.BadRequest, message, Param: param));

@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace OrleansSessions.Protocol;
 
-/// <summary>The ready JSON of an event whose kind this version does not know.</summary>
+/// <summary>Writes the JSON of an event whose kind this version does not know.</summary>
 internal static class OtherEventBody
 {
-    /// <summary>The members of an object, except those that the frame itself has: a field that is there twice makes a frame invalid.</summary>
+    /// <summary>Writes the members of an object, except those that the frame itself has: a duplicate field would make the frame invalid.</summary>
     public static void Write(Utf8JsonWriter json, string body)
     {
         using var parsed = TryParse(body);
@@ -23,7 +23,7 @@ internal static class OtherEventBody
         }
     }
 
-    /// <summary>Null where it is no JSON: the frame is sent without it, because its number must come.</summary>
+    /// <summary>Returns null if the text is not JSON. The frame is then sent without it, because its number must be sent.</summary>
     private static JsonDocument? TryParse(string body)
     {
         try

@@ -1,21 +1,21 @@
 namespace OrleansSessions.Protocol;
 
-/// <summary>Where a question is in its life. Whether a status is final is not a matter of its number: see <see cref="QuestionStatuses.IsFinal"/>.</summary>
+/// <summary>The state of a question. The order of the numbers does not show whether a status is final: see <see cref="QuestionStatuses.IsFinal"/>.</summary>
 public enum QuestionStatus
 {
-    /// <summary>Waits for the question before it.</summary>
+    /// <summary>The question waits behind another one.</summary>
     Queued = 0,
 
-    /// <summary>The responder has it; no text has come yet.</summary>
+    /// <summary>The question runs and has no text yet.</summary>
     Accepted = 1,
 
-    /// <summary>Text is coming.</summary>
+    /// <summary>The question runs and has text.</summary>
     Answering = 2,
 
-    /// <summary>Answered whole.</summary>
+    /// <summary>The answer is complete.</summary>
     Completed = 3,
 
-    /// <summary>Ended by a client, by a replacing question, or by the session's removal.</summary>
+    /// <summary>Ended by a client, by a question that replaced it, or by the removal of the session.</summary>
     Cancelled = 4,
 
     /// <summary>The responder could not answer.</summary>
@@ -24,20 +24,20 @@ public enum QuestionStatus
     /// <summary>A deadline passed.</summary>
     Timeout = 6,
 
-    /// <summary>There is text, and the responder stopped at a limit.</summary>
+    /// <summary>There is text, but the responder stopped at a limit.</summary>
     Incomplete = 7,
 
-    /// <summary>Another attempt at the answer is under way and has given no text yet. This version never sets it.</summary>
+    /// <summary>The answer is attempted again and there is no text of that attempt yet. This version never sets it.</summary>
     Recovering = 8,
 
     /// <summary>The answer waits for a person's input. This version never sets it.</summary>
     WaitingInput = 9,
 }
 
-/// <summary>What the numbers of <see cref="QuestionStatus"/> mean, also those that this version does not know.</summary>
+/// <summary>What the values of <see cref="QuestionStatus"/> mean, including those that this version does not know.</summary>
 public static class QuestionStatuses
 {
-    /// <summary>The name as clients see it; <c>open</c> for a status that this version does not know.</summary>
+    /// <summary>The name that clients see; <c>open</c> for a status that this version does not know.</summary>
     public static string ToWire(this QuestionStatus status) => status switch
     {
         QuestionStatus.Queued => "queued",
@@ -53,7 +53,7 @@ public static class QuestionStatuses
         _ => "open",
     };
 
-    /// <summary>True once a question has ended; it never becomes false again. A status that this version does not know is an open one.</summary>
+    /// <summary>True if the question has ended; it never becomes false again. A status that this version does not know counts as open.</summary>
     public static bool IsFinal(this QuestionStatus status) =>
         status is QuestionStatus.Completed or QuestionStatus.Cancelled or QuestionStatus.Failed or QuestionStatus.Timeout or QuestionStatus.Incomplete;
 }

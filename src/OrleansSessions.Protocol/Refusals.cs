@@ -1,27 +1,27 @@
 namespace OrleansSessions.Protocol;
 
-/// <summary>The refusals that more than one place sends, each with its one text.</summary>
+/// <summary>The refusals that are sent from more than one place.</summary>
 public static class Refusals
 {
     private const string Alphabet = "of A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'";
 
-    /// <param name="param">The name under which the client sent the id.</param>
+    /// <param name="param">The name of the field or parameter that contained the id.</param>
     public static ErrorMessage SessionId(string param) => new(
         WireErrors.BadRequest, $"A session id is 1 to {Identifiers.MaxSessionIdLength} characters {Alphabet}.", Param: param);
 
-    /// <param name="param">The name under which the client sent the id.</param>
+    /// <param name="param">The name of the field or parameter that contained the id.</param>
     public static ErrorMessage QuestionId(string param) => new(
         WireErrors.BadRequest, $"A question id is 1 to {Identifiers.MaxQuestionIdLength} characters {Alphabet}.", Param: param);
 
     public static ErrorMessage EmptyQuestion(string? questionId) => new(WireErrors.BadRequest, "The question is empty.", questionId, "question");
 
     public static ErrorMessage QuestionTooLarge(string? questionId, int bytes, int maxBytes) => new(
-        WireErrors.QuestionTooLarge, $"The question has {bytes} bytes; at most {maxBytes} are allowed.", questionId, "question");
+        WireErrors.QuestionTooLarge, $"The question has {bytes} bytes. At most {maxBytes} are allowed.", questionId, "question");
 
     /// <param name="what">What is too large: <c>message</c> or <c>body</c>.</param>
-    public static ErrorMessage MessageTooLarge(string what, int maxBytes) => new(WireErrors.MessageTooLarge, $"A {what} may have {maxBytes} bytes.");
+    public static ErrorMessage MessageTooLarge(string what, int maxBytes) => new(WireErrors.MessageTooLarge, $"The {what} exceeds {maxBytes} bytes.");
 
-    public static ErrorMessage QuestionNotFound(string? questionId) => new(WireErrors.QuestionNotFound, "No question has that id.", questionId);
+    public static ErrorMessage QuestionNotFound(string? questionId) => new(WireErrors.QuestionNotFound, "No question has this id.", questionId);
 
     public static ErrorMessage NothingRuns() => new(WireErrors.NoOpenQuestion, "No question is running.");
 
@@ -33,12 +33,12 @@ public static class Refusals
     public static ErrorMessage LeftCluster(string? questionId, long retryAfterMs) => new(
         WireErrors.Draining, "This node has left its cluster.", questionId, RetryAfterMs: retryAfterMs);
 
-    public static ErrorMessage GoingDown(long retryAfterMs) => new(WireErrors.Draining, "This node is going down.", RetryAfterMs: retryAfterMs);
+    public static ErrorMessage GoingDown(long retryAfterMs) => new(WireErrors.Draining, "This node is shutting down.", RetryAfterMs: retryAfterMs);
 
     public static ErrorMessage ConnectionLimit(long retryAfterMs) => new(
-        WireErrors.ConnectionLimit, "This node holds as many connections as it may.", RetryAfterMs: retryAfterMs);
+        WireErrors.ConnectionLimit, "This node has reached its maximum number of connections.", RetryAfterMs: retryAfterMs);
 
-    /// <summary>The session's grain replied with an outcome that this version does not know.</summary>
+    /// <summary>The session's grain returned an outcome that this version does not know.</summary>
     public static ErrorMessage UnknownOutcome(string? questionId, long retryAfterMs) => new(
-        WireErrors.Internal, "The session gave no usable answer.", questionId, RetryAfterMs: retryAfterMs);
+        WireErrors.Internal, "The session returned an unknown result.", questionId, RetryAfterMs: retryAfterMs);
 }

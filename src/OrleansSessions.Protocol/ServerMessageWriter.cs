@@ -4,20 +4,20 @@ using System.Text.Json;
 
 namespace OrleansSessions.Protocol;
 
-/// <summary>The one place that turns server messages into JSON.</summary>
+/// <summary>Writes server messages as JSON.</summary>
 public static class ServerMessageWriter
 {
     private static readonly JsonWriterOptions WriterOptions = new()
     {
-        // Frames are JSON on a socket, never text inside HTML, so only what JSON itself demands is escaped.
+        // Frames are never part of HTML, so only the escapes that JSON requires are used.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         SkipValidation = true,
     };
 
-    /// <summary>A writer fit for <see cref="Write"/>; reusable after <see cref="Utf8JsonWriter.Reset(IBufferWriter{byte})"/>.</summary>
+    /// <summary>Creates a writer for <see cref="Write"/>. It can be reused after <see cref="Utf8JsonWriter.Reset(IBufferWriter{byte})"/>.</summary>
     public static Utf8JsonWriter CreateWriter(IBufferWriter<byte> output) => new(output, WriterOptions);
 
-    /// <summary>Writes one message as one JSON object and flushes.</summary>
+    /// <summary>Writes a message as one JSON object, and flushes the writer.</summary>
     public static void Write(Utf8JsonWriter json, ServerMessage message)
     {
         json.WriteStartObject();
@@ -35,7 +35,7 @@ public static class ServerMessageWriter
             case ServerPingMessage ping: WritePing(json, ping); break;
             case BasicFailureMessage failure: WriteBasicFailure(json, failure); break;
             case OtherEventMessage other: WriteOther(json, other); break;
-            default: throw new ArgumentException($"No JSON form for {message.GetType().Name}.", nameof(message));
+            default: throw new ArgumentException($"{message.GetType().Name} has no JSON form.", nameof(message));
         }
 
         json.WriteEndObject();
@@ -86,7 +86,7 @@ public static class ServerMessageWriter
         WriteReplay(json, done.IsReplay);
     }
 
-    /// <summary>The fields of <c>done</c>, into the object that is open: HTTP and terminal snapshots carry the same.</summary>
+    /// <summary>Writes the fields of <c>done</c> into the current object. HTTP responses and the snapshots of ended questions contain them too.</summary>
     public static void WriteEnd(Utf8JsonWriter json, QuestionEnd end)
     {
         json.WriteString("status"u8, end.Status.ToWire());

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace OrleansSessions.Protocol;
 
 /// <summary>
-/// Walks the fields of one JSON object and refuses what is easily misread: a field that stands twice, also inside values nobody reads,
-/// half of a surrogate pair, a wrong type, anything after the object. Every fault is a <see cref="MessageRefusedException"/>.
+/// Reads the fields of one JSON object. It refuses whatever could be misread: a duplicate field (also inside values that are skipped), half of a
+/// surrogate pair, a wrong type, or anything after the object. Every error is a <see cref="MessageRefusedException"/>.
 /// </summary>
 internal ref struct StrictJson
 {
@@ -24,7 +24,7 @@ internal ref struct StrictJson
         _name = "";
     }
 
-    /// <summary>Enters the object that is the whole text.</summary>
+    /// <summary>Starts to read the object, which must be the whole text.</summary>
     public static StrictJson Open(ReadOnlySpan<byte> utf8)
     {
         var json = new StrictJson(utf8);
@@ -36,7 +36,7 @@ internal ref struct StrictJson
         return json;
     }
 
-    /// <summary>At the most 40 characters of a text that a client sent, for a message back to it.</summary>
+    /// <summary>Returns at most 40 characters of a text from a client, to include it in a message to that client.</summary>
     public static string Shorten(string value)
     {
         if (value.Length <= MaxShown)
@@ -48,13 +48,13 @@ internal ref struct StrictJson
         return string.Concat(value.AsSpan(0, end), "...");
     }
 
-    /// <summary>Goes to the next field and stands on its value; null after the last one.</summary>
+    /// <summary>Moves to the value of the next field and returns the field's name, or null after the last field.</summary>
     public string? NextField()
     {
         Read();
         if (_json.TokenType != JsonTokenType.PropertyName)
         {
-            // Anything after the object makes the reader throw.
+            // Throws if anything follows the object.
             Read();
             return null;
         }
@@ -69,7 +69,7 @@ internal ref struct StrictJson
         return _name;
     }
 
-    /// <summary>A string, or null for a JSON null.</summary>
+    /// <summary>Returns a string, or null for a JSON null.</summary>
     public string? ReadString() => _json.TokenType switch
     {
         JsonTokenType.String => ReadText(_name),
@@ -77,7 +77,7 @@ internal ref struct StrictJson
         _ => throw WrongType("a string"),
     };
 
-    /// <summary>A string; null for anything else.</summary>
+    /// <summary>Returns a string, or null for anything else.</summary>
     public string? ReadStringOrSkip()
     {
         if (_json.TokenType == JsonTokenType.String)
@@ -89,7 +89,7 @@ internal ref struct StrictJson
         return null;
     }
 
-    /// <summary>A whole number of 64 bits, or null for a JSON null.</summary>
+    /// <summary>Returns a 64-bit integer, or null for a JSON null.</summary>
     public long? ReadNumber() => _json.TokenType switch
     {
         JsonTokenType.Number when _json.TryGetInt64(out var number) => number,
@@ -97,7 +97,7 @@ internal ref struct StrictJson
         _ => throw WrongType("a whole number"),
     };
 
-    /// <summary>True or false, or null for a JSON null.</summary>
+    /// <summary>Returns true or false, or null for a JSON null.</summary>
     public bool? ReadBoolean() => _json.TokenType switch
     {
         JsonTokenType.True => true,
@@ -106,10 +106,10 @@ internal ref struct StrictJson
         _ => throw WrongType("true or false"),
     };
 
-    /// <summary>An object's JSON text, or null for an empty object or a JSON null.</summary>
+    /// <summary>Returns the JSON text of an object, or null for an empty object or a JSON null.</summary>
     public string? ReadObject() => _json.TokenType is JsonTokenType.StartObject or JsonTokenType.Null ? ReadObjectOrSkip() : throw WrongType("an object");
 
-    /// <summary>An object's JSON text, or null for an empty object or anything else.</summary>
+    /// <summary>Returns the JSON text of an object, or null for an empty object or anything else.</summary>
     public string? ReadObjectOrSkip()
     {
         var isObject = _json.TokenType == JsonTokenType.StartObject;
@@ -119,7 +119,7 @@ internal ref struct StrictJson
         return isObject && length > 2 ? Encoding.UTF8.GetString(_utf8.Slice(start, length)) : null;
     }
 
-    /// <summary>Passes over a value nobody reads, but not without looking.</summary>
+    /// <summary>Skips a value, but still checks it.</summary>
     public void Skip()
     {
         switch (_json.TokenType)
@@ -168,7 +168,7 @@ internal ref struct StrictJson
         }
     }
 
-    /// <summary>Spares the string of a name that everybody sends; a name with escapes goes the long way.</summary>
+    /// <summary>Returns a known name without allocating a string. A name with escapes is not recognized here.</summary>
     private readonly string? KnownName()
     {
         if (_json.ValueIsEscaped)
@@ -195,17 +195,17 @@ internal ref struct StrictJson
         }
         catch (InvalidOperationException)
         {
-            throw Refused($"'{Shorten(what)}' holds half of a surrogate pair, which is not text.", Shorten(what));
+            throw Refused($"'{Shorten(what)}' contains half of a surrogate pair.", Shorten(what));
         }
     }
 
     private readonly MessageRefusedException WrongType(string expected) => Refused($"'{_name}' must be {expected}.", _name);
 
-    private static MessageRefusedException Twice(string name) => Refused($"The field '{Shorten(name)}' stands twice.", Shorten(name));
+    private static MessageRefusedException Twice(string name) => Refused($"The field '{Shorten(name)}' occurs twice.", Shorten(name));
 
     private static MessageRefusedException Refused(string message, string? param) => new(new(WireErrors.BadRequest, message, Param: param));
 
-    /// <summary>The names seen so far in one object: a bit each for the known ones, a set only once another one turns up.</summary>
+    /// <summary>The names that occurred so far in one object. Known names take one bit each; the set is created only for others.</summary>
     private struct FieldNames
     {
         public static readonly string[] Known =
@@ -233,7 +233,7 @@ internal ref struct StrictJson
     }
 }
 
-/// <summary>Carries a refusal out of a reading pass; never leaves this assembly.</summary>
+/// <summary>Carries a refusal from the reader to the parser. It never leaves this assembly.</summary>
 internal sealed class MessageRefusedException(ErrorMessage refusal) : Exception(refusal.Message)
 {
     public ErrorMessage Refusal { get; } = refusal;

@@ -3,17 +3,17 @@ using System.Collections.Frozen;
 namespace OrleansSessions.Protocol;
 
 /// <summary>One row of the error table: what a code means on the socket and over HTTP.</summary>
-/// <param name="Code">The stable name; clients switch on it.</param>
-/// <param name="HttpStatus">The HTTP status it travels with.</param>
-/// <param name="IsRetryable">True where the same request can succeed later, unchanged.</param>
-/// <param name="CloseCode">The code the socket is closed with, or null where it stays open.</param>
-/// <param name="Title">A short English name of the problem, the same for every occurrence.</param>
+/// <param name="Code">The name that clients compare. It never changes.</param>
+/// <param name="HttpStatus">The HTTP status of a response with this error.</param>
+/// <param name="IsRetryable">True if the same request can succeed later, unchanged.</param>
+/// <param name="CloseCode">The code with which the socket is closed, or null if it remains open.</param>
+/// <param name="Title">A short name of the error, the same for every occurrence.</param>
 public sealed record WireError(string Code, int HttpStatus, bool IsRetryable, int? CloseCode, string Title);
 
-/// <summary>Every error code, for socket and HTTP. Codes are API; messages are not, but for <see cref="BusyMessage"/>.</summary>
+/// <summary>All error codes, for the socket and HTTP. Codes never change. Messages can change, except <see cref="BusyMessage"/>.</summary>
 public static class WireErrors
 {
-    /// <summary>What a busy session says. Clients of the Python manager compare it, so it never changes.</summary>
+    /// <summary>The message of a busy session. It never changes, because clients of the Python session manager compare it.</summary>
     public const string BusyMessage = "Please wait for the previous response";
 
     public static readonly WireError SessionBusy = new("session_busy", 409, true, null, "The session is busy");
@@ -24,22 +24,22 @@ public static class WireErrors
     public static readonly WireError MessageTooLarge = new("message_too_large", 413, false, CloseCodes.MessageTooBig, "The message is too large");
     public static readonly WireError UnsupportedMediaType = new("unsupported_media_type", 415, false, null, "The content type is not supported");
     public static readonly WireError MethodNotAllowed = new("method_not_allowed", 405, false, null, "The method is not allowed here");
-    public static readonly WireError NotFound = new("not_found", 404, false, null, "No such address");
+    public static readonly WireError NotFound = new("not_found", 404, false, null, "The address does not exist");
     public static readonly WireError QuestionTooLarge = new("question_too_large", 413, false, null, "The question is too large");
-    public static readonly WireError QuestionConflict = new("question_conflict", 422, false, null, "The question id is taken by another text");
-    public static readonly WireError QuestionNotFound = new("question_not_found", 404, false, null, "No such question");
-    public static readonly WireError SessionNotFound = new("session_not_found", 404, false, null, "No such session");
+    public static readonly WireError QuestionConflict = new("question_conflict", 422, false, null, "The question id was used with another text");
+    public static readonly WireError QuestionNotFound = new("question_not_found", 404, false, null, "The question does not exist");
+    public static readonly WireError SessionNotFound = new("session_not_found", 404, false, null, "The session does not exist");
     public static readonly WireError SessionRemoved = new("session_removed", 404, false, CloseCodes.SessionRemoved, "The session was removed");
     public static readonly WireError NoOpenQuestion = new("no_open_question", 409, false, null, "No question waits for an answer");
     public static readonly WireError AlreadyDone = new("already_done", 409, false, null, "The question has ended");
-    public static readonly WireError StaleAttempt = new("stale_attempt", 409, false, null, "A newer attempt answers this question");
-    public static readonly WireError OffsetMismatch = new("offset_mismatch", 409, false, null, "The offset is not where the answer ends");
+    public static readonly WireError StaleAttempt = new("stale_attempt", 409, false, null, "A later attempt is answering the question");
+    public static readonly WireError OffsetMismatch = new("offset_mismatch", 409, false, null, "The piece does not begin where the answer ends");
     public static readonly WireError Forbidden = new("forbidden", 403, false, null, "Not allowed");
     public static readonly WireError ConnectionLimit = new("connection_limit", 429, true, CloseCodes.ConnectionLimit, "Too many connections");
-    public static readonly WireError Draining = new("draining", 503, true, CloseCodes.Draining, "This node is going down");
-    public static readonly WireError Internal = new("internal", 500, true, CloseCodes.InternalError, "Something failed here");
+    public static readonly WireError Draining = new("draining", 503, true, CloseCodes.Draining, "This node is shutting down");
+    public static readonly WireError Internal = new("internal", 500, true, CloseCodes.InternalError, "The server failed");
 
-    /// <summary>Every row, in the order of the table.</summary>
+    /// <summary>All rows, in the order of the table in docs/protocol.md.</summary>
     public static IReadOnlyList<WireError> All { get; } =
     [
         SessionBusy, QueueFull, BadRequest, UnknownType, UnsupportedProtocol, MessageTooLarge, UnsupportedMediaType, MethodNotAllowed, NotFound,
@@ -49,6 +49,6 @@ public static class WireErrors
 
     private static readonly FrozenDictionary<string, WireError> ByCode = All.ToFrozenDictionary(error => error.Code);
 
-    /// <summary>The row of a code, or null.</summary>
+    /// <summary>Returns the row of a code, or null.</summary>
     public static WireError? Find(string code) => ByCode.GetValueOrDefault(code);
 }

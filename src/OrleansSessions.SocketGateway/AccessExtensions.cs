@@ -6,10 +6,10 @@ using OrleansSessions.SocketGateway.Errors;
 
 namespace OrleansSessions.SocketGateway;
 
-/// <summary>Guards the rest of a host as the session endpoints guard themselves.</summary>
+/// <summary>Applies the <c>Host</c> check of the session endpoints to the rest of a host.</summary>
 public static class AccessExtensions
 {
-    /// <summary>Adds what <see cref="UseLoopbackHosts"/> needs, in a host without a socket gateway. Safe to call twice.</summary>
+    /// <summary>Adds the services that <see cref="UseLoopbackHosts"/> needs in a host without a socket gateway. Safe to call twice.</summary>
     public static IServiceCollection AddLoopbackHosts(this IServiceCollection services)
     {
         services.TryAddSingleton<HostPolicy>();
@@ -19,9 +19,9 @@ public static class AccessExtensions
     }
 
     /// <summary>
-    /// Where the host listens on loopback only, refuses with 403 every request whose <c>Host</c> is neither a loopback name nor one of <c>AllowedHosts</c>,
-    /// so that no foreign page can read what has no check of its own: pages, metrics, documents. The endpoints of <c>MapSocketGateway</c> and
-    /// <c>MapSessionHttp</c> do so by themselves.
+    /// If the host listens only on loopback, refuses every request whose <c>Host</c> is neither a loopback name nor in <c>AllowedHosts</c> with 403. A
+    /// foreign page can then not read endpoints without a check of their own, for example pages, metrics and documents. The endpoints of
+    /// <c>MapSocketGateway</c> and <c>MapSessionHttp</c> have this check already.
     /// </summary>
     public static IApplicationBuilder UseLoopbackHosts(this IApplicationBuilder app)
     {

@@ -19,12 +19,12 @@ using OrleansSessions.Streaming;
 
 namespace OrleansSessions.SocketGateway;
 
-/// <summary>Puts the socket gateway into a host that has an Orleans client: its own, or the one of the silo beside it.</summary>
+/// <summary>Adds the socket gateway to a host with an Orleans client, which can be the client of a silo in the same process.</summary>
 public static class SocketGatewayExtensions
 {
     /// <summary>
-    /// Adds the socket gateway, with options from the section <c>{configPrefix}SocketGateway</c>. The limits that clients are told come from
-    /// <c>{configPrefix}Sessions</c>, as on the silos. Safe to call twice.
+    /// Adds the socket gateway, with options from the section <c>{configPrefix}SocketGateway</c>. The limits that clients receive come from
+    /// <c>{configPrefix}Sessions</c> and must be the same as on the silos. Safe to call twice.
     /// </summary>
     public static IServiceCollection AddSocketGateway(this IServiceCollection services, string configPrefix = SectionOptionsExtensions.EmbeddedPrefix)
     {
@@ -37,8 +37,8 @@ public static class SocketGatewayExtensions
     }
 
     /// <summary>
-    /// Adds the socket gateway, with options from code. In a host without a silo, configure <see cref="SessionsOptions"/> as on the silos: clients are
-    /// told its limits. Safe to call twice: each call's options are applied.
+    /// Adds the socket gateway, with options from code. In a host without a silo, configure <see cref="SessionsOptions"/> as on the silos, because clients
+    /// receive its limits. Safe to call twice: the options of each call are applied.
     /// </summary>
     public static IServiceCollection AddSocketGateway(this IServiceCollection services, Action<SocketGatewayOptions> configure)
     {
@@ -51,10 +51,10 @@ public static class SocketGatewayExtensions
         return services;
     }
 
-    /// <summary>Adds to an external client the streams that answers come through. Safe to call twice.</summary>
+    /// <summary>Adds the streams through which answers arrive to an external client. Safe to call twice.</summary>
     public static IClientBuilder AddSessionStreams(this IClientBuilder builder) => builder.AddPushStreams(GatewayStreams.ProviderName);
 
-    /// <summary>Maps the sockets. The pattern must have <c>{session_id}</c>. The host needs no WebSocket middleware of its own.</summary>
+    /// <summary>Maps the sockets. The pattern must contain <c>{session_id}</c>. The host needs no WebSocket middleware of its own.</summary>
     public static IEndpointConventionBuilder MapSocketGateway(this IEndpointRouteBuilder endpoints, string pattern = "/ws/{session_id}")
     {
         var endpoint = endpoints.ServiceProvider.GetRequiredService<SocketEndpoint>();

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests;
 
-/// <summary>The real server in a process of its own: echo, a word each 30 ms, and clients told to come back at once.</summary>
+/// <summary>The real server in its own process. It echoes a word every 30 ms and advises clients to reconnect at once.</summary>
 public sealed class EchoServer : IAsyncLifetime
 {
     private ServerProcess? _server;

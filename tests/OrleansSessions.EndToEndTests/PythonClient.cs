@@ -5,14 +5,14 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests;
 
-/// <summary>Runs the Python client of <c>clients/python</c> in a process of its own, bounded in time.</summary>
+/// <summary>Runs the Python client of <c>clients/python</c> in its own process, with a time limit.</summary>
 internal static class PythonClient
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private static string Script => Path.Combine(RepositoryFolder.Path, "clients", "python", "sessions_client.py");
 
-    /// <summary>Skips the test where there is no Python; on a build server that is a failure.</summary>
+    /// <summary>Skips the test if Python is not installed. On a build server, the test fails instead.</summary>
     public static void SkipIfAbsent()
     {
         if (FindPython() is null)
@@ -22,15 +22,15 @@ internal static class PythonClient
         }
     }
 
-    /// <summary>The client as a script: asks, and prints the answer as it comes.</summary>
+    /// <summary>Runs the client as a script, which asks and prints the answer as it arrives.</summary>
     public static Task<string> AskAsync(string url, string question, CancellationToken cancellationToken, params string[] headers) =>
         RunAsync([Script, url, question, .. headers], cancellationToken);
 
-    /// <summary>The client as a script that is refused: what it said.</summary>
+    /// <summary>Runs the client as a script that is refused, and returns its error message.</summary>
     public static async Task<string> FailToAskAsync(string url, string question, CancellationToken cancellationToken, params string[] headers) =>
         (await Assert.ThrowsAsync<PythonFailedException>(() => RunAsync([Script, url, question, .. headers], cancellationToken))).Message;
 
-    /// <summary>The client over a connection that fails by plan, <c>python/drops.py</c> says how.</summary>
+    /// <summary>Runs the client over a connection that fails according to a plan; see <c>python/drops.py</c>.</summary>
     public static async Task<JsonElement> AskOverBadConnectionAsync(string url, string question, string plan, CancellationToken cancellationToken)
     {
         var output = await RunAsync(
@@ -80,5 +80,5 @@ internal static class PythonClient
             .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "python3.exe" : "python3")).FirstOrDefault(File.Exists);
 }
 
-/// <summary>The Python client ended with an error; its message holds what it printed.</summary>
+/// <summary>The Python client ended with an error. The message contains its output.</summary>
 internal sealed class PythonFailedException(string message) : Exception(message);

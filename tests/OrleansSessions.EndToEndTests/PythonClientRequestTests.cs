@@ -12,7 +12,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests;
 
-/// <summary>What the Python client sends to a host that wants to know who calls, below a prefix, and how it takes a refusal.</summary>
+/// <summary>The requests of the Python client to a host that requires credentials and is below a path prefix, and its reaction to a refusal.</summary>
 public sealed class PythonClientRequestTests : IAsyncLifetime
 {
     private readonly ConcurrentQueue<string> _requests = new();
@@ -39,7 +39,7 @@ public sealed class PythonClientRequestTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task HeadersAndQuery_GoAlongWithTheSocketAndWithHttp()
+    public async Task HeadersAndQuery_AreSentOnTheSocketAndOverHttp()
     {
         PythonClient.SkipIfAbsent();
 
@@ -79,7 +79,7 @@ public sealed class PythonClientRequestTests : IAsyncLifetime
         _requests.Enqueue(id is null ? line : line.Replace(id, "ID", StringComparison.Ordinal));
     }
 
-    /// <summary>Sends the end of an answer whose text never came, so that it has to be fetched.</summary>
+    /// <summary>Sends the end of an answer without its text, so that the client has to fetch the text.</summary>
     private async Task AnswerWithoutTextAsync(HttpContext context)
     {
         Note(context);
@@ -103,7 +103,7 @@ public sealed class PythonClientRequestTests : IAsyncLifetime
         Note(context);
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         await SendAsync(socket, """{"type":"error","code":"forbidden","message":"You may not.","retryable":false}""");
-        // A code that means "come back": what counts is that the error will not change.
+        // This close code means that the client can reconnect, but the error before it is not retryable, which takes precedence.
         await socket.CloseOutputAsync(WebSocketCloseStatus.InternalServerError, null, context.RequestAborted);
     }
 

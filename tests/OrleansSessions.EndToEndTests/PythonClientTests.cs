@@ -6,7 +6,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests;
 
-/// <summary>A client in another language, written from docs/protocol.md alone, against the real server: nothing is lost, nothing comes twice.</summary>
+/// <summary>A client in another language, written only from docs/protocol.md, with the real server. Nothing is lost, and nothing is repeated.</summary>
 public sealed class PythonClientTests(EchoServer server) : IClassFixture<EchoServer>
 {
     private static readonly string Question = string.Join(' ', Enumerable.Range(0, 60).Select(number => $"wörd{number} 😀"));
@@ -32,18 +32,18 @@ public sealed class PythonClientTests(EchoServer server) : IClassFixture<EchoSer
 
         var result = await PythonClient.AskOverBadConnectionAsync(server.SocketUrl(session), Question, plan, Token);
 
-        // The whole text, and the proof that the client itself has of it.
+        // The text is complete, and the client itself has proved it.
         Assert.Equal(Question, result.GetProperty("text").GetString());
         Assert.Equal("completed", result.GetProperty("status").GetString());
         Assert.Equal(Encoding.UTF8.GetByteCount(Question), result.GetProperty("bytes").GetInt32());
         Assert.Equal(result.GetProperty("bytes").GetInt32(), result.GetProperty("utf8").GetInt32());
         Assert.Equal(result.GetProperty("deltas").GetInt32(), result.GetProperty("next").GetInt32());
 
-        // One question, one accepted, one done: the numbers end at deltas + 2, and asking again moved nothing.
+        // One question, one accepted, one done: the last number is deltas + 2, and asking again added no events.
         Assert.Equal(result.GetProperty("deltas").GetInt32() + 2, result.GetProperty("last").GetInt32());
         Assert.Equal(result.GetProperty("last").GetInt32(), result.GetProperty("last_after_asking_again").GetInt32());
 
-        // The plan was carried out, in the middle of the answer.
+        // The connection failed according to the plan, in the middle of the answer.
         Assert.Equal(connects, result.GetProperty("connects").GetInt32());
         Assert.All(
             JsonSerializer.Deserialize<Dictionary<string, int[]>>(plan)!,

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Time.Testing;
 using Orleans.Providers.Streams.Common;
 using Orleans.Streams;
 using OrleansSessions.Streaming.Caching;
-using OrleansSessions.Streaming.Queues;
 using Xunit;
 
 namespace OrleansSessions.Streaming.Tests;

@@ -1,8 +1,8 @@
 namespace OrleansSessions.Grains.Clustering;
 
 /// <summary>
-/// Decides from successive reads of the membership table whether a silo is evicted. One read without its row is not enough: a store that has just
-/// failed over may give an older table once. A read that failed is not handed in, and says nothing.
+/// Decides from successive reads of the membership table whether a silo is evicted. One read without its row is not enough, because a store that has just
+/// failed over may return an older table once. A read that failed proves nothing, so it is not passed in.
 /// </summary>
 internal sealed class EvictionRule(SiloAddress silo)
 {
@@ -10,7 +10,7 @@ internal sealed class EvictionRule(SiloAddress silo)
 
     private int _missed;
 
-    /// <summary>Takes the next read; true if the silo is evicted.</summary>
+    /// <summary>Takes the next read into account. True if the silo is evicted.</summary>
     public bool Judge(MembershipTableData read)
     {
         var status = StatusOf(read);

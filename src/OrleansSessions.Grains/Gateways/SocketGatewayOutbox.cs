@@ -4,8 +4,8 @@ using OrleansSessions.Gateways;
 namespace OrleansSessions.Grains.Gateways;
 
 /// <summary>
-/// What this silo sends to one socket gateway: numbers the items and puts them on its stream, in the same order.
-/// An item that the stream refuses leaves a hole in the numbers, which is how the socket gateway learns of it.
+/// Numbers the items that this silo sends to one socket gateway, and puts them on the gateway's stream in the same order.
+/// An item that the stream refuses leaves a hole in the numbers. The socket gateway sees the hole.
 /// </summary>
 internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddress silo, IAsyncStream<GatewayItem> stream, long seenAt)
 {
@@ -14,16 +14,16 @@ internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddre
 
     public string Gateway { get; } = gateway;
 
-    /// <summary>Counts the outboxes of this silo in the order in which they were made, from 1.</summary>
+    /// <summary>The place of this outbox in the order in which this silo created them, from 1.</summary>
     public int Ordinal { get; } = ordinal;
 
-    /// <summary>When this silo first heard of it, as a timestamp.</summary>
+    /// <summary>When this silo first heard of the socket gateway, as a timestamp.</summary>
     public long SeenAt { get; } = seenAt;
 
-    /// <summary>The silo in the same process, once the registry has told.</summary>
+    /// <summary>The silo in the same process; null where there is none, or where the registry has not listed the socket gateway yet.</summary>
     public SiloAddress? Host { get; set; }
 
-    /// <summary>True once the socket gateway is known to be gone; nothing is sent any more.</summary>
+    /// <summary>True once the socket gateway is known to be gone. Nothing more is sent to it.</summary>
     public bool IsClosed { get; set; }
 
     /// <summary>Numbers an item and sends it. Waits while the stream's queue is full.</summary>

@@ -8,21 +8,21 @@ using OrleansSessions.Gateways;
 namespace OrleansSessions.Grains.Gateways;
 
 /// <summary>
-/// The socket gateways as this silo knows them, with an outbox each. Every second it asks the registry who lives,
-/// sends each a heartbeat, and closes the outboxes of those that are gone.
+/// The socket gateways that this silo knows, with an outbox for each. Every second this class asks the registry which socket gateways are alive,
+/// sends each of them a heartbeat, and closes the outboxes of those that are gone.
 /// </summary>
 internal sealed partial class SocketGatewayOutboxes(
     IServiceProvider services, IGrainFactory grains, ILocalSiloDetails silo, IClusterMembershipService membership,
     [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<SocketGatewayOutboxes> logger) : ILifecycleParticipant<ISiloLifecycle>
 {
-    /// <summary>Also how long the first answer to a new socket gateway can be cold.</summary>
+    /// <summary>A new socket gateway learns of this silo within this time.</summary>
     private static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long one beat waits for the registry.</summary>
+    /// <summary>How long one heartbeat waits for the registry.</summary>
     private static readonly TimeSpan RegistryPatience = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<string, SocketGatewayOutbox> _outboxes = new();
-    private readonly Lock _opening = new();
+    private readonly Lock _creating = new();
     private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private IStreamProvider? _streams;
@@ -30,18 +30,18 @@ internal sealed partial class SocketGatewayOutboxes(
     private Task _refresh = Task.CompletedTask;
     private int _latestOrdinal;
 
-    /// <summary>Ends with the first list of the registry that is known to be complete: one from a registry that has lived for a lease.</summary>
+    /// <summary>Completes with the first list that is known to be complete. Such a list comes from a registry that has been active for one lease.</summary>
     public Task Complete => _complete.Task;
 
-    /// <summary>The ordinal of the newest outbox. All up to it are among <see cref="Live"/>, unless they have been closed.</summary>
+    /// <summary>The ordinal of the newest outbox. All outboxes up to it are in <see cref="Live"/>, unless they have been closed.</summary>
     public int LatestOrdinal => Volatile.Read(ref _latestOrdinal);
 
     /// <summary>Returns the outbox of a socket gateway, creating it if necessary. A grain call can name a socket gateway before the registry lists it.</summary>
-    public SocketGatewayOutbox Get(string gateway) => _outboxes.TryGetValue(gateway, out var outbox) ? outbox : Open(gateway);
+    public SocketGatewayOutbox Get(string gateway) => _outboxes.TryGetValue(gateway, out var outbox) ? outbox : Create(gateway);
 
     public bool IsLive(string gateway) => _outboxes.ContainsKey(gateway);
 
-    /// <summary>All that are known to live.</summary>
+    /// <summary>The outboxes of all socket gateways that are known to be alive.</summary>
     public IEnumerable<SocketGatewayOutbox> Live => _outboxes.Values;
 
     public void Participate(ISiloLifecycle observer) => observer.Subscribe(
@@ -57,13 +57,13 @@ internal sealed partial class SocketGatewayOutboxes(
             await _heart;
         });
 
-    private SocketGatewayOutbox Open(string gateway)
+    private SocketGatewayOutbox Create(string gateway)
     {
-        lock (_opening)
+        lock (_creating)
         {
-            if (_outboxes.TryGetValue(gateway, out var opened))
+            if (_outboxes.TryGetValue(gateway, out var created))
             {
-                return opened;
+                return created;
             }
 
             _streams ??= services.GetRequiredKeyedService<IStreamProvider>(GatewayStreams.ProviderName);
@@ -82,7 +82,7 @@ internal sealed partial class SocketGatewayOutboxes(
         {
             do
             {
-                // The registry may live in a silo that is frozen, and its call then waits for half a minute: that must not stop the heart.
+                // The registry may be on a silo that is frozen. A call to it then waits for half a minute, and heartbeats must not wait for that.
                 _refresh = _refresh.IsCompleted ? RefreshAsync() : _refresh;
                 await Task.WhenAny(_refresh, Task.Delay(RegistryPatience, time, _stopping.Token));
                 SendHeartbeats();
@@ -106,7 +106,7 @@ internal sealed partial class SocketGatewayOutboxes(
         }
         catch (Exception fault)
         {
-            // The last list stays in force: an unreachable registry must not cut anybody off.
+            // The last list stays in force, because an unreachable registry must not cut off any socket gateway.
             LogMessages.RegistryUnreachable(logger, LoggedException.Of(fault));
         }
     }
@@ -132,7 +132,7 @@ internal sealed partial class SocketGatewayOutboxes(
         _complete.TrySetResult();
     }
 
-    /// <summary>Gives a socket gateway up. Should it come back, it gets a new outbox, whose numbers begin anew.</summary>
+    /// <summary>Closes the outbox of a socket gateway. If the gateway returns, it gets a new outbox and its item numbers start at 1 again.</summary>
     internal void Close(SocketGatewayOutbox outbox)
     {
         outbox.IsClosed = true;
@@ -140,7 +140,7 @@ internal sealed partial class SocketGatewayOutboxes(
         LogMessages.Closed(logger, outbox.Gateway);
     }
 
-    /// <summary>One that shares its process with a silo lives while membership has that silo; any other has had its lease.</summary>
+    /// <summary>A gateway hosted in a silo's process is alive while that silo is active. Any other gateway that the registry no longer lists is gone once a lease has passed.</summary>
     private bool IsGone(SocketGatewayOutbox outbox) =>
         outbox.Host is { } host
             ? membership.CurrentSnapshot.GetSiloStatus(host) is not SiloStatus.Active

@@ -4,14 +4,14 @@ using OrleansSessions.Gateways;
 
 namespace OrleansSessions.Grains.Gateways;
 
-/// <summary>Leases in memory, by the monotonic clock. A new activation knows no one and says so, until one lease has passed.</summary>
+/// <summary>Keeps leases in memory, by the monotonic clock. A new activation knows no socket gateway, so its list is not settled until one lease has passed.</summary>
 [GrainType("orleanssessions.socketgateways"), KeepAlive]
 internal sealed partial class SocketGatewayRegistryGrain(
     [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<SocketGatewayRegistryGrain> logger)
     : Grain, ISocketGatewayRegistryGrain
 {
     private readonly Dictionary<string, (SocketGatewayEntry Entry, long RenewedAt)> _leases = [];
-    private readonly long _bornAt = time.GetTimestamp();
+    private readonly long _activatedAt = time.GetTimestamp();
 
     public Task RenewAsync(RenewRequest request)
     {
@@ -49,7 +49,7 @@ internal sealed partial class SocketGatewayRegistryGrain(
         return Task.FromResult(new SocketGatewayList
         {
             Entries = [.. _leases.Values.Select(lease => lease.Entry)],
-            IsSettled = time.GetElapsedTime(_bornAt, now) >= SocketGatewayRegistry.Lease,
+            IsSettled = time.GetElapsedTime(_activatedAt, now) >= SocketGatewayRegistry.Lease,
         });
     }
 

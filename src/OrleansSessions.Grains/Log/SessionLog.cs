@@ -28,19 +28,37 @@ internal sealed class SessionLog(long epoch)
     /// <summary>How many entries are held.</summary>
     public int Count => _entries.Count;
 
-    /// <summary>The last number that anybody outside may see.</summary>
+    /// <summary>True while an accepted or ended question is in the log that no write has taken yet: with a store it must not become visible before.</summary>
+    public bool NeedsWrite { get; private set; }
+
+    /// <summary>The last number that is visible outside the session.</summary>
     public long VisibleHead { get; private set; }
 
     /// <summary>The oldest event still held; <c>Head + 1</c> where none is.</summary>
     public long OldestSeq => _oldest;
 
-    public void AppendAccepted(Question question) => question.AcceptedSeq = Append(new(question, EntryKind.Accepted, 0));
+    public void AppendAccepted(Question question)
+    {
+        question.AcceptedSeq = Append(new(question, EntryKind.Accepted, 0));
+        NeedsWrite = true;
+    }
 
     /// <summary>Numbers the delta that the question took last.</summary>
     public void AppendDelta(Question question) => Append(new(question, EntryKind.Delta, question.Deltas - 1));
 
-    public void AppendDone(Question question) => question.DoneSeq = Append(new(question, EntryKind.Done, 0));
+    public void AppendDone(Question question)
+    {
+        question.DoneSeq = Append(new(question, EntryKind.Done, 0));
+        NeedsWrite = true;
+    }
 
+    /// <summary>A write has taken everything up to the head.</summary>
+    public void MarkTaken() => NeedsWrite = false;
+
+    /// <summary>The write has failed.</summary>
+    public void MarkNotTaken() => NeedsWrite = true;
+
+    /// <summary>Makes events visible.</summary>
     public void ReleaseTo(long seq) => VisibleHead = Math.Max(VisibleHead, Math.Min(seq, Head));
 
     /// <summary>True if every visible event after <paramref name="afterSeq"/> is still held.</summary>
@@ -67,7 +85,7 @@ internal sealed class SessionLog(long epoch)
         return [.. events];
     }
 
-    /// <summary>Lets go of the oldest events: those of questions that are kept no longer, and those above a limit, but never of an answer that is open or the last.</summary>
+    /// <summary>Removes the oldest events: those of questions that are no longer kept, and those above a limit, but never those of an answer that is open or the last.</summary>
     public void Trim(int maxEvents, Question lastEnded)
     {
         var count = 0;
@@ -88,8 +106,8 @@ internal sealed class SessionLog(long epoch)
     }
 
     /// <summary>
-    /// The newest entries that <paramref name="questions"/> can give back, as pairs of a code (place in the list x 4 + kind) and a run's length:
-    /// from the first one on of which nothing is missing.
+    /// The newest entries that can be restored from <paramref name="questions"/>, as pairs of a code (place in the list x 4 + kind) and a run's length.
+    /// It begins at the first entry after which nothing is missing.
     /// </summary>
     public int[] SaveTail(List<Question> questions, Func<Question, bool> hasBoundaries)
     {
@@ -118,7 +136,7 @@ internal sealed class SessionLog(long epoch)
         return [.. runs];
     }
 
-    /// <summary>The log whose newest entries <see cref="SaveTail"/> has saved, all of it visible.</summary>
+    /// <summary>The log whose newest entries <see cref="SaveTail"/> saved, all of it visible.</summary>
     public static SessionLog RestoreTail(long epoch, long head, List<Question> questions, int[] runs)
     {
         var log = new SessionLog(epoch);

@@ -1,27 +1,34 @@
 using System.Text;
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Questions;
 
-/// <summary>One question and its answer, as its session holds them. Only <see cref="Session"/> changes it.</summary>
+/// <summary>One question and its answer, as its session holds them. Only the session changes it.</summary>
 internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 {
+    /// <summary>The longest reason, in characters: as long as an id, which is what a reason looks like.</summary>
+    private const int MaxReasonLength = 64;
+
+    /// <summary>The longest message of an end: the longest code and message that <c>/answer</c> takes, and what joins them.</summary>
+    private const int MaxEndMessageBytes = 64 + 2 + 1024;
+
     private StringBuilder? _growing;
     private string _answer = "";
+    private AnsweredQuestion? _pair;
 
     public string Id { get; } = id;
 
     public string Text { get; } = text;
 
-    /// <summary>For the responder; null once the question has ended, when no one reads it any more.</summary>
+    /// <summary>For the responder; null once the question has ended, because no one reads it then.</summary>
     public string? MetadataJson { get; set; }
 
     public DateTimeOffset AskedAt { get; } = askedAt;
 
-    /// <summary>When it left the queue, and its timers started.</summary>
-    public DateTimeOffset OpenedAt { get; set; }
+    /// <summary>When it began to run, and its timers started.</summary>
+    public DateTimeOffset StartedAt { get; set; }
 
     public DateTimeOffset? FirstDeltaAt { get; set; }
 
@@ -44,18 +51,18 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>The answer's length in UTF-8 bytes.</summary>
     public long Bytes { get; set; }
 
-    /// <summary>Where each delta ends in the answer, in UTF-16 units; empty once the session has let go of the boundaries.</summary>
+    /// <summary>Where each delta ends in the answer, in UTF-16 units; empty where the boundaries are no longer known.</summary>
     public List<int> DeltaEnds { get; set; } = [];
 
     /// <summary>How many deltas the answer has; outlives <see cref="DeltaEnds"/>.</summary>
     public int Deltas { get; set; }
 
-    /// <summary>The socket gateway and connection that asked, for orphans.</summary>
+    /// <summary>The socket gateway that asked, or null. With the connection it decides whether the question is orphaned.</summary>
     public string? Gateway { get; init; }
 
     public string? Connection { get; init; }
 
-    /// <summary>True for a basic socket's question without an id: no one else can ever ask for its answer.</summary>
+    /// <summary>True for a basic socket's question without an id: no other connection can ever ask for its answer.</summary>
     public bool IsOrphanable { get; init; }
 
     /// <summary>The name of the responder that it was asked for.</summary>
@@ -69,13 +76,19 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>The newest basic socket that opened since the one that asked was last heard from, or null.</summary>
     public string? OutrankedBy { get; set; }
 
-    /// <summary>True once the session keeps it no longer; the log then lets go of its events.</summary>
+    /// <summary>True once the session keeps it no longer; the log then removes its events.</summary>
     public bool IsForgotten { get; set; }
 
     /// <summary>The question's length in UTF-8 bytes.</summary>
     public int TextBytes { get; } = Encoding.UTF8.GetByteCount(text);
 
     public bool IsFinal => Status.IsFinal();
+
+    /// <summary>True where it has ended, did not fail, and a client has seen its text: it is then part of what later questions are answered with.</summary>
+    public bool IsHistory => Status is QuestionStatus.Completed or QuestionStatus.Incomplete || (Status == QuestionStatus.Cancelled && Bytes > 0);
+
+    /// <summary>An ended question and its answer, as a responder gets them.</summary>
+    public AnsweredQuestion Pair => _pair ??= new(Text, Answer);
 
     /// <summary>The answer so far, or all of it.</summary>
     public string Answer
@@ -113,16 +126,29 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
         Bytes += bytes;
     }
 
-    /// <summary>Turns the growing answer into one string; nothing is appended after it.</summary>
-    public void Seal()
+    /// <summary>Ends it. Nothing is appended afterwards, so the growing answer becomes one string.</summary>
+    public void Conclude(Ending ending, DateTimeOffset now)
     {
-        if (_growing is not null)
+        var startedAt = Status == QuestionStatus.Queued ? AskedAt : StartedAt;
+        Status = ending.Status;
+        End = new QuestionEnd
         {
-            Answer = _growing.ToString();
-        }
-
+            Status = ending.Status,
+            Reason = ending.Reason is { } reason ? ScalarGuard.CutToBytes(reason, MaxReasonLength) : null,
+            Message = ending.Message is { } message ? ScalarGuard.CutToBytes(message, MaxEndMessageBytes) : null,
+            IsRetryable = ending.IsRetryable,
+            Deltas = Deltas,
+            Bytes = Bytes,
+            FirstMs = FirstDeltaAt is { } first ? Milliseconds(first - startedAt) : null,
+            TotalMs = Milliseconds(now - startedAt),
+        };
+        (_answer, _growing) = (Answer, null);
         DeltaEnds.TrimExcess();
+        MetadataJson = null;
     }
+
+    /// <summary>A time as clients see it: never negative.</summary>
+    public static long Milliseconds(TimeSpan duration) => Math.Max(0, (long)duration.TotalMilliseconds);
 
     public string DeltaAt(int index)
     {

@@ -14,8 +14,8 @@ internal sealed class ActiveResponder
         var known = registrations.ToList();
         Registration = known.FindLast(registration => registration.Name == name)
             ?? throw new InvalidOperationException(
-                $"Responder:Name is '{name}', which nobody registered; known are {string.Join(", ", known.Select(registration => registration.Name).Distinct())}.");
-        Responder = Registration.Type is null ? null : (IResponder)services.GetRequiredService(Registration.Type);
+                $"Responder:Name is '{name}', which is not registered; known are {string.Join(", ", known.Select(registration => registration.Name).Distinct())}.");
+        Responder = Registration.Type is null ? new MissingResponder() : (IResponder)services.GetRequiredService(Registration.Type);
         LogsMessages = services.GetService<IHostEnvironment>()?.IsDevelopment() == true;
     }
 
@@ -23,9 +23,9 @@ internal sealed class ActiveResponder
 
     public string Name => Registration.Name;
 
-    /// <summary>Null where answers come from outside.</summary>
-    public IResponder? Responder { get; }
+    /// <summary>Answers what was asked for a responder.</summary>
+    public IResponder Responder { get; }
 
-    /// <summary>True in Development: the messages of exceptions that the responder throws are logged. Elsewhere they may hold what users said.</summary>
+    /// <summary>True in Development: the messages of exceptions that the responder throws are logged. Elsewhere they are not, because they may hold what users said.</summary>
     public bool LogsMessages { get; }
 }

@@ -8,11 +8,14 @@ public sealed class EchoOptions : ISectionOptions
     /// <inheritdoc/>
     public static string Section => "Responder:Echo";
 
-    /// <summary>Wait before the first word, from 0 to 1 h. Default 300 ms, as a quick model takes.</summary>
+    /// <summary>The wait before the first word, from 0 to 1 h. Default 300 ms, like a fast model.</summary>
     [Within("00:00:00", "01:00:00")]
     public TimeSpan InitialDelay { get; set; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Wait between two words, from 0 to 1 h. Default 200 ms, 300 words a minute, about as fast as people read: time to reload, stop or ask again in the middle of an answer. 0 is as fast as they are read.</summary>
+    /// <summary>
+    /// The wait between two words, from 0 to 1 h. Default 200 ms, 300 words per minute, which is about reading speed: there is time to reload, stop or ask
+    /// again in the middle of an answer. With 0, words are sent as fast as they are read.
+    /// </summary>
     [Within("00:00:00", "01:00:00")]
     public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(200);
 }

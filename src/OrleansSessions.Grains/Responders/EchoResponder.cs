@@ -4,7 +4,7 @@ using OrleansSessions.Responders;
 
 namespace OrleansSessions.Grains.Responders;
 
-/// <summary>The demo responder: says the question back, one word a piece. The pieces joined are the question, white space and all.</summary>
+/// <summary>The demo responder: repeats the question, one word per piece. The pieces joined are the question, white space and all.</summary>
 internal sealed class EchoResponder(IOptions<EchoOptions> options, TimeProvider time) : IResponder
 {
     public async IAsyncEnumerable<AnswerPiece> AnswerAsync(

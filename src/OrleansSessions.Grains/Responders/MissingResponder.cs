@@ -6,8 +6,6 @@ namespace OrleansSessions.Grains.Responders;
 /// <summary>Answers a stored question that was asked for a responder, where answers now come from outside only: it ends at once instead of at a deadline.</summary>
 internal sealed class MissingResponder : IResponder
 {
-    public static readonly MissingResponder Instance = new();
-
     public IAsyncEnumerable<AnswerPiece> AnswerAsync(ResponderContext context, CancellationToken cancellationToken) => throw new ResponderException(
         DoneReasons.ResponderUnavailable, "The responder that the question was asked for is no longer configured.", isRetryable: true)
     { IsSafeToLog = true };

@@ -1,20 +1,15 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using OrleansSessions.Diagnostics;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
 
 namespace OrleansSessions.Grains.Responders;
 
-/// <summary>How a responder ended.</summary>
-internal sealed record ResponderRunEnd(QuestionStatus Status, string? Reason, string? Message, bool IsRetryable)
-{
-    public static readonly ResponderRunEnd Completed = new(QuestionStatus.Completed, null, null, false);
-}
-
 /// <summary>
 /// One attempt at one question: the responder works on the thread pool and hands its text over through a bounded buffer,
-/// so whatever it does, the session's grain goes on answering. The buffer full: the responder waits.
+/// so whatever it does, the session's grain goes on answering. While the buffer is full, the responder waits.
 /// </summary>
 internal sealed partial class ResponderRun
 {
@@ -29,37 +24,37 @@ internal sealed partial class ResponderRun
         SingleWriter = true,
     });
 
-    private readonly IResponder _responder;
+    private readonly ActiveResponder _responder;
     private readonly ResponderContext _context;
-    private readonly bool _logsMessages;
+    private readonly Func<CancellationToken, Task>? _waitForRoom;
     private readonly ILogger _logger;
 
-    private ResponderRun(IResponder responder, ResponderContext context, bool logsMessages, ILogger logger)
+    private ResponderRun(ActiveResponder responder, ResponderContext context, Func<CancellationToken, Task>? waitForRoom, ILogger logger)
     {
         _responder = responder;
         _context = context;
-        _logsMessages = logsMessages;
+        _waitForRoom = waitForRoom;
         _logger = logger;
         Stopped = Task.Run(PumpAsync);
     }
 
-    /// <summary>Completes once the responder has let go; a responder that ignores its token may take as long as it likes.</summary>
+    /// <summary>Completes once the responder has stopped; one that ignores its token may take as long as it likes.</summary>
     public Task Stopped { get; }
 
-    /// <summary>How it ended, once <see cref="WaitForTextAsync"/> has said that there is no more; null if it was cancelled.</summary>
-    public ResponderRunEnd? End { get; private set; }
+    /// <summary>How the question ends, once <see cref="WaitForTextAsync"/> has said that there is no more text; null if the run was cancelled.</summary>
+    public Ending? Ending { get; private set; }
 
-    /// <param name="logsMessages">See <see cref="ActiveResponder.LogsMessages"/>.</param>
-    public static ResponderRun Start(IResponder responder, ResponderContext context, bool logsMessages, ILogger logger) =>
-        new(responder, context, logsMessages, logger);
+    /// <param name="waitForRoom">What it waits for before it asks the responder, or null.</param>
+    public static ResponderRun Start(ActiveResponder responder, ResponderContext context, Func<CancellationToken, Task>? waitForRoom, ILogger logger) =>
+        new(responder, context, waitForRoom, logger);
 
     /// <summary>True if there will be no more text than what has been taken.</summary>
     public bool IsDrained => _pieces.Reader.Completion.IsCompleted;
 
-    /// <summary>True once there is text, false once there will be none.</summary>
+    /// <summary>Waits for text. False if there will be none.</summary>
     public ValueTask<bool> WaitForTextAsync() => _pieces.Reader.WaitToReadAsync(CancellationToken.None);
 
-    /// <summary>All the text that has gathered, joined: what comes while an earlier delta is being published leaves as one.</summary>
+    /// <summary>All the text that has gathered, joined: what comes while an earlier delta is being published becomes one delta.</summary>
     public string TakeText()
     {
         if (!_pieces.Reader.TryRead(out var text))
@@ -81,7 +76,7 @@ internal sealed partial class ResponderRun
         return joined.ToString();
     }
 
-    /// <summary>Tells the responder to stop and takes nothing more from it. Callbacks of its token run elsewhere. May be repeated.</summary>
+    /// <summary>Cancels the responder's token and takes nothing more from it. The token's callbacks run on another thread. Safe to repeat.</summary>
     public void Cancel()
     {
         _pieces.Writer.TryComplete();
@@ -90,25 +85,30 @@ internal sealed partial class ResponderRun
 
     private async Task PumpAsync()
     {
-        // What flowed in from the call that started it is not this task's to carry on.
+        // The request context of the call that started it does not belong to this task.
         RequestContext.Clear();
         try
         {
-            End = await ReadAsync();
+            if (_waitForRoom is not null)
+            {
+                await _waitForRoom(_cancel.Token);
+            }
+
+            Ending = await ReadAsync();
         }
         catch (Exception) when (_cancel.IsCancellationRequested)
         {
-            // Whatever it throws after it was told to stop says nothing about the question.
+            // What it throws after its token was cancelled says nothing about the question.
         }
         catch (ResponderException fault)
         {
             LogMessages.Failed(_logger, _context.SessionKey, _context.QuestionId, fault.Reason, Logged(fault));
-            End = new(QuestionStatus.Failed, fault.Reason, fault.Message, fault.IsRetryable);
+            Ending = Ending.Failed(fault.Reason, fault.Message, fault.IsRetryable);
         }
         catch (Exception fault)
         {
             LogMessages.Threw(_logger, _context.SessionKey, _context.QuestionId, Logged(fault));
-            End = new(QuestionStatus.Failed, DoneReasons.ResponderError, "The responder failed.", true);
+            Ending = Ending.Failed(DoneReasons.ResponderError, "The responder failed.");
         }
         finally
         {
@@ -116,9 +116,9 @@ internal sealed partial class ResponderRun
         }
     }
 
-    private async Task<ResponderRunEnd?> ReadAsync()
+    private async Task<Ending?> ReadAsync()
     {
-        await foreach (var piece in _responder.AnswerAsync(_context, _cancel.Token).WithCancellation(_cancel.Token))
+        await foreach (var piece in _responder.Responder.AnswerAsync(_context, _cancel.Token).WithCancellation(_cancel.Token))
         {
             if (_cancel.IsCancellationRequested)
             {
@@ -127,7 +127,7 @@ internal sealed partial class ResponderRun
 
             if (piece.IncompleteReason is { } reason)
             {
-                return new(QuestionStatus.Incomplete, reason, "The answer stopped at a limit of its responder.", false);
+                return Ending.Incomplete(reason, "The answer stopped at a limit of its responder.");
             }
 
             if (piece.Text is { Length: > 0 } text)
@@ -136,10 +136,10 @@ internal sealed partial class ResponderRun
             }
         }
 
-        return _cancel.IsCancellationRequested ? null : ResponderRunEnd.Completed;
+        return _cancel.IsCancellationRequested ? null : Ending.Completed;
     }
 
-    private LoggedException Logged(Exception fault) => _logsMessages ? LoggedException.WithMessages(fault) : LoggedException.Of(fault);
+    private LoggedException Logged(Exception fault) => _responder.LogsMessages ? LoggedException.WithMessages(fault) : LoggedException.Of(fault);
 
     private static partial class LogMessages
     {

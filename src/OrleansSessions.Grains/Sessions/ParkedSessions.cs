@@ -5,9 +5,9 @@ using OrleansSessions.Sessions;
 namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>
-/// Sleeping sessions, where no store is configured and this silo is the only one: another one would not find them.
-/// Bounded in number, bytes and age: the one that has slept longest goes first.
-/// They go with the process, so a crash cannot revive old numbers. Their age follows the monotonic clock: setting the wall clock forgets none of them.
+/// The sleeping sessions of this process, where no store is configured and this silo is the only one: another silo would not find them.
+/// Limited in number, bytes and age: the one that has slept longest is forgotten first.
+/// They end with the process, so old numbers cannot come back after a crash. Their age follows the monotonic clock: setting the wall clock forgets none.
 /// </summary>
 internal sealed class ParkedSessions(IOptions<SessionsOptions> options, [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
 {

@@ -1,4 +1,3 @@
-using System.Text;
 using OrleansSessions.Grains.Log;
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
@@ -9,83 +8,112 @@ namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>
 /// The rules of one session: who may ask, what runs, what waits, what is remembered. It is plain state, without Orleans, time or
-/// input and output: <see cref="SessionGrain"/> calls it in its turns, stores and publishes what it did, and runs the responder.
+/// input and output. <see cref="SessionGrain"/> calls it in its turns, and <see cref="SessionEffects"/> carries out what follows from a change.
 /// </summary>
-internal sealed partial class Session
+internal sealed class Session
 {
-    /// <summary>A longer piece becomes several deltas. Six bytes of JSON for a byte of text is the worst case, so such a frame stays below 100 KiB.</summary>
-    private const int MaxDeltaBytes = 16 * 1024;
-
-    /// <summary>The longest reason, in characters: as long as an id, which is what a reason looks like.</summary>
-    private const int MaxReasonLength = 64;
-
-    /// <summary>The longest message of an end: the longest code and message that <c>/answer</c> takes, and what joins them.</summary>
-    private const int MaxEndMessageBytes = 64 + 2 + 1024;
-
-    private const string ReplacedMessage = "Another question took its place.";
-
     private readonly SessionsOptions _options;
     private readonly ResponderRegistration _responder;
-    private readonly List<Question> _ended = [];
-    private readonly List<Question> _queue = [];
-    private readonly Dictionary<string, Question> _byId = new(StringComparer.Ordinal);
-    private readonly PairHistory _history;
-    private ScalarGuard _scalars;
-    private long _keptBytes;
+    private readonly QuestionQueue _open = new();
+    private readonly EndedQuestions _ended;
+    private readonly AnswerWriter _writer;
+    private readonly Deadlines _deadlines;
+    private readonly Admission _admission;
+    private readonly List<Question> _newlyEnded = [];
 
     /// <summary>Creates a session that was never asked.</summary>
     /// <param name="responder">Answers the questions that are asked from now on.</param>
     public Session(SessionsOptions options, ResponderRegistration responder, long epoch)
     {
         _options = options;
-        _history = new PairHistory(options);
         _responder = responder;
+        _ended = new EndedQuestions(options);
+        _writer = new AnswerWriter(options);
+        _deadlines = new Deadlines(options);
         Log = new SessionLog(epoch);
+        Orphans = new Orphans(_open);
+        _admission = new Admission(this, _open, Orphans, options);
+        View = new SessionView(this, _open, _ended, _deadlines);
     }
-
-    /// <summary>Called in the same turn for each question that ends.</summary>
-    public event Action<Question>? QuestionEnded;
 
     public SessionLog Log { get; private set; }
 
-    /// <summary>The one question that runs, or null: I1 is that there is room for one.</summary>
-    public Question? Running { get; private set; }
+    /// <summary>What callers may see of the session.</summary>
+    public SessionView View { get; }
 
-    public IReadOnlyList<Question> Queue => _queue;
+    public Orphans Orphans { get; }
+
+    /// <summary>The question that runs, or null.</summary>
+    public Question? Running => _open.Running;
+
+    /// <summary>The questions that wait, in order.</summary>
+    public IReadOnlyList<Question> Waiting => _open.Waiting;
 
     /// <summary>False until the first question: nothing is kept for a session that was never asked.</summary>
     public bool IsKnown => Log.Head > 0;
 
     public bool HasOpenQuestion => Running is not null;
 
-    /// <summary>Running first, then queued in order.</summary>
-    public IEnumerable<Question> Open => Running is null ? _queue : _queue.Prepend(Running);
+    /// <summary>Admits a question or says why not; nothing changes unless the outcome is <see cref="AskOutcome.Accepted"/>.</summary>
+    /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
+    public AskReply Ask(AskRequest request, DateTimeOffset now, Func<Question, bool> isOrphaned)
+    {
+        // 1. The connection that asks is there: no newer socket outranks it any more.
+        Orphans.MarkHeard(request.Connection);
 
-    /// <summary>Ends a question at a client's word.</summary>
+        // 2. An id that is known is answered from the log, whatever else goes on.
+        var id = request.QuestionId ?? NewQuestionId();
+        if (Find(id) is { } earlier)
+        {
+            return earlier.Text == request.Question
+                ? Reply(AskOutcome.Duplicate, earlier) with { Position = _open.PositionOf(earlier), Earlier = View.Describe(earlier, now) }
+                : new() { Outcome = AskOutcome.Conflict, QuestionId = id, Epoch = Log.Epoch };
+        }
+
+        // 3. Make room, or refuse.
+        if (_admission.MakeRoom(request, now, isOrphaned) is { } refusal)
+        {
+            return Refuse(refusal, id, now);
+        }
+
+        // 4. Admit it: running, or last in the queue. In the place of an orphan it runs before those that wait.
+        var question = new Question(id, request.Question, now)
+        {
+            MetadataJson = request.MetadataJson,
+            Gateway = request.Gateway,
+            Connection = request.Connection,
+            IsOrphanable = request.IsOrphanable,
+            Responder = _responder.Name,
+            IsAnsweredFromOutside = _responder.IsAnsweredFromOutside,
+        };
+        _open.Add(question, now);
+        Log.AppendAccepted(question);
+        return Reply(AskOutcome.Accepted, question);
+    }
+
+    /// <summary>Ends a question for a client.</summary>
     public CancelReply Cancel(string? questionId, DateTimeOffset now)
     {
         var question = questionId is null ? Running : Find(questionId);
+        var reply = new CancelReply { Outcome = CancelOutcome.NotFound, QuestionId = question?.Id ?? questionId, Epoch = Log.Epoch, AfterSeq = Log.Head };
         if (question is null)
         {
-            return new() { Outcome = CancelOutcome.NotFound, QuestionId = questionId, Epoch = Log.Epoch, AfterSeq = Log.Head };
+            return reply;
         }
 
         if (question.IsFinal)
         {
-            return new()
-            {
-                Outcome = CancelOutcome.AlreadyDone,
-                QuestionId = question.Id,
-                Epoch = Log.Epoch,
-                AfterSeq = Log.Head,
-                Question = Describe(question, now),
-            };
+            return reply with { Outcome = CancelOutcome.AlreadyDone, Question = View.Describe(question, now) };
         }
 
-        var head = Log.Head;
-        End(question, QuestionStatus.Cancelled, DoneReasons.ByClient, "A client cancelled the question.", false, now);
-        return new() { Outcome = CancelOutcome.Cancelling, QuestionId = question.Id, Epoch = Log.Epoch, AfterSeq = head };
+        End(question, Ending.CancelledByClient, now);
+        return reply with { Outcome = CancelOutcome.Cancelling };
     }
+
+    /// <summary>Takes an answer from outside, or one piece of it.</summary>
+    /// <param name="isAttended">True while a socket is attached that sees the answer.</param>
+    public AnswerReply Answer(AnswerRequest request, bool isAttended, DateTimeOffset now) =>
+        ExternalAnswers.Take(this, request.QuestionId is { } id ? Find(id) : Running, request, isAttended, now);
 
     /// <summary>Takes text from the responder of one attempt. False if that attempt does not count any more: nothing was appended (I4).</summary>
     public bool TryAppend(Question question, int attempt, string text, DateTimeOffset now)
@@ -95,188 +123,161 @@ internal sealed partial class Session
             return false;
         }
 
-        Append(question, _scalars.Take(text), now);
+        if (!_writer.Write(Log, question, text, now))
+        {
+            EndTooLarge(question, now);
+        }
+
         return true;
     }
 
-    /// <summary>Ends a question at its responder's word. False if that attempt does not count any more.</summary>
-    public bool TryEnd(
-        Question question, int attempt, QuestionStatus status, string? reason, string? message, bool isRetryable, DateTimeOffset now)
+    /// <summary>Ends a question as its responder says. False if that attempt does not count any more.</summary>
+    public bool TryEnd(Question question, int attempt, Ending ending, DateTimeOffset now)
     {
         if (!IsCurrent(question, attempt))
         {
             return false;
         }
 
-        Append(question, _scalars.Flush(), now);
-        if (!question.IsFinal)
+        if (_writer.Flush(Log, question, now))
         {
-            End(question, status, reason, message, isRetryable, now);
+            End(question, ending, now);
+        }
+        else
+        {
+            EndTooLarge(question, now);
         }
 
         return true;
     }
 
-    /// <summary>Ends everything that is open, running first, with one reason.</summary>
-    public void EndAll(string reason, DateTimeOffset now)
-    {
-        var message = reason == DoneReasons.Replaced ? ReplacedMessage : "The session was removed.";
-        ConcludeAll([.. Open], QuestionStatus.Cancelled, reason, message, false, now);
-    }
+    /// <summary>Ends everything that is open in one way, running first.</summary>
+    public void EndAll(Ending ending, DateTimeOffset now) => EndEach([.. _open.All], ending, now);
 
-    /// <summary>Ends everything that is open as lost, running first: another silo may hold this session.</summary>
-    public void EndLost(DateTimeOffset now) => ConcludeAll(
-        [.. Open], QuestionStatus.Failed, DoneReasons.ResponderLost, "The process that was answering has left its cluster. Ask again.", true, now);
-
-    /// <summary>Earlier pairs for the responder, oldest first: those whose text a client has seen and that did not fail.</summary>
-    public IReadOnlyList<AnsweredQuestion> History() => _history.ToArray();
-
-    public bool IsCurrent(Question question, int attempt) => ReferenceEquals(question, Running) && question.Attempt == attempt;
-
-    /// <summary>Ends questions without opening the next in the queue: the caller has another in mind, or none.</summary>
-    private void ConcludeAll(
-        IReadOnlyList<Question> questions, QuestionStatus status, string reason, string message, bool isRetryable, DateTimeOffset now)
+    /// <summary>Ends questions without starting the next in the queue, because the caller has another in mind, or none.</summary>
+    public void EndEach(List<Question> questions, Ending ending, DateTimeOffset now)
     {
         foreach (var question in questions)
         {
-            _queue.Remove(question);
-            Conclude(question, status, reason, message, isRetryable, now);
+            Conclude(question, ending, now);
         }
     }
 
-    private Question? Find(string id) => _byId.GetValueOrDefault(id);
-
-    private void OpenNow(Question question, DateTimeOffset now)
+    /// <summary>Ends the questions whose deadline has passed.</summary>
+    public void EndOverdue(DateTimeOffset now)
     {
-        question.Status = QuestionStatus.Accepted;
-        question.OpenedAt = now;
-        Running = question;
-        _scalars = default;
+        EndOverdueInQueue(now);
+        if (Running is { } running && _deadlines.FindTimeout(running, now) is { } timeout)
+        {
+            End(running, timeout, now);
+        }
     }
 
-    private void Append(Question question, string text, DateTimeOffset now)
+    /// <summary>When the next deadline passes, or null where nothing is open.</summary>
+    public DateTimeOffset? NextDeadline() => _deadlines.Next(_open);
+
+    /// <summary>Earlier pairs for the responder, oldest first.</summary>
+    public IReadOnlyList<AnsweredQuestion> History() => _ended.Pairs();
+
+    /// <summary>The questions that have ended since the last call, in order.</summary>
+    public IReadOnlyList<Question> TakeNewlyEnded()
     {
-        if (text.Length == 0)
+        if (_newlyEnded.Count == 0)
         {
+            return [];
+        }
+
+        Question[] ended = [.. _newlyEnded];
+        _newlyEnded.Clear();
+        return ended;
+    }
+
+    /// <summary>All of it that outlives the activation. The texts are shared, not copied: they never change.</summary>
+    public SessionState ToState(DateTimeOffset usedAt) => SessionState.From(Log, [.. _ended.All, .. _open.All], usedAt);
+
+    /// <summary>
+    /// Takes up a state. Without an open question the numbers go on. With one, its responder is lost with the process that ran it:
+    /// it ends as failed, in a new epoch, and the queue goes on.
+    /// </summary>
+    public void Restore(SessionState state, long newEpoch, DateTimeOffset now)
+    {
+        var questions = state.Questions.ConvertAll(question => question.ToQuestion());
+        questions.FindAll(question => question.IsFinal).ForEach(_ended.Add);
+        if (!state.HasOpenQuestion)
+        {
+            // A delta from before long pieces were split is too long for a frame: nothing is replayed then, and readers get a snapshot.
+            var tail = questions.Exists(question => question.LongestDelta > AnswerWriter.MaxDeltaBytes) ? [] : state.LogTail;
+            Log = SessionLog.RestoreTail(state.Epoch, state.Head, questions, tail);
             return;
         }
 
-        var bytes = Encoding.UTF8.GetByteCount(text);
-        var room = _options.MaxAnswerBytes - question.Bytes;
-        var isTooLarge = bytes > room;
-        if (isTooLarge)
+        // The old numbers mean nothing in the new epoch. Its first, which the end below takes, is one that every reader comes by.
+        questions.ForEach(question => (question.AcceptedSeq, question.DoneSeq) = (1, question.IsFinal ? 1 : 0));
+        Log = new SessionLog(newEpoch);
+        _open.Restore(questions.Where(question => !question.IsFinal));
+
+        // Those that have waited too long meanwhile must not get their turn.
+        EndOverdueInQueue(now);
+        if (Running is { } lost)
         {
-            text = ScalarGuard.CutToBytes(text, room);
-            bytes = Encoding.UTF8.GetByteCount(text);
+            End(lost, Ending.ResponderLost, now);
         }
 
-        if (text.Length > 0)
-        {
-            question.Status = QuestionStatus.Answering;
-            question.FirstDeltaAt ??= now;
-            question.LastDeltaAt = now;
-            AppendDeltas(question, text, bytes);
-        }
-
-        if (isTooLarge)
-        {
-            End(
-                question, QuestionStatus.Incomplete, DoneReasons.AnswerTooLarge,
-                $"The answer was cut at {_options.MaxAnswerBytes} bytes (Sessions:MaxAnswerBytes).", false, now);
-        }
+        _open.StartNext(now);
     }
 
-    /// <summary>Common clients refuse a frame above 1 MiB, so a long piece becomes a run of deltas.</summary>
-    private void AppendDeltas(Question question, ReadOnlySpan<char> text, int bytes)
+    /// <summary>Forgets everything; the log begins a new epoch.</summary>
+    public void Clear(long newEpoch)
     {
-        while (bytes > MaxDeltaBytes)
-        {
-            var delta = text[..ScalarGuard.LengthWithin(text, MaxDeltaBytes)];
-            var deltaBytes = Encoding.UTF8.GetByteCount(delta);
-            question.AppendDelta(delta, deltaBytes);
-            Log.AppendDelta(question);
-            text = text[delta.Length..];
-            bytes -= deltaBytes;
-        }
-
-        question.AppendDelta(text, bytes);
-        Log.AppendDelta(question);
+        _ended.Clear();
+        _open.Clear();
+        _writer.Reset();
+        Log = new SessionLog(newEpoch);
     }
 
-    /// <summary>Ends one question; if it was the running one, the next in the queue opens in the same turn.</summary>
-    private void End(Question question, QuestionStatus status, string? reason, string? message, bool isRetryable, DateTimeOffset now)
+    private static string NewQuestionId() => $"q-{Guid.NewGuid():n}"[..18];
+
+    private Question? Find(string id) => _open.Find(id) ?? _ended.Find(id);
+
+    private bool IsCurrent(Question question, int attempt) => ReferenceEquals(question, Running) && question.Attempt == attempt;
+
+    private AskReply Reply(AskOutcome outcome, Question question) =>
+        new() { Outcome = outcome, QuestionId = question.Id, Epoch = Log.Epoch, Seq = question.AcceptedSeq, Position = question.AcceptedPosition };
+
+    private AskReply Refuse(AskOutcome outcome, string id, DateTimeOffset now)
     {
-        _queue.Remove(question);
-        Conclude(question, status, reason, message, isRetryable, now);
-        OpenNext(now);
+        var active = outcome is AskOutcome.Busy or AskOutcome.QueueFull ? Running : null;
+        var activeFor = active is null ? TimeSpan.Zero : now - active.StartedAt;
+        return new() { Outcome = outcome, QuestionId = id, Epoch = Log.Epoch, ActiveQuestionId = active?.Id, ActiveForMs = Question.Milliseconds(activeFor) };
     }
 
-    private void OpenNext(DateTimeOffset now)
+    private void EndOverdueInQueue(DateTimeOffset now) => EndEach(_deadlines.OverdueIn(_open, now), _deadlines.QueueTimeout(), now);
+
+    private void EndTooLarge(Question question, DateTimeOffset now) => End(
+        question, Ending.Incomplete(DoneReasons.AnswerTooLarge, $"The answer was cut at {_options.MaxAnswerBytes} bytes (Sessions:MaxAnswerBytes)."), now);
+
+    /// <summary>Ends one question; if it was the running one, the next in the queue starts in the same turn.</summary>
+    private void End(Question question, Ending ending, DateTimeOffset now)
     {
-        if (Running is null && _queue.Count > 0)
-        {
-            var next = _queue[0];
-            _queue.RemoveAt(0);
-            OpenNow(next, now);
-        }
+        Conclude(question, ending, now);
+        _open.StartNext(now);
     }
 
-    private void Conclude(Question question, QuestionStatus status, string? reason, string? message, bool isRetryable, DateTimeOffset now)
+    private void Conclude(Question question, Ending ending, DateTimeOffset now)
     {
-        var openedAt = question.Status == QuestionStatus.Queued ? question.AskedAt : question.OpenedAt;
-        question.Status = status;
-        question.End = new QuestionEnd
+        if (ReferenceEquals(question, Running))
         {
-            Status = status,
-            Reason = Cut(reason, MaxReasonLength),
-            Message = Cut(message, MaxEndMessageBytes),
-            IsRetryable = isRetryable,
-            Deltas = question.Deltas,
-            Bytes = question.Bytes,
-            FirstMs = question.FirstDeltaAt is { } first ? Milliseconds(first - openedAt) : null,
-            TotalMs = Milliseconds(now - openedAt),
-        };
-        question.Seal();
-        question.MetadataJson = null;
-        if (ReferenceEquals(Running, question))
-        {
-            Running = null;
+            _writer.Reset();
         }
 
+        _open.Remove(question);
+        question.Conclude(ending, now);
         Log.AppendDone(question);
         _ended.Add(question);
-        _keptBytes += question.KeptBytes;
-        _history.Add(question);
-        Trim();
-        QuestionEnded?.Invoke(question);
-    }
-
-    /// <summary>
-    /// Keeps the last questions, within number and bytes, but always the very last one. Past the number it makes room for some more at once,
-    /// so that a busy session does not move its lists at every question.
-    /// </summary>
-    private void Trim()
-    {
-        var kept = _ended.Count > _options.KeptQuestions ? _options.KeptQuestions - (_options.KeptQuestions / 8) : _options.KeptQuestions;
-        var count = 0;
-        while (_ended.Count - count > 1 && (_ended.Count - count > kept || _keptBytes > _options.KeptBytes))
+        _newlyEnded.Add(question);
+        if (_ended.Trim() || Log.Count > _options.KeptEvents)
         {
-            var forgotten = _ended[count++];
-            forgotten.IsForgotten = true;
-            _keptBytes -= forgotten.KeptBytes;
-            _byId.Remove(forgotten.Id);
-        }
-
-        if (count > 0 || Log.Count > _options.KeptEvents)
-        {
-            _ended.RemoveRange(0, count);
-            Log.Trim(_options.KeptEvents, lastEnded: _ended[^1]);
+            Log.Trim(_options.KeptEvents, lastEnded: question);
         }
     }
-
-    private int PositionOf(Question question) => _queue.IndexOf(question) + 1;
-
-    private static string? Cut(string? text, int maxBytes) => text is null ? null : ScalarGuard.CutToBytes(text, maxBytes);
-
-    private static long Milliseconds(TimeSpan duration) => Math.Max(0, (long)duration.TotalMilliseconds);
 }

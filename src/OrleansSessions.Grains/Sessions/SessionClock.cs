@@ -2,9 +2,9 @@ namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>
 /// The time of one session. It starts from the wall clock and runs on the monotonic one, so that a step of the wall clock
-/// neither ends a question nor delays its end. A mutable struct: keep it in a field that is not readonly.
+/// neither ends a question nor delays its end.
 /// </summary>
-internal struct SessionClock
+internal sealed class SessionClock
 {
     private readonly TimeProvider _time;
     private DateTimeOffset _setTo;
@@ -16,7 +16,7 @@ internal struct SessionClock
         Set();
     }
 
-    public readonly DateTimeOffset Now => _setTo + _time.GetElapsedTime(_setAt);
+    public DateTimeOffset Now => _setTo + _time.GetElapsedTime(_setAt);
 
     /// <summary>Reads the wall clock again. Call it only while nothing is open: deadlines already set would move with it.</summary>
     public void Set() => (_setTo, _setAt) = (_time.GetUtcNow(), _time.GetTimestamp());

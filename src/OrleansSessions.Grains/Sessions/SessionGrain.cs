@@ -1,105 +1,82 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;
+using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Log;
 using OrleansSessions.Grains.Questions;
-using OrleansSessions.Protocol;
+using OrleansSessions.Grains.Responders;
 using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>
-/// One session in its turns. Each call asks <see cref="Session"/>, the rules; what that changed is stored, made visible, published
-/// (<see cref="CommitAsync"/>), and the next question, if one is open, gets its responder. Placed beside the socket that calls first.
+/// One session in its turns. Each call asks <see cref="Session"/>, the rules, and has <see cref="SessionEffects"/> carry out what follows from the change.
+/// Placed beside the socket that calls first.
 /// </summary>
 [GrainType("orleanssessions.session"), PreferLocalPlacement]
 internal sealed partial class SessionGrain : Grain, ISessionGrain
 {
-    private readonly SessionServices _services;
-    private readonly ILogger<SessionGrain> _logger;
-    private readonly IPersistentState<SessionState>? _stored;
+    private readonly SessionActivation _activation;
     private readonly Session _session;
-    private readonly SessionPublisher _publisher;
-    private readonly string _key;
-    private SessionClock _clock;
-    private DateTimeOffset _usedAt;
-    private UnaskedSessions.Stay? _stay;
+    private readonly SessionEffects _effects;
+    private readonly SocketGatewayOutboxes _outboxes;
+    private readonly ActiveResponder _responder;
+    private readonly UnaskedStay _stay;
+    private CancellationTokenRegistration _eviction;
 
-    public SessionGrain(SessionServices services, IPersistentStateFactory states, IGrainContext context, ILogger<SessionGrain> logger)
+    public SessionGrain(
+        SessionServices services, SessionStores stores, SocketGatewayOutboxes outboxes, ActiveResponder responder, UnaskedSessions unasked,
+        ILogger<SessionGrain> logger)
     {
-        _services = services;
-        _logger = logger;
-        _key = context.GrainId.Key.ToString()!;
-        _clock = new SessionClock(services.Time);
-        _publisher = new SessionPublisher(_key, services.Outboxes, logger);
-        _session = new Session(services.Options, services.Responder.Registration, services.NewEpoch());
-        _session.QuestionEnded += OnQuestionEnded;
-        if (services.IsStored)
-        {
-            _stored = states.Create<SessionState>(context, new PersistentStateAttribute("session", SessionsOptions.StorageName));
-        }
+        _activation = new SessionActivation(this, services, logger);
+        _outboxes = outboxes;
+        _responder = responder;
+        _session = new Session(services.Options, responder.Registration, services.NewEpoch());
+        _effects = new SessionEffects(
+            _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder);
+        _stay = new UnaskedStay(unasked, GrainContext, EndCall);
     }
 
-    private DateTimeOffset Now => _clock.Now;
+    private DateTimeOffset Now => _activation.Now;
+
+    private ISubscribedGateways Gateways => _effects.Gateways;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _services.Eviction.ThrowIfEvicted();
-        _usedAt = Now;
-        var state = _stored is null ? _services.Parked.Take(_key) : _stored.State;
-        if (state is { Epoch: > 0 })
-        {
-            _session.Restore(state, _services.NewEpoch(state.Epoch), Now);
-            _usedAt = state.UsedAt;
-            if (state.HasOpenQuestion)
-            {
-                await CommitAsync();
-                RunNext();
-            }
-        }
+        _activation.Services.Eviction.ThrowIfEvicted();
+        await _effects.StartAsync();
 
+        // The last step: an activation that fails is not deactivated, and would stay registered for good.
         FollowEviction();
-        _services.Metrics.SessionActivated();
-        LogMessages.Activated(_logger, _key, _session.Log.Epoch, _session.Log.Head);
+        _activation.Services.Metrics.SessionActivated();
+        LogMessages.Activated(_activation.Logger, _activation.Key, _session.Log.Epoch, _session.Log.Head);
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await _eviction.DisposeAsync();
-        await StopRunsAsync();
-        if (_stored is null && _session.IsKnown)
-        {
-            _services.Parked.Park(_key, _session.ToState(_usedAt), Now - _usedAt);
-        }
-
-        if (reason.ReasonCode != DeactivationReasonCode.ShuttingDown)
-        {
-            // A silo that stops no longer sends; its socket gateways learn of it from the membership.
-            _publisher.PublishLast();
-        }
-
-        EndStay();
-        ReportWaiting(0, 0);
-        _services.Metrics.SessionDeactivated();
-        LogMessages.Deactivated(_logger, _key, reason.ReasonCode);
+        await _effects.StopAsync(isSiloStopping: reason.ReasonCode == DeactivationReasonCode.ShuttingDown);
+        _stay.End();
+        _activation.Services.Metrics.SessionDeactivated();
+        LogMessages.Deactivated(_activation.Logger, _activation.Key, reason.ReasonCode);
     }
 
     public async Task<AttachReply> AttachAsync(AttachRequest request)
     {
         await EnterAsync(request.Gateway);
-        _publisher.Count(request.Gateway, request.Connections, request.Version);
+        Gateways.SetConnections(request.Gateway, request.Connections, request.Version);
         if (request.BasicConnection is { } connection)
         {
-            _session.Outrank(connection);
+            _session.Orphans.Outrank(connection);
         }
 
-        LogMessages.Attached(_logger, _key, request.Gateway, request.Connections);
+        LogMessages.Attached(_activation.Logger, _activation.Key, request.Gateway, request.Connections);
         return EndCall(new AttachReply
         {
             Epoch = _session.Log.Epoch,
             Seq = _session.Log.VisibleHead,
-            Open = _session.OpenQuestions(Now),
-            Snapshot = request.WantsSnapshot ? _session.OpenSnapshot(Now) : null,
-            Responder = _services.Responder.Name,
+            Open = _session.View.OpenQuestions(Now),
+            Snapshot = request.WantsSnapshot ? _session.View.Running(Now) : null,
+            Responder = _responder.Name,
         });
     }
 
@@ -107,15 +84,15 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     {
         if (request.Connection is { } connection)
         {
-            _session.ForgetConnection(connection);
+            _session.Orphans.Forget(connection);
         }
 
-        var hadFollowers = _publisher.HasFollowers;
-        _publisher.Count(request.Gateway, request.Connections, request.Version);
-        LogMessages.Detached(_logger, _key, request.Gateway, request.Connections);
-        if (hadFollowers && !_publisher.HasFollowers && !_session.IsKnown)
+        var hadGateways = Gateways.HasAny;
+        Gateways.SetConnections(request.Gateway, request.Connections, request.Version);
+        LogMessages.Detached(_activation.Logger, _activation.Key, request.Gateway, request.Connections);
+        if (hadGateways && !Gateways.HasAny && !_session.IsKnown)
         {
-            BeginStay();
+            _stay.Begin();
         }
 
         EndCall();
@@ -125,36 +102,41 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public async Task<LogPiece> ReadLogAsync(ReadLogRequest request)
     {
         await EnterAsync(null);
-        var piece = _session.ReadLog(request.Epoch, request.AfterSeq, request.MaxBytes, Now);
+        var piece = _session.View.ReadLog(request.Epoch, request.AfterSeq, request.MaxBytes, Now);
         if (request.Gateway is { } gateway && piece.IsAtHead)
         {
-            _publisher.Attach(_session.Log, gateway);
-            _publisher.Count(gateway, request.Connections, request.Version);
-            _publisher.Announce(_session.Log, gateway);
+            Gateways.Subscribe(_session.Log, gateway);
+            Gateways.SetConnections(gateway, request.Connections, request.Version);
+            Gateways.Announce(_session.Log, gateway);
         }
 
         return EndCall(piece);
     }
 
-    public Task<bool> CanAcceptQuestionAsync(CanAcceptQuestionRequest request) => Task.FromResult(EndCall(!_session.HasOpenQuestion && !IsStoring));
+    public Task<bool> CanAcceptQuestionAsync(CanAcceptQuestionRequest request) =>
+        Task.FromResult(EndCall(!_session.HasOpenQuestion && !_effects.IsWriting));
 
     public async Task<AskReply> AskAsync(AskRequest request)
     {
         await EnterAsync(request.Gateway);
-        SetClock();
-        _usedAt = Now;
-        _publisher.Announce(_session.Log, request.Gateway);
+        if (!_session.HasOpenQuestion)
+        {
+            // Deadlines follow the monotonic clock, so the wall clock is read only while there are none.
+            _activation.Clock.Set();
+        }
+
+        _activation.UsedAt = Now;
+        Gateways.Announce(_session.Log, request.Gateway);
         var reply = _session.Ask(request, Now, IsOrphaned);
-        _services.Metrics.Asked(reply.Outcome);
+        _activation.Services.Metrics.Asked(reply.Outcome);
         if (reply.Outcome == AskOutcome.Accepted)
         {
-            LogMessages.Accepted(_logger, _key, reply.QuestionId, reply.Position);
-            await CommitAsync();
-            RunNext();
+            LogMessages.Accepted(_activation.Logger, _activation.Key, reply.QuestionId, reply.Position);
+            await _effects.ApplyAsync();
         }
         else
         {
-            LogMessages.NotAccepted(_logger, _key, reply.QuestionId, reply.Outcome);
+            LogMessages.NotAccepted(_activation.Logger, _activation.Key, reply.QuestionId, reply.Outcome);
         }
 
         return EndCall(reply);
@@ -164,115 +146,99 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     {
         await EnterAsync(null);
         var reply = _session.Cancel(request.QuestionId, Now);
-        if (reply.Outcome == CancelOutcome.Cancelling)
-        {
-            await CommitAsync();
-            RunNext();
-        }
-
+        await _effects.ApplyAsync();
         return EndCall(reply);
     }
 
     public async Task<AnswerReply> AnswerAsync(AnswerRequest request)
     {
         await EnterAsync(null);
-        var running = _session.Running;
-        var reply = _session.Answer(request, _publisher.HasFollowers, Now);
-        if (!ReferenceEquals(running, _session.Running))
-        {
-            await CommitAsync();
-            RunNext();
-        }
-        else
-        {
-            ShowText();
-        }
-
+        var reply = _session.Answer(request, Gateways.HasAny, Now);
+        await _effects.ApplyAsync();
         return EndCall(reply);
     }
 
     public async Task<SessionDescription?> DescribeAsync(DescribeRequest request)
     {
         await EnterAsync(null);
-        if (!_session.IsKnown && !_publisher.HasFollowers)
+        if (!_session.IsKnown && !Gateways.HasAny)
         {
             return EndCall<SessionDescription?>(null);
         }
 
-        var isInUse = _session.HasOpenQuestion || _publisher.HasFollowers;
-        return EndCall(_session.DescribeSession(_publisher.Connections, isInUse ? null : _usedAt + _services.Options.Retention, Now));
+        var isInUse = _session.HasOpenQuestion || Gateways.HasAny;
+        var expiresAt = _activation.UsedAt + _activation.Options.Retention;
+        return EndCall(_session.View.Whole(Gateways.Connections, isInUse ? null : expiresAt, Now));
     }
 
     public async Task<QuestionDescription?> GetQuestionAsync(GetQuestionRequest request)
     {
-        await SettleAsync();
-        return EndCall(_session.DescribeQuestion(request.QuestionId, Now));
+        await _effects.SettleAsync();
+        return EndCall(_session.View.Question(request.QuestionId, Now));
     }
 
     public async Task<IReadOnlyList<QuestionDescription>> ListQuestionsAsync(ListQuestionsRequest request)
     {
-        await SettleAsync();
-        return EndCall(_session.DescribeLast(request.Limit, Now));
+        await _effects.SettleAsync();
+        return EndCall(_session.View.Last(request.Limit, Now));
+    }
+
+    public async Task<QuestionDescription?> WaitForEndAsync(WaitForEndRequest request)
+    {
+        await _effects.WaitForEndAsync(request.QuestionId, request.Patience);
+        return EndCall(_session.View.Question(request.QuestionId, Now));
     }
 
     public async Task<bool> RemoveAsync(RemoveRequest request)
     {
-        // Whoever follows is told of the removal itself, so a waking session is not announced first.
-        await SettleAsync();
-        _services.Eviction.ThrowIfEvicted();
-        var wasThere = _session.IsKnown || _publisher.HasFollowers;
-        _session.EndAll(DoneReasons.SessionRemoved, Now);
-        if (_stored is not null)
-        {
-            await ForgetStoredAsync(_stored);
-        }
-
-        _session.Log.ReleaseTo(_session.Log.Head);
-        _publisher.Publish();
-        _publisher.PublishRemoval(_session.Log);
-        _session.Clear(_services.NewEpoch(_session.Log.Epoch));
+        // The removal itself is sent to all socket gateways, so a session that wakes for it is not announced first.
+        await _effects.SettleAsync();
+        _activation.Services.Eviction.ThrowIfEvicted();
+        var wasThere = _session.IsKnown || Gateways.HasAny;
+        _session.EndAll(Ending.SessionRemoved, Now);
+        await _effects.ApplyAsync(Durability.Removed);
         if (wasThere)
         {
-            LogMessages.Removed(_logger, _key);
+            LogMessages.Removed(_activation.Logger, _activation.Key);
         }
 
         return EndCall(wasThere);
     }
 
-    /// <summary>Every call's beginning: what is being stored settles first, the caller's socket gateway follows from here on, and the others are told once.</summary>
+    /// <summary>Every call begins here: writes settle first, the caller's socket gateway is subscribed, and the session is announced once to the others.</summary>
     private async ValueTask EnterAsync(string? gateway)
     {
-        await SettleAsync();
-        _services.Eviction.ThrowIfEvicted();
+        await _effects.SettleAsync();
+        _activation.Services.Eviction.ThrowIfEvicted();
         if (gateway is not null)
         {
-            _publisher.Attach(_session.Log, gateway);
+            Gateways.Subscribe(_session.Log, gateway);
         }
 
         // No one has missed anything of a session that was never asked.
         if (gateway is not null || _session.IsKnown)
         {
-            _publisher.Announce(_session.Log, gateway);
+            Gateways.Announce(_session.Log, gateway);
         }
     }
 
     private bool IsOrphaned(Question question) =>
-        question.IsOrphanable && (question.IsConnectionGone || (question.Gateway is { } gateway && !_services.Outboxes.IsLive(gateway)));
+        question.IsOrphanable && (question.IsConnectionGone || (question.Gateway is { } gateway && !_outboxes.IsLive(gateway)));
 
     /// <summary>
-    /// Every call's end. A session that was never asked and that no one follows is not worth its memory, whatever call woke it;
-    /// one that is only read is remembered as if it had been asked.
+    /// Every call ends here. A session that was never asked and has no subscribed gateway is not worth its memory, so it leaves, whatever call woke it.
+    /// A session that is only read is remembered as if it had been asked.
     /// </summary>
     private void EndCall()
     {
-        if (_session.IsKnown || _publisher.HasFollowers)
+        if (_session.IsKnown || Gateways.HasAny)
         {
-            EndStay();
-            Renew();
+            _stay.End();
+            _effects.Renew();
         }
-        else if (_stay is null)
+        else if (!_stay.HasBegun)
         {
-            DeactivateOnIdle();
+            _activation.Leave();
         }
     }
 
@@ -282,29 +248,42 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return reply;
     }
 
-    /// <summary>Its last socket has gone, but a client that comes back soon must find the epoch that it was told.</summary>
-    private void BeginStay()
-    {
-        var scheduler = GrainContext.Scheduler;
-        _stay ??= _services.Unasked.Keep(stay => scheduler.QueueAction(() => EndStay(stay)));
-    }
+    private void FollowEviction() =>
+        _eviction = _activation.Services.Eviction.Evicted.UnsafeRegister(
+            static state => ((SessionGrain)state!).GrainContext.Scheduler.QueueAction(static grain => ((SessionGrain)grain!).EndEvictedAsync().Ignore(), state),
+            this);
 
-    /// <summary>Its time is over. A client may have come back and gone again meanwhile: that began another stay, which goes on.</summary>
-    private void EndStay(UnaskedSessions.Stay stay)
+    /// <summary>The silo is no longer a member of its cluster, so another one may hold this session already: what is open ends, without a write.</summary>
+    private async Task EndEvictedAsync()
     {
-        if (_stay == stay)
+        if (_session.HasOpenQuestion)
         {
-            EndStay();
-            EndCall();
+            _session.EndAll(Ending.SiloEvicted, Now);
+            await _effects.ApplyAsync(Durability.Unwritten);
         }
     }
 
-    private void EndStay()
+    private static partial class LogMessages
     {
-        if (_stay is { } stay)
-        {
-            _stay = null;
-            _services.Unasked.Release(stay);
-        }
+        [LoggerMessage(1, LogLevel.Debug, "Session {SessionKey} is awake in epoch {Epoch} at {Seq}")]
+        public static partial void Activated(ILogger logger, string sessionKey, long epoch, long seq);
+
+        [LoggerMessage(2, LogLevel.Debug, "Session {SessionKey} goes to sleep: {Reason}")]
+        public static partial void Deactivated(ILogger logger, string sessionKey, DeactivationReasonCode reason);
+
+        [LoggerMessage(3, LogLevel.Debug, "Session {SessionKey}: socket gateway {Gateway} subscribed, {Connections} connections")]
+        public static partial void Attached(ILogger logger, string sessionKey, string gateway, int connections);
+
+        [LoggerMessage(4, LogLevel.Debug, "Session {SessionKey}: socket gateway {Gateway} has {Connections} connections left")]
+        public static partial void Detached(ILogger logger, string sessionKey, string gateway, int connections);
+
+        [LoggerMessage(5, LogLevel.Debug, "Session {SessionKey}: question {QuestionId} accepted at position {Position}")]
+        public static partial void Accepted(ILogger logger, string sessionKey, string questionId, int position);
+
+        [LoggerMessage(6, LogLevel.Debug, "Session {SessionKey}: question {QuestionId} not accepted: {Outcome}")]
+        public static partial void NotAccepted(ILogger logger, string sessionKey, string questionId, AskOutcome outcome);
+
+        [LoggerMessage(7, LogLevel.Information, "Session {SessionKey} removed")]
+        public static partial void Removed(ILogger logger, string sessionKey);
     }
 }

@@ -6,14 +6,14 @@ using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
-/// <summary>The session side's metrics, meter <c>OrleansSessions.Grains</c>. What counts up and down is observed, so nothing is lost before a listener comes.</summary>
+/// <summary>The metrics of sessions, meter <c>OrleansSessions.Grains</c>. Counters that go up and down are observed, so that no change is lost before a listener is attached.</summary>
 internal sealed class SessionMetrics
 {
     public const string MeterName = "OrleansSessions.Grains";
 
     private static readonly AskOutcome[] AskOutcomes = Enum.GetValues<AskOutcome>();
 
-    /// <summary>The reasons that may be a tag. A host's responder may make up its own, and a tag's values must be few.</summary>
+    /// <summary>The reasons that may be a tag. A responder of the host may have reasons of its own, and a tag must have few values.</summary>
     private static readonly FrozenSet<string> Reasons = new[]
     {
         DoneReasons.ResponderUnavailable, DoneReasons.ResponderError, DoneReasons.ResponderRefused, DoneReasons.ResponderCut, DoneReasons.ResponderLost,
@@ -44,8 +44,8 @@ internal sealed class SessionMetrics
             "sessions.error.ratio", () => _errorRate.Read(), "1", "Failed and timed-out questions as a part of all that ended in the last minute.");
         meter.CreateObservableCounter("sessions.asks", ReadAsks, "{ask}", "Asks, by outcome.");
         _ended = meter.CreateCounter<long>("sessions.questions", "{question}", "Questions that ended, by status and reason.");
-        _firstDelta = meter.CreateHistogram<double>("sessions.question.first_delta", "s", "From opening a question to its first text.");
-        _duration = meter.CreateHistogram<double>("sessions.question.duration", "s", "From opening a question to its end: the processing time.");
+        _firstDelta = meter.CreateHistogram<double>("sessions.question.first_delta", "s", "From the start of a question to its first text.");
+        _duration = meter.CreateHistogram<double>("sessions.question.duration", "s", "From the start of a question to its end: the processing time.");
     }
 
     public void SessionActivated() => Interlocked.Increment(ref _active);

@@ -31,6 +31,21 @@ internal sealed class SessionState
     public long Weight => 128 + (4L * LogTail.Length) + Questions.Sum(question => question.Weight);
 
     public bool HasOpenQuestion => Questions.Exists(question => !question.Status.IsFinal());
+
+    /// <summary>The state of a session with these questions, in the order of <see cref="Questions"/>.</summary>
+    public static SessionState From(SessionLog log, List<Question> questions, DateTimeOffset usedAt)
+    {
+        var last = questions.FindLast(question => question.IsFinal && question.Deltas > 0);
+        bool HasBoundaries(Question question) => ReferenceEquals(question, last) && question.DeltaEnds.Count == question.Deltas;
+        return new SessionState
+        {
+            Epoch = log.Epoch,
+            Head = log.Head,
+            UsedAt = usedAt,
+            Questions = questions.ConvertAll(question => QuestionState.From(question, HasBoundaries(question))),
+            LogTail = log.SaveTail(questions, HasBoundaries),
+        };
+    }
 }
 
 /// <summary>One question in a <see cref="SessionState"/>.</summary>
@@ -50,7 +65,7 @@ internal sealed class QuestionState
     public DateTimeOffset AskedAt { get; init; }
 
     [Id(4)]
-    public DateTimeOffset OpenedAt { get; init; }
+    public DateTimeOffset StartedAt { get; init; }
 
     [Id(5)]
     public QuestionStatus Status { get; init; }
@@ -101,7 +116,7 @@ internal sealed class QuestionState
         Text = question.Text,
         MetadataJson = question.MetadataJson,
         AskedAt = question.AskedAt,
-        OpenedAt = question.OpenedAt,
+        StartedAt = question.StartedAt,
         Status = question.Status,
         Attempt = question.Attempt,
         AcceptedSeq = question.AcceptedSeq,
@@ -119,7 +134,7 @@ internal sealed class QuestionState
     public Question ToQuestion() => new(Id, Text, AskedAt)
     {
         MetadataJson = MetadataJson,
-        OpenedAt = OpenedAt,
+        StartedAt = StartedAt,
         Status = Status,
         Attempt = Attempt,
         AcceptedSeq = AcceptedSeq,

@@ -3,15 +3,15 @@ using Microsoft.Extensions.DependencyInjection;
 namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>
-/// Sessions of this silo that were never asked and whose last socket has gone. They stay awake for a moment, so that a page that is opened, dropped
-/// and opened again finds the epoch that it was told. Bounded in number and time: the one that has stayed longest goes first. Thread-safe.
+/// Sessions of this silo that were never asked and whose last socket has gone. They stay awake for a moment, so that a client that connects, disconnects
+/// and connects again finds the epoch that it was sent. Limited in number and time: the one that has stayed longest leaves first. Thread-safe.
 /// </summary>
 internal sealed class UnaskedSessions([FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
 {
-    /// <summary>How long a client may take to come back: longer than any wait between its attempts.</summary>
+    /// <summary>How long a client may take to come back. It is longer than any wait between two attempts of a client.</summary>
     public static readonly TimeSpan StayTime = TimeSpan.FromMinutes(2);
 
-    /// <summary>How many stay at once, because each takes an activation's memory.</summary>
+    /// <summary>How many may stay at the same time, because each takes the memory of an activation.</summary>
     public const int MaxStays = 10_000;
 
     private readonly Lock _gate = new();
@@ -19,7 +19,7 @@ internal sealed class UnaskedSessions([FromKeyedServices(TimeProviderNames.Grain
     private ITimer? _timer;
 
     /// <summary>Keeps a session until its time is over, another needs its place, or it is released.</summary>
-    /// <param name="leave">Called, on any thread, where its time is over or its place is needed. It may come just after a release.</param>
+    /// <param name="leave">Called, on any thread, when its time is over or its place is needed. The call can come just after a release.</param>
     public Stay Keep(Action<Stay> leave)
     {
         var stay = new Stay(leave, time.GetTimestamp());
@@ -41,7 +41,7 @@ internal sealed class UnaskedSessions([FromKeyedServices(TimeProviderNames.Grain
         return stay;
     }
 
-    /// <summary>Does nothing for one that has left.</summary>
+    /// <summary>Ends a stay. Does nothing for one that has ended.</summary>
     public void Release(Stay stay)
     {
         lock (_gate)

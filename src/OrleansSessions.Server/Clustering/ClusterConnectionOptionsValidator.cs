@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using OrleansSessions.Server.Configuration;
 using OrleansSessions.Sessions;
 using StackExchange.Redis;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using Orleans.Configuration;
 using OrleansSessions.Grains;
-using OrleansSessions.Server.Configuration;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
 using StackExchange.Redis;

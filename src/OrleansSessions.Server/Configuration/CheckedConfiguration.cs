@@ -9,6 +9,13 @@ namespace OrleansSessions.Server.Configuration;
 /// </summary>
 internal sealed class CheckedConfiguration
 {
+    /// <summary>Top-level keys that the framework reads.</summary>
+    private static readonly HashSet<string> FrameworkKeys = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Logging", "Kestrel", "AllowedHosts", "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName",
+        "shutdownTimeoutSeconds", "detailedErrors", "preferHostingUrls", ConfigFile.Key, "OTEL",
+    };
+
     private readonly List<string> _errors = [];
     private readonly Dictionary<string, string?> _good = new(StringComparer.OrdinalIgnoreCase);
 
@@ -40,7 +47,7 @@ internal sealed class CheckedConfiguration
         var known = Sections.Select(section => section.Path).Where(path => !path.Contains(':', StringComparison.Ordinal)).ToList();
         foreach (var child in own.GetChildren())
         {
-            if (!known.Contains(child.Key, StringComparer.OrdinalIgnoreCase) && !KnownSections.Framework.Contains(child.Key))
+            if (!known.Contains(child.Key, StringComparer.OrdinalIgnoreCase) && !FrameworkKeys.Contains(child.Key))
             {
                 _errors.Add($"{child.Key} is not a known section or option; known sections are: {string.Join(", ", known)}.");
             }

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using OrleansSessions.Responders;
-using OrleansSessions.Server.Configuration;
 using OrleansSessions.Server.Observability;
 
 namespace OrleansSessions.Server.Hosting;

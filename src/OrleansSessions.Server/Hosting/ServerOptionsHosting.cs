@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Options;
 using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.Server.Clustering;
-using OrleansSessions.Server.Configuration;
 
 namespace OrleansSessions.Server.Hosting;
 

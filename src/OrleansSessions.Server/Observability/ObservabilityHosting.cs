@@ -1,7 +1,5 @@
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
-using OrleansSessions.Server.Configuration;
-using OrleansSessions.Server.Hosting;
 using OrleansSessions.SocketGateway;
 
 namespace OrleansSessions.Server.Observability;

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace OrleansSessions.SocketGateway.Access;
 
-/// <summary>Logs each refused origin and host once, and only so many of them: whoever sends them can make up as many as they like.</summary>
+/// <summary>Logs each refused origin and host once, up to a maximum number, because a client can invent any number of them.</summary>
 internal sealed partial class AccessLog(ILogger<AccessLog> logger)
 {
     private const int MaxKept = 100;
@@ -35,7 +35,7 @@ internal sealed partial class AccessLog(ILogger<AccessLog> logger)
         public static partial void OriginRefused(ILogger logger, string origin, string host);
 
         [LoggerMessage(2, LogLevel.Warning,
-            "Requests for the host {Host} were refused: this server listens on loopback only. To allow the name, add it to AllowedHosts.")]
+            "Requests for the host {Host} were refused: this server listens only on loopback. To allow the name, add it to AllowedHosts.")]
         public static partial void HostRefused(ILogger logger, string host);
     }
 }

@@ -4,12 +4,12 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Access;
 
-/// <summary>Who may use this server: one policy for sockets and HTTP, applied before anything else of a request is read.</summary>
+/// <summary>Decides who may use this server. The same policy applies to sockets and HTTP, before anything else in a request is read.</summary>
 internal sealed class AccessPolicy(HostPolicy hosts, IOptions<SocketGatewayOptions> options, AccessLog log)
 {
     private const string OriginsKey = "SocketGateway:AllowedOrigins";
 
-    /// <returns>Why the request is refused, or null where it may pass.</returns>
+    /// <returns>The reason why the request is refused, or null if it is allowed.</returns>
     public ErrorMessage? FindRefusal(HttpContext context, out RequestOrigin origin)
     {
         origin = RequestOrigin.Foreign;
@@ -22,7 +22,7 @@ internal sealed class AccessPolicy(HostPolicy hosts, IOptions<SocketGatewayOptio
         return origin == RequestOrigin.Foreign ? RefuseOrigin(context.Request) : null;
     }
 
-    /// <summary>The part that holds for all that the server answers: pages and metrics have no <c>Origin</c> to be judged by.</summary>
+    /// <summary>The part that applies to everything that the server serves. Requests for pages and metrics have no <c>Origin</c> to check.</summary>
     public ErrorMessage? FindHostRefusal(HttpContext context)
     {
         if (hosts.IsKnown(context))
@@ -34,7 +34,7 @@ internal sealed class AccessPolicy(HostPolicy hosts, IOptions<SocketGatewayOptio
         log.HostRefused(host);
         return new(
             WireErrors.Forbidden,
-            $"This server listens on loopback only and is not known as {host}. To allow that name, add it to {HostPolicy.AllowedHostsKey}.");
+            $"This server listens only on loopback and is not known as {host}. To allow this name, add it to {HostPolicy.AllowedHostsKey}.");
     }
 
     private ErrorMessage RefuseOrigin(HttpRequest request)
@@ -43,6 +43,6 @@ internal sealed class AccessPolicy(HostPolicy hosts, IOptions<SocketGatewayOptio
         log.OriginRefused(origin, host);
         return new(
             WireErrors.Forbidden,
-            $"Pages of the origin {origin} may not use this server, which the request names {host}. To allow them, add the origin to {OriginsKey}.");
+            $"Pages of the origin {origin} may not use this server, which the request calls {host}. To allow them, add the origin to {OriginsKey}.");
     }
 }

@@ -4,15 +4,15 @@ using Microsoft.Net.Http.Headers;
 
 namespace OrleansSessions.SocketGateway.Access;
 
-/// <summary>The CORS headers that let an allowed page of another host send these requests and read their answers, errors too.</summary>
+/// <summary>Adds the CORS headers with which an allowed page of another host can send these requests and read the responses, including errors.</summary>
 internal sealed class CrossOriginAnswers(ICorsService cors)
 {
     private static readonly CorsPolicy Listed = Common().SetIsOriginAllowed(_ => true).AllowCredentials().Build();
 
-    // Cookies are not for every page there is, so a browser is told to send none and to show no answer to a request that had some.
+    // If every page is allowed, none may use cookies: the browser must send none, and must not give a page the response to a request that had some.
     private static readonly CorsPolicy Any = Common().AllowAnyOrigin().Build();
 
-    /// <param name="origin">As judged, and not foreign.</param>
+    /// <param name="origin">The origin of the request, which must not be foreign.</param>
     public void Apply(HttpContext context, RequestOrigin origin)
     {
         if (origin is RequestOrigin.Listed or RequestOrigin.Any)
@@ -21,7 +21,7 @@ internal sealed class CrossOriginAnswers(ICorsService cors)
             cors.ApplyResult(cors.EvaluatePolicy(context, policy), context.Response);
         }
 
-        // Whatever the origin is, another one could get another answer; a cache must not mix them up.
+        // Another origin can get another response, so a cache must store them separately.
         if (!context.Response.Headers.Vary.Contains(HeaderNames.Origin))
         {
             context.Response.Headers.Append(HeaderNames.Vary, HeaderNames.Origin);

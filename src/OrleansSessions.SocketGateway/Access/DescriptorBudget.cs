@@ -4,22 +4,22 @@ using Microsoft.Extensions.Options;
 namespace OrleansSessions.SocketGateway.Access;
 
 /// <summary>
-/// How the file descriptors that this process may open are shared out. A .NET process that runs out of them is aborted, so what listens must stop before:
-/// sockets by <see cref="Sockets"/>, and connections that are no socket (yet) by <see cref="PlainConnections"/>, which the web server has to be told.
-/// Whatever counts them, counts them after they were accepted: <see cref="Accepted"/> bounds all of them before.
+/// Divides the file descriptors that this process may open. A .NET process that runs out of them is aborted, so connections must be limited before that
+/// happens: sockets by <see cref="Sockets"/>, and all other connections by <see cref="PlainConnections"/>, which the web server must be configured with.
+/// Both are counted only after a connection was accepted, so <see cref="Accepted"/> limits all accepted connections.
 /// </summary>
 public sealed class DescriptorBudget
 {
-    // A server with its silo has about 300 open once it runs, most of them assemblies; the rest is for the cluster, the store, and connections
-    // that were accepted and not counted yet, of which there are more where more may be open.
+    // A running server with its silo has about 300 descriptors open, most of them assemblies. The rest is for the cluster, the store, and connections that
+    // were accepted but not counted yet. The larger the limit, the more such connections there can be.
     private const int OwnReserve = 400;
     private const int ReserveShare = 32;
 
-    // Upgrades, HTTP requests and health checks need room while all sockets are taken.
+    // Upgrades, HTTP requests and health checks need room even if all sockets are in use.
     private const int PlainShare = 6;
     private const int MinPlain = 64;
 
-    /// <summary>For this process as it runs: .NET has raised its limit as far as it may by then.</summary>
+    /// <summary>Reads the limit of this process. .NET has already raised it as far as it can.</summary>
     public DescriptorBudget(IOptions<SocketGatewayOptions> options)
         : this(ReadLimit(), options.Value.MaxConnections)
     {
@@ -39,18 +39,16 @@ public sealed class DescriptorBudget
         }
     }
 
-    /// <summary>How many descriptors the process may open, or null where the system reports none.</summary>
+    /// <summary>The number of descriptors that the process may open, or null if the system does not report it.</summary>
     public int? Limit { get; }
 
-    /// <summary>How many sockets fit: <see cref="SocketGatewayOptions.MaxConnections"/>, or fewer.</summary>
+    /// <summary>The maximum number of sockets: <see cref="SocketGatewayOptions.MaxConnections"/>, or fewer.</summary>
     public int Sockets { get; }
 
-    /// <summary>How many other connections fit beside them, over all endpoints of the web server; null where there is no limit.</summary>
+    /// <summary>The maximum number of other connections, over all endpoints of the web server; null if there is no limit.</summary>
     public int? PlainConnections { get; }
 
-    /// <summary>
-    /// How many connections may be open at once, the counted ones and those that are about to be counted or refused; null where there is no limit.
-    /// </summary>
+    /// <summary>The maximum number of open connections, including those that are not counted or refused yet; null if there is no limit.</summary>
     public int? Accepted { get; }
 
     private static int? ReadLimit()
@@ -62,7 +60,7 @@ public sealed class DescriptorBudget
             return null;
         }
 
-        // The columns are: name, soft limit, hard limit, unit. The soft one may be the word "unlimited".
+        // The columns are: name, soft limit, hard limit, unit. The soft limit can be the word "unlimited".
         var row = System.IO.File.ReadLines(File).FirstOrDefault(line => line.StartsWith(Row, StringComparison.Ordinal));
         var soft = row?[Row.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
         return long.TryParse(soft, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? (int)Math.Min(limit, int.MaxValue) : null;

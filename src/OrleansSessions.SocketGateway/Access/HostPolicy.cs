@@ -10,27 +10,30 @@ using Microsoft.Extensions.Primitives;
 namespace OrleansSessions.SocketGateway.Access;
 
 /// <summary>
-/// A server that listens on loopback only is meant for this machine. A foreign page can still reach it through a name of its own that it lets resolve
-/// to 127.0.0.1 (DNS rebinding): its <c>Origin</c> and <c>Host</c> then agree. So such a server takes only loopback names, and those that were configured.
+/// A server that listens only on loopback is meant for this machine. A foreign page can still reach it if
+/// it makes its own host name resolve to 127.0.0.1 (DNS rebinding): the request's <c>Origin</c> and
+/// <c>Host</c> are then equal. Therefore, such a server accepts only loopback names and configured names.
 /// </summary>
 internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifetime, IConfiguration configuration, IOptions<SocketGatewayOptions> options)
 {
-    /// <summary>ASP.NET Core's own key. Its <c>*</c>, which project templates write, names no host and so changes nothing here.</summary>
+    /// <summary>ASP.NET Core's own key. Its value <c>*</c>, which project templates write, allows no additional host here.</summary>
     public const string AllowedHostsKey = "AllowedHosts";
 
     private readonly Lazy<List<StringSegment>> _allowed = new(() => FindAllowed(configuration, options.Value));
     private List<(int Port, bool IsLoopback)>? _addresses;
 
-    /// <summary>False where the request names a host that this server is not meant to be.</summary>
+    /// <summary>False if the request has a <c>Host</c> that this server does not accept.</summary>
     public bool IsKnown(HttpContext context)
     {
-        // HTTP/1.0 may leave the header out; browsers never do. A request through a Unix socket has no address, and no browser opens one.
+        // HTTP/1.0 clients can omit the header; browsers never do. A request through a Unix socket has no address, and browsers cannot send one.
         var host = context.Request.Host;
         return !host.HasValue || context.Connection.LocalIpAddress is null || !IsLoopbackOnly(context.Connection.LocalPort)
             || IsLoopbackName(host.Host) || HostString.MatchesAny(host.Value, _allowed.Value);
     }
 
-    /// <summary>Only the addresses of the port that the request came in by count: a public management port opens no other.</summary>
+    /// <summary>
+    /// Considers only the addresses of the port on which the request arrived: a public management port does not make the other ports public.
+    /// </summary>
     private bool IsLoopbackOnly(int port)
     {
         var all = _addresses ?? ReadAddresses();
@@ -43,7 +46,7 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
         List<(int, bool)> addresses = [.. (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).Select(Read)];
         if (lifetime.ApplicationStarted.IsCancellationRequested)
         {
-            // While the server starts, a request can come before the last address is bound.
+            // While the server starts, a request can arrive before the last address is bound, so the list is kept only after the start.
             _addresses = addresses;
         }
 

@@ -3,7 +3,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace OrleansSessions.SocketGateway.Access;
 
-/// <summary>Browsers let any page send requests and open sockets anywhere. This policy keeps foreign pages out.</summary>
+/// <summary>Keeps foreign pages out. Browsers let any page send requests and open sockets to any host.</summary>
 internal static class OriginPolicy
 {
     private const string All = "*";
@@ -15,7 +15,7 @@ internal static class OriginPolicy
             return RequestOrigin.None;
         }
 
-        // Two headers are joined by a comma, which no origin holds, so they count as foreign. So does "null", the origin of sandboxed frames.
+        // Two headers are joined by a comma, which no origin contains, so they count as foreign. So does "null", the origin of sandboxed frames.
         var origin = header.ToString();
         if (IsSameHost(origin, request.Host))
         {
@@ -27,7 +27,7 @@ internal static class OriginPolicy
             : RequestOrigin.Foreign;
     }
 
-    /// <summary>Compares host and port. Not the scheme: a proxy in front may have removed the encryption.</summary>
+    /// <summary>Compares the host and the port, but not the scheme, because a proxy can have removed the encryption.</summary>
     private static bool IsSameHost(string origin, HostString host)
     {
         if (!Uri.TryCreate(origin, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")

@@ -2,10 +2,10 @@ using System.Buffers;
 
 namespace OrleansSessions.SocketGateway.Access;
 
-/// <summary>A header's text in a form that is safe to write into a log or a message: an origin or a host, or a note that it is neither.</summary>
+/// <summary>Makes the text of a header safe for a log or a message. It returns the origin or host, or a note that the text is neither.</summary>
 internal static class PrintableText
 {
-    // A host name has at most 253 characters; a scheme and a port come on top.
+    // A host name has at most 253 characters. The scheme and the port are added to that.
     private const int MaxLength = 270;
 
     private static readonly SearchValues<char> Known = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:/[]");

@@ -7,14 +7,14 @@ using OrleansSessions.Protocol;
 namespace OrleansSessions.SocketGateway.Errors;
 
 /// <summary>
-/// What becomes of a grain call that failed: one error for the client, one line for the log. The same for sockets and HTTP.
-/// Neither has the exception's own message: it can hold text from outside, such as a question or a key.
+/// Turns a failed grain call into one error for the client and one line in the log, for sockets and HTTP. Neither contains the exception's message,
+/// because it can contain foreign text, for example a question or a key.
 /// </summary>
 internal sealed partial class GrainFaults(IOptions<SocketGatewayOptions> options, ILogger<GrainFaults> logger)
 {
-    /// <param name="notDone">The beginning of a sentence: <c>The question could not be asked</c>.</param>
-    /// <param name="questionId">The question that the call was about, if any.</param>
-    /// <returns>The error to send. It is retryable: every call here may be repeated, an ask with the same id.</returns>
+    /// <param name="notDone">The beginning of a sentence, for example <c>The question could not be asked</c>.</param>
+    /// <param name="questionId">The question that the call was about, or null.</param>
+    /// <returns>The error to send. It is retryable: every call can be repeated, an ask with the same id.</returns>
     public ErrorMessage Report(Exception fault, string notDone, string sessionId, string? questionId)
     {
         LogMessages.CallFailed(logger, sessionId, questionId, notDone, LoggedException.Of(fault).Message);
@@ -26,8 +26,8 @@ internal sealed partial class GrainFaults(IOptions<SocketGatewayOptions> options
     private static string Reason(Exception fault) => fault switch
     {
         TimeoutException => "the session did not answer in time",
-        OperationCanceledException => "the call was cancelled on its way",
-        InconsistentStateException => "the stored session was changed elsewhere meanwhile",
+        OperationCanceledException => "the call was cancelled",
+        InconsistentStateException => "the stored session was changed by another process",
         OrleansException => "the session could not be reached",
         _ => "the session failed",
     };

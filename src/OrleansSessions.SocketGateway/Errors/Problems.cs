@@ -7,7 +7,7 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Errors;
 
-/// <summary>An error as RFC 9457 has it, with the same code as on a socket.</summary>
+/// <summary>An RFC 9457 problem with the error code of the socket.</summary>
 internal sealed record ProblemBody
 {
     [JsonPropertyName("type")]
@@ -46,7 +46,7 @@ internal sealed record ProblemBody
     [JsonPropertyName("expected_offset")]
     public long? ExpectedOffset { get; init; }
 
-    /// <summary>How an ended question ended. The name <c>status</c> is taken by the standard.</summary>
+    /// <summary>How the question ended. The standard uses the name <c>status</c> for something else.</summary>
     [JsonPropertyName("question_status")]
     public string? QuestionStatus { get; init; }
 
@@ -54,7 +54,7 @@ internal sealed record ProblemBody
     public string? TraceId { get; init; }
 }
 
-/// <summary>Errors over HTTP.</summary>
+/// <summary>Returns errors over HTTP.</summary>
 internal static class Problems
 {
     private const string ContentType = "application/problem+json";
@@ -69,7 +69,7 @@ internal static class Problems
         {
             if (error.RetryAfterMs is { } wait)
             {
-                // Whole seconds, and never zero: a client that comes at once would only be refused again.
+                // Whole seconds, and never 0: a client that returned at once would be refused again.
                 httpContext.Response.Headers.RetryAfter = Math.Max(1, (wait + 999) / 1000).ToString(System.Globalization.CultureInfo.InvariantCulture);
             }
 
@@ -99,7 +99,7 @@ internal static class Problems
 [JsonSerializable(typeof(ProblemBody))]
 internal sealed partial class ProblemJson : JsonSerializerContext
 {
-    /// <summary>Text stays readable: nothing here is put into HTML.</summary>
+    /// <summary>Text is not escaped for HTML, because nothing here becomes part of HTML.</summary>
     public static ProblemJson Readable { get; } = new(new JsonSerializerOptions
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -6,8 +6,8 @@ using OrleansSessions.SocketGateway.Following;
 namespace OrleansSessions.SocketGateway.Feed;
 
 /// <summary>
-/// Where all news of this process arrives, from one subscription, and is split by session. It never waits and never throws,
-/// for all subscriptions of a process share the thread that calls it.
+/// Receives all items for this process from one subscription and passes them to the followers of their sessions. It never waits and never throws, because
+/// all subscriptions of a process share the thread that calls it.
 /// </summary>
 internal sealed partial class GatewayFeed(
     FollowerRegistry registry, SiloHeartbeats silos, SessionReattacher reattacher, TimeProvider clock, ILogger<GatewayFeed> logger)
@@ -34,7 +34,7 @@ internal sealed partial class GatewayFeed(
 
     public Task OnErrorAsync(Exception ex)
     {
-        // Items were dropped or could not be delivered: everything held is looked at again.
+        // Items were dropped or could not be delivered, so all sessions with followers are attached again.
         LogMessages.StreamFailed(logger, ex);
         reattacher.EnqueueAll();
         return Task.CompletedTask;
@@ -48,7 +48,7 @@ internal sealed partial class GatewayFeed(
             reattacher.EnqueueAll();
         }
 
-        // An unknown kind is one of a later version. It is skipped, but its number counts.
+        // An unknown kind belongs to a later version. The item is skipped, but its number counts.
         switch (item.Kind)
         {
             case GatewayItemKind.Asleep:
@@ -87,7 +87,10 @@ internal sealed partial class GatewayFeed(
         }
     }
 
-    /// <summary>An activation leaves, and with it its list of followers. Who waits for an answer must attach to the next one.</summary>
+    /// <summary>
+    /// The activation of a session ends, and with it its list of subscribed gateways.
+    /// If a question is open, the session must be attached to the next activation.
+    /// </summary>
     private void OnAsleep(GatewayItem last)
     {
         if (!registry.TryFind(last.SessionKey, out var session))
@@ -101,7 +104,7 @@ internal sealed partial class GatewayFeed(
         }
         else if (session.Silo is null || session.Silo.Equals(last.Silo))
         {
-            // From another silo than the last news it would be late: the session is awake again.
+            // From a silo other than that of the last item, this item is late: the session is active again.
             session.IsAsleep = true;
         }
     }
@@ -120,7 +123,10 @@ internal sealed partial class GatewayFeed(
         return session;
     }
 
-    /// <summary>Who has something to send. The last one is served on this thread, which saves the usual lone reader a hop; the others elsewhere.</summary>
+    /// <summary>
+    /// Flushes the followers that received items. The last one is flushed on this thread, which saves
+    /// a thread switch in the usual case of one follower. The others are flushed on other threads.
+    /// </summary>
     private struct Touched
     {
         private IFollower? _last;
@@ -139,16 +145,16 @@ internal sealed partial class GatewayFeed(
 
     private static partial class LogMessages
     {
-        [LoggerMessage(1, LogLevel.Error, "An item of kind {Kind} from {Silo} could not be handed on.")]
+        [LoggerMessage(1, LogLevel.Error, "An item of kind {Kind} from {Silo} could not be handled.")]
         public static partial void ItemFailed(ILogger logger, Exception fault, GatewayItemKind kind, SiloAddress silo);
 
-        [LoggerMessage(2, LogLevel.Warning, "The stream reported a fault; all sessions are attached again.")]
+        [LoggerMessage(2, LogLevel.Warning, "The stream reported a fault. All sessions will be attached again.")]
         public static partial void StreamFailed(ILogger logger, Exception fault);
 
-        [LoggerMessage(3, LogLevel.Information, "Items from {Silo} before number {Number} are missing; all sessions are attached again.")]
+        [LoggerMessage(3, LogLevel.Information, "Items from {Silo} before number {Number} are missing. All sessions will be attached again.")]
         public static partial void Hole(ILogger logger, SiloAddress silo, long number);
 
-        [LoggerMessage(4, LogLevel.Information, "{Count} silos left with membership {Version}; their sessions are attached again.")]
+        [LoggerMessage(4, LogLevel.Information, "{Count} silos have left (membership version {Version}). Their sessions will be attached again.")]
         public static partial void SilosLeft(ILogger logger, int count, long version);
     }
 }

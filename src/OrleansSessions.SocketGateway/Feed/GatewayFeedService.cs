@@ -5,7 +5,7 @@ using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Feed;
 
-/// <summary>Keeps the process subscribed to its stream and listed among the socket gateways, from start to stop.</summary>
+/// <summary>Keeps the process subscribed to its stream and listed in the registry of socket gateways, from start to stop.</summary>
 internal sealed partial class GatewayFeedService(
     GatewayRegistration registration, SiloHeartbeats silos, SessionReattacher reattacher, SocketGatewayMetrics metrics, TimeProvider clock,
     ILogger<GatewayFeedService> logger) : BackgroundService
@@ -21,17 +21,17 @@ internal sealed partial class GatewayFeedService(
     {
         try
         {
-            // 1. Subscribe first: silos send to this process once it is listed.
+            // 1. Subscribe first, because silos send to this process as soon as it is listed.
             await StartListeningAsync(stoppingToken);
 
-            // 2. Look after both until the end.
+            // 2. Renew the subscription and the lease until the process stops.
             await WatchAsync(stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
         }
 
-        // 3. Leave, so that no silo sends to this process any more. Bounded in time, because the cluster may already be gone.
+        // 3. Leave, so that silos stop sending to this process. Limited in time, because the cluster can be gone already.
         await LeaveAsync(registration.EndLeaseAsync);
         await LeaveAsync(registration.UnsubscribeAsync);
     }
@@ -61,7 +61,7 @@ internal sealed partial class GatewayFeedService(
 
     private async Task WatchAsync(CancellationToken stoppingToken)
     {
-        // Either call may wait half a minute for a silo that is frozen. Neither may hold up the other, nor the sessions that wait for an answer.
+        // A call to a silo that hangs can take half a minute. It must not delay the other call, nor sessions that wait for an answer.
         var (lease, subscription) = (Task.CompletedTask, Task.CompletedTask);
         var leaseRenewedAt = clock.GetTimestamp();
         var subscribedAt = leaseRenewedAt;
@@ -79,7 +79,7 @@ internal sealed partial class GatewayFeedService(
             var missing = silos.Missing();
             if (missing.Count == 0)
             {
-                // A silo that is heard again may just have taken what it was sent while it was missing.
+                // A silo that is heard again can have just executed the subscribe calls that were sent to it while it was lost.
                 registration.MayHaveStrays |= renewal != FirstRenewal;
                 renewal = FirstRenewal;
                 if (registration.MayHaveStrays && subscription.IsCompleted)
@@ -89,7 +89,7 @@ internal sealed partial class GatewayFeedService(
             }
             else if (subscription.IsCompleted && clock.GetElapsedTime(subscribedAt) >= renewal)
             {
-                // A frozen silo is missed for long: each renewal waits longer than the one before.
+                // A silo can hang for a long time, so each renewal waits longer than the one before.
                 subscribedAt = clock.GetTimestamp();
                 renewal = renewal * 2 < LastRenewal ? renewal * 2 : LastRenewal;
                 LogMessages.Missing(logger, missing.Count, registration.Gateway);
@@ -98,7 +98,7 @@ internal sealed partial class GatewayFeedService(
         }
     }
 
-    /// <summary>Never throws: what fails is logged, and comes round again.</summary>
+    /// <summary>Never throws. A failure is logged, and the call is made again later.</summary>
     private async Task TryAsync(Func<Task> renew, CancellationToken stoppingToken)
     {
         try
@@ -140,16 +140,16 @@ internal sealed partial class GatewayFeedService(
         [LoggerMessage(1, LogLevel.Information, "Socket gateway {Gateway} is subscribed and listed.")]
         public static partial void Listening(ILogger logger, string gateway);
 
-        [LoggerMessage(2, LogLevel.Debug, "Socket gateway {Gateway} cannot subscribe yet.")]
+        [LoggerMessage(2, LogLevel.Debug, "Socket gateway {Gateway} could not subscribe yet. It will try again.")]
         public static partial void NotYetListening(ILogger logger, Exception fault, string gateway);
 
-        [LoggerMessage(3, LogLevel.Warning, "{Count} silos are not heard by socket gateway {Gateway}; it subscribes again.")]
+        [LoggerMessage(3, LogLevel.Warning, "Socket gateway {Gateway} receives nothing from {Count} silos. It subscribes again.")]
         public static partial void Missing(ILogger logger, int count, string gateway);
 
-        [LoggerMessage(4, LogLevel.Warning, "Socket gateway {Gateway} could not renew its lease or its subscription; it tries again.")]
+        [LoggerMessage(4, LogLevel.Warning, "Socket gateway {Gateway} could not renew its lease or its subscription. It will try again.")]
         public static partial void WatchFailed(ILogger logger, Exception fault, string gateway);
 
-        [LoggerMessage(5, LogLevel.Debug, "Socket gateway {Gateway} could not leave in order; its lease ends by itself.")]
+        [LoggerMessage(5, LogLevel.Debug, "Socket gateway {Gateway} could not leave the cluster in order. Its lease will expire.")]
         public static partial void LeaveFailed(ILogger logger, Exception fault, string gateway);
     }
 }

@@ -3,14 +3,17 @@ using OrleansSessions.Gateways;
 
 namespace OrleansSessions.SocketGateway.Feed;
 
-/// <summary>How the cluster knows this process: the subscription to its stream, and its lease among the socket gateways. One call of a kind at a time.</summary>
+/// <summary>
+/// How the cluster knows this process: by the subscription to its stream, and by its
+/// lease in the registry of socket gateways. Calls of the same kind must not overlap.
+/// </summary>
 internal sealed class GatewayRegistration(IClusterClient cluster, GatewayFeed feed, SocketGatewayInstance instance)
 {
     private StreamSubscriptionHandle<GatewayItem>? _subscription;
 
     /// <summary>
-    /// True where there may be subscriptions besides the present one: an earlier one that could not be ended, or one whose registration timed out here
-    /// and took effect there.
+    /// True if there can be subscriptions besides the current one: an earlier one that could
+    /// not be ended, or one whose registration timed out here but succeeded at the silo.
     /// </summary>
     public bool MayHaveStrays { get; set; }
 
@@ -21,10 +24,13 @@ internal sealed class GatewayRegistration(IClusterClient cluster, GatewayFeed fe
     private IAsyncStream<GatewayItem> Stream =>
         cluster.GetStreamProvider(GatewayStreams.ProviderName).GetStream<GatewayItem>(StreamId.Create(GatewayStreams.Namespace, instance.Id));
 
-    /// <summary>Subscribes, unless a subscription is there.</summary>
+    /// <summary>Subscribes if there is no subscription.</summary>
     public async Task SubscribeAsync() => _subscription ??= await Stream.SubscribeAsync(feed);
 
-    /// <summary>Subscribes again. What comes by both subscriptions is dropped as a repeat; what came by neither would be a hole, so the earlier one ends later.</summary>
+    /// <summary>
+    /// Subscribes again. Items that arrive through both subscriptions are dropped as
+    /// repeats. Ending the earlier one first would lose items, so it is ended later.
+    /// </summary>
     public async Task SubscribeAgainAsync()
     {
         MayHaveStrays = true;
@@ -32,8 +38,8 @@ internal sealed class GatewayRegistration(IClusterClient cluster, GatewayFeed fe
     }
 
     /// <summary>
-    /// Ends all subscriptions but the present one; the stream has no subscribers besides this process. The handles are fetched, because one whose
-    /// unsubscribe failed is of no use for a second attempt.
+    /// Ends all subscriptions except the current one. The stream has no other subscribers than this
+    /// process. The handles are fetched, because a handle whose unsubscribe failed cannot be used again.
     /// </summary>
     public async Task EndStraysAsync()
     {
@@ -46,7 +52,7 @@ internal sealed class GatewayRegistration(IClusterClient cluster, GatewayFeed fe
             }
         }
 
-        // One that cannot be ended does not keep the others.
+        // A subscription that cannot be ended must not prevent the others from being ended.
         await Task.WhenAll(ends);
         MayHaveStrays = false;
     }
@@ -55,7 +61,7 @@ internal sealed class GatewayRegistration(IClusterClient cluster, GatewayFeed fe
 
     public Task EndLeaseAsync() => Registry.LeaveAsync(new() { Gateway = instance.Id });
 
-    /// <summary>Ends every subscription. Does nothing where there can be none.</summary>
+    /// <summary>Ends all subscriptions, if there can be any.</summary>
     public async Task UnsubscribeAsync()
     {
         if (_subscription is not null || MayHaveStrays)

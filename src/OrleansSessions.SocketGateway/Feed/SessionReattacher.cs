@@ -7,9 +7,9 @@ using OrleansSessions.SocketGateway.Telemetry;
 namespace OrleansSessions.SocketGateway.Feed;
 
 /// <summary>
-/// Attaches sessions again where news of them may have been lost: those that wait for an answer first, a few at a time.
-/// The head in the grain's reply shows each socket whether it missed anything. An attach that fails is repeated until it succeeds
-/// or the session has no sockets left: an idle socket would not notice that it hears nothing.
+/// Attaches sessions again if their items may have been lost: first those that wait for an answer, a few at a time. The head in the grain's reply shows
+/// each follower whether it missed anything. An attach that fails is repeated until it succeeds or the session has no followers left, because an idle
+/// follower would not notice that it receives nothing.
 /// </summary>
 internal sealed partial class SessionReattacher(
     SessionGrains grains, FollowerRegistry registry, SocketGatewayMetrics metrics, IOptions<SocketGatewayOptions> options, TimeProvider clock,
@@ -20,14 +20,14 @@ internal sealed partial class SessionReattacher(
     private const int MaxDetaches = 1_024;
     private const int MaxQuietRounds = 3;
 
-    /// <summary>How long a batch may hold up the next: a silo that is frozen answers late, and the sessions of the others need not wait for it.</summary>
+    /// <summary>How long a batch can delay the next one. A silo that hangs answers late, and the sessions of other silos must not wait for it.</summary>
     private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
 
-    // Bounded by the sessions held: each stands in a queue at most once.
+    // Bounded by the number of sessions with followers: each session is in at most one queue, once.
     private readonly Lock _gate = new();
     private readonly Queue<FollowedSession> _urgent = new();
     private readonly Queue<FollowedSession> _others = new();
@@ -59,7 +59,7 @@ internal sealed partial class SessionReattacher(
         }
     }
 
-    /// <summary>The sessions that were on one of these silos, and those of which it is not known where they are.</summary>
+    /// <summary>Adds the sessions that were on one of these silos, and those whose silo is not known.</summary>
     public void EnqueueThoseOf(HashSet<SiloAddress> silos)
     {
         foreach (var session in registry.Sessions)
@@ -72,7 +72,7 @@ internal sealed partial class SessionReattacher(
         }
     }
 
-    /// <summary>Those that wait for an answer and hear nothing, at intervals that double.</summary>
+    /// <summary>Adds the sessions that wait for an answer and receive nothing, at intervals that double.</summary>
     public void EnqueueQuiet()
     {
         var now = clock.GetTimestamp();
@@ -87,7 +87,9 @@ internal sealed partial class SessionReattacher(
         }
     }
 
-    /// <summary>A session that sends news here though nobody holds it. Past the bound it is left out: it will send again.</summary>
+    /// <summary>
+    /// Adds a session that sends items to this process although no one follows it here. If there are too many, it is left out, because it will send again.
+    /// </summary>
     public void EnqueueDetach(string sessionKey)
     {
         lock (_gate)
@@ -211,7 +213,7 @@ internal sealed partial class SessionReattacher(
         }
     }
 
-    /// <summary>Once for each session: in an outage all of them fail, again and again.</summary>
+    /// <summary>Logs the exception only once for each session. In an outage all attaches fail, again and again.</summary>
     private void LogAttachFailed(FollowedSession session, Exception fault)
     {
         if (session.FailedAttaches == 0)
@@ -224,7 +226,7 @@ internal sealed partial class SessionReattacher(
         }
     }
 
-    /// <summary>Outside the batches, so that sessions which cannot be reached hold up no others.</summary>
+    /// <summary>Runs outside the batches, so that sessions that cannot be reached do not delay others.</summary>
     private async Task RetryAsync(FollowedSession session)
     {
         TimeSpan delay;
@@ -269,7 +271,7 @@ internal sealed partial class SessionReattacher(
 
     private static partial class LogMessages
     {
-        [LoggerMessage(1, LogLevel.Information, "Session {SessionKey} could not be attached again or detached.")]
+        [LoggerMessage(1, LogLevel.Information, "Session {SessionKey} could not be attached again, or could not be detached.")]
         public static partial void Failed(ILogger logger, Exception fault, string sessionKey);
 
         [LoggerMessage(2, LogLevel.Debug, "Session {SessionKey} could still not be attached.")]

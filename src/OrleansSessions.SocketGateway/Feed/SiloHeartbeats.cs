@@ -2,7 +2,7 @@ using OrleansSessions.Gateways;
 
 namespace OrleansSessions.SocketGateway.Feed;
 
-/// <summary>What the numbers and heartbeats of the silos' items say about the subscription. Thread-safe.</summary>
+/// <summary>Tracks the item numbers and heartbeats of the silos, to find out whether the subscription works. Thread-safe.</summary>
 internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, TimeSpan readyTimeout)
 {
     private readonly Lock _gate = new();
@@ -13,8 +13,8 @@ internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, T
     private long _membership = -1;
     private bool _wasReady;
 
-    /// <summary>Notes an item.</summary>
-    /// <returns>True if items of that silo before it are missing.</returns>
+    /// <summary>Records an item.</summary>
+    /// <returns>True if items of that silo before this one are missing.</returns>
     public bool OnItem(GatewayItem item)
     {
         var now = clock.GetTimestamp();
@@ -30,7 +30,7 @@ internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, T
             silo.HeardAt = now;
             if (item.Number < silo.Number)
             {
-                // A repeat; or a silo that had given this gateway up and counts anew.
+                // Either a repeat, or the silo had removed this socket gateway and its item numbers start at 1 again.
                 var isAnew = item.Number <= 1;
                 silo.Number = isAnew ? item.Number : silo.Number;
                 return isAnew;
@@ -43,8 +43,8 @@ internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, T
         }
     }
 
-    /// <summary>Takes over the membership that a heartbeat carries.</summary>
-    /// <returns>The silos that left since, or null where nothing changed.</returns>
+    /// <summary>Applies the membership that a heartbeat contains.</summary>
+    /// <returns>The silos that have left since then, or null if there are none.</returns>
     public HashSet<SiloAddress>? OnMembership(GatewayItem heartbeat)
     {
         lock (_gate)
@@ -68,7 +68,7 @@ internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, T
         }
     }
 
-    /// <summary>Active silos of which nothing was heard for too long.</summary>
+    /// <summary>Returns the active silos that count as lost, because nothing was received from them for too long.</summary>
     public List<SiloAddress> Missing()
     {
         var now = clock.GetTimestamp();
@@ -78,7 +78,9 @@ internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, T
         }
     }
 
-    /// <summary>True once the stream from every silo of the start was heard, or from one after the time-out; false again only if none is heard.</summary>
+    /// <summary>
+    /// True once items were received from all silos of the first membership, or from one silo after the time-out. False again only if none is heard.
+    /// </summary>
     public bool IsReady()
     {
         var now = clock.GetTimestamp();

@@ -1,20 +1,20 @@
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>What a <see cref="LogCursor"/> does with the news that arrives.</summary>
+/// <summary>What a <see cref="LogCursor"/> does with items that arrive.</summary>
 internal enum CursorPhase
 {
-    /// <summary>The position is not known yet; news is held.</summary>
+    /// <summary>The position is not known yet. Items are held.</summary>
     Attaching,
 
-    /// <summary>News goes straight to the sink.</summary>
+    /// <summary>Items go to the sink at once.</summary>
     Live,
 
-    /// <summary>The log is being read; news is held.</summary>
+    /// <summary>The log is being read. Items are held.</summary>
     Reading,
 
-    /// <summary>News is held while the sink is given something from another source.</summary>
+    /// <summary>Items are held while the sink receives something from another source.</summary>
     Paused,
 
-    /// <summary>News is dropped.</summary>
+    /// <summary>Items are dropped.</summary>
     Closed,
 }

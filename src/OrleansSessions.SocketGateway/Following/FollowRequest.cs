@@ -6,14 +6,14 @@ using OrleansSessions.Sessions;
 namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>What a client wants to follow.</summary>
-/// <param name="Resume">The position to go on from, or null to begin at the head of the log.</param>
+/// <param name="Resume">The position to resume from, or null to start at the head of the log.</param>
 internal sealed record FollowRequest(string SessionId, WireProfile Profile, (long Epoch, long AfterSeq)? Resume)
 {
-    /// <summary>The grain's key. Every caller has the anonymous scope until callers can be told apart.</summary>
+    /// <summary>The grain's key. All callers have the anonymous scope, because this version does not distinguish callers.</summary>
     public string SessionKey { get; } = Sessions.SessionKey.Of(SessionScope.Anonymous, SessionId);
 
     /// <summary>Reads <c>epoch</c> and <c>after</c> from a URL.</summary>
-    /// <param name="position">Null where the URL names none.</param>
+    /// <param name="position">Null if the URL contains no position.</param>
     /// <returns>The refusal, or null.</returns>
     public static ErrorMessage? ReadPosition(IQueryCollection query, out (long Epoch, long AfterSeq)? position)
     {
@@ -26,12 +26,12 @@ internal sealed record FollowRequest(string SessionId, WireProfile Profile, (lon
 
         if (!TryReadSeq(after, out var seq))
         {
-            return new(WireErrors.BadRequest, "'after' is a whole number from 0 to 2^53 - 1.", Param: "after");
+            return new(WireErrors.BadRequest, "'after' must be an integer from 0 to 2^53 - 1.", Param: "after");
         }
 
         if (epoch.Count == 0)
         {
-            return new(WireErrors.BadRequest, "'after' needs the 'epoch' it belongs to.", Param: "epoch");
+            return new(WireErrors.BadRequest, "'after' requires the 'epoch' that it belongs to.", Param: "epoch");
         }
 
         position = (Epochs.FromWire(epoch.ToString()), seq);

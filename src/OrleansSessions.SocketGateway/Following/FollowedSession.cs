@@ -1,6 +1,6 @@
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>One session's sockets in this process. The list is replaced, never changed, so that readers need no lock.</summary>
+/// <summary>The followers of one session in this process. Their list is replaced and never modified, so that readers need no lock.</summary>
 internal sealed class FollowedSession(string sessionKey)
 {
     private IFollower[] _all = [];
@@ -9,30 +9,31 @@ internal sealed class FollowedSession(string sessionKey)
 
     public IFollower[] All => Volatile.Read(ref _all);
 
-    /// <summary>Which change of the list this is; see <see cref="FollowerRegistry"/>.</summary>
+    /// <summary>The number of the last change of the list; see <see cref="FollowerRegistry"/>.</summary>
     public long Version { get; private set; }
 
-    /// <summary>The silo the last news came from; null while it is not known where the grain is.</summary>
+    /// <summary>The silo that sent the last item, or null if it is not known where the grain is.</summary>
     public SiloAddress? Silo { get; set; }
 
-    /// <summary>When the last news came, as a timestamp.</summary>
+    /// <summary>When the last item arrived, as a timestamp.</summary>
     public long LastHeardAt { get; set; }
 
-    /// <summary>Quiet waits doubled since the last news.</summary>
+    /// <summary>How often the quiet time-out was doubled since the last item.</summary>
     public int QuietRounds { get; set; }
 
-    /// <summary>True while it waits to be attached again; guarded by whoever keeps that queue.</summary>
+    /// <summary>True while the session waits to be attached again. Guarded by the lock of <see cref="Feed.SessionReattacher"/>.</summary>
     public bool IsAwaitingAttach { get; set; }
 
-    /// <summary>True while an attach that failed waits for its next attempt; guarded as above.</summary>
+    /// <summary>True while a failed attach waits for its next attempt. Guarded by the same lock.</summary>
     public bool IsAwaitingRetry { get; set; }
 
-    /// <summary>Attaches that failed since the last one that did not; guarded as above.</summary>
+    /// <summary>The number of failed attaches since the last success. Guarded by the same lock.</summary>
     public int FailedAttaches { get; set; }
 
     /// <summary>
-    /// True once the grain has reported that it goes to sleep, until this socket gateway hears of it or calls it again. Losing a report wakes one
-    /// session for nothing; a report that is overtaken leaves a count in the grain, which its next news corrects.
+    /// True once the grain has reported that it goes to sleep, until this socket gateway receives an item of it or
+    /// calls it. If a report is lost, one session is woken unnecessarily. If a report arrives too late, a connection
+    /// that leaves is not reported and the grain keeps its count, until the session's next item corrects that.
     /// </summary>
     public bool IsAsleep { get; set; }
 

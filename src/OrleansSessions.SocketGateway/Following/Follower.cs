@@ -8,8 +8,8 @@ using OrleansSessions.SocketGateway.Frames;
 namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>
-/// Whoever reads a session's log from a position, over any transport. It attaches to the session's grain, keeps the position, and lets its profile
-/// decide what to say. One gate guards what is to be written and the position; no one sends, calls a grain or waits under it.
+/// Reads a session's log from a position, for one client over any transport. It attaches to the session's grain and keeps the position; its profile
+/// decides what to send. One gate guards the frames to be written and the position. Do not send, call a grain or wait while holding it.
 /// </summary>
 internal sealed partial class Follower : IFollower, ILogSource
 {
@@ -19,7 +19,7 @@ internal sealed partial class Follower : IFollower, ILogSource
     private ITimer? _closeTimer;
     private int _closeCode;
 
-    /// <param name="createProfile">Makes the profile. The follower is not attached yet, and its <see cref="Writer"/> is there.</param>
+    /// <param name="createProfile">Creates the profile. It is called before the follower is attached, and can use its <see cref="Writer"/>.</param>
     public Follower(FollowRequest request, ITransport transport, FollowerServices services, Func<Follower, IProfile> createProfile)
     {
         (Request, _transport, Services) = (request, transport, services);
@@ -53,22 +53,22 @@ internal sealed partial class Follower : IFollower, ILogSource
 
     public bool IsWaiting => Cursor.IsWaiting;
 
-    /// <summary>Completes when the close has left, or when the client did not take it within <see cref="SocketGatewayOptions.CloseTimeout"/>.</summary>
+    /// <summary>Completes when the close was sent, or when the client did not accept it within <see cref="SocketGatewayOptions.CloseTimeout"/>.</summary>
     public Task Closed => Task.WhenAny(Writer.Finished, _closeTimedOut.Task);
 
-    /// <summary>Completes if the client did not take the close in time. The transport has then been cut.</summary>
+    /// <summary>Completes if the client did not accept the close in time. The transport was then aborted.</summary>
     public Task CloseTimedOut => _closeTimedOut.Task;
 
-    /// <summary>Attaches to the session. Never throws: an attach that fails closes the follower with its error.</summary>
+    /// <summary>Attaches to the session. Never throws: if the attach fails, the follower is closed with its error.</summary>
     public async Task OpenAsync()
     {
-        // 1. Be found: what the session says from now on is held until the position is known.
+        // 1. Register first: items that the session sends from now on are held until the position is known.
         Services.Metrics.ConnectionOpened();
         LogMessages.Opened(Services.Logger, Id, Request.SessionId, Request.Profile);
         var count = Services.Registry.Add(Request.SessionKey, this, _openedAt);
         try
         {
-            // 2. Attach: the grain's turn says where the log ends, and everything after that comes by the stream.
+            // 2. Attach: the grain's reply contains the head of the log, and everything after it arrives through the stream.
             var isV1 = Request.Profile == WireProfile.V1;
             Begin(await Session.AttachAsync(new()
             {
@@ -87,8 +87,8 @@ internal sealed partial class Follower : IFollower, ILogSource
         }
     }
 
-    /// <summary>Cuts what is left and reports to the session that this follower is gone. Call it once, at the end.</summary>
-    /// <param name="peerCode">The code that the client closed with, if it closed first.</param>
+    /// <summary>Aborts the transport and reports to the session that this follower is gone. Call it once, at the end.</summary>
+    /// <param name="peerCode">The close code of the client, if the client closed first.</param>
     public async Task LeaveAsync(int? peerCode)
     {
         lock (Gate)
@@ -104,8 +104,8 @@ internal sealed partial class Follower : IFollower, ILogSource
         LogMessages.Closed(Services.Logger, Id, Request.SessionId, peerCode ?? _closeCode, (long)lifetime.TotalMilliseconds);
         if (_closeCode is CloseCodes.Draining or CloseCodes.ServiceRestart || count.IsAsleep)
         {
-            // Either the whole process leaves, of which the grains hear at once; or the grain sleeps and has forgotten this socket gateway.
-            // A call would only hold up the stop or wake the session, and many connections often drop at once.
+            // Either the whole process leaves, which the grains learn at once, or the grain sleeps and has forgotten this socket gateway. A call would only
+            // delay the stop or wake the session, and many connections often drop at once.
             return;
         }
 
@@ -163,7 +163,7 @@ internal sealed partial class Follower : IFollower, ILogSource
 
     public void FlushElsewhere() => Writer.FlushElsewhere();
 
-    /// <summary>Sends a <c>ping</c> with the client's position.</summary>
+    /// <summary>Sends a <c>ping</c> with the position.</summary>
     public void SendPing()
     {
         lock (Gate)
@@ -176,9 +176,9 @@ internal sealed partial class Follower : IFollower, ILogSource
 
     public void Close(int code, string reason, bool dropWaiting = true) => Close(code, reason, null, dropWaiting);
 
-    /// <summary>Closes, once. The client has <see cref="SocketGatewayOptions.CloseTimeout"/> to take the close, then the transport is cut.</summary>
-    /// <param name="error">Sent before the close, if not null.</param>
-    /// <param name="dropWaiting">False to send what waits before the close.</param>
+    /// <summary>Closes once. If the client does not accept it within <see cref="SocketGatewayOptions.CloseTimeout"/>, the transport is aborted.</summary>
+    /// <param name="error">An error to send before the close, or null.</param>
+    /// <param name="dropWaiting">False to send the waiting frames before the close.</param>
     public void Close(int code, string reason, ErrorMessage? error, bool dropWaiting)
     {
         lock (Gate)
@@ -200,9 +200,10 @@ internal sealed partial class Follower : IFollower, ILogSource
         Flush();
     }
 
-    /// <summary>The part of a close that happens under the gate. The close leaves with the next flush.</summary>
+    /// <summary>The part of a close that requires the gate. The close is sent with the next flush.</summary>
     public void BeginClose(int code, string reason, bool dropWaiting)
     {
+        Gate.AssertHeld();
         if (IsClosing)
         {
             return;
@@ -272,7 +273,7 @@ internal sealed partial class Follower : IFollower, ILogSource
         }
 
         LogMessages.SlowConsumer(Services.Logger, Id, Request.SessionId);
-        Close(CloseCodes.SlowConsumer, "The client does not read what is sent to it.");
+        Close(CloseCodes.SlowConsumer, "The client does not read the frames that are sent to it.");
     }
 
     private void OnLogReadFailed(Exception fault) => LogMessages.LogReadFailed(Services.Logger, fault, Id, Request.SessionId);
@@ -285,16 +286,16 @@ internal sealed partial class Follower : IFollower, ILogSource
         [LoggerMessage(2, LogLevel.Debug, "Connection {Connection} of session {Session} removed: close code {Code}, after {LifetimeMs} ms.")]
         public static partial void Closed(ILogger logger, string connection, string session, int code, long lifetimeMs);
 
-        [LoggerMessage(3, LogLevel.Information, "Connection {Connection} of session {Session} does not read; closing it.")]
+        [LoggerMessage(3, LogLevel.Information, "Connection {Connection} of session {Session} does not read. It will be closed.")]
         public static partial void SlowConsumer(ILogger logger, string connection, string session);
 
         [LoggerMessage(4, LogLevel.Debug, "The end of connection {Connection} could not be reported to session {Session}.")]
         public static partial void DetachFailed(ILogger logger, Exception fault, string connection, string session);
 
-        [LoggerMessage(5, LogLevel.Information, "Connection {Connection} could not read the log of session {Session}; it tries again.")]
+        [LoggerMessage(5, LogLevel.Information, "Connection {Connection} could not read the log of session {Session}. It will try again.")]
         public static partial void LogReadFailed(ILogger logger, Exception fault, string connection, string session);
 
-        [LoggerMessage(6, LogLevel.Error, "A frame to connection {Connection} of session {Session} could not be sent; the connection was cut.")]
+        [LoggerMessage(6, LogLevel.Error, "A frame to connection {Connection} of session {Session} could not be sent. The connection was aborted.")]
         public static partial void Broken(ILogger logger, Exception fault, string connection, string session);
     }
 }

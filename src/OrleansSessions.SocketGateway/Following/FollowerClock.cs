@@ -6,7 +6,7 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>The one timer behind all sockets' time limits, and the one who says goodbye to all of them when the process stops.</summary>
+/// <summary>Runs the timer for the time limits of all connections, and closes all of them when the process stops.</summary>
 internal sealed partial class FollowerClock(
     FollowerRegistry registry, IOptions<SocketGatewayOptions> options, ClusterEviction eviction, TimeProvider clock, IHostApplicationLifetime lifetime,
     ILogger<FollowerClock> logger) : BackgroundService
@@ -15,7 +15,7 @@ internal sealed partial class FollowerClock(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Before the web server stops, for it waits for its sockets.
+        // Close them before the web server stops, because it waits for them.
         await using var onStopping = lifetime.ApplicationStopping.Register(CloseAll);
         var period = options.Value.HeartbeatInterval / 4;
         using var timer = new PeriodicTimer(period < LongestPeriod ? period : LongestPeriod, clock);
@@ -37,11 +37,11 @@ internal sealed partial class FollowerClock(
         {
         }
 
-        // One that came in while the others were leaving.
+        // A connection can have been accepted while the others were closed.
         CloseAll();
     }
 
-    /// <summary>A fault at one socket must not stop the clock of all the others.</summary>
+    /// <summary>A fault of one connection must not stop the time limits of the others.</summary>
     private void Tick(IFollower connection, long now)
     {
         try
@@ -60,14 +60,14 @@ internal sealed partial class FollowerClock(
         {
             foreach (var connection in session.All)
             {
-                connection.Close(eviction.IsEvicted ? CloseCodes.ServiceRestart : CloseCodes.Draining, "This node is going down.");
+                connection.Close(eviction.IsEvicted ? CloseCodes.ServiceRestart : CloseCodes.Draining, "This node is shutting down.");
             }
         }
     }
 
     private static partial class LogMessages
     {
-        [LoggerMessage(1, LogLevel.Error, "The time limits of a socket could not be checked.")]
+        [LoggerMessage(1, LogLevel.Error, "The time limits of a connection could not be checked.")]
         public static partial void TickFailed(ILogger logger, Exception fault);
     }
 }

@@ -3,11 +3,11 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>How many connections of a session there are, and which change made it so; grains ignore counts older than the last they saw.</summary>
-/// <param name="IsAsleep">True if the session's grain sleeps: it knows no socket gateway, and a call only to report a count would wake it.</param>
+/// <summary>The number of a session's connections, and the number of the change that led to it. Grains ignore counts older than the last one.</summary>
+/// <param name="IsAsleep">True if the session's grain sleeps. It knows no socket gateways then, and a call that only reports a count would wake it.</param>
 internal readonly record struct ConnectionCount(int Connections, long Version, bool IsAsleep = false);
 
-/// <summary>All sockets of this process by session key. Lookups take no lock; changes take one, for they are few.</summary>
+/// <summary>All followers of this process by session key. Lookups take no lock. Changes take one, because they are rare.</summary>
 internal sealed class FollowerRegistry
 {
     private readonly ConcurrentDictionary<string, FollowedSession> _sessions = new(StringComparer.Ordinal);
@@ -15,7 +15,9 @@ internal sealed class FollowerRegistry
     private long _version;
     private int _reserved;
 
-    /// <summary>All sessions held. Enumerating takes no lock and copies nothing; sessions that come or go meanwhile may be left out.</summary>
+    /// <summary>
+    /// All sessions with followers. The enumeration takes no lock and copies nothing; it can miss sessions that are added or removed at the same time.
+    /// </summary>
     public IEnumerable<FollowedSession> Sessions
     {
         get
@@ -27,7 +29,7 @@ internal sealed class FollowerRegistry
         }
     }
 
-    /// <summary>Takes a place for a socket, if there is one under <paramref name="limit"/>. Give it back with <see cref="Release"/>.</summary>
+    /// <summary>Takes a place for a connection if fewer than <paramref name="limit"/> are taken. Return it with <see cref="Release"/>.</summary>
     public bool TryReserve(int limit)
     {
         if (Interlocked.Increment(ref _reserved) <= limit)
@@ -74,7 +76,7 @@ internal sealed class FollowerRegistry
         }
     }
 
-    /// <summary>The count to report to a grain now, which that call wakes; zero, as a change of its own, for a session that is not held.</summary>
+    /// <summary>The count to report to a grain now; that call wakes the session. A session without followers returns zero as a change of its own.</summary>
     public ConnectionCount Count(string sessionKey)
     {
         lock (_changing)
@@ -89,7 +91,7 @@ internal sealed class FollowerRegistry
         }
     }
 
-    /// <summary>A call of this socket gateway has woken the session, and no item may come to show it.</summary>
+    /// <summary>Notes that a call from this socket gateway has woken the session, because no item may follow that shows it.</summary>
     public void NoteAwake(string sessionKey)
     {
         if (_sessions.TryGetValue(sessionKey, out var session))

@@ -4,7 +4,7 @@ using OrleansSessions.SocketGateway.Errors;
 
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>What a client may ask of its session, one request after the other. Refusals in a row close the connection.</summary>
+/// <summary>Handles the requests of a client, one after the other. Too many refusals in a row close the connection.</summary>
 internal sealed class FollowerRequests(Follower follower)
 {
     private const int MaxDuplicateFetches = 4;
@@ -16,7 +16,7 @@ internal sealed class FollowerRequests(Follower follower)
 
     private bool IsBasic => follower.Request.Profile == WireProfile.Basic;
 
-    /// <summary>Handles one message that was understood.</summary>
+    /// <summary>Handles a message.</summary>
     public ValueTask HandleAsync(ClientMessage message)
     {
         _badRequests.Forgive();
@@ -27,26 +27,26 @@ internal sealed class FollowerRequests(Follower follower)
             ResumeMessage resume => new(ResumeAsync(resume)),
             PingMessage => new(AnswerPingAsync()),
 
-            // A pong is a sign of life, which was noted when it was read.
+            // Receiving the pong was already noted as a sign of life.
             _ => default,
         };
     }
 
-    /// <summary>Refuses one message that was not understood.</summary>
+    /// <summary>Refuses an invalid message.</summary>
     public void Refuse(ErrorMessage refusal)
     {
         Tell(refusal);
         if (_badRequests.Hit(Services.Clock, Services.Options.MaxBadRequests, Services.Options.StrikeWindow))
         {
-            follower.Close(CloseCodes.BadProtocol, "Too many messages in a row were not valid.", null, dropWaiting: false);
+            follower.Close(CloseCodes.BadProtocol, "Too many messages in a row were invalid.", null, dropWaiting: false);
         }
     }
 
     /// <summary>
-    /// Waits while the client leaves too much unread. Its next message is not taken meanwhile, so no client can ask for more than it reads.
-    /// A cancel does not wait, unless it comes behind a request that does: what is unread may be the very answer that it is to end.
+    /// Waits while too many frames for the client are unread. Its next message is not read during the wait, so no client can ask for more than it reads.
+    /// A cancel does not wait, unless it follows a request that does, because the unread frames can belong to the answer that it should end.
     /// </summary>
-    /// <returns>False if the connection was closed meanwhile, and the request is dropped.</returns>
+    /// <returns>False if the connection was closed during the wait. The request is then dropped.</returns>
     private async ValueTask<bool> WaitUntilReadAsync()
     {
         if (!follower.Writer.HasRoom)
@@ -105,7 +105,7 @@ internal sealed class FollowerRequests(Follower follower)
     {
         if (reply.Outcome != AskOutcome.Accepted)
         {
-            // No event follows that would show it. The epoch does: another one means that this follower's position no longer exists.
+            // No event shows that the session is active. The epoch in the reply does: if it has changed, this follower's position no longer exists.
             Services.Registry.NoteAwake(follower.Request.SessionKey);
             lock (follower.Gate)
             {
@@ -141,7 +141,8 @@ internal sealed class FollowerRequests(Follower follower)
     }
 
     /// <summary>
-    /// Repeats a question to this client alone. A snapshot that is older than what the client has seen would take that back, so a newer one is fetched first.
+    /// Sends a question again, to this client only. A snapshot that is older than what the client
+    /// has received would remove text that it has already, so a newer one is fetched first.
     /// </summary>
     private async ValueTask TellDuplicateAsync(QuestionDescription earlier)
     {
@@ -157,7 +158,7 @@ internal sealed class FollowerRequests(Follower follower)
 
         if (isPaused)
         {
-            // Bounded, because the client's next message waits for it.
+            // Limited, because the client's next message waits for it.
             var fresh = await follower.FetchAsync(earlier.QuestionId, MaxDuplicateFetches);
             lock (follower.Gate)
             {
@@ -238,7 +239,7 @@ internal sealed class FollowerRequests(Follower follower)
     {
         if (_busyRefusals.Hit(Services.Clock, Services.Options.MaxBusyRefusals, Services.Options.StrikeWindow))
         {
-            follower.Close(CloseCodes.RateLimited, "Too many questions in a row came while the session was busy.", null, dropWaiting: false);
+            follower.Close(CloseCodes.RateLimited, "Too many questions in a row were asked while the session was busy.", null, dropWaiting: false);
         }
     }
 
@@ -259,7 +260,7 @@ internal sealed class FollowerRequests(Follower follower)
         }
     }
 
-    /// <summary>Sends an error, and closes where the table of errors says so.</summary>
+    /// <summary>Sends an error, and closes the connection if the error table says so.</summary>
     private void Tell(ErrorMessage error)
     {
         if (error.Error.CloseCode is { } code)

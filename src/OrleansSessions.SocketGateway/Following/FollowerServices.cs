@@ -5,7 +5,7 @@ using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>What every follower of the process shares.</summary>
+/// <summary>The services that all followers of the process share.</summary>
 internal sealed class FollowerServices(
     SessionGrains grains, GatewayLimits limits, FollowerRegistry registry, SocketGatewayMetrics metrics, TimeProvider clock, ILogger<Follower> logger)
 {
@@ -26,13 +26,13 @@ internal sealed class FollowerServices(
     public ILogger Logger { get; } = logger;
 }
 
-/// <summary>The limits that hold for what clients send: the socket gateway's own, and those of sessions as configured here.</summary>
+/// <summary>The limits for client messages: those of the socket gateway, and those of sessions as configured in this process.</summary>
 internal sealed class GatewayLimits(IOptions<SocketGatewayOptions> gateway, IOptions<SessionsOptions> sessions)
 {
     public SocketGatewayOptions Gateway { get; } = gateway.Value;
 
     public SessionsOptions Sessions { get; } = sessions.Value;
 
-    /// <summary>What a refused client is advised to wait, in milliseconds.</summary>
+    /// <summary>How long a refused client is advised to wait, in milliseconds.</summary>
     public long RetryAfterMs { get; } = (long)gateway.Value.RetryAfter.TotalMilliseconds;
 }

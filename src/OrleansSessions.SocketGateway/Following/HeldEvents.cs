@@ -2,12 +2,14 @@ using OrleansSessions.Log;
 
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>News that came while the log was being read. Bounded in number: past the bound all of it is dropped, because the log has it.</summary>
+/// <summary>
+/// Items that arrived while the log was being read. Their number is limited. Above the limit all of them are dropped, because the log contains them.
+/// </summary>
 internal sealed class HeldEvents(int maxItems)
 {
     private readonly List<(long Epoch, LogEvent[] Events)> _items = [];
 
-    /// <summary>True once something was dropped: the log must be read again.</summary>
+    /// <summary>True once items were dropped, so that the log must be read again.</summary>
     public bool HasDropped { get; private set; }
 
     public void Add(long epoch, LogEvent[] events)
@@ -27,7 +29,7 @@ internal sealed class HeldEvents(int maxItems)
         HasDropped = true;
     }
 
-    /// <summary>Takes all of it, in the order in which it came.</summary>
+    /// <summary>Removes and returns all items, in the order of their arrival.</summary>
     public (long Epoch, LogEvent[] Events)[] TakeAll()
     {
         if (_items.Count == 0)

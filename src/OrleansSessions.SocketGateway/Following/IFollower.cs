@@ -2,28 +2,28 @@ using OrleansSessions.Log;
 
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>A socket, as those see it who bring it news of its session. No call blocks or throws; none sends before a flush.</summary>
+/// <summary>A follower, as the feed and the timers use it. No method blocks or throws. Nothing is sent before a flush.</summary>
 internal interface IFollower
 {
-    /// <summary>True while a question of its session is open, as far as this socket has been told.</summary>
+    /// <summary>True while a question of the session is open, as far as this follower knows.</summary>
     bool IsWaiting { get; }
 
     void OnEvents(long epoch, LogEvent[] events);
 
     void OnRemoved(long epoch);
 
-    /// <summary>The log's head as the grain told it just now: a position behind it means that something was lost.</summary>
+    /// <summary>Handles a log head that the grain has just reported. If the position is behind it, something was lost.</summary>
     void OnHead(long epoch, long seq);
 
-    /// <summary>Looks at the socket's clocks.</summary>
+    /// <summary>Checks the time limits.</summary>
     void OnTick(long now);
 
-    /// <summary>Sends what waits, on this thread as far as the socket takes it at once.</summary>
+    /// <summary>Sends the waiting frames, on this thread as long as the transport accepts them at once.</summary>
     void Flush();
 
-    /// <summary>Sends what waits, on another thread.</summary>
+    /// <summary>Sends the waiting frames on another thread.</summary>
     void FlushElsewhere();
 
-    /// <param name="dropWaiting">False to send what waits before the close frame.</param>
+    /// <param name="dropWaiting">False to send the waiting frames before the close frame.</param>
     void Close(int code, string reason, bool dropWaiting = true);
 }

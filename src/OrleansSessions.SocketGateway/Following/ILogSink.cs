@@ -3,21 +3,21 @@ using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>What one profile makes of a session's events. All calls come under the connection's gate, in the log's order.</summary>
+/// <summary>Receives the events of a session for one profile. All calls are made under the connection's gate, in the order of the log.</summary>
 internal interface ILogSink
 {
-    /// <summary>The next event. Only a replay that the client asked for is one.</summary>
+    /// <summary>Handles the next event. <paramref name="isReplay"/> is true only in a replay that the client asked for.</summary>
     void OnEvent(LogEvent next, bool isReplay);
 
-    /// <summary>The client is at <paramref name="afterSeq"/> now, whatever it was sent before; what follows is replayed to it.</summary>
+    /// <summary>The client is at <paramref name="afterSeq"/>, whatever it was sent before. The events after that are replayed.</summary>
     void OnReplay(long afterSeq);
 
     /// <summary>A replay that the client asked for has reached the head.</summary>
     void OnRecovered(LogPiece atHead);
 
-    /// <summary>The events after the position are not to be had; the position is now the piece's head.</summary>
+    /// <summary>The events after the position cannot be replayed. The position is now the head of the piece.</summary>
     void OnLost(LogPiece piece);
 
-    /// <summary>The session is gone; its socket closes after what was written so far.</summary>
+    /// <summary>The session was removed. The connection is closed after the frames that were written so far.</summary>
     void OnRemoved();
 }

@@ -1,12 +1,14 @@
 using OrleansSessions.Log;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Frames;
 
 namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>
-/// Keeps one follower's position in the session log. News that continues it goes to the sink, and repeats are dropped. A hole is filled by reading
-/// the log; what arrives meanwhile is held, bounded, and merged afterwards. Epochs are compared for equality: a session can come back with
-/// a lower one, because its state was older or a clock was behind. All members require the connection's gate, except <see cref="Reading"/> and those that say so.
+/// Keeps one follower's position in the session log. Events that continue it go to the sink, and repeats are dropped. If
+/// events are missing, the log is read. Items that arrive during the read are held up to a limit and merged afterwards.
+/// Epochs are compared for equality, because a session can return with a lower epoch: its state was older, or a clock was
+/// behind. All members require the connection's gate, except <see cref="Reading"/> and those that take the gate themselves.
 /// </summary>
 internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int maxHeldItems, TimeProvider clock, Action<Exception> onReadFailed)
 {
@@ -16,7 +18,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
     private PendingRemoval _removal;
     private bool _isReplay;
 
-    // A head, or another epoch, was reported while no read could be started for it.
+    // True if a head or another epoch was reported while no read could be started for it.
     private bool _mustCheckExpected;
     private bool _isReading;
     private int _life;
@@ -26,23 +28,23 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
 
     public long Seq => _position.Seq;
 
-    /// <summary>True while a question is open, as far as this position knows, or while an event that is known to exist has not come.</summary>
+    /// <summary>True while a question is open at this position, or while an event that is known to exist has not arrived.</summary>
     public bool IsWaiting => _position.HasOpenQuestion || _position.IsDoubted || _position.IsExpecting;
 
-    /// <summary>True while every event goes straight to the sink.</summary>
+    /// <summary>True while every event goes to the sink at once.</summary>
     public bool IsLive => _phase == CursorPhase.Live;
 
-    /// <summary>The read under way, for whoever must know that nothing is left behind.</summary>
+    /// <summary>The current read. A caller can await it to be sure that no read is left.</summary>
     public Task Reading { get; private set; } = Task.CompletedTask;
 
-    /// <summary>The socket is attached at this head, and goes on from there.</summary>
+    /// <summary>The follower is attached at this head and continues from there.</summary>
     public void Begin(long epoch, long seq, int open)
     {
         _position.MoveToHead(epoch, seq, open);
         GoLive();
     }
 
-    /// <summary>The client says where it is: everything after that is replayed to it, then live.</summary>
+    /// <summary>The client reported its position. Everything after it is replayed, and then live events follow.</summary>
     public void Replay(long epoch, long afterSeq)
     {
         if (_phase != CursorPhase.Closed)
@@ -56,6 +58,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
 
     public void OnEvents(long epoch, LogEvent[] events)
     {
+        gate.AssertHeld();
         if (_phase == CursorPhase.Live)
         {
             Merge(epoch, events);
@@ -66,12 +69,12 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
         }
     }
 
-    /// <summary>The grain reported this head in a reply: whatever the socket does not have up to it was lost.</summary>
+    /// <summary>Handles a head that the grain reported in a reply. Events up to it that the follower does not have were lost.</summary>
     public void OnHead(long epoch, long seq)
     {
         if (_phase != CursorPhase.Live)
         {
-            // The read under way may have been served before this reply.
+            // The current read can have been answered before this reply.
             _position.Expect(epoch, seq);
             _mustCheckExpected = true;
         }
@@ -86,8 +89,9 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
     }
 
     /// <summary>
-    /// The grain named its epoch, and an event of it or 0, in a reply. The event's item is on its way; until it comes the socket waits, so that its
-    /// loss is noticed. Another epoch than this position's means that the position no longer exists: no item may come to show it.
+    /// Handles the epoch, and an event's number or 0, in a grain's reply. The item with the event is on its way.
+    /// Until it arrives, the follower counts as waiting, so that a loss is noticed. If the epoch differs from
+    /// that of the position, the position no longer exists, and the log is read because no item may follow.
     /// </summary>
     public void Expect(long epoch, long seq)
     {
@@ -113,22 +117,18 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
         }
         else
         {
-            // Either late news of an earlier life, or the end of a life that this socket has not heard of: the log shows which.
+            // Either the late removal of an earlier life, or the removal of a life that this follower does not know. The log shows which.
             _removal.Note(epoch, isCertain: false);
             StartReading();
         }
     }
 
-    /// <summary>Holds news until <see cref="Unpause"/>. False if it is held anyway.</summary>
+    /// <summary>Holds items until <see cref="Unpause"/>. Returns false if they are already held.</summary>
     public bool TryPause()
     {
-        if (_phase != CursorPhase.Live)
-        {
-            return false;
-        }
-
-        _phase = CursorPhase.Paused;
-        return true;
+        var isLive = _phase == CursorPhase.Live;
+        _phase = isLive ? CursorPhase.Paused : _phase;
+        return isLive;
     }
 
     public void Unpause()
@@ -146,7 +146,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
         _held.Clear();
     }
 
-    /// <summary>Where to read next, or null where there is nothing more to read. Takes the gate.</summary>
+    /// <summary>Returns where to read next, or null if there is nothing left to read. Takes the gate.</summary>
     public (int Life, long Epoch, long AfterSeq)? NextRead()
     {
         lock (gate)
@@ -157,14 +157,14 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
                 return null;
             }
 
-            // The read that begins now is newer than every reply so far, and so answers all of them.
+            // The read that starts now is newer than every reply so far, so it covers all of them.
             _position.ForgetExpected();
             _mustCheckExpected = false;
             return (_life, Epoch, Seq);
         }
     }
 
-    /// <summary>Takes a piece of the log, unless the position has changed since it was asked for. Takes the gate.</summary>
+    /// <summary>Handles a piece of the log, unless the position has changed since the read started. Takes the gate.</summary>
     public void Take(int life, LogPiece piece)
     {
         lock (gate)
@@ -200,8 +200,8 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
     {
         if (epoch < Epoch)
         {
-            // Usually late news of a life that has ended, but the session can have come back with older state. One read shows which. It is not repeated for
-            // each late item: until the grain confirms the epoch, the follower counts as waiting, so it is attached again when it hears nothing.
+            // Usually this is a late item of an earlier life, but the session can have returned with older state. One read shows which. It is not repeated
+            // for each late item: until the grain confirms the epoch, the follower counts as waiting, so the session is attached again if nothing arrives.
             if (!_position.IsDoubted)
             {
                 _position.IsDoubted = true;
@@ -238,6 +238,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
 
     private void GoLive()
     {
+        gate.AssertHeld();
         if (_phase == CursorPhase.Closed)
         {
             return;
@@ -254,25 +255,20 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
 
         foreach (var (epoch, events) in _held.TakeAll())
         {
-            // Those of a lower epoch came before the reply that named this one, and are old. A hole among the others starts another read, which holds the rest.
+            // Items of a lower epoch arrived before the reply with this epoch, so they are old.
+            // If events are missing among the others, another read starts, and it holds the rest.
             if (epoch >= Epoch)
             {
                 OnEvents(epoch, events);
             }
         }
 
-        if (_phase != CursorPhase.Live)
-        {
-            return;
-        }
-
-        if (_removal.Settle(Epoch))
+        var isLive = _phase == CursorPhase.Live;
+        if (isLive && _removal.Settle(Epoch))
         {
             sink.OnRemoved();
-            return;
         }
-
-        if (_mustCheckExpected)
+        else if (isLive && _mustCheckExpected)
         {
             _mustCheckExpected = false;
             if (_position.IsExpecting)
@@ -284,11 +280,12 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
 
     private void StartReading()
     {
+        gate.AssertHeld();
         _phase = CursorPhase.Reading;
         _life++;
         if (!_isReading)
         {
-            // One read at a time, however often the client goes back: one that is under way goes on from the new position when it returns.
+            // Only one read runs at a time, however often the client rewinds. The current read continues from the new position when it returns.
             _isReading = true;
             Reading = _reader.ReadAsync(this);
         }
@@ -302,7 +299,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
             _removal.ConfirmIfPending();
         }
 
-        // For a client that asked for nothing, a log that began again is one thing, whether or not the session kept anything.
+        // A client that did not ask for a replay gets the same reason for every log that started again, whether or not the session kept anything.
         _position.MoveToHead(piece.Epoch, piece.Head, piece.Open.Length);
         _position.IsDoubted = false;
         sink.OnLost(isExpiredUnasked ? piece with { Outcome = LogReadOutcome.EpochChanged } : piece);

@@ -3,8 +3,8 @@ using OrleansSessions.Log;
 namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>
-/// A place in a session's log, how many questions are open there, and the events that are known to exist beyond it.
-/// A mutable struct: keep it in a field that is not readonly.
+/// A position in a session's log, the number of open questions there, and the events that
+/// are known to exist after it. A mutable struct: keep it in a field that is not readonly.
 /// </summary>
 internal struct LogPosition
 {
@@ -16,25 +16,25 @@ internal struct LogPosition
     public long Seq { get; private set; }
 
     /// <summary>
-    /// True while the epoch itself is doubted: an item of a lower epoch came, and the log was read because of it. More of them are dropped until the
-    /// grain names the epoch again.
+    /// True while it is uncertain whether the epoch still applies: an item of a lower epoch arrived, and
+    /// the log was read because of it. More such items are dropped until the grain confirms the epoch.
     /// </summary>
     public bool IsDoubted { get; set; }
 
     public readonly bool HasOpenQuestion => _open > 0;
 
-    /// <summary>True while an event that is known to exist has not come.</summary>
+    /// <summary>True while an event that is known to exist has not arrived.</summary>
     public readonly bool IsExpecting => _expected.Epoch != 0 && IsBehind(_expected.Epoch, _expected.Seq);
 
     public readonly bool IsBehind(long epoch, long seq) => epoch != Epoch || seq > Seq;
 
-    /// <summary>Moves to another place. What is open there is not known yet, so the last number of open questions stays.</summary>
+    /// <summary>Moves to another position. The number of open questions there is not known yet, so the last one is kept.</summary>
     public void MoveTo(long epoch, long seq) => (Epoch, Seq) = (epoch, seq);
 
-    /// <summary>Moves to the head of the log, where <paramref name="open"/> questions are open.</summary>
+    /// <summary>Moves to the head of the log, at which <paramref name="open"/> questions are open.</summary>
     public void MoveToHead(long epoch, long seq, int open) => (Epoch, Seq, _open) = (epoch, seq, open);
 
-    /// <summary>Passes the next event. False for one that was passed before.</summary>
+    /// <summary>Moves past the next event. Returns false if the position is already past it.</summary>
     public bool TryPass(LogEvent next)
     {
         if (next.Seq <= Seq)
@@ -52,9 +52,9 @@ internal struct LogPosition
         return true;
     }
 
-    /// <summary>Notes that this event exists.</summary>
+    /// <summary>Records that this event exists.</summary>
     public void Expect(long epoch, long seq) => _expected = epoch == _expected.Epoch ? (epoch, Math.Max(seq, _expected.Seq)) : (epoch, seq);
 
-    /// <summary>Forgets what is known to exist, because a read is about to find out.</summary>
+    /// <summary>Forgets which events are known to exist, because a read will find out.</summary>
     public void ForgetExpected() => _expected = default;
 }

@@ -7,20 +7,20 @@ internal interface ILogSource
 {
     Task<LogPiece> ReadAsync(long epoch, long afterSeq);
 
-    /// <summary>Sends what the sink wrote, and waits while the client is behind. Called outside the gate.</summary>
+    /// <summary>Sends what the sink has written, and waits while the client is too far behind. Called outside the gate.</summary>
     Task FlushAsync();
 }
 
-/// <summary>Reads the log for one cursor, piece by piece, until the cursor has reached the head. A read that fails is tried again, ever more slowly.</summary>
+/// <summary>Reads the log for one cursor, piece by piece, until the cursor has reached the head. A failed read is repeated, at growing intervals.</summary>
 internal sealed class LogReader(ILogSource log, TimeProvider clock, Action<Exception> onFailed)
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
 
-    /// <summary>Reads until the cursor wants no more. Never throws.</summary>
+    /// <summary>Reads until the cursor needs nothing more. Never throws.</summary>
     public async Task ReadAsync(LogCursor cursor)
     {
-        // The caller holds the gate, and may be on the one thread that brings the news of all connections.
+        // The caller holds the gate, and can be the one thread that delivers the items of all connections.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var retry = FirstRetry;
         while (cursor.NextRead() is { } read)

@@ -1,8 +1,8 @@
 namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>
-/// News of a removal that came while the position was not live. A read can bring the session's next life, so what counts is which life was meant
-/// when the news came. A mutable struct: keep it in a field that is not readonly.
+/// A removal that was reported while the position was not live. A read can return the next life of the session, so the life that was current when the
+/// report arrived decides. A mutable struct: keep it in a field that is not readonly.
 /// </summary>
 internal struct PendingRemoval
 {
@@ -11,17 +11,17 @@ internal struct PendingRemoval
 
     public readonly bool IsPending => _epoch is not null;
 
-    /// <param name="isCertain">True if the removal was of the life that the position belongs to.</param>
+    /// <param name="isCertain">True if the life that the position belongs to was removed.</param>
     public void Note(long epoch, bool isCertain)
     {
         _isCertain |= isCertain;
         _epoch = epoch;
     }
 
-    /// <summary>The log turned out to be gone: a removal that is pending was this session's.</summary>
+    /// <summary>The log no longer exists, so a pending removal applies to this session.</summary>
     public void ConfirmIfPending() => _isCertain |= IsPending;
 
-    /// <summary>Ends the wait. True if the session, which is in <paramref name="epoch"/> now, was removed.</summary>
+    /// <summary>Clears the pending removal. Returns true if the session, whose epoch is now <paramref name="epoch"/>, was removed.</summary>
     public bool Settle(long epoch)
     {
         if (_epoch is not { } removed)

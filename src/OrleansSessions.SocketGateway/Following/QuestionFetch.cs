@@ -2,17 +2,17 @@ using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>Reads one question for a follower whose own news of it is not enough.</summary>
+/// <summary>Reads one question for a follower whose own events about it are not sufficient.</summary>
 internal static class QuestionFetch
 {
     private const int FirstDelayMs = 200;
     private const int LastDelayMs = 2_000;
 
     /// <summary>
-    /// Returns a question as it stands, or null where the session does not know it. A session that cannot be reached is asked again until the follower
-    /// closes, because an answer that could not be fetched is not lost.
+    /// Returns the current state of a question, or null if the session does not know it. If the session cannot be reached, the call is repeated until the
+    /// follower closes, because an answer that could not be fetched is not lost.
     /// </summary>
-    /// <param name="maxAttempts">After this many failed attempts the result is null, too.</param>
+    /// <param name="maxAttempts">After this many failed attempts, null is returned too.</param>
     public static async Task<QuestionDescription?> FetchAsync(this Follower follower, string questionId, int maxAttempts = int.MaxValue)
     {
         for (var attempt = 1; ; attempt++)
@@ -25,7 +25,7 @@ internal static class QuestionFetch
             {
                 if (attempt == 1)
                 {
-                    // Logged once: in an outage every connection that waits tries again and again.
+                    // Logged once. In an outage, every waiting connection tries again and again.
                     follower.Services.Grains.Report(fault, "The question could not be read", follower.Request.SessionId, questionId);
                 }
 

@@ -1,12 +1,12 @@
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>Counts faults in a row, and forgets them once they are older than a window.</summary>
+/// <summary>Counts refusals in a row, and forgets them when they are older than a window.</summary>
 internal struct StrikeCounter
 {
     private int _count;
     private long _firstAt;
 
-    /// <summary>True once there were <paramref name="most"/> in a row within the window.</summary>
+    /// <summary>Counts a refusal. Returns true once there were <paramref name="most"/> in a row within the window.</summary>
     public bool Hit(TimeProvider clock, int most, TimeSpan window)
     {
         var now = clock.GetTimestamp();

@@ -3,7 +3,7 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Frames;
 
-/// <summary>Deltas that follow one another and wait to be sent: they leave as one frame.</summary>
+/// <summary>Consecutive deltas that wait to be sent. They leave as one frame.</summary>
 internal sealed class DeltaRun(LogEvent first, bool isReplay)
 {
     private List<string>? _more;
@@ -12,7 +12,9 @@ internal sealed class DeltaRun(LogEvent first, bool isReplay)
 
     public int Chars { get; private set; } = first.Text.Length;
 
-    /// <summary>True if the delta now belongs to this run: the next one of the same answer, on the same side of a replay, and within the bound.</summary>
+    /// <summary>
+    /// Adds the delta if it is the next one of the same answer, both or neither are replays, and the limit allows it. Returns false otherwise.
+    /// </summary>
     public bool TryJoin(LogEvent next, bool isNextReplay, int maxChars)
     {
         var follows = next.Seq == _lastSeq + 1 && next.Index == first.Index + _count && next.QuestionId == first.QuestionId;
@@ -29,7 +31,7 @@ internal sealed class DeltaRun(LogEvent first, bool isReplay)
     }
 
     public DeltaMessage ToMessage() =>
-        new(_lastSeq, first.Seq, first.QuestionId, first.Index, _count, Text(), isReplay);
+        new(_lastSeq, first.QuestionId, first.Index, _count, Text(), isReplay);
 
     private string Text() => _more is null ? first.Text : string.Concat(_more.Prepend(first.Text));
 }

@@ -5,7 +5,7 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Frames;
 
-/// <summary>One frame being written. Pooled: a socket holds one only while it sends.</summary>
+/// <summary>The buffer for one frame. It is pooled: a connection holds one only while it sends.</summary>
 internal sealed class FrameBuffer
 {
     private const int InitialBytes = 1024;
@@ -22,7 +22,7 @@ internal sealed class FrameBuffer
 
     public static void Return(FrameBuffer buffer) => Pool.Return(buffer);
 
-    /// <summary>The message as JSON; valid until the next call.</summary>
+    /// <summary>Returns the message as JSON. The result is valid until the next call.</summary>
     public ReadOnlyMemory<byte> Write(ServerMessage message)
     {
         _bytes.ResetWrittenCount();

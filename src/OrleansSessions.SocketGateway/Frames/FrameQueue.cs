@@ -6,18 +6,18 @@ using OrleansSessions.Sessions;
 namespace OrleansSessions.SocketGateway.Frames;
 
 /// <summary>
-/// The frames that wait for one client, in order. Their number and their text are bounded. Deltas that follow one another are joined,
-/// and a snapshot is cut into frames only when its turn comes. All members require the gate of the connection, except <see cref="HasRoom"/>.
+/// The frames that wait for one client, in order. Their number and the amount of their text are limited. Consecutive deltas are joined, and a snapshot is
+/// split into frames only when it is sent. All members require the gate of the connection, except <see cref="HasRoom"/>.
 /// </summary>
 internal sealed class FrameQueue(SocketGatewayOptions options)
 {
-    // A frame's own cost beside its text, so that many empty ones count too.
+    // What a frame costs in addition to its text, so that many empty frames count too.
     private const int FrameChars = 64;
 
-    // Whoever can produce faster than the client reads continues once no more than this part of the limits waits.
+    // A producer that is faster than the client must wait until no more than this part of the limits is in the queue.
     private const int RoomDivisor = 8;
 
-    // A queue that has grown larger is given back once the client has caught up.
+    // A queue with a larger capacity is released when the client has caught up.
     private const int MaxIdleCapacity = 16;
 
     private Queue<object>? _waiting;
@@ -26,15 +26,15 @@ internal sealed class FrameQueue(SocketGatewayOptions options)
 
     public bool IsEmpty => _waiting is not { Count: > 0 };
 
-    /// <summary>True once more waited than may. It stays true: a connection that fell so far behind is closed.</summary>
+    /// <summary>True once a limit was exceeded. It stays true, because a connection that is so far behind is closed.</summary>
     public bool IsOverflowing { get; private set; }
 
-    /// <summary>True while at most an eighth of what may wait does. Without the gate the answer can be a moment old.</summary>
+    /// <summary>True while at most an eighth of the limits is in the queue. If it is read without the gate, the result can be slightly out of date.</summary>
     public bool HasRoom => _chars <= options.MaxQueuedChars / RoomDivisor && (_waiting?.Count ?? 0) <= options.MaxQueuedFrames / RoomDivisor;
 
     public void Add(ServerMessage message) => AddEntry(message);
 
-    /// <summary>Adds a delta, to the run that waits last if it may join it.</summary>
+    /// <summary>Adds a delta. It is joined to the last waiting run if that is allowed and possible.</summary>
     public void AddDelta(LogEvent delta, bool isReplay, bool mayJoin)
     {
         if (mayJoin && _lastRun is { } run && run.TryJoin(delta, isReplay, options.MaxRunChars))
@@ -57,12 +57,12 @@ internal sealed class FrameQueue(SocketGatewayOptions options)
         _chars = 0;
     }
 
-    /// <summary>The next frame, or null where none waits. A snapshot stays at the head of the queue until its last frame.</summary>
+    /// <summary>Returns the next frame, or null if there is none. A snapshot remains at the head of the queue until its last frame.</summary>
     public ServerMessage? Take()
     {
         if (_waiting is not { Count: > 0 } waiting)
         {
-            Debug.Assert(_chars == 0, "What was added was not taken off.");
+            Debug.Assert(_chars == 0, "What was added was not subtracted.");
             _waiting = _waiting is { } drained && drained.EnsureCapacity(0) > MaxIdleCapacity ? null : _waiting;
             return null;
         }
@@ -102,7 +102,9 @@ internal sealed class FrameQueue(SocketGatewayOptions options)
         IsOverflowing |= _chars > options.MaxQueuedChars || _waiting!.Count > options.MaxQueuedFrames;
     }
 
-    /// <summary>What an entry adds to the characters that wait. It is taken off again when the entry leaves, so only <see cref="Count"/> may change it.</summary>
+    /// <summary>
+    /// The number of characters that an entry adds. The same number is subtracted when the entry leaves, so only <see cref="Count"/> may change it.
+    /// </summary>
     private static int CostOf(object entry) => FrameChars + entry switch
     {
         DeltaRun run => run.Chars,

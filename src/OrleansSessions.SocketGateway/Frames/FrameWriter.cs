@@ -7,12 +7,12 @@ using OrleansSessions.SocketGateway.Telemetry;
 namespace OrleansSessions.SocketGateway.Frames;
 
 /// <summary>
-/// Everything that goes out to one client, in order. Enqueue under the gate, then flush outside it. Whoever flushes an idle writer sends on its own
-/// thread until the transport no longer takes frames at once. The close comes last: after it nothing is taken.
+/// Sends all frames to one client, in order. Enqueue under the gate, then flush outside it. A caller that flushes an idle writer sends on its own thread
+/// as long as the transport accepts frames at once. The close is the last frame: nothing is accepted after it.
 /// </summary>
 /// <param name="onStuck">
-/// Called outside the gate when the client falls too far behind (null), or when a frame could not be made or sent because of our own fault;
-/// the transport has then been cut.
+/// Called outside the gate, with null if the client is too far behind, or with the exception
+/// if a frame could not be created or sent because of a bug; the transport was then aborted.
 /// </param>
 internal sealed class FrameWriter(
     ITransport transport, Lock gate, SocketGatewayOptions options, SocketGatewayMetrics metrics, TimeProvider clock, Action<Exception?> onStuck)
@@ -26,13 +26,13 @@ internal sealed class FrameWriter(
     private bool _isClosed;
     private long _sendingSince;
 
-    /// <summary>When the last frame was handed to the transport, as a timestamp.</summary>
+    /// <summary>When the last frame was given to the transport, as a timestamp.</summary>
     public long LastSentAt { get; private set; } = clock.GetTimestamp();
 
-    /// <summary>Since when a frame waits for the client to read, or 0.</summary>
+    /// <summary>The time since which a frame waits for the client to read, or 0.</summary>
     public long SendingSince => Volatile.Read(ref _sendingSince);
 
-    /// <summary>Completes when the close has left or can no longer leave.</summary>
+    /// <summary>Completes when the close was sent, or can no longer be sent.</summary>
     public Task Finished => _finished.Task;
 
     /// <inheritdoc cref="FrameQueue.HasRoom"/>
@@ -41,34 +41,38 @@ internal sealed class FrameWriter(
     /// <summary>Adds a frame. Requires the gate.</summary>
     public void Enqueue(ServerMessage message)
     {
+        gate.AssertHeld();
         if (!_isClosed)
         {
             _queue.Add(message);
         }
     }
 
-    /// <summary>Adds a delta, to the run that waits last if it may join it. Requires the gate.</summary>
+    /// <summary>Adds a delta. It is joined to the last waiting run if that is allowed and possible. Requires the gate.</summary>
     public void EnqueueDelta(LogEvent delta, bool isReplay, bool mayJoin)
     {
+        gate.AssertHeld();
         if (!_isClosed)
         {
             _queue.AddDelta(delta, isReplay, mayJoin);
         }
     }
 
-    /// <summary>Adds a snapshot, which leaves in as many frames as its text needs, with nothing between them. Requires the gate.</summary>
+    /// <summary>Adds a snapshot. It leaves in as many frames as its text needs, with nothing between them. Requires the gate.</summary>
     public void EnqueueSnapshot(QuestionDescription question, long epoch)
     {
+        gate.AssertHeld();
         if (!_isClosed)
         {
             _queue.AddSnapshot(question, epoch);
         }
     }
 
-    /// <summary>Adds the close, after which nothing is taken. Requires the gate.</summary>
-    /// <param name="dropWaiting">True to send it before everything that waits.</param>
+    /// <summary>Adds the close. Nothing is accepted after it. Requires the gate.</summary>
+    /// <param name="dropWaiting">True to drop the waiting frames, false to send them before the close.</param>
     public void EnqueueClose(int code, string reason, bool dropWaiting)
     {
+        gate.AssertHeld();
         if (_isClosed)
         {
             return;
@@ -84,7 +88,9 @@ internal sealed class FrameWriter(
         _room?.TrySetResult();
     }
 
-    /// <summary>Completes once <see cref="HasRoom"/> is true, or when the connection is being closed. Something must send what waits, or it never does.</summary>
+    /// <summary>
+    /// Completes once <see cref="HasRoom"/> is true, or when the connection is being closed. The caller must flush first; otherwise it may never complete.
+    /// </summary>
     public Task WaitForRoomAsync()
     {
         if (HasRoom)
@@ -98,7 +104,7 @@ internal sealed class FrameWriter(
         }
     }
 
-    /// <summary>Starts to send what waits, on this thread.</summary>
+    /// <summary>Starts to send the waiting frames, on this thread.</summary>
     public void Flush()
     {
         if (TryStart())
@@ -107,7 +113,7 @@ internal sealed class FrameWriter(
         }
     }
 
-    /// <summary>Starts to send what waits, on another thread.</summary>
+    /// <summary>Starts to send the waiting frames, on another thread.</summary>
     public void FlushElsewhere()
     {
         if (TryStart())
@@ -140,7 +146,7 @@ internal sealed class FrameWriter(
         return !isOverflowing;
     }
 
-    /// <summary>The one loop that sends. Never throws: a transport that cannot send is cut, and its reader notices.</summary>
+    /// <summary>The only loop that sends. Never throws: if the transport cannot send, it is aborted, and its reader notices.</summary>
     private async Task SendAllAsync()
     {
         var buffer = FrameBuffer.Rent();
@@ -164,7 +170,7 @@ internal sealed class FrameWriter(
         }
         catch (Exception fault)
         {
-            // A connection that broke is the client's affair. Anything else is our fault, and the client must not wait in vain because of it.
+            // If the connection broke, the client knows. Anything else is a bug, and the client must not wait in vain because of it.
             Abandon();
             transport.Abort();
             if (fault is not (WebSocketException or ObjectDisposedException or OperationCanceledException or IOException or InvalidOperationException))
@@ -178,8 +184,8 @@ internal sealed class FrameWriter(
         }
     }
 
-    /// <summary>Takes the next frame; null stands for the close.</summary>
-    /// <returns>False if nothing waits: the loop ends.</returns>
+    /// <summary>Takes the next frame. Null means the close.</summary>
+    /// <returns>False if nothing waits. The loop then ends.</returns>
     private bool TryTake(out ServerMessage? message)
     {
         TaskCompletionSource? room = null;

@@ -2,19 +2,19 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Frames;
 
-/// <summary>Moves frames to one client, over a WebSocket or an event stream. <see cref="FrameWriter"/> makes one call at a time.</summary>
+/// <summary>Sends frames to one client, over a WebSocket or an event stream. <see cref="FrameWriter"/> makes one call at a time.</summary>
 internal interface ITransport
 {
-    /// <summary>Sends one message. Completes once the transport takes the next one; throws if the client cannot be reached any more.</summary>
-    /// <param name="buffer">A buffer to write the frame into. It belongs to the transport until the call completes.</param>
+    /// <summary>Sends one message. Completes when the transport accepts the next one. Throws if the client can no longer be reached.</summary>
+    /// <param name="buffer">A buffer for the frame. It belongs to the transport until the call completes.</param>
     ValueTask SendAsync(ServerMessage message, FrameBuffer buffer);
 
-    /// <summary>Ends the stream of frames in the transport's own way. No other frame follows.</summary>
+    /// <summary>Ends the stream of frames in the way of the transport. No frame follows.</summary>
     Task CloseAsync(int code, string reason);
 
-    /// <summary>Cuts the connection. Safe to call at any time and twice.</summary>
+    /// <summary>Aborts the connection. Safe to call at any time, also twice.</summary>
     void Abort();
 
-    /// <summary>Checks the transport's own time limits, about once a second and never at the same time as itself.</summary>
+    /// <summary>Checks the time limits of the transport, about once per second. Calls do not overlap.</summary>
     void OnTick(long now);
 }

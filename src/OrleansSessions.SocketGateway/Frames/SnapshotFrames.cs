@@ -3,7 +3,7 @@ using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Frames;
 
-/// <summary>A snapshot that waits to be sent. It holds the answer by reference, and cuts a frame from it when that frame's turn comes.</summary>
+/// <summary>A snapshot that waits to be sent. It keeps a reference to the answer, and copies the text of a frame only when that frame is sent.</summary>
 internal sealed class SnapshotFrames(QuestionDescription question, long epoch)
 {
     // At most 96 KiB of UTF-8, and 192 KiB of JSON where every character is escaped.
@@ -13,7 +13,7 @@ internal sealed class SnapshotFrames(QuestionDescription question, long epoch)
     private readonly int _parts = Math.Max(1, (question.Text.Length + PartChars - 1) / PartChars);
     private int _taken;
 
-    /// <summary>How many characters of text are still to be sent.</summary>
+    /// <summary>The number of characters of text that are still to be sent.</summary>
     public int Chars => question.Text.Length - BorderOf(_taken) + question.Question.Length + (question.End?.TextChars ?? 0);
 
     public bool IsEmpty => _taken == _parts;
@@ -22,11 +22,22 @@ internal sealed class SnapshotFrames(QuestionDescription question, long epoch)
     {
         var start = BorderOf(_taken);
         var text = question.Text[start..BorderOf(++_taken)];
-        return new(
-            _epoch, question.QuestionId, question.Question, text, question.Deltas, question.Bytes, question.Status, _taken, _parts, question.End);
+        return new()
+        {
+            Epoch = _epoch,
+            QuestionId = question.QuestionId,
+            Question = question.Question,
+            Text = text,
+            Deltas = question.Deltas,
+            Bytes = question.Bytes,
+            Status = question.Status,
+            Part = _taken,
+            Parts = _parts,
+            End = question.End,
+        };
     }
 
-    /// <summary>Where a part begins: never inside a surrogate pair.</summary>
+    /// <summary>Returns where a part begins, which is never inside a surrogate pair.</summary>
     private int BorderOf(int part)
     {
         var border = Math.Min(part * PartChars, question.Text.Length);

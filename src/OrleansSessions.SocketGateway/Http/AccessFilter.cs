@@ -5,7 +5,7 @@ using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Http;
 
-/// <summary>Applies <see cref="AccessPolicy"/> to an HTTP endpoint. Being part of the endpoint, it needs no middleware in the host.</summary>
+/// <summary>Applies <see cref="AccessPolicy"/> to an HTTP endpoint. As part of the endpoint, it needs no middleware in the host.</summary>
 internal sealed class AccessFilter(AccessPolicy policy, CrossOriginAnswers crossOrigin, SocketGatewayMetrics metrics) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)

@@ -7,22 +7,22 @@ using OrleansSessions.SocketGateway.Http.EventStreams;
 
 namespace OrleansSessions.SocketGateway.Http;
 
-/// <summary><c>POST /v1/sessions/{id}/questions</c>: asks, and waits for the answer if the client prefers.</summary>
+/// <summary><c>POST /v1/sessions/{id}/questions</c>: asks a question, and waits for the answer if the client prefers that.</summary>
 internal static class AskEndpoint
 {
-    // Below the shortest time-out of a grain call.
+    // Shorter than the shortest time-out of a grain call.
     private static readonly TimeSpan WaitChunk = TimeSpan.FromSeconds(2);
 
     public static Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http, EventStreamEndpoint streams) => http.RunAsync(context, id, null, async session =>
     {
-        // 1. Understand the request as strictly as a frame.
+        // 1. Parse the request as strictly as a frame.
         var (question, refusal) = await ReadAsync(context.Request, http);
         if (question is null)
         {
             return http.Refuse(refusal!);
         }
 
-        // 2. Ask. Nobody is attached by this: the answer is read by its id.
+        // 2. Ask. The caller does not follow the session; it reads the answer by the question's id.
         var questionId = question.Id ?? Identifiers.NewQuestionId();
         AskReply reply;
         try
@@ -37,11 +37,11 @@ internal static class AskEndpoint
         }
         catch (Exception fault) when (!SessionHttp.IsClientGone(context, fault))
         {
-            // A client that asks again with this id finds out whether it had been accepted.
+            // A client that asks again with this id learns whether the question was accepted.
             return http.Refuse(http.Grains.Report(fault, "The question could not be asked", id, questionId));
         }
 
-        // 3. Tell what became of it.
+        // 3. Return the outcome.
         return reply.Outcome switch
         {
             AskOutcome.Accepted or AskOutcome.Duplicate when EventStreamHeaders.AreAccepted(context.Request) =>
@@ -67,7 +67,7 @@ internal static class AskEndpoint
 
         return parsed.Message is QuestionMessage question
             ? WithIdempotencyKey(question, request.Headers["Idempotency-Key"].ToString())
-            : (null, new(WireErrors.UnknownType, "Only a question may be posted here.", Param: "type"));
+            : (null, new(WireErrors.UnknownType, "This address accepts only questions.", Param: "type"));
     }
 
     private static (QuestionMessage? Question, ErrorMessage? Refusal) WithIdempotencyKey(QuestionMessage question, string key)
@@ -77,19 +77,21 @@ internal static class AskEndpoint
             return (question, null);
         }
 
-        // The header's own standard writes it as a quoted string.
+        // The header's specification defines it as a quoted string.
         var id = key.Length > 2 && key[0] == '"' && key[^1] == '"' ? key[1..^1] : key;
         if (!Identifiers.IsQuestionId(id))
         {
-            return (null, new(WireErrors.BadRequest, "The Idempotency-Key is not a question id.", question.Id, "Idempotency-Key"));
+            return (null, new(WireErrors.BadRequest, "The Idempotency-Key is not a valid question id.", question.Id, "Idempotency-Key"));
         }
 
         return question.Id is null || question.Id == id
             ? (question with { Id = id }, null)
-            : (null, new(WireErrors.BadRequest, "The Idempotency-Key and the body's 'id' differ.", question.Id, "Idempotency-Key"));
+            : (null, new(WireErrors.BadRequest, "The Idempotency-Key and the 'id' in the body are different.", question.Id, "Idempotency-Key"));
     }
 
-    /// <summary>Streams the answer from the <c>accepted</c> event on. The stream attaches after the ask, so that a refusal is an ordinary problem document.</summary>
+    /// <summary>
+    /// Streams the answer from its <c>accepted</c> event. The stream attaches after the ask, so that a refusal is an ordinary problem document.
+    /// </summary>
     private static IResult Stream(string id, HttpContext context, SessionHttp http, EventStreamEndpoint streams, QuestionMessage question, AskReply reply)
     {
         SetLocation(id, context, reply);
@@ -124,7 +126,9 @@ internal static class AskEndpoint
             new AcceptedBody(reply.QuestionId, state, reply.Position, Epochs.ToWire(reply.Epoch), reply.Seq), StatusCodes.Status202Accepted);
     }
 
-    /// <summary>What <c>Prefer: wait=N</c> asks for, cut to the limit; null where it is absent or makes no sense, as the standard wants.</summary>
+    /// <summary>
+    /// The wait in <c>Prefer: wait=N</c>, reduced to the limit; null if it is missing or invalid, because the standard says to ignore invalid preferences.
+    /// </summary>
     private static TimeSpan? Preferred(HttpRequest request, SessionHttp http)
     {
         foreach (var preference in request.Headers["Prefer"].SelectMany(header => (header ?? "").Split(',')))
@@ -142,7 +146,8 @@ internal static class AskEndpoint
     }
 
     /// <summary>
-    /// The question once it has ended, or as it stands when the wait is over. A fault only ends the wait: the question was accepted, and its client gets its id.
+    /// Waits for the end and returns the question as it is then, or when the time is over.
+    /// A fault only ends the wait: the question was accepted, and the client gets its id.
     /// </summary>
     private static async Task<QuestionDescription?> WaitAsync(
         string id, HttpContext context, SessionHttp http, ISessionGrain session, string questionId, TimeSpan wait)
@@ -166,7 +171,7 @@ internal static class AskEndpoint
         }
         catch (Exception fault)
         {
-            http.Grains.Report(fault, "The wait for its end broke off", id, questionId);
+            http.Grains.Report(fault, "The wait for the answer failed", id, questionId);
         }
 
         return question;

@@ -13,7 +13,9 @@ internal sealed record QuestionBody
     [JsonPropertyName("question")]
     public required string Question { get; init; }
 
-    /// <summary>queued, accepted or answering; completed, cancelled, failed, timeout or incomplete.</summary>
+    /// <summary>
+    /// <c>queued</c>, <c>accepted</c> or <c>answering</c>; <c>completed</c>, <c>cancelled</c>, <c>failed</c>, <c>timeout</c> or <c>incomplete</c>.
+    /// </summary>
     [JsonPropertyName("state")]
     public required string State { get; init; }
 
@@ -47,7 +49,7 @@ internal sealed record QuestionBody
     [JsonPropertyName("deadline_ms")]
     public long? DeadlineMs { get; init; }
 
-    /// <summary>How it ended; absent while it is open, as are the fields after it.</summary>
+    /// <summary>How the question ended. This field and those after it are omitted while the question is open.</summary>
     [JsonPropertyName("status")]
     public string? Status { get; init; }
 
@@ -92,7 +94,7 @@ internal sealed record QuestionBody
 
 internal sealed record QuestionListBody([property: JsonPropertyName("questions")] IReadOnlyList<QuestionBody> Questions);
 
-/// <summary>A question that runs or waits.</summary>
+/// <summary>A question that runs or is queued.</summary>
 internal sealed record AcceptedBody(
     [property: JsonPropertyName("question_id")] string QuestionId, [property: JsonPropertyName("state")] string State,
     [property: JsonPropertyName("position")] int Position, [property: JsonPropertyName("epoch")] string Epoch,
@@ -106,33 +108,83 @@ internal sealed record OffsetBody([property: JsonPropertyName("offset")] long Of
 internal sealed record DeliveredBody(
     [property: JsonPropertyName("question_id")] string? QuestionId, [property: JsonPropertyName("delivered")] bool IsDelivered);
 
-internal sealed record OpenQuestionBody(
-    [property: JsonPropertyName("question_id")] string QuestionId, [property: JsonPropertyName("state")] string State,
-    [property: JsonPropertyName("question")] string Question, [property: JsonPropertyName("asked_at")] DateTimeOffset AskedAt,
-    [property: JsonPropertyName("attempt")] int Attempt, [property: JsonPropertyName("bytes")] long Bytes,
-    [property: JsonPropertyName("deadline_ms")] long? DeadlineMs);
-
-internal sealed record SessionBody(
-    [property: JsonPropertyName("session")] string Session, [property: JsonPropertyName("state")] string State,
-    [property: JsonPropertyName("epoch")] string Epoch, [property: JsonPropertyName("seq")] long Seq,
-    [property: JsonPropertyName("oldest_seq")] long OldestSeq, [property: JsonPropertyName("connections")] int Connections,
-    [property: JsonPropertyName("open")] IReadOnlyList<OpenQuestionBody> Open,
-    [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt)
+internal sealed record OpenQuestionBody
 {
-    public static SessionBody From(string session, SessionDescription description) => new(
-        session, description.Open.Length == 0 ? "idle" : description.Open[0].Status.ToWire(), Epochs.ToWire(description.Epoch), description.Seq,
-        description.OldestSeq, description.Connections,
-        [
-            .. description.Open.Select(question => new OpenQuestionBody(
-                question.QuestionId, question.Status.ToWire(), question.Question, question.AskedAt, question.Attempt, question.Bytes,
-                question.DeadlineMs)),
-        ],
-        description.ExpiresAt);
+    [JsonPropertyName("question_id")]
+    public required string QuestionId { get; init; }
+
+    [JsonPropertyName("state")]
+    public required string State { get; init; }
+
+    [JsonPropertyName("question")]
+    public required string Question { get; init; }
+
+    [JsonPropertyName("asked_at")]
+    public required DateTimeOffset AskedAt { get; init; }
+
+    [JsonPropertyName("attempt")]
+    public required int Attempt { get; init; }
+
+    [JsonPropertyName("bytes")]
+    public required long Bytes { get; init; }
+
+    [JsonPropertyName("deadline_ms")]
+    public long? DeadlineMs { get; init; }
+
+    public static OpenQuestionBody From(QuestionDescription question) => new()
+    {
+        QuestionId = question.QuestionId,
+        State = question.Status.ToWire(),
+        Question = question.Question,
+        AskedAt = question.AskedAt,
+        Attempt = question.Attempt,
+        Bytes = question.Bytes,
+        DeadlineMs = question.DeadlineMs,
+    };
 }
 
-// What the endpoints take; they read it more strictly than a serializer would, so these only describe it.
+internal sealed record SessionBody
+{
+    [JsonPropertyName("session")]
+    public required string Session { get; init; }
 
-/// <summary>The question frame of the socket.</summary>
+    [JsonPropertyName("state")]
+    public required string State { get; init; }
+
+    [JsonPropertyName("epoch")]
+    public required string Epoch { get; init; }
+
+    [JsonPropertyName("seq")]
+    public required long Seq { get; init; }
+
+    [JsonPropertyName("oldest_seq")]
+    public required long OldestSeq { get; init; }
+
+    [JsonPropertyName("connections")]
+    public required int Connections { get; init; }
+
+    [JsonPropertyName("open")]
+    public required IReadOnlyList<OpenQuestionBody> Open { get; init; }
+
+    [JsonPropertyName("expires_at")]
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    public static SessionBody From(string session, SessionDescription description) => new()
+    {
+        Session = session,
+        State = description.Open.Length == 0 ? "idle" : description.Open[0].Status.ToWire(),
+        Epoch = Epochs.ToWire(description.Epoch),
+        Seq = description.Seq,
+        OldestSeq = description.OldestSeq,
+        Connections = description.Connections,
+        Open = [.. description.Open.Select(OpenQuestionBody.From)],
+        ExpiresAt = description.ExpiresAt,
+    };
+}
+
+// The request bodies. These types only describe them for OpenAPI, because the endpoints parse them more strictly than a serializer would.
+
+/// <summary>The question frame of a socket.</summary>
 internal sealed record AskBody(
     [property: JsonPropertyName("question")] string Question, [property: JsonPropertyName("id")] string? Id,
     [property: JsonPropertyName("if_busy")] string? IfBusy, [property: JsonPropertyName("metadata")] IDictionary<string, object>? Metadata);

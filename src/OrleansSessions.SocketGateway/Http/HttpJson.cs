@@ -14,7 +14,7 @@ namespace OrleansSessions.SocketGateway.Http;
 [JsonSerializable(typeof(SessionBody))]
 internal sealed partial class HttpJson : JsonSerializerContext
 {
-    /// <summary>As <see cref="HttpJson.Default"/>, but text stays readable: nothing here is put into HTML.</summary>
+    /// <summary>Like <see cref="HttpJson.Default"/>, but text is not escaped for HTML, because nothing here becomes part of HTML.</summary>
     public static HttpJson Readable { get; } = new(new JsonSerializerOptions
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

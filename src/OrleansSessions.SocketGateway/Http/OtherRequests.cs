@@ -7,10 +7,13 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Http;
 
-/// <summary>What is answered where no endpoint fits: a preflight, another method, an unknown address. As endpoints, they need no middleware in the host.</summary>
+/// <summary>
+/// Handles requests for which there is no other endpoint: preflights, other
+/// methods, unknown addresses. As endpoints, they need no middleware in the host.
+/// </summary>
 internal static class OtherRequests
 {
-    /// <summary>Answers what the endpoints of a path, which take <paramref name="methods"/>, leave over.</summary>
+    /// <summary>Handles the methods of a path other than <paramref name="methods"/>.</summary>
     public static void MapOtherMethods(this RouteGroupBuilder group, string path, params string[] methods) =>
         group.MapOtherMethods(path, RequestBody.NotJson, methods);
 
@@ -19,13 +22,13 @@ internal static class OtherRequests
     {
         var allow = string.Join(", ", methods);
 
-        // A browser sends no credentials with a preflight, so one must pass where the host requires authorization.
+        // A browser sends no credentials with a preflight, so it must be allowed even if the host requires authorization.
         group.MapMethods(path, [HttpMethods.Options], (HttpResponse response) => Allow(response, allow)).AllowAnonymous().ExcludeFromDescription();
         group.Map(path, (HttpContext context, SessionHttp http) => Refuse(context, http, methods, allow, otherType)).ExcludeFromDescription();
     }
 
     public static void MapUnknownPaths(this RouteGroupBuilder group) =>
-        group.Map("/{**rest}", (SessionHttp http) => http.Refuse(new(WireErrors.NotFound, "There is nothing at this address."))).ExcludeFromDescription();
+        group.Map("/{**rest}", (SessionHttp http) => http.Refuse(new(WireErrors.NotFound, "This address does not exist."))).ExcludeFromDescription();
 
     private static NoContent Allow(HttpResponse response, string allow)
     {
@@ -37,11 +40,11 @@ internal static class OtherRequests
     {
         if (methods.Contains(context.Request.Method, StringComparer.OrdinalIgnoreCase))
         {
-            // Routing found the method, and no endpoint of it that accepts this content type.
+            // Routing found the method, but no endpoint that accepts the content type.
             return http.Refuse(otherType);
         }
 
         context.Response.Headers[HeaderNames.Allow] = allow;
-        return http.Refuse(new(WireErrors.MethodNotAllowed, $"This address takes {allow}."));
+        return http.Refuse(new(WireErrors.MethodNotAllowed, $"This address supports only {allow}."));
     }
 }

@@ -4,7 +4,7 @@ using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Http;
 
-/// <summary>Looking at sessions and questions, cancelling and removing.</summary>
+/// <summary>Reads sessions and questions, cancels questions and removes sessions.</summary>
 internal static class SessionEndpoints
 {
     private const int DefaultListed = 50;
@@ -13,9 +13,9 @@ internal static class SessionEndpoints
     public static Task<IResult> DescribeAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
         await session.DescribeAsync(new()) is { } description
             ? SessionHttp.Json(SessionBody.From(id, description))
-            : http.Refuse(new(WireErrors.SessionNotFound, "No session has that id.")));
+            : http.Refuse(new(WireErrors.SessionNotFound, "No session has this id.")));
 
-    /// <summary>Answers the same whether or not there was anything to remove.</summary>
+    /// <summary>Returns the same, whether or not there was something to remove.</summary>
     public static Task<IResult> RemoveAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
     {
         await session.RemoveAsync(new());
@@ -27,7 +27,7 @@ internal static class SessionEndpoints
         var count = DefaultListed;
         if (limit is not null && (!int.TryParse(limit, System.Globalization.NumberStyles.None, null, out count) || count is < 1 or > MaxListed))
         {
-            return http.Refuse(new(WireErrors.BadRequest, $"'limit' is a whole number from 1 to {MaxListed}.", Param: "limit"));
+            return http.Refuse(new(WireErrors.BadRequest, $"'limit' must be an integer from 1 to {MaxListed}.", Param: "limit"));
         }
 
         var questions = await session.ListQuestionsAsync(new() { Limit = count });

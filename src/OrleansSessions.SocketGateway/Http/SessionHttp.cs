@@ -9,7 +9,7 @@ using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Http;
 
-/// <summary>What all endpoints have in common: ids that are checked, faults that become one error, and errors that are counted.</summary>
+/// <summary>What all endpoints share: they check ids, turn faults into one error, and count errors.</summary>
 internal sealed class SessionHttp(
     SessionGrains grains, GatewayLimits limits, SocketGatewayMetrics metrics, TimeProvider clock, IHostApplicationLifetime lifetime)
 {
@@ -19,10 +19,12 @@ internal sealed class SessionHttp(
 
     public TimeProvider Clock => clock;
 
-    /// <summary>Cancelled when the process begins to stop. The web server waits for its requests, so none may wait for an answer from then on.</summary>
+    /// <summary>
+    /// Cancelled when the process starts to stop. The web server waits for its requests, so no request may wait for an answer from then on.
+    /// </summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
-    /// <summary>Runs one endpoint against its session. Whatever it throws becomes a problem document, unless nobody is left to read one.</summary>
+    /// <summary>Runs an endpoint against its session. An exception becomes a problem document, unless the client is gone.</summary>
     public async Task<IResult> RunAsync(HttpContext context, string sessionId, string? questionId, Func<ISessionGrain, Task<IResult>> endpoint)
     {
         if (!Identifiers.IsSessionId(sessionId))
@@ -47,7 +49,7 @@ internal sealed class SessionHttp(
         catch (BadHttpRequestException fault)
         {
             return Refuse(fault.StatusCode == StatusCodes.Status413PayloadTooLarge
-                ? new(WireErrors.MessageTooLarge, "The body is larger than the web server takes.", questionId)
+                ? new(WireErrors.MessageTooLarge, "The body exceeds the limit of the web server.", questionId)
                 : new(WireErrors.BadRequest, "The body could not be read as HTTP.", questionId));
         }
         catch (Exception fault) when (!IsClientGone(context, fault))
@@ -56,7 +58,7 @@ internal sealed class SessionHttp(
         }
     }
 
-    /// <summary>True where the fault says no more than that the client is gone.</summary>
+    /// <summary>True if the fault only means that the client is gone.</summary>
     public static bool IsClientGone(HttpContext context, Exception fault) =>
         fault is ConnectionAbortedException || (fault is OperationCanceledException && context.RequestAborted.IsCancellationRequested);
 

@@ -4,20 +4,20 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Profiles;
 
-/// <summary>The terminal frames of the basic profile, none of them larger than a usual client takes.</summary>
+/// <summary>Creates the final frames of the basic profile. None is larger than common client libraries accept.</summary>
 internal static class BasicFrames
 {
-    // The other fields of the frame but for the code and the message: names, an id of 64 characters, a status.
+    // The other fields of the frame, without the code and the message: names, an id of 64 characters, a status.
     private const int Overhead = 256;
     private const int MaxMessageChars = 256;
     private const int MaxCodeChars = 64;
 
-    // What one UTF-8 byte may become: a control character is six.
+    // The maximum growth of one UTF-8 byte: a control character becomes six.
     private const int WorstGrowth = 6;
 
     public static ServerMessage Of(string questionId, QuestionEnd end, string text, int maxFrameBytes)
     {
-        // A responder of one's own may bring any reason and any message.
+        // A host's own responder can use any reason and any message.
         var code = end.Reason is { Length: <= MaxCodeChars } reason ? reason : end.Status.ToWire();
         var message = end.Message is { Length: > 0 and <= MaxMessageChars } given ? given : $"The question ended as {end.Status.ToWire()}.";
         var fitting = Cut(text, end.Bytes, maxFrameBytes - Overhead - JsonBytes(code) - JsonBytes(message));
@@ -31,7 +31,7 @@ internal static class BasicFrames
         return new BasicFailureMessage(questionId, end.Status, code, message, fitting);
     }
 
-    /// <summary>The longest beginning whose JSON fits, cut between two Unicode scalars.</summary>
+    /// <summary>Returns the longest beginning whose JSON fits, cut between two Unicode scalars.</summary>
     private static string Cut(string text, long bytes, int maxBytes)
     {
         var length = text.Length;
@@ -40,7 +40,7 @@ internal static class BasicFrames
             return text;
         }
 
-        // Each round takes at least one character, and nearly always the first is the last.
+        // Each pass takes at least one character, and in nearly all cases there is only one pass.
         while (length > 0)
         {
             var size = JsonBytes(text.AsSpan(0, length));

@@ -8,8 +8,8 @@ using OrleansSessions.SocketGateway.Frames;
 namespace OrleansSessions.SocketGateway.Profiles;
 
 /// <summary>
-/// The Python manager's way: one terminal frame for each question that this socket asked and that was accepted, and nothing else.
-/// Its text is put together from the deltas; where some are missing, the question is fetched whole.
+/// The profile of the Python session manager: one final frame for each question that this socket asked and that was accepted, and nothing else. The text
+/// is joined from the deltas. If some are missing, the whole question is fetched.
 /// </summary>
 internal sealed class BasicProfile(
     FrameWriter writer, Lock gate, int maxFrameBytes, Func<string, Task<QuestionDescription?>> fetch, Action flush, Action onRemoved)
@@ -17,7 +17,7 @@ internal sealed class BasicProfile(
 {
     private readonly List<OwnAnswer> _own = [];
 
-    /// <summary>A basic client knows no numbers.</summary>
+    /// <summary>Always 0, because this profile has no numbers.</summary>
     public long LastSeq => 0;
 
     public void OnAttached(AttachReply reply, long? resumeAfter)
@@ -58,7 +58,7 @@ internal sealed class BasicProfile(
     {
         foreach (var own in _own)
         {
-            // Another attempt may be under way, with another text.
+            // The answer can have been attempted again, with another text.
             own.Restart("", 0);
             own.IsBroken = true;
             own.End = null;
@@ -133,7 +133,7 @@ internal sealed class BasicProfile(
 
     public PendingCancel OnCancelling(string? questionId) => new(questionId);
 
-    /// <summary>The terminal frame is the acknowledgement, for whoever asked.</summary>
+    /// <summary>Sends no acknowledgement: the final frame is the acknowledgement, for the socket that asked.</summary>
     public void OnCancelReply(PendingCancel pending, CancelReply reply)
     {
         if (reply.Outcome == CancelOutcome.AlreadyDone)
@@ -246,7 +246,7 @@ internal sealed class BasicProfile(
 
         public string Question { get; } = question;
 
-        /// <summary>True once it is known that this socket's question was accepted, now or before.</summary>
+        /// <summary>True once it is known that the question of this socket was accepted, now or earlier.</summary>
         public bool IsConfirmed { get; set; }
 
         /// <summary>True if deltas are missing.</summary>
@@ -256,7 +256,7 @@ internal sealed class BasicProfile(
 
         public QuestionEnd? End { get; set; }
 
-        /// <summary>The index of the delta that comes next.</summary>
+        /// <summary>The index of the next delta.</summary>
         public int Next { get; private set; }
 
         public string Text => _rest is null ? _first : _rest.ToString();

@@ -4,7 +4,7 @@ using OrleansSessions.SocketGateway.Following;
 
 namespace OrleansSessions.SocketGateway.Profiles;
 
-/// <summary>Gives a follower the profile that its client asked for.</summary>
+/// <summary>Creates the profile that the client has chosen.</summary>
 internal static class ProfileFactory
 {
     private static readonly string[] Features = ["cancel", "queue", "replace"];
@@ -22,9 +22,21 @@ internal static class ProfileFactory
     private static HelloMessage Hello(Follower follower, AttachReply reply, bool isResuming)
     {
         var options = follower.Services.Options;
-        return new(
-            follower.Request.SessionId, follower.Id, reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming,
-            (int)options.HeartbeatInterval.TotalMilliseconds, options.MaxMessageBytes, follower.Services.Sessions.MaxQuestionBytes,
-            (int)options.ReconnectMin.TotalMilliseconds, (int)options.ReconnectMax.TotalMilliseconds, Features);
+        return new()
+        {
+            Session = follower.Request.SessionId,
+            Connection = follower.Id,
+            Responder = reply.Responder,
+            Epoch = Epochs.ToWire(reply.Epoch),
+            Seq = reply.Seq,
+            Open = reply.Open,
+            IsResuming = isResuming,
+            HeartbeatMs = (int)options.HeartbeatInterval.TotalMilliseconds,
+            MaxMessageBytes = options.MaxMessageBytes,
+            MaxQuestionBytes = follower.Services.Sessions.MaxQuestionBytes,
+            ReconnectMinMs = (int)options.ReconnectMin.TotalMilliseconds,
+            ReconnectMaxMs = (int)options.ReconnectMax.TotalMilliseconds,
+            Features = Features,
+        };
     }
 }

@@ -6,7 +6,7 @@ using OrleansSessions.SocketGateway.Frames;
 
 namespace OrleansSessions.SocketGateway.Profiles;
 
-/// <summary>Version 1: every event is a frame, and the client knows where it stands.</summary>
+/// <summary>Version 1: every event is a frame, and the client knows its position.</summary>
 internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, HelloMessage> hello, Action onRemoved) : IProfile
 {
     private const int MaxRememberedAsks = 32;
@@ -17,13 +17,13 @@ internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, Hell
     private int _nextIndex;
     private string? _lastDone;
 
-    // A client that goes back still counts from where it was, and only it knows where: what it was sent before is sent again delta by delta.
+    // A client that rewinds counts from a position that only it knows exactly, so everything that it was sent before is sent again delta by delta.
     private long _rewoundFrom;
 
-    // Where the text of the last snapshot of an open question ends. A run must not cross it: the client has no place for half a run.
+    // Where the text of the last snapshot of an open question ends. No run may cross this index, because a client cannot apply half a run.
     private List<(string QuestionId, int Index)>? _borders;
 
-    /// <summary>The client's position: the last number written since it last said where it is, or that number.</summary>
+    /// <summary>The client's position: the last number that was written, or the position that the client reported after that.</summary>
     public long LastSeq { get; private set; }
 
     public void OnAttached(AttachReply reply, long? resumeAfter)
@@ -55,7 +55,7 @@ internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, Hell
                 RemoveBorder(next.QuestionId);
                 break;
             default:
-                // A kind of a later version. Clients may know it, and all must count its number.
+                // The kind belongs to a later version. Clients may know it, and all of them must count its number.
                 writer.Enqueue(new OtherEventMessage(next.Seq, next.QuestionId, next.OtherKind ?? "event", next.BodyJson, isReplay));
                 break;
         }
@@ -114,7 +114,7 @@ internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, Hell
         return true;
     }
 
-    /// <summary>Its event tells the client, in its place among the others.</summary>
+    /// <summary>Sends nothing, because the event tells the client, in its place among the others.</summary>
     public void OnAccepted(AskReply reply)
     {
     }
@@ -130,7 +130,7 @@ internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, Hell
         WriteDoneAgain(earlier);
     }
 
-    /// <summary>The id stays in mind: it does no harm, and the ask may have been taken after all.</summary>
+    /// <summary>The id remains remembered. That does no harm, and the question may have been accepted after all.</summary>
     public bool OnNotAsked(string questionId) => true;
 
     public PendingCancel OnCancelling(string? questionId)
@@ -155,7 +155,7 @@ internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, Hell
 
         if (pending.IsSettled && pending.QuestionId != reply.QuestionId && LastSeq <= reply.AfterSeq)
         {
-            // Somebody else's cancel was taken for this one, which ended the question after it.
+            // The end that acknowledged this cancel came from another client's cancel. This cancel has ended the next question.
             pending = OnCancelling(reply.QuestionId);
         }
 
@@ -166,7 +166,7 @@ internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, Hell
 
     public void OnNotCancelled(PendingCancel pending) => _cancels.Remove(pending);
 
-    /// <summary>An end that comes before the reply to its cancel: the acknowledgement must stand before it.</summary>
+    /// <summary>Handles the end of a question before the reply to its cancel: <c>cancelling</c> must be sent before the end.</summary>
     private void AcknowledgeBefore(string questionId, QuestionEnd end)
     {
         if (_cancels.Count == 0 || end.Status != QuestionStatus.Cancelled)
@@ -215,7 +215,8 @@ internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, Hell
 
     private void WriteDoneAgain(QuestionDescription ended)
     {
-        // One that this socket has not come to yet, or comes to again in a replay, follows in its place; here its number would look like a hole.
+        // An end that this socket has not reached yet, or reaches again in a replay,
+        // follows in its place. Sent here, its number would look as if events were missing.
         if (ended.End is { } end && ended.DoneSeq <= LastSeq)
         {
             writer.Enqueue(new DoneMessage(ended.DoneSeq, ended.QuestionId, end, IsReplay: true));
@@ -236,7 +237,7 @@ internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, Hell
             (_borders ??= []).Add((question.QuestionId, question.Deltas));
         }
 
-        // The snapshot of a question that waits in the queue says nothing about the one that is being answered.
+        // The snapshot of a queued question says nothing about the question that is being answered.
         if (question.Deltas > 0 || _answering == question.QuestionId)
         {
             (_answering, _nextIndex) = (question.QuestionId, question.Deltas);

@@ -5,16 +5,16 @@ using Microsoft.AspNetCore.Http.Features;
 namespace OrleansSessions.SocketGateway.Sockets;
 
 /// <summary>
-/// The connection under a WebSocket. After an invalid frame the runtime sends its close frame, reads no more, and resets the connection when the
-/// socket is disposed. A reset can destroy the close frame on its way, so the rest is read here until the peer has answered.
+/// The connection under a WebSocket. After an invalid frame, the runtime sends a close frame, stops reading, and resets the connection when the socket is
+/// disposed. A reset can destroy the close frame on its way, so this class reads on until the peer has answered.
 /// </summary>
-/// <param name="upgrade">How HTTP/1.1 opens a WebSocket.</param>
-/// <param name="connect">How HTTP/2 opens one.</param>
-/// <param name="lifetime">What resets the connection.</param>
+/// <param name="upgrade">Opens a WebSocket with HTTP/1.1.</param>
+/// <param name="connect">Opens a WebSocket with HTTP/2.</param>
+/// <param name="lifetime">Resets the connection.</param>
 internal sealed class RawConnection(IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect, IHttpRequestLifetimeFeature lifetime)
     : IHttpUpgradeFeature, IHttpExtendedConnectFeature, IHttpRequestLifetimeFeature
 {
-    // A masked close frame: two bytes of header, four of mask, and a payload of at most 125.
+    // A masked close frame has two header bytes, four mask bytes, and a payload of at most 125 bytes.
     private const byte CloseOpcode = 0x88;
     private const byte MaskBit = 0x80;
     private const int CloseHeaderBytes = 6;
@@ -36,7 +36,7 @@ internal sealed class RawConnection(IHttpUpgradeFeature? upgrade, IHttpExtendedC
 
     string? IHttpExtendedConnectFeature.Protocol => connect?.Protocol;
 
-    /// <summary>Runs before the WebSocket middleware, which takes what it needs from these features.</summary>
+    /// <summary>Runs before the WebSocket middleware, which uses these features to open the socket.</summary>
     public static Task RememberAsync(HttpContext context, RequestDelegate next)
     {
         var features = context.Features;
@@ -56,14 +56,14 @@ internal sealed class RawConnection(IHttpUpgradeFeature? upgrade, IHttpExtendedC
         return next(context);
     }
 
-    /// <summary>The connection under the request's WebSocket, or null where the host's own middleware accepted it.</summary>
+    /// <summary>The connection under the request's WebSocket, or null if the host's own middleware accepted the socket.</summary>
     public static RawConnection? Of(HttpContext context) =>
         context.Features.Get<IHttpRequestLifetimeFeature>() is RawConnection { _stream: not null } connection ? connection : null;
 
-    /// <summary>Reads until the peer has answered the close or left, and throws away what it reads. After that the connection is no longer reset.</summary>
+    /// <summary>Reads and discards data until the peer has answered the close or left. After that, the connection is not reset any more.</summary>
     /// <remarks>
-    /// The runtime may have stopped in the middle of a frame, so this cannot read frame by frame.
-    /// A close frame is a peer's last one: it is recognized where it ends what has come so far.
+    /// The runtime may have stopped in the middle of a frame, so the data cannot be read frame by frame.
+    /// A close frame is the last frame of a peer, so it is recognized if the data received so far ends with it.
     /// </remarks>
     public async Task ReadToCloseAsync(CancellationToken cancellationToken)
     {
@@ -77,7 +77,7 @@ internal sealed class RawConnection(IHttpUpgradeFeature? upgrade, IHttpExtendedC
                 length += read;
                 _isClosedByPeer = read == 0 || EndsWithCloseFrame(buffer.AsSpan(0, length));
 
-                // The frame may come in pieces, so as much as one can have is kept for the next look.
+                // The frame can arrive in pieces, so the last bytes, as many as a close frame can have, are kept for the next check.
                 var kept = Math.Min(length, CloseHeaderBytes + MaxClosePayload);
                 buffer.AsSpan(length - kept, kept).CopyTo(buffer);
                 length = kept;
@@ -85,7 +85,7 @@ internal sealed class RawConnection(IHttpUpgradeFeature? upgrade, IHttpExtendedC
         }
         catch (Exception fault) when (fault is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
-            // The peer is gone or its time is up: nothing is left to wait for.
+            // The peer is gone or the time is over, so there is nothing to wait for.
         }
         finally
         {

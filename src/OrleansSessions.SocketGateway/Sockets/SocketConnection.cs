@@ -7,7 +7,7 @@ using OrleansSessions.SocketGateway.Profiles;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
-/// <summary>One WebSocket, from attach to close. Read <see cref="RunAsync"/> first: it is the whole life, in order.</summary>
+/// <summary>One WebSocket, from attach to close. Read <see cref="RunAsync"/> first: it shows the whole life of a socket, in order.</summary>
 internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
 {
     private readonly WebSocket _socket;
@@ -17,7 +17,7 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
     private readonly FollowerRequests _requests;
     private int? _peerCode;
 
-    /// <param name="raw">The connection under the socket, where it is known.</param>
+    /// <param name="raw">The connection under the socket, if it is known.</param>
     public SocketConnection(WebSocket socket, FollowRequest request, FollowerServices services, RawConnection? raw = null)
     {
         (_socket, _services, _raw) = (socket, services, raw);
@@ -37,11 +37,11 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
             // 1. Attach to the session.
             await Follower.OpenAsync();
 
-            // 2. Serve until the peer leaves, or until someone closed and the peer had its time to answer.
+            // 2. Serve until the peer leaves, or until this side has closed and the peer's time to answer is over.
             var reading = _reader.RunAsync();
             await Task.WhenAny(reading, Follower.CloseTimedOut);
 
-            // 3. Answer the peer's close frame, if this side did not close before.
+            // 3. Answer the peer's close frame, unless this side closed first.
             if (reading.IsCompleted)
             {
                 await CloseAfterPeerAsync(await reading);
@@ -49,14 +49,14 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
         }
         catch (Exception fault)
         {
-            // Only a fault of our own comes here; what peers and grains do wrong was handled where it happened.
+            // Only bugs of this server end here. Errors of peers and grains are handled where they occur.
             LogMessages.Broken(_services.Logger, fault, Follower.Id, Follower.Request.SessionId);
-            Follower.Close(CloseCodes.InternalError, "Something failed here.");
+            Follower.Close(CloseCodes.InternalError, "The server failed.");
             await Follower.Closed;
         }
         finally
         {
-            // 4. Cut what is left, and report to the session.
+            // 4. Abort what is left, and report to the session that this follower is gone.
             await Follower.LeaveAsync(_peerCode);
         }
     }
@@ -78,11 +78,11 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
     {
         if (_reader.MessageSince is var message and not 0 && _services.Clock.GetElapsedTime(message, now) > _services.Options.MessageTimeout)
         {
-            Follower.Close(CloseCodes.PolicyViolation, "The message was not finished in time.", null, dropWaiting: false);
+            Follower.Close(CloseCodes.PolicyViolation, "The message was not completed in time.", null, dropWaiting: false);
         }
         else if (Follower.Request.Profile == WireProfile.V1)
         {
-            // Basic sockets are kept alive by WebSocket pings, which the runtime sends and watches.
+            // The runtime keeps basic sockets alive with WebSocket pings.
             KeepAlive(now);
         }
     }
@@ -111,12 +111,12 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
         var (interval, clock) = (_services.Options.HeartbeatInterval, _services.Clock);
         if (!Follower.Writer.HasRoom)
         {
-            // The reader may be held back, so silence says nothing. SendTimeout watches a client that does not read.
+            // The reader may be waiting, so silence means nothing. SendTimeout applies to a client that does not read.
             _reader.ExcuseSilence(now);
         }
         else if (clock.GetElapsedTime(_reader.LastHeardAt, now) > interval * 2)
         {
-            Follower.Close(CloseCodes.MissedHeartbeat, "Nothing was heard for too long.");
+            Follower.Close(CloseCodes.MissedHeartbeat, "Nothing was received for too long.");
         }
         else if (clock.GetElapsedTime(Follower.Writer.LastSentAt, now) >= interval && _socket.State == WebSocketState.Open)
         {
@@ -126,7 +126,8 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
 
     private async Task CloseAfterPeerAsync(int peerCode)
     {
-        // A close frame of the peer's is answered; where the runtime refused what came, it has sent its own and the peer's is still to come.
+        // The peer's close frame is answered. If the runtime refused the peer's data,
+        // the runtime has sent its own close frame, and the peer's is still to come.
         var isClosedByPeer = _socket.State is WebSocketState.CloseReceived or WebSocketState.Closed;
         var isRefusedByRuntime = peerCode == CloseCodes.ProtocolError && !isClosedByPeer;
         if (!IsClosing)
@@ -144,7 +145,7 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
         await Follower.Closed;
     }
 
-    /// <summary>Keeps the connection until the peer has seen the runtime's close frame: it answers, leaves, or has had CloseTimeout.</summary>
+    /// <summary>Keeps the connection until the peer has seen the runtime's close frame: until it answers or leaves, or CloseTimeout is over.</summary>
     private async Task AwaitPeersCloseAsync()
     {
         using var isOver = new CancellationTokenSource();
@@ -154,15 +155,15 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
         await reading;
     }
 
-    /// <summary>False for codes that are reserved or only report something, such as 1005 and 1006: the socket refuses to send them.</summary>
+    /// <summary>False for codes that are reserved or that only report something, for example 1005 and 1006. The socket refuses to send them.</summary>
     private static bool IsSendable(int code) => code is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
 
     private static partial class LogMessages
     {
-        [LoggerMessage(1, LogLevel.Debug, "The peer of connection {Connection}, session {Session}, left with {Code}.")]
+        [LoggerMessage(1, LogLevel.Debug, "The client of connection {Connection}, session {Session}, left with close code {Code}.")]
         public static partial void PeerLeft(ILogger logger, string connection, string session, int code);
 
-        [LoggerMessage(2, LogLevel.Error, "Connection {Connection} of session {Session} broke.")]
+        [LoggerMessage(2, LogLevel.Error, "Connection {Connection} of session {Session} failed.")]
         public static partial void Broken(ILogger logger, Exception fault, string connection, string session);
     }
 }

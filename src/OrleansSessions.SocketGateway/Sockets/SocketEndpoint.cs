@@ -10,15 +10,15 @@ using OrleansSessions.SocketGateway.Frames;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
-/// <summary>The way in: who may connect, in which profile, and how a refusal reaches the client.</summary>
+/// <summary>The endpoint of the sockets. It decides who may connect, with which profile, and how a refusal reaches the client.</summary>
 internal sealed partial class SocketEndpoint
 {
     private const string V1Protocol = "sessions.v1.json";
 
-    // A refusal on a socket holds a connection that no one else counts until the peer has answered the close frame.
+    // A refusal on a socket holds a connection until the peer has answered the close frame, and nothing else counts this connection.
     private const int MaxRefusals = 256;
 
-    // Of the other connections, so that refusals fit into what is kept for bursts beside all that is counted.
+    // A part of the other connections, so that refusals fit into what is reserved for bursts in addition to everything that is counted.
     private const int RefusalShare = 8;
 
     private readonly FollowerServices _services;
@@ -42,18 +42,18 @@ internal sealed partial class SocketEndpoint
 
     public async Task HandleAsync(HttpContext context)
     {
-        // 1. What can never be a socket here is refused in plain HTTP.
+        // 1. A request that can never become a socket is refused in plain HTTP.
         if (PlainRefusal(context, out var request, out var origin) is { } plain)
         {
             await RefuseAsync(context, plain, isBrowser: false);
             return;
         }
 
-        // 2. What a page in a browser must be able to see is refused on the socket.
+        // 2. A refusal that a page in a browser must be able to see is sent on the socket.
         var isBrowser = origin != RequestOrigin.None;
         if (request is null)
         {
-            await RefuseAsync(context, new(WireErrors.UnsupportedProtocol, $"The subprotocol spoken here is {V1Protocol}."), isBrowser);
+            await RefuseAsync(context, new(WireErrors.UnsupportedProtocol, $"This server supports the subprotocol {V1Protocol}."), isBrowser);
             return;
         }
 
@@ -90,11 +90,11 @@ internal sealed partial class SocketEndpoint
             return forbidden;
         }
 
-        // HTTP/2 opens a WebSocket with CONNECT.
+        // HTTP/2 opens a WebSocket with a CONNECT request.
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsConnect(context.Request.Method))
         {
             context.Response.Headers.Allow = HttpMethods.Get;
-            return new(WireErrors.MethodNotAllowed, "This address takes GET, as a WebSocket upgrade.");
+            return new(WireErrors.MethodNotAllowed, "This address supports only GET with a WebSocket upgrade.");
         }
 
         var id = context.Request.RouteValues["session_id"] as string ?? "";
@@ -105,7 +105,7 @@ internal sealed partial class SocketEndpoint
 
         if (!context.WebSockets.IsWebSocketRequest)
         {
-            return new(WireErrors.BadRequest, "This address takes WebSocket upgrades only.");
+            return new(WireErrors.BadRequest, "This address supports only WebSocket upgrades.");
         }
 
         if (ChooseProfile(context) is not { } profile)
@@ -124,7 +124,7 @@ internal sealed partial class SocketEndpoint
         return refusal;
     }
 
-    /// <summary>Null where protocols were offered and none is known.</summary>
+    /// <summary>Returns null if subprotocols were offered and none is known.</summary>
     private static WireProfile? ChooseProfile(HttpContext context)
     {
         var offered = context.WebSockets.WebSocketRequestedProtocols;
@@ -144,13 +144,13 @@ internal sealed partial class SocketEndpoint
         {
             SubProtocol = context.WebSockets.WebSocketRequestedProtocols.Count > 0 ? V1Protocol : null,
 
-            // Version 1 has a heartbeat of its own, which both sides can see.
+            // Version 1 has its own heartbeat, which both sides can see.
             KeepAliveInterval = isBasic ? _services.Options.HeartbeatInterval : Timeout.InfiniteTimeSpan,
             KeepAliveTimeout = isBasic ? _services.Options.HeartbeatInterval : Timeout.InfiniteTimeSpan,
         };
     }
 
-    /// <summary>A page cannot see the status of a refused upgrade, so it gets a socket with the error and a close frame. No grain is called for it.</summary>
+    /// <summary>A page cannot see the status of a refused upgrade, so it gets a socket with the error and a close frame. This calls no grain.</summary>
     private async Task RefuseAsync(HttpContext context, ErrorMessage error, bool isBrowser)
     {
         _services.Metrics.ErrorTold(error.Error.Code);
@@ -162,7 +162,7 @@ internal sealed partial class SocketEndpoint
 
         try
         {
-            // Past the bound a page learns less, and the process stays alive.
+            // Above the limit, a page learns less about the refusal, but the process survives.
             await (Interlocked.Increment(ref _refusals) > _maxRefusals
                 ? Problems.From(error).ExecuteAsync(context)
                 : RefuseOnSocketAsync(context, error, code));
@@ -175,7 +175,7 @@ internal sealed partial class SocketEndpoint
 
     private async Task RefuseOnSocketAsync(HttpContext context, ErrorMessage error, int code)
     {
-        // Chromium gives up a socket that selects none of the protocols it offered, and shows 1006 instead of the error.
+        // Chromium closes a socket that selects none of the offered protocols, and reports 1006 instead of the error.
         var selected = context.WebSockets.WebSocketRequestedProtocols.Contains(V1Protocol) ? V1Protocol : null;
         using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { SubProtocol = selected });
         using var patience = new CancellationTokenSource(_services.Options.CloseTimeout, _services.Clock);
@@ -197,12 +197,12 @@ internal sealed partial class SocketEndpoint
 
     private static partial class LogMessages
     {
-        [LoggerMessage(1, LogLevel.Warning, "A socket was refused: all {Limit} connections are taken.")]
+        [LoggerMessage(1, LogLevel.Warning, "A socket was refused: the maximum of {Limit} connections is reached.")]
         public static partial void Full(ILogger logger, int limit);
 
         [LoggerMessage(2, LogLevel.Warning,
-            "SocketGateway:MaxConnections is {MaxConnections}, but this process may open {Limit} files, so it takes {Sockets} sockets. "
-            + "To have more, raise the limit: 'ulimit -n' in a shell, LimitNOFILE= for systemd, --ulimit nofile= for Docker.")]
+            "SocketGateway:MaxConnections is {MaxConnections}, but this process may open {Limit} files, so it accepts {Sockets} sockets. "
+            + "To allow more, raise the limit: 'ulimit -n' in a shell, LimitNOFILE= for systemd, --ulimit nofile= for Docker.")]
         public static partial void Clamped(ILogger logger, int maxConnections, int? limit, int sockets);
     }
 }

@@ -5,22 +5,22 @@ using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
-/// <summary>Who gets what a reader reads, one after the other.</summary>
+/// <summary>Receives what a reader reads. One call is made at a time.</summary>
 internal interface ISocketReaderOwner
 {
-    /// <summary>True once the socket is being closed: what still comes is thrown away.</summary>
+    /// <summary>True once the socket is being closed. Data that still arrives is discarded.</summary>
     bool IsClosing { get; }
 
-    /// <summary>Handles one whole text message. The span is gone after the call.</summary>
+    /// <summary>Handles one complete text message. The span is not valid after the call.</summary>
     ValueTask OnMessageAsync(ReadOnlySpan<byte> utf8);
 
-    /// <summary>The peer broke a limit; the socket must be closed with this code.</summary>
+    /// <summary>The peer exceeded a limit. The socket must be closed with this code.</summary>
     void OnViolation(int closeCode, string reason);
 }
 
 /// <summary>
-/// The receiving half of one socket. It waits without a buffer, and rents one only while a message is there. Limits hold while it reads, not after.
-/// No receive is ever cancelled: that would cut the socket.
+/// Receives the messages of one socket. It waits without a buffer, and rents one only for a message. Limits are checked during a message, not after it.
+/// No receive is ever cancelled, because that would abort the socket.
 /// </summary>
 internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions options, TimeProvider clock, ISocketReaderOwner owner)
 {
@@ -28,19 +28,19 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
 
     private long _messageSince;
 
-    /// <summary>When the peer was last heard, as a timestamp.</summary>
+    /// <summary>When something was last received from the peer, as a timestamp.</summary>
     public long LastHeardAt { get; private set; } = clock.GetTimestamp();
 
-    /// <summary>Counts as heard now. For whoever holds the reader back, because a held reader hears nothing.</summary>
+    /// <summary>Counts this time as the last time that something was received. Call it while the reader waits, because it receives nothing then.</summary>
     public void ExcuseSilence(long now) => LastHeardAt = now;
 
-    /// <summary>Since when a message is on its way in, or 0.</summary>
+    /// <summary>The time at which the current message started to arrive, or 0.</summary>
     public long MessageSince => Volatile.Read(ref _messageSince);
 
     /// <summary>Reads until the peer closes or the connection breaks. Never throws.</summary>
     /// <returns>
     /// The code of the peer's close frame, <see cref="ReportedCloseCodes.NoCode"/> or <see cref="ReportedCloseCodes.Broken"/>;
-    /// 1002 where the runtime closed by itself, which it also does with 1007.
+    /// 1002 if the runtime closed the socket, which it does with 1002 or 1007.
     /// </returns>
     public async Task<int> RunAsync()
     {
@@ -52,7 +52,7 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
                 var start = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
                 LastHeardAt = clock.GetTimestamp();
 
-                // 2. Read the message, or throw it away. Control frames are allowed between fragments, so the close frame can come here too.
+                // 2. Read the message, or discard it. Control frames are allowed between fragments, so the close frame can arrive here too.
                 if (start.MessageType == WebSocketMessageType.Close || !await ReadMessageAsync(start))
                 {
                     return (int?)socket.CloseStatus ?? ReportedCloseCodes.NoCode;
@@ -66,12 +66,12 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
         }
     }
 
-    /// <summary>False if the peer closed in the middle of the message.</summary>
+    /// <summary>Returns false if the peer closed in the middle of the message.</summary>
     private async ValueTask<bool> ReadMessageAsync(ValueWebSocketReceiveResult start)
     {
         if (start.MessageType == WebSocketMessageType.Binary && !owner.IsClosing)
         {
-            owner.OnViolation(CloseCodes.UnsupportedData, "Only text frames are spoken here.");
+            owner.OnViolation(CloseCodes.UnsupportedData, "Only text messages are supported.");
         }
 
         if (start.EndOfMessage)
@@ -104,7 +104,7 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
                 buffer = length == buffer.Length ? Grow(buffer) : buffer;
             }
 
-            // The message is parsed before the first await, so the buffer goes back before the answer is there.
+            // The message is parsed before the first await, so the buffer is returned before the request is completed.
             Volatile.Write(ref _messageSince, 0);
             delivery = DeliverAsync(buffer.AsMemory(0, length));
         }
@@ -120,7 +120,7 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
 
     private ValueTask DeliverAsync(ReadOnlyMemory<byte> message) => owner.IsClosing ? default : owner.OnMessageAsync(message.Span);
 
-    /// <summary>The new length; zero once the socket is closing, for then the rest is only passed over.</summary>
+    /// <summary>Returns the new length, or zero once the socket is closing, because the rest is then discarded.</summary>
     private int Check(int length, int fragments)
     {
         if (owner.IsClosing)

@@ -6,14 +6,14 @@ using OrleansSessions.Diagnostics;
 namespace OrleansSessions.SocketGateway.Telemetry;
 
 /// <summary>
-/// The loggers of this library: they write every exception without its messages. Most exceptions here come out of grain calls,
-/// and so with words of a store or of a responder.
+/// The loggers of this library. They write exceptions without their messages, because
+/// most of them come from grain calls and can contain text of a store or of a responder.
 /// </summary>
 internal static class GatewayLoggers
 {
     private const BindingFlags Constructors = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
-    /// <summary>Covers every class that asks for a logger of its own, also one that is added later.</summary>
+    /// <summary>Applies to every class that asks for a logger, including those that are added later.</summary>
     public static void AddGatewayLoggers(this IServiceCollection services)
     {
         foreach (var logger in typeof(GatewayLoggers).Assembly.GetTypes()

@@ -6,15 +6,15 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Telemetry;
 
-/// <summary>What a socket gateway counts. Tags come from closed sets only.</summary>
+/// <summary>The metrics of a socket gateway. All tags come from closed sets.</summary>
 public sealed class SocketGatewayMetrics
 {
-    /// <summary>The meter's name, for whoever exports it.</summary>
+    /// <summary>The name of the meter, for exporters.</summary>
     public const string MeterName = "OrleansSessions.SocketGateway";
 
     private const string OtherCode = "other";
 
-    // Clients may close with any code; only those of the protocol become tags, and the two that say that there was none.
+    // Clients can close with any code. Only those of the protocol become tags, and the two that mean that there was none.
     private static readonly FrozenDictionary<int, string> KnownCodes = typeof(CloseCodes)
         .GetFields(BindingFlags.Public | BindingFlags.Static).Where(static field => field.IsLiteral).Select(static field => (int)field.GetRawConstantValue()!)
         .Concat([ReportedCloseCodes.NoCode, ReportedCloseCodes.Broken])
@@ -34,19 +34,19 @@ public sealed class SocketGatewayMetrics
     {
         var meter = factory.Create(MeterName);
         meter.CreateObservableUpDownCounter(
-            "sessions.gateway.connection.active", () => Volatile.Read(ref _active), "{connection}", "Sockets open now.");
-        _duration = meter.CreateHistogram<double>("sessions.gateway.connection.duration", "s", "How long sockets stayed open.");
-        _closes = meter.CreateCounter<long>("sessions.gateway.connection.closes", "{connection}", "Sockets closed, by close code.");
-        _errors = meter.CreateCounter<long>("sessions.gateway.errors", "{error}", "Errors told to clients, by code, on sockets and over HTTP.");
-        // These two stand in the way of every message, so they are counted here and read when somebody looks.
+            "sessions.gateway.connection.active", () => Volatile.Read(ref _active), "{connection}", "Connections that are open now.");
+        _duration = meter.CreateHistogram<double>("sessions.gateway.connection.duration", "s", "How long connections were open.");
+        _closes = meter.CreateCounter<long>("sessions.gateway.connection.closes", "{connection}", "Closed connections, by close code.");
+        _errors = meter.CreateCounter<long>("sessions.gateway.errors", "{error}", "Errors sent to clients, by code, on sockets and over HTTP.");
+        // Every message passes these two, so they are counted here and read only when the metrics are collected.
         meter.CreateObservableCounter("sessions.gateway.messages.received", () => Interlocked.Read(ref _received), "{message}", "Messages from clients.");
         meter.CreateObservableCounter("sessions.gateway.messages.sent", () => Interlocked.Read(ref _sent), "{message}", "Messages to clients.");
-        _renewals = meter.CreateCounter<long>("sessions.gateway.subscription.renewals", "{renewal}", "Subscriptions made anew because a silo was missed.");
-        _rereads = meter.CreateCounter<long>("sessions.gateway.log.rereads", "{read}", "Reads of the log to fill a hole.");
-        _reattaches = meter.CreateCounter<long>("sessions.gateway.session.reattaches", "{attach}", "Sessions attached anew to be sure of them.");
+        _renewals = meter.CreateCounter<long>("sessions.gateway.subscription.renewals", "{renewal}", "Renewals because nothing was received from a silo.");
+        _rereads = meter.CreateCounter<long>("sessions.gateway.log.rereads", "{read}", "Reads of the log because events were missing.");
+        _reattaches = meter.CreateCounter<long>("sessions.gateway.session.reattaches", "{attach}", "Sessions attached again because items may have been lost.");
     }
 
-    /// <summary>Sockets open now.</summary>
+    /// <summary>Connections that are open now.</summary>
     public int ActiveConnections => Volatile.Read(ref _active);
 
     internal void ConnectionOpened() => Interlocked.Increment(ref _active);

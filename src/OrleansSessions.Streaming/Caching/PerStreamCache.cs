@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Orleans.Streams;
-using OrleansSessions.Streaming.Queues;
 
 namespace OrleansSessions.Streaming.Caching;
 

@@ -1,5 +1,3 @@
-using OrleansSessions.Streaming.Queues;
-
 namespace OrleansSessions.Streaming.Caching;
 
 /// <summary>

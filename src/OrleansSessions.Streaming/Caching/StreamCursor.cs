@@ -1,5 +1,4 @@
 using Orleans.Streams;
-using OrleansSessions.Streaming.Queues;
 
 namespace OrleansSessions.Streaming.Caching;
 

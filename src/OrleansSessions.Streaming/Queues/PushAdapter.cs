@@ -1,5 +1,6 @@
 using Orleans.Serialization;
 using Orleans.Streams;
+using OrleansSessions.Streaming.Caching;
 
 namespace OrleansSessions.Streaming.Queues;
 

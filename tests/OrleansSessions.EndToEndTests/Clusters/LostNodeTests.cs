@@ -7,7 +7,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Clusters;
 
-/// <summary>Three nodes with open questions on each, and one of them goes.</summary>
+/// <summary>Three nodes with open questions on each of them, of which one is lost.</summary>
 public sealed class LostNodeTests
 {
     private const int QuestionsEach = 12;
@@ -35,7 +35,7 @@ public sealed class LostNodeTests
 
     private static async Task LoseAsync(RedisFlavour flavour, Func<ServerProcess, Task> lose)
     {
-        // 1. Questions that stay open, each on the node that was asked.
+        // 1. Ask questions that stay open, each on another node.
         await using var nodes = await NodeSet.StartAsync(flavour);
         var (one, two, lost) = (await nodes.AddAsync(), await nodes.AddAsync(), await nodes.AddAsync());
         foreach (var node in new[] { one, two, lost })
@@ -49,17 +49,17 @@ public sealed class LostNodeTests
 
         Assert.Equal(3 * QuestionsEach, (await SessionEntriesAsync(nodes)).Count);
 
-        // 2. One node goes. Its questions end, at a survivor, as soon as somebody asks after them.
+        // 2. Lose a node. Its questions end on a remaining node, as soon as someone reads them there.
         await lose(lost);
         for (var i = 0; i < QuestionsEach; i++)
         {
             var session = Session(lost, i);
             await Eventually.TrueAsync(
                 async () => (await one.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{session}/questions/q")).Body.Text("reason") == DoneReasons.ResponderLost,
-                $"{session} answers at a survivor");
+                $"{session} answers on a remaining node");
         }
 
-        // 3. The survivors' questions are as open as before.
+        // 3. The questions of the remaining nodes are still open.
         foreach (var node in new[] { one, two })
         {
             for (var i = 0; i < QuestionsEach; i++)

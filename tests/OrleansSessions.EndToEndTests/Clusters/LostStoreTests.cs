@@ -8,13 +8,13 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Clusters;
 
-/// <summary>The store of a cluster comes back empty, or not at all.</summary>
+/// <summary>The store of a cluster comes back empty, or cannot be reached at all.</summary>
 public sealed class LostStoreTests
 {
-    /// <summary>Two reads of the membership table, 2 s apart, the first of them up to 2 s after its row is gone; and a loaded machine.</summary>
+    /// <summary>Two reads of the membership table, 2 s apart, the first of them up to 2 s after the row is gone, and some time for a slow machine.</summary>
     private static readonly TimeSpan Eviction = TimeSpan.FromSeconds(8);
 
-    /// <summary>What the protocol promises, from the eviction on.</summary>
+    /// <summary>The limit that the protocol promises, from the eviction on.</summary>
     private static readonly TimeSpan Exit = TimeSpan.FromSeconds(10);
 
     [Theory]
@@ -22,7 +22,7 @@ public sealed class LostStoreTests
     [InlineData(RedisFlavour.Garnet)]
     public async Task AStoreThatComesBackEmpty_EndsTheNodes_AndNoSessionIsHeldTwice(RedisFlavour flavour)
     {
-        // 1. An answer under way on each of two nodes.
+        // 1. Start an answer on each of two nodes.
         await using var nodes = await NodeSet.StartAsync(flavour);
         ServerProcess[] old = [await nodes.AddAsync(), await nodes.AddAsync()];
         var sockets = new List<CheckedSocket>();
@@ -38,11 +38,11 @@ public sealed class LostStoreTests
             await socket.ExpectAsync("delta");
         }
 
-        // 2. The store forgets everything, the nodes' rows among it.
+        // 2. The store loses everything, including the nodes' rows.
         await nodes.FlushAsync();
         var flushedAt = TimeProvider.System.GetTimestamp();
 
-        // 3. Every answer ends, every socket closes, every process goes.
+        // 3. Every answer ends, every socket is closed, and every process ends.
         foreach (var (node, socket) in old.Zip(sockets))
         {
             var done = await socket.ExpectAsync("done");
@@ -56,7 +56,7 @@ public sealed class LostStoreTests
             Assert.NotEqual(0, await node.ExitAsync(Exit));
         }
 
-        // 4. A node that starts now takes up the sessions, from nothing.
+        // 4. A node that starts now takes over the sessions, without their state.
         var fresh = await nodes.AddAsync();
         var asked = await fresh.Http.AskAsync(Session(old[0]), """{"question":"again","id":"q-2"}""");
         Assert.Equal(HttpStatusCode.Accepted, asked.Status);
@@ -82,7 +82,7 @@ public sealed class LostStoreTests
     }
 
     [Fact]
-    public async Task AStoreThatCannotBeReached_EvictsNobody_AndAQuestionIsRefusedWithACode()
+    public async Task AStoreThatCannotBeReached_EvictsNoOne_AndAQuestionIsRefusedWithACode()
     {
         await using var nodes = await NodeSet.StartAsync(RedisFlavour.Garnet);
         var node = await nodes.AddAsync();

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Clusters;
 
-/// <summary>Nodes around one Redis, for tests that lose some of them, or the Redis. Questions are answered by nobody unless the test does.</summary>
+/// <summary>Nodes with one Redis server, for tests that lose some of the nodes or the store. A question is answered only if the test answers it.</summary>
 public sealed class NodeSet : IAsyncDisposable
 {
     private readonly string _cluster = $"e2e-{Guid.NewGuid():N}";
@@ -33,7 +33,7 @@ public sealed class NodeSet : IAsyncDisposable
         return node;
     }
 
-    /// <summary>What a node of this cluster is started with.</summary>
+    /// <summary>The settings of each node of this cluster.</summary>
     public IEnumerable<string> Settings =>
     [
         "Cluster:Provider=Redis", $"Cluster:Redis={Redis.ConnectionString}", $"Cluster:ClusterId={_cluster}", $"Cluster:ServiceId={_cluster}",
@@ -43,7 +43,7 @@ public sealed class NodeSet : IAsyncDisposable
     /// <summary>Makes the store come back empty.</summary>
     public async Task FlushAsync() => await (await ClientAsync()).GetDatabase().ExecuteAsync("FLUSHALL");
 
-    /// <summary>The grain directory as it stands in the store: one value for each session that some silo holds, or held.</summary>
+    /// <summary>The content of the grain directory in the store: one value for each session that a silo holds, or has held.</summary>
     public async Task<IReadOnlyList<string>> DirectoryEntriesAsync()
     {
         var client = await ClientAsync();

@@ -4,8 +4,8 @@ using Xunit;
 namespace OrleansSessions.EndToEndTests.Clusters;
 
 /// <summary>
-/// A cluster of real processes around one Redis: <c>a</c> and <c>b</c> do everything, <c>s</c> is a silo alone, <c>g</c> a socket gateway alone.
-/// Questions are answered by the tests.
+/// A cluster of real processes with one Redis server: <c>a</c> and <c>b</c> have all roles, <c>s</c>
+/// has only the silo, and <c>g</c> only the socket gateway. The tests answer the questions.
 /// </summary>
 public abstract class RedisClusterFixture(RedisFlavour flavour) : IAsyncLifetime
 {

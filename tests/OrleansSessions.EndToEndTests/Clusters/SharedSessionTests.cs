@@ -11,7 +11,7 @@ public sealed class SharedSessionOnGarnetTests(GarnetClusterFixture cluster) : S
 
 public sealed class SharedSessionOnRedisServerTests(RedisServerClusterFixture cluster) : SharedSessionTests(cluster), IClassFixture<RedisServerClusterFixture>;
 
-/// <summary>One session through two nodes, whatever the nodes' roles are.</summary>
+/// <summary>One session that is used through two nodes, for each pair of roles.</summary>
 public abstract class SharedSessionTests(RedisClusterFixture cluster)
 {
     [Theory]

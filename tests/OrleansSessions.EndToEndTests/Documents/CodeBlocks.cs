@@ -6,7 +6,7 @@ namespace OrleansSessions.EndToEndTests.Documents;
 /// <summary>The samples in a document, as a reader would copy them.</summary>
 internal static partial class CodeBlocks
 {
-    /// <summary>Every document of the repository.</summary>
+    /// <summary>All documents of the repository.</summary>
     public static IReadOnlyList<string> AllDocuments { get; } =
     [
         .. Directory.EnumerateFiles(RepositoryFolder.Path, "*.md", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4 })
@@ -15,7 +15,7 @@ internal static partial class CodeBlocks
             .Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>Every document of the repository that has a sample in C#.</summary>
+    /// <summary>All documents of the repository that contain a sample in C#.</summary>
     public static IReadOnlyList<string> Documents { get; } = [.. AllDocuments.Where(path => Of(path).Count > 0)];
 
     public static IReadOnlyList<string> Of(string document, string language = "csharp") =>

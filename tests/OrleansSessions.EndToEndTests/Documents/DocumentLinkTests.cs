@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Documents;
 
-/// <summary>A link inside the repository leads to a file, and to a heading of it where it names one.</summary>
+/// <summary>A link inside the repository must lead to an existing file and, if it names one, to an existing heading or anchor.</summary>
 public sealed partial class DocumentLinkTests
 {
     public static TheoryData<string> Documents => [.. CodeBlocks.AllDocuments];
@@ -28,15 +28,25 @@ public sealed partial class DocumentLinkTests
         return heading.Length == 0 ? Path.Exists(path) : File.Exists(path) && Headings(path).Contains(heading);
     }
 
-    /// <summary>Headings as a link names them: lower case, without punctuation, with hyphens for spaces.</summary>
-    private static IEnumerable<string> Headings(string path) => Heading().Matches(File.ReadAllText(path))
-        .Select(match => Punctuation().Replace(match.Groups["text"].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'));
+    /// <summary>Anchors, and headings in the form that links use: lower case, without punctuation, with hyphens for spaces.</summary>
+    private static IEnumerable<string> Headings(string path)
+    {
+        var text = File.ReadAllText(path);
+        return
+        [
+            .. Heading().Matches(text).Select(match => Punctuation().Replace(match.Groups["text"].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-')),
+            .. Anchor().Matches(text).Select(match => match.Groups["id"].Value),
+        ];
+    }
 
     [GeneratedRegex(@"\]\((?<target>[^)\s]+)\)")]
     private static partial Regex Link();
 
     [GeneratedRegex("^#+ (?<text>.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
+
+    [GeneratedRegex("""^<a id="(?<id>[^"]+)"></a>""", RegexOptions.Multiline)]
+    private static partial Regex Anchor();
 
     [GeneratedRegex(@"[^\w\- ]")]
     private static partial Regex Punctuation();

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Documents;
 
-/// <summary>A sample in a document does what the document says.</summary>
+/// <summary>The samples in the documents must do what the documents say.</summary>
 public sealed partial class DocumentSampleTests(EchoServerFixture server) : IClassFixture<EchoServerFixture>
 {
     public static TheoryData<string> Documents => [.. CodeBlocks.Documents];
@@ -27,7 +27,7 @@ public sealed partial class DocumentSampleTests(EchoServerFixture server) : ICla
     [Fact]
     public async Task Curl_OfTheReadme_PrintsTheAnswer()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "The line is for a shell of Unix.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The line is written for a Unix shell.");
         var line = Curl().Match(await File.ReadAllTextAsync(Path.Combine(RepositoryFolder.Path, "README.md"), TestContext.Current.CancellationToken)).Value.Trim('`');
         Assert.Contains("localhost:5080", line, StringComparison.Ordinal);
 
@@ -55,7 +55,7 @@ public sealed partial class DocumentSampleTests(EchoServerFixture server) : ICla
         Assert.Equal("I am llama3.2.", answer.Body.Text("text"));
     }
 
-    /// <summary>A filter that finds nothing is an error, and the first thing that a newcomer tries.</summary>
+    /// <summary>A filter that matches no test is an error, and it would be the first command that a newcomer tries.</summary>
     [Fact]
     public async Task Contributing_FiltersByTestsThatExist()
     {

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Documents;
 
-/// <summary>The README's samples as a reader would run them: one program in a process of its own, with the configuration that the README asks for.</summary>
+/// <summary>Runs the README's samples as a reader would: one program in its own process, with the configuration that the README requires.</summary>
 public sealed class EmbeddingSample : IAsyncLifetime
 {
     private const string Clustering = "UseLocalhostClustering()";
@@ -36,7 +36,7 @@ public sealed class EmbeddingSample : IAsyncLifetime
         }
     }
 
-    /// <summary>It uses the assemblies and the packages of this project, which has what the sample needs.</summary>
+    /// <summary>The program uses the assemblies and packages of this project, which has everything that the sample needs.</summary>
     private static IEnumerable<string> Runtime()
     {
         var own = Path.ChangeExtension(typeof(EmbeddingSample).Assembly.Location, null);

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Documents;
 
-/// <summary>Compiles samples as the SDK for web applications does: each block is a file of one project, with its implicit usings.</summary>
+/// <summary>Compiles samples as the SDK for web applications does: each block is a file of one project that has implicit usings.</summary>
 internal static class SampleCompiler
 {
     private const string ImplicitUsings = """
@@ -24,13 +24,13 @@ internal static class SampleCompiler
         global using Microsoft.Extensions.DependencyInjection;
         global using Microsoft.Extensions.Hosting;
         global using Microsoft.Extensions.Logging;
-        // What the packages of Orleans add to a project that references them.
+        // The usings that the Orleans packages add to a project that references them.
         global using Orleans;
         global using Orleans.Hosting;
         global using Orleans.Runtime;
         """;
 
-    /// <summary>Writes the program to a file beside the assemblies that it needs. A block without a program is compiled as a library.</summary>
+    /// <summary>Writes the program to a file beside the assemblies that it needs. Blocks without a program are compiled as a library.</summary>
     public static string Compile(string name, IReadOnlyList<string> blocks)
     {
         var options = new CSharpParseOptions(LanguageVersion.Latest);
@@ -59,7 +59,8 @@ internal static class SampleCompiler
     private static IEnumerable<MetadataReference> References() => Assemblies.Select(path => MetadataReference.CreateFromFile(path));
 
     /// <summary>
-    /// What Orleans' code generator adds to a program: which assemblies have grains. Without it, a silo finds only those that are loaded before it is configured.
+    /// Returns what Orleans' code generator adds to a program: the names of the assemblies that contain
+    /// grains. Without it, a silo finds only the assemblies that are loaded before it is configured.
     /// </summary>
     private static string ApplicationParts() => string.Join('\n', Assemblies.Select(path => Path.GetFileNameWithoutExtension(path))
         .Where(name => name.StartsWith("Orleans", StringComparison.Ordinal) && !name.Contains("Test", StringComparison.Ordinal))

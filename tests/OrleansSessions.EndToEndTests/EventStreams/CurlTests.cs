@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.EventStreams;
 
-/// <summary>Event streams as a person sees them at a terminal: <c>curl -N</c>.</summary>
+/// <summary>Event streams as a person sees them in a terminal: <c>curl -N</c>.</summary>
 public sealed class CurlTests(EchoServerFixture server) : IClassFixture<EchoServerFixture>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -28,7 +28,7 @@ public sealed class CurlTests(EchoServerFixture server) : IClassFixture<EchoServ
         await using var resumed = Curl("-H", $"Last-Event-ID: {ids[1][4..]}", $"{Base}/events");
         await resumed.UntilAsync(() => Task.FromResult(resumed.Output.Contains("\"type\":\"resumed\"", StringComparison.Ordinal)), "it prints resumed", Patience);
 
-        // Deltas that wait are joined into one event, so a replay may have fewer of them. It begins after the id and ends at the same place.
+        // Waiting deltas are joined into one event, so a replay can have fewer events. It starts after the id and ends at the same position.
         var replayed = resumed.Output.Split('\n').Where(line => line.StartsWith("id: ", StringComparison.Ordinal)).ToList();
         Assert.True(NumberOf.Instance.Compare(replayed[0], ids[1]) > 0, $"{replayed[0]} comes after {ids[1]}.");
         Assert.Equal(ids[^1], replayed[^1]);

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.EventStreams;
 
-/// <summary>A browser's own <c>EventSource</c>, over a proxy that breaks its connection in the middle of an answer.</summary>
+/// <summary>A browser's own <c>EventSource</c>, behind a proxy that breaks the connection in the middle of an answer.</summary>
 public sealed class EventSourceTests(BrowserFixture fixture) : IClassFixture<BrowserFixture>, IAsyncLifetime
 {
     private const int LinesBeforeTheBreak = 9;
@@ -59,15 +59,15 @@ public sealed class EventSourceTests(BrowserFixture fixture) : IClassFixture<Bro
         await fixture.Server.Http.AskAsync(_session, JsonSerializer.Serialize(new { id = "q-1", question }));
 
         await page.WaitForFunctionAsync("expected => window.text === expected", question, new() { Timeout = 30_000 });
-        Assert.True(_lastEventIds.Count >= 2, $"The connection broke, so there were several requests: {string.Join(", ", _lastEventIds)}.");
+        Assert.True(_lastEventIds.Count >= 2, $"The connection broke, so there must be several requests: {string.Join(", ", _lastEventIds)}.");
         Assert.Contains(_lastEventIds, id => id.Length > 0);
 
-        // A removed session tells the EventSource to stop, so that it does not come back for ever.
+        // A removed session stops the EventSource, which would otherwise reconnect forever.
         await fixture.Server.Http.DeleteAsync($"/v1/sessions/{_session}");
         await page.WaitForFunctionAsync("() => window.stopped", null, new() { Timeout = 30_000 });
     }
 
-    /// <summary>Passes a stream on line by line; the first one breaks in the middle.</summary>
+    /// <summary>Forwards a stream line by line. The first stream breaks in the middle.</summary>
     private async Task PassOnAsync(HttpContext context)
     {
         var lastEventId = context.Request.Headers["Last-Event-ID"].ToString();

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Http;
 
-/// <summary>Every endpoint, and every error that only HTTP can give.</summary>
+/// <summary>All endpoints, and all errors that occur only over HTTP.</summary>
 public sealed class SessionHttpTests(ExternalServerFixture server) : IClassFixture<ExternalServerFixture>
 {
     private readonly string _session = Names.Session("h");
@@ -50,7 +50,7 @@ public sealed class SessionHttpTests(ExternalServerFixture server) : IClassFixtu
     }
 
     [Fact]
-    public async Task Ask_Refused_TellsTheSameCodesAsTheSocket()
+    public async Task Ask_Refused_HasTheSameCodesAsTheSocket()
     {
         await AskAsync("q-1");
 
@@ -118,7 +118,7 @@ public sealed class SessionHttpTests(ExternalServerFixture server) : IClassFixtu
     }
 
     [Fact]
-    public async Task Answer_AfterACancel_IsToldSo()
+    public async Task Answer_AfterACancel_IsRefused()
     {
         await AskAsync("q-1");
         await Http.AnswerAsync(_session, "q-1", 0, "half");
@@ -148,15 +148,15 @@ public sealed class SessionHttpTests(ExternalServerFixture server) : IClassFixtu
     }
 
     [Fact]
-    public async Task Response_SaysWhetherAnybodyHeardIt()
+    public async Task Response_SaysWhetherASocketCouldReceiveIt()
     {
         await AskAsync("q-1");
-        Assert.False((await Http.RespondAsync(_session, "to nobody")).Body.Flag("delivered"));
+        Assert.False((await Http.RespondAsync(_session, "to no one")).Body.Flag("delivered"));
 
         await using var socket = await server.OpenAsync(_session);
         await socket.AskAsync("b", "q-2");
         await socket.UntilAsync("accepted");
-        Assert.True((await Http.RespondAsync(_session, "to somebody", "q-2")).Body.Flag("delivered"));
+        Assert.True((await Http.RespondAsync(_session, "to someone", "q-2")).Body.Flag("delivered"));
     }
 
     [Fact]

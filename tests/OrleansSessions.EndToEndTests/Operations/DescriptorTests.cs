@@ -8,7 +8,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Operations;
 
-/// <summary>A process that may open few files refuses connections before it runs out of them, because running out would abort it.</summary>
+/// <summary>A process with a low limit of open files refuses connections before it reaches the limit, because it would be aborted there.</summary>
 public sealed class DescriptorTests : IAsyncLifetime
 {
     private const int OpenFiles = 512;
@@ -27,7 +27,7 @@ public sealed class DescriptorTests : IAsyncLifetime
         }
         else
         {
-            Assert.Skip("Only Linux tells how many files a process may open.");
+            Assert.Skip("Only Linux reports how many files a process may open.");
         }
     }
 
@@ -64,7 +64,7 @@ public sealed class DescriptorTests : IAsyncLifetime
 
             Assert.Equal(HttpStatusCode.TooManyRequests, refused);
             Assert.InRange(sockets.Count, 10, OpenFiles / 2);
-            Assert.Contains($"may open {OpenFiles} files, so it takes {sockets.Count - 1} sockets", _server.Output, StringComparison.Ordinal);
+            Assert.Contains($"may open {OpenFiles} files, so it accepts {sockets.Count - 1} sockets", _server.Output, StringComparison.Ordinal);
             Assert.Equal(HttpStatusCode.OK, (await _server.Http.GetAsync("/health/live", TestContext.Current.CancellationToken)).StatusCode);
         }
         finally
@@ -80,9 +80,9 @@ public sealed class DescriptorTests : IAsyncLifetime
     {
         await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => HoldAsync(bytes)));
 
-        // None of them is closed here: the server's own time-outs have to free their places.
+        // The test closes none of them. The time-outs of the server must free their places.
         await Eventually.TrueAsync(
-            async () => _server.HasExited || await CanConnectAsync(), "the server takes sockets again", TimeSpan.FromSeconds(60));
+            async () => _server.HasExited || await CanConnectAsync(), "the server accepts sockets again", TimeSpan.FromSeconds(60));
 
         Assert.False(_server.HasExited, _server.Output);
     }
@@ -95,7 +95,7 @@ public sealed class DescriptorTests : IAsyncLifetime
         await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => HoldAsync(request)));
 
         await Eventually.TrueAsync(
-            async () => _server.HasExited || await CanConnectAsync(), "the server takes sockets again", TimeSpan.FromSeconds(60));
+            async () => _server.HasExited || await CanConnectAsync(), "the server accepts sockets again", TimeSpan.FromSeconds(60));
 
         Assert.False(_server.HasExited, _server.Output);
     }
@@ -115,7 +115,7 @@ public sealed class DescriptorTests : IAsyncLifetime
         }
         catch (Exception fault) when (fault is SocketException or IOException)
         {
-            // Refused by the limit, which is what it is for.
+            // The limit refused the connection, as intended.
         }
     }
 

@@ -6,14 +6,14 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Operations;
 
-/// <summary>What the server writes into its log about a session's life.</summary>
+/// <summary>The log that the server writes about a session.</summary>
 public sealed class LogTests
 {
     private const string Asked = "Whose birthday is it?";
     private static readonly string[] WithoutPauses = ["Responder:Echo:InitialDelay=00:00:00", "Responder:Echo:Delay=00:00:00"];
 
     [Fact]
-    public async Task Log_WithTheProductAtDebug_TellsTheLifeOfASession_WithIdsAndWithoutTexts()
+    public async Task Log_WithTheProductAtDebug_ShowsTheLifeOfASession_WithIdsAndWithoutTexts()
     {
         await using var server = await ServerProcess.StartWithAsync(new() { ["Logging__LogLevel__OrleansSessions"] = "Debug" }, WithoutPauses);
         var (session, question) = await LiveAsync(server);
@@ -32,7 +32,7 @@ public sealed class LogTests
     }
 
     [Fact]
-    public async Task Log_ByDefault_TellsWhatAnOperatorWantsToKnow_AndNotEachQuestion()
+    public async Task Log_ByDefault_ShowsWhatAnOperatorNeeds_AndNotEachQuestion()
     {
         await using var server = await ServerProcess.StartAsync(WithoutPauses);
         var (session, question) = await LiveAsync(server);
@@ -42,7 +42,7 @@ public sealed class LogTests
         Assert.DoesNotContain("info: Orleans.", server.Output, StringComparison.Ordinal);
     }
 
-    /// <summary>A session from its first socket to its removal.</summary>
+    /// <summary>Uses a session from its first socket to its removal.</summary>
     private static async Task<(string Session, string Question)> LiveAsync(ServerProcess server)
     {
         var session = Names.Session();

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Operations;
 
-/// <summary>What an operator sees: health, metrics, documents, and a start that fails.</summary>
+/// <summary>What an operator uses: health, metrics, documents, and the errors of a failed start.</summary>
 public sealed class OperationsTests(EchoServerFixture server) : IClassFixture<EchoServerFixture>
 {
     [Theory]
@@ -21,13 +21,13 @@ public sealed class OperationsTests(EchoServerFixture server) : IClassFixture<Ec
     }
 
     [Fact]
-    public async Task Metrics_AfterAQuestion_TellWhatHappened()
+    public async Task Metrics_AfterAQuestion_ShowWhatHappened()
     {
         await using var client = server.Client(Names.Session());
         await client.ConnectAsync();
         await client.PumpUntilDoneAsync(await client.AskAsync("count me"));
 
-        // The exporter repeats a page for 300 ms, so one that was fetched just before the question may come once more.
+        // The exporter returns the same page for 300 ms, so a page from just before the question can be returned once more.
         foreach (var name in new[]
         {
             "sessions_active", "sessions_waiting", "sessions_queued", "sessions_error_ratio", "sessions_asks_total", "sessions_questions_total",
@@ -66,7 +66,8 @@ public sealed class OperationsTests(EchoServerFixture server) : IClassFixture<Ec
 
         Assert.Equal(
             [
-                "DELETE /v1/sessions/{id}", "GET /v1/sessions/{id}", "GET /v1/sessions/{id}/questions", "GET /v1/sessions/{id}/questions/{qid}",
+                "DELETE /v1/sessions/{id}", "GET /v1/sessions/{id}", "GET /v1/sessions/{id}/events", "GET /v1/sessions/{id}/questions",
+                "GET /v1/sessions/{id}/questions/{qid}",
                 "POST /v1/sessions/{id}/questions", "POST /v1/sessions/{id}/questions/{qid}/answer", "POST /v1/sessions/{id}/questions/{qid}/cancel",
                 "POST /v1/sessions/{id}/response",
             ],
@@ -96,7 +97,7 @@ public sealed class OperationsTests(EchoServerFixture server) : IClassFixture<Ec
             .Where(file => Path.GetExtension(file) is not ".cs").Select(Path.GetFileName))
         {
             using var response = await server.Http.GetAsync($"/{file}");
-            Assert.True(response.IsSuccessStatusCode, $"/{file} is answered {response.StatusCode}.");
+            Assert.True(response.IsSuccessStatusCode, $"/{file} returned {response.StatusCode}.");
         }
     }
 

@@ -7,8 +7,8 @@ using Xunit;
 namespace OrleansSessions.EndToEndTests.Packages;
 
 /// <summary>
-/// The libraries as packages, in a folder outside the repository. What has been built is packed as it is, under a version that no other run has,
-/// and what a project restores from there stays in that folder.
+/// The libraries as packages, in a folder outside the repository. The existing build output is packed, with a version that is unique for each run.
+/// Packages that a project restores from there stay in that folder.
 /// </summary>
 public sealed class PackedLibraries : IAsyncLifetime
 {
@@ -30,8 +30,8 @@ public sealed class PackedLibraries : IAsyncLifetime
         Version = name["OrleansSessions.Protocol.".Length..];
     }
 
-    /// <summary>Makes the project of the document in a new folder, with these packages in place of the published ones, and builds it.</summary>
-    /// <returns>The program.</returns>
+    /// <summary>Creates the project of the document in a new folder, with these packages in place of the published ones, and builds it.</summary>
+    /// <returns>The path of the program.</returns>
     public async Task<string> BuildProjectOfAsync(string document, string name)
     {
         var project = Path.Combine(_folder.FullName, name);
@@ -52,7 +52,7 @@ public sealed class PackedLibraries : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>The packages beside the machine's own sources. What the machine has downloaded already is not downloaded again.</summary>
+    /// <summary>A configuration with this feed beside the machine's own sources. Packages that the machine has already are not downloaded again.</summary>
     private string Config() =>
         $"""
         <configuration>
@@ -73,7 +73,7 @@ public sealed class PackedLibraries : IAsyncLifetime
     {
         await using var process = ChildProcess.Start(
             $"dotnet {arguments[0]}", ChildProcess.DotnetPath,
-            // No server of the compiler or of MSBuild may stay behind.
+            // No compiler server or MSBuild node may keep running.
             [.. arguments, "--nologo", "-nodeReuse:false", "-p:UseSharedCompilation=false"],
             new Dictionary<string, string> { ["NUGET_PACKAGES"] = Path.Combine(_folder.FullName, "packages"), ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1" },
             folder);

@@ -9,10 +9,10 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Packages;
 
-/// <summary>A reader without the repository gets by with the packages.</summary>
+/// <summary>The packages must be sufficient for a reader without the repository.</summary>
 public sealed class PackedLibrariesTests(PackedLibraries packages) : IClassFixture<PackedLibraries>
 {
-    /// <summary>Every project of the product but the executable.</summary>
+    /// <summary>All projects of the product, except the executable.</summary>
     public static TheoryData<string> Libraries =>
     [
         .. Directory.EnumerateFiles(Path.Combine(RepositoryFolder.Path, "src"), "*.csproj", SearchOption.AllDirectories)

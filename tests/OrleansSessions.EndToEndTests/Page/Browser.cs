@@ -4,15 +4,15 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Page;
 
-/// <summary>An installed Chromium, Chrome or Edge, and a server that says its words slowly enough to watch.</summary>
+/// <summary>An installed Chromium, Chrome or Edge, and a server that answers slowly enough to watch.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
-    /// <summary>Another name of this machine, for this browser alone.</summary>
+    /// <summary>Another host name of this machine, only for this browser.</summary>
     public const string OtherName = "chat.test";
 
     private static readonly string[] Arguments =
     [
-        // A page that a test delivers itself has no address, and could not reach a server on loopback.
+        // A page whose content a test provides has no address, so the browser would not let it access a server on loopback.
         $"--host-resolver-rules=MAP {OtherName} 127.0.0.1", "--disable-features=LocalNetworkAccessChecks",
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ];
@@ -40,7 +40,7 @@ public sealed class BrowserFixture : IAsyncLifetime
             return;
         }
 
-        // The library must never fetch a browser of its own.
+        // The library must not download a browser.
         Environment.SetEnvironmentVariable("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
         _server = await ServerProcess.StartAsync("Responder:Echo:InitialDelay=00:00:00.2", "Responder:Echo:Delay=00:00:00.1");
         _playwright = await Playwright.CreateAsync();

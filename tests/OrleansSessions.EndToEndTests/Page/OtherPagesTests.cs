@@ -12,7 +12,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Page;
 
-/// <summary>Pages that other servers serve, in a real browser: one that the server allows, and one that it does not.</summary>
+/// <summary>Pages from other servers in a real browser: one whose origin the server allows, and one whose origin it does not allow.</summary>
 public sealed class OtherPagesTests(BrowserFixture fixture) : IClassFixture<BrowserFixture>, IAsyncLifetime
 {
     private readonly string _session = Names.Session("other");
@@ -21,7 +21,7 @@ public sealed class OtherPagesTests(BrowserFixture fixture) : IClassFixture<Brow
 
     private string Allowed => _pages!.Urls.Single();
 
-    // Another name for the same address is another origin.
+    // Another host name for the same address is another origin.
     private string Foreign => Allowed.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
 
     public async ValueTask InitializeAsync()

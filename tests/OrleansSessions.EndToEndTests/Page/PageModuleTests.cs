@@ -3,7 +3,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Page;
 
-/// <summary>The page's session client has unit tests of its own, in its own language.</summary>
+/// <summary>Runs the unit tests of the page's session client, which are written in JavaScript.</summary>
 public sealed class PageModuleTests
 {
     private const int OldestNode = 20;

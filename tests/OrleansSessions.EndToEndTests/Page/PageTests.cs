@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace OrleansSessions.EndToEndTests.Page;
 
-/// <summary>The page in a real browser, as a person uses it.</summary>
+/// <summary>The page in a real browser, used as a person would use it.</summary>
 public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFixture>
 {
     private const string Long = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty";
@@ -26,7 +26,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
 
         await Expect(page.Locator(".answer")).ToContainTextAsync("one two");
         var early = await page.Locator(".answer").TextContentAsync();
-        Assert.True(early!.Length < Long.Length, "The answer came whole, not word by word.");
+        Assert.True(early!.Length < Long.Length, "The answer came at once, not word by word.");
         await Expect(page.Locator("#hint")).ToContainTextAsync("Busy with your question");
         await Expect(page.Locator("#send")).ToBeDisabledAsync();
         await ScreenshotAsync(page, "streaming");
@@ -105,7 +105,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     }
 
     [Fact]
-    public async Task LostConnection_IsSaidAndMendedInMidAnswer()
+    public async Task LostConnection_IsShownAndRestoredInMidAnswer()
     {
         fixture.SkipIfAbsent();
         var page = await OpenAsync(cutsSockets: true);
@@ -121,7 +121,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     }
 
     [Fact]
-    public async Task RestartWithoutAStore_IsSaid_AndTheLostQuestionIsAskedAgainOnlyOnRequest()
+    public async Task RestartWithoutAStore_IsShown_AndTheLostQuestionIsAskedAgainOnlyOnRequest()
     {
         fixture.SkipIfAbsent();
         string[] settings = ["Responder:Echo:InitialDelay=00:00:00.2", "Responder:Echo:Delay=00:00:00.1", "SocketGateway:ReconnectMax=00:00:00.5"];
@@ -174,14 +174,14 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
         await Expect(page.Locator(".answer")).ToHaveTextAsync("short one", new() { Timeout = 20_000 });
     }
 
-    /// <summary>A name that leads here, to a server that listens on loopback only and was not told of it.</summary>
+    /// <summary>The host name resolves to this machine, but the server listens only on loopback and is not configured with the name.</summary>
     [Fact]
     public async Task PageThatTheServerRefuses_StopsAndSaysWhy()
     {
         fixture.SkipIfAbsent();
         var page = await fixture.Browser.NewPageAsync();
 
-        // The page itself arrives, as from a cache or another server.
+        // The page itself is delivered, as from a cache or another server.
         await page.RouteAsync("**/*", async route =>
         {
             if (route.Request.Method == "GET")
@@ -256,7 +256,8 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
                 var peer = socket.ConnectToServer();
                 _cut = async () =>
                 {
-                    // The page first: the server's answer to a close is passed on to it, and says 1000, which means stop.
+                    // The page's side is closed first. Otherwise the server's reply to the
+                    // other close would be passed on to the page with 1000, which means stop.
                     await socket.CloseAsync(new() { Code = 4001 });
                     await peer.CloseAsync();
                 };

@@ -8,10 +8,10 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Servers;
 
-/// <summary>An answer over HTTP.</summary>
+/// <summary>A response over HTTP.</summary>
 public sealed record HttpAnswer(HttpStatusCode Status, HttpResponseHeaders Headers, string? ContentType, JsonElement Body);
 
-/// <summary>HTTP as the tests speak it: JSON in, status and JSON out.</summary>
+/// <summary>HTTP requests of the tests: JSON in, status and JSON out.</summary>
 internal static class HttpCalls
 {
     public static Task<HttpAnswer> AskAsync(this HttpClient http, string session, string body, params (string Name, string Value)[] headers) =>
@@ -46,7 +46,7 @@ internal static class HttpCalls
             text.StartsWith('{') ? JsonSerializer.Deserialize<JsonElement>(text) : default);
     }
 
-    /// <summary>Holds an answer to the row of its code: status, retryable, and the shape of RFC 9457.</summary>
+    /// <summary>Checks the response against the error's row in the table: status, retryable, and the form of RFC 9457.</summary>
     public static JsonElement IsError(this HttpAnswer answer, WireError error, string? questionId = null)
     {
         Assert.Equal((error.Code, error.HttpStatus), (answer.Body.Text("code"), (int)answer.Status));
@@ -61,7 +61,7 @@ internal static class HttpCalls
     }
 }
 
-/// <summary>Ids that no other test uses.</summary>
+/// <summary>Creates ids that no other test uses.</summary>
 internal static class Names
 {
     public static string Session(string prefix = "s") => $"{prefix}-{Guid.NewGuid():N}";

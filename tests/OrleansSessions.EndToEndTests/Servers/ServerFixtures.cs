@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Servers;
 
-/// <summary>One server in a process of its own, for all the tests of a class.</summary>
+/// <summary>One server in its own process, for all tests of a class.</summary>
 public abstract class ServerFixture(params string[] settings) : IAsyncLifetime
 {
     private ServerProcess? _server;
@@ -26,7 +26,7 @@ public abstract class ServerFixture(params string[] settings) : IAsyncLifetime
 
     public Task<CheckedSocket> ConnectAsync(string session, string query = "") => CheckedSocket.ConnectAsync(Server.Socket(session, query));
 
-    /// <summary>A v1 socket that has seen its <c>hello</c>.</summary>
+    /// <summary>Opens a v1 socket and waits for its <c>hello</c>.</summary>
     public async Task<CheckedSocket> OpenAsync(string session)
     {
         var socket = await ConnectAsync(session);
@@ -39,13 +39,13 @@ public abstract class ServerFixture(params string[] settings) : IAsyncLifetime
     public ReferenceClient Client(string session) => new(query => Server.Socket(session, query));
 }
 
-/// <summary>As a stranger starts it, but with shorter pauses in the answers.</summary>
+/// <summary>A server with the default settings, except shorter pauses in the answers.</summary>
 public sealed class EchoServerFixture() : ServerFixture("Responder:Echo:InitialDelay=00:00:00", "Responder:Echo:Delay=00:00:00.01");
 
-/// <summary>Answers nothing by itself: each test answers, so each test decides when.</summary>
+/// <summary>A server that answers nothing by itself. Each test answers, so each test decides when.</summary>
 public sealed class ExternalServerFixture() : ServerFixture("Responder:Name=external", "Sessions:MaxQueuedQuestions=2", "Sessions:MaxAnswerBytes=2000");
 
-/// <summary>Short of patience: limits and times so small that a test can break them.</summary>
+/// <summary>A server with limits and times that are so small that a test can exceed them.</summary>
 public sealed class StrictServerFixture() : ServerFixture(
     "Responder:Name=external", "SocketGateway:MaxBadRequests=3", "SocketGateway:MaxBusyRefusals=3", "SocketGateway:MessageTimeout=00:00:01",
     "SocketGateway:HeartbeatInterval=00:00:01.5", "SocketGateway:SendTimeout=00:00:01", "SocketGateway:CloseTimeout=00:00:00.5");

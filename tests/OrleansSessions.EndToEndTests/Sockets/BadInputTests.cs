@@ -6,7 +6,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Sockets;
 
-/// <summary>The rows of the table of bad input that leave the socket open. Those that close it are in <see cref="CloseCodeTests"/>.</summary>
+/// <summary>The rows of the table of bad input after which the socket remains open. <see cref="CloseCodeTests"/> has those that close it.</summary>
 public sealed class BadInputTests(ExternalServerFixture server) : IClassFixture<ExternalServerFixture>
 {
     [Theory]

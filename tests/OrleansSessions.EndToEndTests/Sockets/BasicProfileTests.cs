@@ -6,7 +6,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Sockets;
 
-/// <summary>The Python manager's clients, unchanged.</summary>
+/// <summary>The clients of the Python session manager work without changes.</summary>
 public sealed class BasicProfileTests(ExternalServerFixture server) : IClassFixture<ExternalServerFixture>
 {
     [Fact]
@@ -29,7 +29,7 @@ public sealed class BasicProfileTests(ExternalServerFixture server) : IClassFixt
     }
 
     [Fact]
-    public async Task Response_OnAnotherSocketsQuestion_IsNotTold()
+    public async Task Response_ToAnotherSocketsQuestion_IsNotSent()
     {
         var session = Names.Session();
         await using var asking = await server.OpenBasicAsync(session);
@@ -39,7 +39,7 @@ public sealed class BasicProfileTests(ExternalServerFixture server) : IClassFixt
         await server.Http.RespondAsync(session, "yours");
         await asking.ExpectAsync("response");
 
-        // Whatever the other socket was told before is in front of the answer to its own question.
+        // Anything that the other socket received before would be in front of the answer to its own question.
         await other.AskAsync("another", "q-2");
         await IsOpenAsync(session);
         await server.Http.RespondAsync(session, "ours");
@@ -85,7 +85,7 @@ public sealed class BasicProfileTests(ExternalServerFixture server) : IClassFixt
 
     private static (string? Data, string? Id) Of(System.Text.Json.JsonElement frame) => (frame.Text("data"), frame.Text("question_id"));
 
-    /// <summary>A basic socket is not told that its question was accepted.</summary>
+    /// <summary>Waits until a question is open. A basic socket receives nothing when its question is accepted.</summary>
     private Task IsOpenAsync(string session) => Eventually.TrueAsync(
         async () => (await server.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{session}")).Body is { ValueKind: System.Text.Json.JsonValueKind.Object } body
             && body.TryGetProperty("open", out var open) && open.GetArrayLength() == 1,

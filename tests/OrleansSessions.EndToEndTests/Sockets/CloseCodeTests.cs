@@ -10,7 +10,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Sockets;
 
-/// <summary>Every close code there is, by name.</summary>
+/// <summary>All close codes, by name.</summary>
 public sealed class CloseCodeTests(StrictServerFixture server) : IClassFixture<StrictServerFixture>
 {
     [Fact]
@@ -44,7 +44,7 @@ public sealed class CloseCodeTests(StrictServerFixture server) : IClassFixture<S
     public Task ProtocolError_ClosesOnAReservedBit() => EndsWithAsync(CloseCodes.ProtocolError, [0xC1, 0x82, 0, 0, 0, 0, 0x7B, 0x7D, 0, 0]);
 
     [Fact]
-    public async Task MessageTooBig_IsToldAndCloses()
+    public async Task MessageTooBig_SendsAnErrorAndCloses()
     {
         await using var socket = await server.OpenAsync(Names.Session());
 
@@ -163,7 +163,7 @@ public sealed class CloseCodeTests(StrictServerFixture server) : IClassFixture<S
     }
 
     [Fact]
-    public async Task UnsupportedProtocol_IsToldToAPageOnTheSocketAndToOthersOverHttp()
+    public async Task UnsupportedProtocol_IsSentToAPageOnTheSocketAndToOthersOverHttp()
     {
         var address = server.Server.Socket(Names.Session());
         await using var page = await CheckedSocket.ConnectAsync(address, configure: options =>
@@ -221,7 +221,7 @@ public sealed class CloseCodeTests(StrictServerFixture server) : IClassFixture<S
         Assert.Equal(status, socket.HttpStatusCode);
     }
 
-    /// <summary>A connection that the system buffers little for, so that a peer which does not read is noticed soon.</summary>
+    /// <summary>Opens a connection with small system buffers, so that a client that does not read is noticed soon.</summary>
     private static async ValueTask<Stream> ConnectNarrowAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };

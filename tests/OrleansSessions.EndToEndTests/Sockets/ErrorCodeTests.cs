@@ -6,7 +6,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Sockets;
 
-/// <summary>Every error that a request on an open socket can get, by its code. The socket stays open, and its question id comes back.</summary>
+/// <summary>All errors of requests on an open socket, by code. The socket remains open, and the error contains the question's id.</summary>
 public sealed class ErrorCodeTests(ExternalServerFixture server) : IClassFixture<ExternalServerFixture>
 {
     [Fact]
@@ -51,7 +51,7 @@ public sealed class ErrorCodeTests(ExternalServerFixture server) : IClassFixture
     }
 
     [Fact]
-    public async Task QuestionNotFound_RefusesToCancelWhatNeverWas()
+    public async Task QuestionNotFound_RefusesToCancelAnUnknownQuestion()
     {
         await using var socket = await server.OpenAsync(Names.Session());
 
@@ -117,7 +117,7 @@ public sealed class ErrorCodeTests(ExternalServerFixture server) : IClassFixture
         var done = await socket.ExpectAsync("done");
         Assert.Equal(("cancelled", DoneReasons.ByClient, 8L), (done.Text("status"), done.Text("reason"), done.Number("bytes")));
         await socket.CancelAsync("q-1");
-        Assert.True((await socket.ExpectAsync("done")).Flag("replay"), "Cancelling an ended question did not tell its end again.");
+        Assert.True((await socket.ExpectAsync("done")).Flag("replay"), "Cancelling an ended question did not send its end again.");
     }
 
     [Fact]
@@ -166,7 +166,7 @@ public sealed class ErrorCodeTests(ExternalServerFixture server) : IClassFixture
         return socket;
     }
 
-    /// <summary>Still open, and the next frame is the answer to the next thing asked: nothing else was sent.</summary>
+    /// <summary>Checks that the socket is open and that the next frame is the reply to the next request, so nothing else was sent.</summary>
     private static async Task IsUsableAsync(CheckedSocket socket)
     {
         await socket.SendAsync("""{"type":"ping"}""");

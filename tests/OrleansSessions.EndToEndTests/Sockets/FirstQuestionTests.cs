@@ -7,7 +7,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Sockets;
 
-/// <summary>What a stranger does first, against a server that nobody configured.</summary>
+/// <summary>The first steps of a new user, with a server in its default configuration.</summary>
 public sealed class FirstQuestionTests(EchoServerFixture server) : IClassFixture<EchoServerFixture>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -114,7 +114,7 @@ public sealed class FirstQuestionTests(EchoServerFixture server) : IClassFixture
         await client.RewindAsync(5);
         await client.PumpUntilDoneAsync(question);
         Assert.Equal(words, question.Answer.ToString());
-        // Pieces that came close together were joined before they were numbered; accepted and done stand around the deltas.
+        // Pieces that arrived close together were joined before they were numbered. The events are accepted, the deltas and done.
         Assert.Equal(1 + question.NextDelta + 1, client.Last);
     }
 

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Sockets;
 
-/// <summary>Coming back: in the middle of an answer, after its end, and from a position that is no more.</summary>
+/// <summary>Reconnecting in the middle of an answer, after its end, and from a position that no longer exists.</summary>
 public sealed class ResumeTests(ExternalServerFixture server) : IClassFixture<ExternalServerFixture>
 {
     [Fact]
@@ -60,7 +60,7 @@ public sealed class ResumeTests(ExternalServerFixture server) : IClassFixture<Ex
     }
 
     [Fact]
-    public async Task Attach_InMidAnswer_IsGivenASnapshotThatTheNextDeltaContinues()
+    public async Task Attach_InMidAnswer_GetsASnapshotThatTheNextDeltaContinues()
     {
         var session = Names.Session();
         await using var asking = await server.OpenAsync(session);
@@ -80,7 +80,7 @@ public sealed class ResumeTests(ExternalServerFixture server) : IClassFixture<Ex
     }
 
     [Fact]
-    public async Task Resume_InAnEpochThatIsNoMore_IsToldSoAndGivenASnapshot()
+    public async Task Resume_InAnEpochThatIsGone_IsNotRecovered_AndGetsASnapshot()
     {
         var session = Names.Session();
         await using var asking = await server.OpenAsync(session);

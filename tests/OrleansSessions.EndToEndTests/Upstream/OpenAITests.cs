@@ -7,7 +7,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Upstream;
 
-/// <summary>A server in front of an upstream that speaks OpenAI's protocol over real HTTP.</summary>
+/// <summary>A server whose responder calls an upstream with OpenAI's protocol over real HTTP.</summary>
 public sealed class UpstreamFixture : IAsyncLifetime
 {
     public FakeOpenAIServer Upstream { get; private set; } = null!;
@@ -29,7 +29,7 @@ public sealed class UpstreamFixture : IAsyncLifetime
     }
 }
 
-/// <summary>The main job: a question answered by a model over HTTP streaming, from socket to upstream and back.</summary>
+/// <summary>The main use: a model answers a question over HTTP streaming, from the socket to the upstream and back.</summary>
 public sealed class OpenAITests(UpstreamFixture fixture) : IClassFixture<UpstreamFixture>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -37,7 +37,7 @@ public sealed class OpenAITests(UpstreamFixture fixture) : IClassFixture<Upstrea
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Deltas_AreSeenWhileTheUpstreamStillSends_AndHistoryGoesAlong()
+    public async Task Deltas_AreSeenWhileTheUpstreamStillSends_AndHistoryIsSent()
     {
         await using var client = await ConnectAsync();
         var question = await client.AskAsync("What is a grain?");

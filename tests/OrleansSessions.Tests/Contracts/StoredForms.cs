@@ -62,7 +62,7 @@ internal static class StoredForms
         new Question("q", "why", Time)
         {
             MetadataJson = "{}",
-            OpenedAt = Time + TimeSpan.FromSeconds(1),
+            StartedAt = Time + TimeSpan.FromSeconds(1),
             Status = QuestionStatus.Failed,
             Attempt = 2,
             AcceptedSeq = 1,

@@ -132,7 +132,7 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
     [Fact]
     public async Task ASessionThatWakesBeforeTheFirstList_IsAnnounced_OnceThereIsOne()
     {
-        var session = new SessionPublisher("/s", _outboxes, NullLogger.Instance);
+        var session = new SubscribedGateways(_outboxes, new SessionItems("/s", NullLogger.Instance));
         session.Announce(new SessionLog(1), null);
         Assert.Empty(_sent);
 
@@ -144,7 +144,7 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
     [Fact]
     public async Task ASessionThatHasLeft_IsNotAnnounced()
     {
-        var session = new SessionPublisher("/s", _outboxes, NullLogger.Instance);
+        var session = new SubscribedGateways(_outboxes, new SessionItems("/s", NullLogger.Instance));
         session.Announce(new SessionLog(1), null);
         session.PublishLast();
         await ListAsync(isSettled: true, ("g", null));
@@ -157,8 +157,8 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
     public async Task ASession_IsAnnouncedOnce_ToEachGatewayThatItsSiloLearnsOfLater()
     {
         await ListAsync(isSettled: false, ("early", null));
-        var (session, log) = (new SessionPublisher("/s", _outboxes, NullLogger.Instance), new SessionLog(1));
-        session.Attach(log, "follower");
+        var (session, log) = (new SubscribedGateways(_outboxes, new SessionItems("/s", NullLogger.Instance)), new SessionLog(1));
+        session.Subscribe(log, "follower");
         session.Announce(log, "caller");
         await ListAsync(isSettled: false, ("early", null), ("late", null));
         session.Announce(log, null);
@@ -173,8 +173,8 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
     public async Task AnActivationThatLeaves_SaysSo_AfterTheRestOfItsLog()
     {
         await ListAsync(isSettled: true, ("g", null));
-        var (session, log) = (new SessionPublisher("/s", _outboxes, NullLogger.Instance), new SessionLog(1));
-        session.Attach(log, "g");
+        var (session, log) = (new SubscribedGateways(_outboxes, new SessionItems("/s", NullLogger.Instance)), new SessionLog(1));
+        session.Subscribe(log, "g");
         log.AppendAccepted(new Question("q", "why", default));
         log.ReleaseTo(1);
         session.PublishLast();

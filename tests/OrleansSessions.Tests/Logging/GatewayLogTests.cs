@@ -9,7 +9,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.Logging;
 
-/// <summary>A fault of a grain call brings words of a store or a responder along; the socket gateway logs it without them.</summary>
+/// <summary>The exception of a failed grain call can contain text of a store or a responder. The socket gateway logs the exception without it.</summary>
 public sealed class GatewayLogTests
 {
     private const string Asked = "What is my balance on account 4711?";

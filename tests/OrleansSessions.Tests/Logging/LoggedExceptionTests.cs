@@ -5,7 +5,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.Logging;
 
-/// <summary>What is left of an exception when its words are taken out.</summary>
+/// <summary>What remains of an exception when its messages are removed.</summary>
 public sealed class LoggedExceptionTests
 {
     private const string Secret = "sk-secret What is my balance?";
@@ -41,7 +41,7 @@ public sealed class LoggedExceptionTests
     }
 
     [Fact]
-    public void Of_AFaultThatWasMadeFitBefore_GoesOnToItsCauses()
+    public void Of_AnAlreadyCleanedException_ContinuesWithItsCauses()
     {
         var inner = LoggedException.Of(new FormatException(Secret, new IOException(Secret)));
         var fault = LoggedException.Of(new ResponderException(DoneReasons.ResponderError, Secret, isRetryable: false, inner));

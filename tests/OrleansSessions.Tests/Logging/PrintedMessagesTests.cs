@@ -7,12 +7,12 @@ using Xunit;
 
 namespace OrleansSessions.Tests.Logging;
 
-/// <summary>Orleans writes messages into its log as they print: with their ids, and without what was said.</summary>
+/// <summary>Orleans logs messages in the form that their ToString returns: with ids, and without texts.</summary>
 public sealed class PrintedMessagesTests
 {
     private const string Said = "what was said";
 
-    /// <summary>The texts that may be printed: they name something.</summary>
+    /// <summary>The texts that may be printed, because they are names.</summary>
     private static readonly HashSet<string> Names =
     [
         nameof(AskRequest.QuestionId), nameof(AskRequest.Gateway), nameof(AskRequest.Connection), nameof(AttachRequest.BasicConnection),

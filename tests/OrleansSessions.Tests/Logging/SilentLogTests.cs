@@ -14,7 +14,9 @@ using Xunit;
 
 namespace OrleansSessions.Tests.Logging;
 
-/// <summary>Whatever fails, the log holds ids, types and stacks, and no word of a user, an upstream or a store. Everything is logged, at Trace.</summary>
+/// <summary>
+/// Whatever fails, the log contains ids, types and stacks, but no text of a user, an upstream or a store. Everything is logged, at level Trace.
+/// </summary>
 public sealed class SilentLogTests : IAsyncDisposable
 {
     private const string Asked = "What is my balance on account 4711?";
@@ -52,7 +54,7 @@ public sealed class SilentLogTests : IAsyncDisposable
     [InlineData("data")]
     [InlineData("aggregate")]
     [InlineData("responder exception")]
-    public async Task AResponderThatThrowsWhatItWasTold_IsLoggedByTypeAndStack(string kind)
+    public async Task AResponderThatThrowsTheQuestion_IsLoggedByTypeAndStack(string kind)
     {
         await using var cluster = await StartAsync("telltale", new Telltale(kind));
 
@@ -122,7 +124,7 @@ public sealed class SilentLogTests : IAsyncDisposable
             configure?.Invoke(silo);
         });
 
-    /// <summary>Repeats the question in what it throws.</summary>
+    /// <summary>A responder that repeats the question in its exceptions.</summary>
     private sealed class Telltale(string kind) : IResponder
     {
         public async IAsyncEnumerable<AnswerPiece> AnswerAsync(ResponderContext context, [EnumeratorCancellation] CancellationToken cancellationToken)

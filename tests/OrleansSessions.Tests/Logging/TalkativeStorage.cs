@@ -2,7 +2,7 @@ using Orleans.Storage;
 
 namespace OrleansSessions.Tests.Logging;
 
-/// <summary>Repeats in its fault what it was given, as a store that quotes a bad command does.</summary>
+/// <summary>A storage that repeats the data that it received in its exceptions, like a store that quotes an invalid command.</summary>
 internal sealed class TalkativeStorage(string said) : IGrainStorage
 {
     public bool Fails { get; set; } = true;

@@ -70,7 +70,7 @@ public sealed class ClientMessageParserTests
     }
 
     [Fact]
-    public void Metadata_IsHandedOnAsItWasWritten()
+    public void Metadata_IsPassedOnAsItWasWritten()
     {
         var question = Assert.IsType<QuestionMessage>(Parse("""{"metadata":{"a": [1, 2]},"question":"a"}""").Message);
         Assert.Equal("""{"a": [1, 2]}""", question.MetadataJson);
@@ -123,7 +123,7 @@ public sealed class ClientMessageParserTests
     [InlineData("eA")]
     [InlineData("e 1")]
     [InlineData("e00000000000000001")]
-    public void TextThatIsNoEpoch_IsUnknown(string text) => Assert.Equal(Epochs.Unknown, Epochs.FromWire(text));
+    public void TextThatIsNotAnEpoch_IsUnknown(string text) => Assert.Equal(Epochs.Unknown, Epochs.FromWire(text));
 
     private static ParsedMessage Parse(string json, WireProfile profile = WireProfile.V1) =>
         ClientMessageParser.Parse(Encoding.UTF8.GetBytes(json), profile, maxQuestionBytes: 16);

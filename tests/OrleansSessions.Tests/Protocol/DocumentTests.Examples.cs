@@ -6,7 +6,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.Protocol;
 
-/// <summary>docs/protocol.md is normative, so what stands in it must be true of the code.</summary>
+/// <summary>docs/protocol.md is normative, so its content must agree with the code.</summary>
 public sealed partial class DocumentTests
 {
     private const int MaxQuestionBytes = 32 * 1024;

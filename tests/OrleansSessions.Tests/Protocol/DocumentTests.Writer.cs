@@ -13,24 +13,42 @@ public sealed partial class DocumentTests
     private static readonly QuestionEnd TimedOut = new() { Status = QuestionStatus.Timeout, Reason = DoneReasons.TimeoutFirstDelta, Message = "No text came.", IsRetryable = true, TotalMs = 120_000 };
     private static readonly OpenQuestion[] Open = [new("q-1", QuestionStatus.Answering, 5), new("q-2", QuestionStatus.Queued, 0)];
 
+    private static readonly HelloMessage Hello = new()
+    {
+        Session = "abc",
+        Connection = "c-1",
+        Responder = "echo",
+        Epoch = "e19",
+        HeartbeatMs = 25_000,
+        MaxMessageBytes = 65_536,
+        MaxQuestionBytes = 32_768,
+        ReconnectMinMs = 250,
+        ReconnectMaxMs = 15_000,
+    };
+
+    private static readonly SnapshotMessage Snapshot = new() { Epoch = "e19", QuestionId = "q-1", Text = "Hello" };
+
+    private static readonly ErrorMessage Busy =
+        new(WireErrors.SessionBusy, WireErrors.BusyMessage, "q-2", RetryAfterMs: 1000) { ActiveQuestionId = "q-1", ActiveForMs = 5200 };
+
     private static readonly ServerMessage[] V1Messages =
     [
-        new HelloMessage("abc", "c-1", "echo", "e19", 0, [], false, 25_000, 65_536, 32_768, 250, 15_000, ["cancel", "queue", "replace"]),
-        new HelloMessage("abc", "c-1", "echo", "e19", 412, Open, true, 25_000, 65_536, 32_768, 250, 15_000, []),
+        Hello with { Features = ["cancel", "queue", "replace"] },
+        Hello with { Seq = 412, Open = Open, IsResuming = true },
         new AcceptedMessage(1, "q-1", false, 0, null),
         new AcceptedMessage(2, "q-2", false, 1, "Why?", IsReplay: true),
         new AcceptedMessage(2, "q-2", true, 0, null),
-        new DeltaMessage(3, 3, "q-1", 0, 1, "Hel"),
-        new DeltaMessage(9, 4, "q-1", 1, 6, "lo \"all\" \u2028 \ud83d\ude00", IsReplay: true),
+        new DeltaMessage(3, "q-1", 0, 1, "Hel"),
+        new DeltaMessage(9, "q-1", 1, 6, "lo \"all\" \u2028 \ud83d\ude00", IsReplay: true),
         new DoneMessage(10, "q-1", Completed),
         new DoneMessage(10, "q-1", TimedOut, IsReplay: true),
-        new SnapshotMessage("e19", "q-1", "Why?", "", 0, 0, QuestionStatus.Accepted, 1, 1, null),
-        new SnapshotMessage("e19", "q-1", null, "Hello", 2, 5, QuestionStatus.Answering, 1, 2, null),
-        new SnapshotMessage("e19", "q-1", null, "Hello", 4, 16, QuestionStatus.Completed, 2, 2, Completed),
+        Snapshot with { Question = "Why?", Text = "", Status = QuestionStatus.Accepted },
+        Snapshot with { Deltas = 2, Bytes = 5, Status = QuestionStatus.Answering, Parts = 2 },
+        Snapshot with { Deltas = 4, Bytes = 16, Status = QuestionStatus.Completed, Part = 2, Parts = 2, End = Completed },
         new ResumedMessage(true, null, "e19", 0, []),
         new ResumedMessage(false, "epoch_changed", "e1a", 7, Open),
         new CancellingMessage("q-1"),
-        new ErrorMessage(WireErrors.SessionBusy, WireErrors.BusyMessage, "q-2", null, 1000, "q-1", 5200),
+        Busy,
         new ErrorMessage(WireErrors.BadRequest, "No.", null, "if_busy"),
         .. WireErrors.All.Where(error => error != WireErrors.SessionBusy).Select(error => new ErrorMessage(error, error.Title, "q-1")),
         new ServerPingMessage(0),
@@ -41,7 +59,7 @@ public sealed partial class DocumentTests
         new BasicResponseMessage("q-1", QuestionStatus.Completed, "Hello"),
         new BasicResponseMessage("q-1", QuestionStatus.Incomplete, "Hel", DoneReasons.Length),
         new BasicFailureMessage("q-1", QuestionStatus.Failed, DoneReasons.ResponderError, "It failed.", ""),
-        new ErrorMessage(WireErrors.SessionBusy, WireErrors.BusyMessage, "q-2", null, 1000, "q-1", 5200),
+        Busy,
     ];
 
     [Fact]
@@ -64,7 +82,7 @@ public sealed partial class DocumentTests
         }
     }
 
-    /// <summary>Except the one for events of later versions, which this version's schema cannot know.</summary>
+    /// <summary>Except the type for events of later versions, which the schema of this version cannot contain.</summary>
     [Fact]
     public void EveryServerMessageType_IsAmongThoseWrittenHere() =>
         Assert.Equal(

@@ -5,18 +5,18 @@ using Xunit;
 
 namespace OrleansSessions.Tests.Protocol;
 
-/// <summary>What a machine can read in docs/protocol.md: its JSON examples and its tables.</summary>
+/// <summary>The machine-readable parts of docs/protocol.md: its JSON examples and its tables.</summary>
 internal static class ProtocolDocument
 {
     private static readonly string[] Lines = Read("docs/protocol.md").Split('\n');
 
-    /// <summary>Every example whose fence is tagged <c>json</c> and this word. A block may hold several, one after the other.</summary>
+    /// <summary>Returns all examples whose code block is tagged <c>json</c> and this word. A block can contain several examples.</summary>
     public static IReadOnlyList<string> Examples(string tag) => [.. Blocks().Where(block => block.Tag == tag).SelectMany(block => Split(block.Text))];
 
-    /// <summary>The tags in use.</summary>
+    /// <summary>The tags that the document uses.</summary>
     public static IReadOnlySet<string> Tags() => Blocks().Select(block => block.Tag).ToHashSet();
 
-    /// <summary>The rows of the table whose header begins with these columns, a cell each, without code ticks.</summary>
+    /// <summary>Returns the rows of the table whose header starts with these columns, as cells without code ticks.</summary>
     public static IReadOnlyList<string[]> Table(params string[] columns)
     {
         var header = Array.FindIndex(Lines, line => line.TrimStart().StartsWith('|') && Cells(line).Take(columns.Length).SequenceEqual(columns));
@@ -24,7 +24,7 @@ internal static class ProtocolDocument
         return [.. Lines.Skip(header + 2).TakeWhile(line => line.TrimStart().StartsWith('|')).Select(Cells)];
     }
 
-    /// <summary>A document that is embedded in this assembly.</summary>
+    /// <summary>Returns a document that is embedded in this assembly.</summary>
     public static string Read(string name)
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name);

@@ -13,9 +13,9 @@ public sealed class ServerMessageWriterTests
     {
         { new AcceptedMessage(413, "q-8", false, 0, "why?"), """{"type":"accepted","seq":413,"question_id":"q-8","duplicate":false,"position":0,"question":"why?"}""" },
         { new AcceptedMessage(413, "q-8", true, 2, null, true), """{"type":"accepted","seq":413,"question_id":"q-8","duplicate":true,"position":2,"replay":true}""" },
-        { new DeltaMessage(414, 414, "q-8", 0, 1, "Hel"), """{"type":"delta","seq":414,"question_id":"q-8","index":0,"text":"Hel"}""" },
+        { new DeltaMessage(414, "q-8", 0, 1, "Hel"), """{"type":"delta","seq":414,"question_id":"q-8","index":0,"text":"Hel"}""" },
         {
-            new DeltaMessage(420, 415, "q-8", 1, 6, "lo", true),
+            new DeltaMessage(420, "q-8", 1, 6, "lo", true),
             """{"type":"delta","seq":420,"from_seq":415,"question_id":"q-8","index":1,"count":6,"text":"lo","replay":true}"""
         },
         {
@@ -23,7 +23,7 @@ public sealed class ServerMessageWriterTests
             """{"type":"done","seq":421,"question_id":"q-8","status":"completed","reason":null,"message":null,"retryable":false,"deltas":7,"bytes":9,"first_ms":210,"total_ms":640}"""
         },
         {
-            new SnapshotMessage("e19", "q-8", "why?", "Hello", 7, 9, QuestionStatus.Answering, 1, 1, null),
+            new SnapshotMessage { Epoch = "e19", QuestionId = "q-8", Question = "why?", Text = "Hello", Deltas = 7, Bytes = 9, Status = QuestionStatus.Answering },
             """{"type":"snapshot","epoch":"e19","question_id":"q-8","text":"Hello","question":"why?","part":1,"parts":1,"deltas":7,"bytes":9,"status":"answering"}"""
         },
         {
@@ -34,7 +34,7 @@ public sealed class ServerMessageWriterTests
         { new CancellingMessage("q-8"), """{"type":"cancelling","question_id":"q-8"}""" },
         { new ServerPingMessage(421), """{"type":"ping","seq":421}""" },
         {
-            new ErrorMessage(WireErrors.SessionBusy, WireErrors.BusyMessage, "q-9", null, 1000, "q-8", 5200),
+            new ErrorMessage(WireErrors.SessionBusy, WireErrors.BusyMessage, "q-9", RetryAfterMs: 1000) { ActiveQuestionId = "q-8", ActiveForMs = 5200 },
             """{"type":"error","message":"Please wait for the previous response","code":"session_busy","retryable":true,"retry_after_ms":1000,"question_id":"q-9","active_question_id":"q-8","active_for_ms":5200}"""
         },
         { new BasicResponseMessage("q", QuestionStatus.Completed, "a\"b<é"), """{"type":"response","data":"a\"b<é","question_id":"q","status":"completed"}""" },
@@ -62,7 +62,7 @@ public sealed class ServerMessageWriterTests
         Assert.Equal(json, Encoding.UTF8.GetString(output.WrittenSpan));
     }
 
-    /// <summary>The longest texts that the options allow, of characters that take six bytes of JSON for one of UTF-8.</summary>
+    /// <summary>The longest texts that the options allow, with characters that have one byte in UTF-8 and six in JSON.</summary>
     public static TheoryData<ServerMessage> LargestFrames
     {
         get
@@ -75,8 +75,12 @@ public sealed class ServerMessageWriterTests
             return
             [
                 new AcceptedMessage(long.MaxValue, id, false, 1_000, question, true),
-                new SnapshotMessage("e19", id, question, Text(64 * 1024), int.MaxValue, long.MaxValue, QuestionStatus.Failed, 16, 16, end),
-                new DeltaMessage(long.MaxValue, long.MaxValue, id, int.MaxValue, int.MaxValue, Text(128 * 1024), true),
+                new SnapshotMessage
+                {
+                    Epoch = "e19", QuestionId = id, Question = question, Text = Text(64 * 1024), Deltas = int.MaxValue, Bytes = long.MaxValue,
+                    Status = QuestionStatus.Failed, Part = 16, Parts = 16, End = end,
+                },
+                new DeltaMessage(long.MaxValue, id, int.MaxValue, int.MaxValue, Text(128 * 1024), true),
                 new DoneMessage(long.MaxValue, id, end, true),
                 new ResumedMessage(false, "epoch_changed", "e19", long.MaxValue, open),
             ];
@@ -93,7 +97,7 @@ public sealed class ServerMessageWriterTests
     }
 
     [Fact]
-    public void EveryErrorCode_StandsOnce_AndIsFound()
+    public void EveryErrorCode_OccursOnce_AndIsFound()
     {
         Assert.Equal(WireErrors.All.Count, WireErrors.All.Select(error => error.Code).Distinct().Count());
         Assert.All(WireErrors.All, error => Assert.Same(error, WireErrors.Find(error.Code)));

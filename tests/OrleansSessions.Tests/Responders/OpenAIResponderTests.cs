@@ -107,7 +107,7 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
         await cancel.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await second);
-        // Far under the two seconds that a drained connection would take.
+        // Much less than the two seconds that draining the connection would take.
         await exchange.ClosedByClient.WaitAsync(TimeSpan.FromSeconds(1.5), TimeProvider.System, _deadline.Token);
     }
 
@@ -236,7 +236,7 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
         AssertFailsAsync(exchange => exchange.FailAsync(status), reason, isRetryable);
 
     [Fact]
-    public Task Events_ThatAreNoJson_AreAnError() => AssertFailsAsync(
+    public Task Events_ThatAreNotJson_AreAnError() => AssertFailsAsync(
         exchange => exchange.SendEventAsync("{nonsense"), DoneReasons.ResponderError, isRetryable: false);
 
     [Fact]

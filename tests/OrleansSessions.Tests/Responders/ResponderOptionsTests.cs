@@ -10,7 +10,7 @@ namespace OrleansSessions.Tests.Responders;
 public sealed class ResponderOptionsTests
 {
     [Fact]
-    public void Name_ThatNobodyRegistered_IsRefusedWithTheKnownOnes()
+    public void Name_ThatIsNotRegistered_IsRefusedWithTheKnownOnes()
     {
         var failure = Assert.Throws<OptionsValidationException>(() => Resolve<ResponderOptions>(services =>
             services.Configure<ResponderOptions>(options => options.Name = "gpt")));
@@ -19,7 +19,7 @@ public sealed class ResponderOptionsTests
     }
 
     [Fact]
-    public void OpenAI_WithSeveralBadValues_TellsThemAll()
+    public void OpenAI_WithSeveralBadValues_ReportsThemAll()
     {
         var failure = Assert.Throws<OptionsValidationException>(() => Resolve<OpenAIOptions>(services => services
             .Configure<ResponderOptions>(options => options.Name = OpenAIResponderExtensions.Name)

@@ -31,7 +31,7 @@ public sealed class BoundedListenerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task WhatIsTooMuch_WaitsUntilAConnectionIsClosed_OnWhateverEndpoint()
+    public async Task ConnectionsAboveTheLimit_WaitUntilOneIsClosed_OnAnyEndpoint()
     {
         var (first, second) = (await ListenAsync(), await ListenAsync());
         var one = await AcceptAsync(first);
@@ -44,7 +44,7 @@ public sealed class BoundedListenerTests : IAsyncDisposable
         await one.DisposeAsync();
         var three = await third.WaitAsync(Patience, Token);
 
-        // Disposed of twice, the first has given back one place.
+        // The first connection was disposed twice, but has returned only one place.
         await ConnectAsync(first);
         var fourth = first.AcceptAsync(Token).AsTask();
         Assert.False(fourth.IsCompleted);

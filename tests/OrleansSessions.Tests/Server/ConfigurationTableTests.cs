@@ -3,11 +3,12 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using OrleansSessions.Server.Configuration;
+using OrleansSessions.Server.Hosting;
 using Xunit;
 
 namespace OrleansSessions.Tests.Server;
 
-/// <summary>The table of keys in <c>silo-config/README.md</c>, held against the options themselves.</summary>
+/// <summary>Compares the table of keys in <c>silo-config/README.md</c> with the options.</summary>
 public sealed partial class ConfigurationTableTests
 {
     private static readonly Dictionary<string, string> Defaults = ReadTable();
@@ -26,7 +27,7 @@ public sealed partial class ConfigurationTableTests
     public void Table_HasEveryOptionWithItsDefault(string key, string expected) => Assert.Equal((key, expected), (key, Defaults.GetValueOrDefault(key)));
 
     [Fact]
-    public void Table_HasNoKeyThatNobodyReads() => Assert.Empty(Defaults.Keys.Except(Options.Select(row => row.Data.Item1)));
+    public void Table_HasNoKeyThatIsNeverRead() => Assert.Empty(Defaults.Keys.Except(Options.Select(row => row.Data.Item1)));
 
     [Fact]
     public void Files_HoldNoMistake()
@@ -66,7 +67,7 @@ public sealed partial class ConfigurationTableTests
             }
         }
 
-        throw new DirectoryNotFoundException("No silo-config with a README.md above the tests.");
+        throw new DirectoryNotFoundException("No folder above the tests contains silo-config/README.md.");
     }
 
     [GeneratedRegex(@"^\| `(?<key>\w+(:\w+)+)` \| [^|]+ \| (?<default>[^|]+) \| [^|]+ \| [^|]+ \|$")]

@@ -9,7 +9,7 @@ namespace OrleansSessions.Tests.Server;
 public sealed class ConfigurationTests
 {
     [Fact]
-    public void Build_WithManyMistakes_TellsThemAllAtOnce()
+    public void Build_WithManyMistakes_ReportsThemAllAtOnce()
     {
         var errors = ErrorsOf(
             "--Sesions:X=1",
@@ -95,7 +95,7 @@ public sealed class ConfigurationTests
     private static Socket Listen()
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        // As Orleans' own listeners do it: another of their kind would share this port without a word.
+        // Orleans' own listeners set this option too. Another listener with it would share this port without an error.
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         socket.Listen();

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.Server;
 
-/// <summary>On loopback, nothing that the server answers can be read through a foreign name that resolves to it.</summary>
+/// <summary>On loopback, no response of the server can be read through a foreign host name that resolves to this machine.</summary>
 public sealed class HostNameTests
 {
     private static readonly HttpClient Http = new();

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.Server;
 
-/// <summary>The host as a whole, in this process, on free ports.</summary>
+/// <summary>The whole host, in this process, on free ports.</summary>
 public sealed class ServerTests
 {
     private static readonly HttpClient Http = new();

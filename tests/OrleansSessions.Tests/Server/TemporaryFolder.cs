@@ -1,6 +1,6 @@
 namespace OrleansSessions.Tests.Server;
 
-/// <summary>A folder that is gone after its test.</summary>
+/// <summary>A folder that is deleted after the test.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("sessions-").FullName;

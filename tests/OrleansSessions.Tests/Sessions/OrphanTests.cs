@@ -15,7 +15,7 @@ public sealed class OrphanTests
         AskBasic("a", "gone");
         _bed.Ask("b", connection: "other", ifBusy: IfBusy.Queue);
         AskBasic("c", "gone", IfBusy.Queue);
-        _bed.Session.ForgetConnection("gone");
+        _bed.Session.Orphans.Forget("gone");
 
         var reply = _bed.Ask("d");
 
@@ -30,7 +30,7 @@ public sealed class OrphanTests
     public void TheNewestBasicSocket_OutranksAnOlderOneThatIsNotHeardFrom()
     {
         AskBasic("a", "older");
-        _bed.Session.Outrank("newer");
+        _bed.Session.Orphans.Outrank("newer");
 
         Assert.Equal(AskOutcome.Accepted, AskBasic("b", "newer").Outcome);
         Assert.Equal(("a", QuestionStatus.Cancelled, DoneReasons.Replaced), Assert.Single(_bed.Ended));
@@ -40,7 +40,7 @@ public sealed class OrphanTests
     public void AnOlderBasicSocketThatIsHeardAgain_IsNotOutranked()
     {
         AskBasic("a", "older");
-        _bed.Session.Outrank("newer");
+        _bed.Session.Orphans.Outrank("newer");
 
         Assert.Equal(AskOutcome.Busy, AskBasic("b", "older").Outcome);
         Assert.Equal(AskOutcome.Busy, AskBasic("c", "newer").Outcome);
@@ -51,8 +51,8 @@ public sealed class OrphanTests
     public void OnlyTheNewestSocketItself_TakesTheOlderOnesPlace()
     {
         AskBasic("a", "older");
-        _bed.Session.Outrank("newer");
-        _bed.Session.Outrank("newest");
+        _bed.Session.Orphans.Outrank("newer");
+        _bed.Session.Orphans.Outrank("newest");
 
         Assert.Equal(AskOutcome.Busy, _bed.Ask("b").Outcome);
         Assert.Equal(AskOutcome.Busy, AskBasic("c", "newer").Outcome);
@@ -63,7 +63,7 @@ public sealed class OrphanTests
     public void AQuestionWithAnId_IsNotOutranked_BecauseItsAnswerCanBeFetched()
     {
         _bed.Ask("a", connection: "older");
-        _bed.Session.Outrank("newer");
+        _bed.Session.Orphans.Outrank("newer");
 
         Assert.Equal(AskOutcome.Busy, AskBasic("b", "newer").Outcome);
     }

@@ -18,7 +18,7 @@ public sealed class OutsideAnswerTests
         var reply = _bed.Respond(null, "because");
 
         Assert.Equal((AnswerOutcome.Taken, "a", true), (reply.Outcome, reply.QuestionId, reply.IsDelivered));
-        Assert.Equal(("because", QuestionStatus.Completed), (_bed.Session.DescribeQuestion("a", _bed.Now)!.Text, _bed.Session.DescribeQuestion("a", _bed.Now)!.Status));
+        Assert.Equal(("because", QuestionStatus.Completed), (_bed.Session.View.Question("a", _bed.Now)!.Text, _bed.Session.View.Question("a", _bed.Now)!.Status));
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class OutsideAnswerTests
         Assert.Equal((AnswerOutcome.Taken, 4L), Append(3, "b"));
         Assert.Equal((AnswerOutcome.Taken, 5L), Append(4, "c", isFinal: true));
         Assert.Equal((AnswerOutcome.Taken, 5L), Append(4, "c", isFinal: true));
-        Assert.Equal("aébc", _bed.Session.DescribeQuestion("a", _bed.Now)!.Text);
+        Assert.Equal("aébc", _bed.Session.View.Question("a", _bed.Now)!.Text);
         Assert.Single(_bed.Ended);
     }
 
@@ -69,7 +69,7 @@ public sealed class OutsideAnswerTests
         var reply = _bed.Append("a", offset, text, attempt: attempt);
 
         Assert.Equal((expected, 3L), (reply.Outcome, reply.Offset));
-        Assert.Equal("abc", _bed.Session.DescribeQuestion("a", _bed.Now)!.Text);
+        Assert.Equal("abc", _bed.Session.View.Question("a", _bed.Now)!.Text);
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class OutsideAnswerTests
         _bed.Append("a", 0, "", error: "overloaded", message: "try later");
 
         Assert.Equal(("a", QuestionStatus.Failed, DoneReasons.ResponderError), Assert.Single(_bed.Ended));
-        Assert.Equal("overloaded: try later", _bed.Session.DescribeQuestion("a", _bed.Now)!.End!.Message);
+        Assert.Equal("overloaded: try later", _bed.Session.View.Question("a", _bed.Now)!.End!.Message);
     }
 
     [Fact]

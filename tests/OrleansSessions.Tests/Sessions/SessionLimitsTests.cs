@@ -1,4 +1,5 @@
 using System.Text;
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
@@ -31,7 +32,7 @@ public sealed class SessionLimitsTests
         Assert.All(deltas, delta => Assert.InRange(Encoding.UTF8.GetByteCount(delta.Text), 1, MaxDeltaBytes));
         Assert.All(deltas, delta => Assert.False(char.IsLowSurrogate(delta.Text[0])));
         Assert.Equal(Enumerable.Range(0, deltas.Count), deltas.Select(delta => delta.Index));
-        var end = _bed.Session.DescribeQuestion("a", _bed.Now)!.End!;
+        var end = _bed.Session.View.Question("a", _bed.Now)!.End!;
         Assert.Equal((deltas.Count, Encoding.UTF8.GetByteCount(text)), (end.Deltas, end.Bytes));
         Assert.InRange(deltas.Count, 2, (Encoding.UTF8.GetByteCount(text) / (MaxDeltaBytes - 4)) + 1);
     }
@@ -45,7 +46,7 @@ public sealed class SessionLimitsTests
 
         var deltas = bed.Events().Where(logged => logged.Kind == LogEventKind.Delta).ToList();
         Assert.Equal([MaxDeltaBytes, MaxDeltaBytes, 40_000 - (2 * MaxDeltaBytes)], deltas.Select(delta => delta.Text.Length));
-        Assert.Equal(DoneReasons.AnswerTooLarge, bed.Session.DescribeQuestion("a", bed.Now)!.End!.Reason);
+        Assert.Equal(DoneReasons.AnswerTooLarge, bed.Session.View.Question("a", bed.Now)!.End!.Reason);
     }
 
     [Fact]
@@ -69,9 +70,9 @@ public sealed class SessionLimitsTests
         var session = new Session(_bed.Options, new ResponderRegistration("test", typeof(IResponder)), epoch: 8);
         session.Restore(state, 9, _bed.Now);
 
-        var piece = session.ReadLog(7, 0, int.MaxValue, _bed.Now);
+        var piece = session.View.ReadLog(7, 0, int.MaxValue, _bed.Now);
         Assert.Equal((LogReadOutcome.Trimmed, 3L, text), (piece.Outcome, piece.Head, piece.Snapshot!.Text));
-        Assert.Equal(LogReadOutcome.Recovered, session.ReadLog(7, 3, int.MaxValue, _bed.Now).Outcome);
+        Assert.Equal(LogReadOutcome.Recovered, session.View.ReadLog(7, 3, int.MaxValue, _bed.Now).Outcome);
         Assert.Equal(4, session.Ask(new() { QuestionId = "b", Question = "why" }, _bed.Now, _ => false).Seq);
     }
 
@@ -110,9 +111,9 @@ public sealed class SessionLimitsTests
     {
         _bed.Ask("a");
         _bed.Session.TryEnd(
-            _bed.Session.Running!, 1, QuestionStatus.Failed, new string('r', 10_000), "x" + string.Concat(Enumerable.Repeat("😀", 10_000)), true, _bed.Now);
+            _bed.Session.Running!, 1, Ending.Failed(new string('r', 10_000), "x" + string.Concat(Enumerable.Repeat("😀", 10_000))), _bed.Now);
 
-        var end = _bed.Session.DescribeQuestion("a", _bed.Now)!.End!;
+        var end = _bed.Session.View.Question("a", _bed.Now)!.End!;
         Assert.Equal(new string('r', 64), end.Reason);
         Assert.Equal("x" + string.Concat(Enumerable.Repeat("😀", 272)), end.Message);
     }

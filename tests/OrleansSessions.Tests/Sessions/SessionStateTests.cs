@@ -15,7 +15,7 @@ public sealed class SessionStateTests
         var after = Restore(before, newEpoch: 99);
 
         Assert.Equal((1L, before.Session.Log.Head), (after.Log.Epoch, after.Log.Head));
-        Assert.Equal(before.Session.DescribeLast(10, before.Now), after.DescribeLast(10, before.Now));
+        Assert.Equal(before.Session.View.Last(10, before.Now), after.View.Last(10, before.Now));
     }
 
     [Fact]
@@ -26,10 +26,10 @@ public sealed class SessionStateTests
 
         var after = Restore(before, newEpoch: 99);
 
-        var tail = after.ReadLog(1, after.Log.OldestSeq - 1, int.MaxValue, before.Now).Events;
+        var tail = after.View.ReadLog(1, after.Log.OldestSeq - 1, int.MaxValue, before.Now).Events;
         Assert.Equal(whole.Skip(whole.Count - tail.Length), tail);
         Assert.InRange(tail.Length, 8, whole.Count - 1);
-        Assert.Equal(LogReadOutcome.Trimmed, after.ReadLog(1, 0, 1000, before.Now).Outcome);
+        Assert.Equal(LogReadOutcome.Trimmed, after.View.ReadLog(1, 0, 1000, before.Now).Outcome);
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class SessionStateTests
         var after = Restore(before, newEpoch: 99);
 
         Assert.Equal(99, after.Log.Epoch);
-        var lost = after.DescribeQuestion("a", before.Now)!;
+        var lost = after.View.Question("a", before.Now)!;
         Assert.Equal((QuestionStatus.Failed, DoneReasons.ResponderLost, "half"), (lost.Status, lost.End!.Reason, lost.Text));
         Assert.Equal("b", after.Running!.Id);
         Assert.NotNull(after.NextDeadline());
@@ -60,8 +60,8 @@ public sealed class SessionStateTests
 
         var after = Restore(before, newEpoch: 99);
 
-        Assert.Equal(DoneReasons.QueueTimeout, after.DescribeQuestion("b", before.Now)!.End!.Reason);
-        Assert.Equal(DoneReasons.ResponderLost, after.DescribeQuestion("a", before.Now)!.End!.Reason);
+        Assert.Equal(DoneReasons.QueueTimeout, after.View.Question("b", before.Now)!.End!.Reason);
+        Assert.Equal(DoneReasons.ResponderLost, after.View.Question("a", before.Now)!.End!.Reason);
         Assert.Equal("c", after.Running!.Id);
     }
 
@@ -77,7 +77,7 @@ public sealed class SessionStateTests
         var after = Restore(before, newEpoch: 99);
 
         Assert.Equal(1, after.Log.Head);
-        Assert.All(["a", "b"], id => Assert.Equal((1, 1), (after.DescribeQuestion(id, before.Now)!.AcceptedSeq, after.DescribeQuestion(id, before.Now)!.DoneSeq)));
+        Assert.All(["a", "b"], id => Assert.Equal((1, 1), (after.View.Question(id, before.Now)!.AcceptedSeq, after.View.Question(id, before.Now)!.DoneSeq)));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
@@ -9,11 +10,12 @@ namespace OrleansSessions.Tests.Sessions;
 /// <summary>A <see cref="Session"/> without a grain around it, and a clock that the test moves.</summary>
 internal sealed class SessionTestBed
 {
+    private readonly List<(string Id, QuestionStatus Status, string? Reason)> _ended = [];
+
     public SessionTestBed(bool isAnsweredFromOutside = false, Action<SessionsOptions>? configure = null)
     {
         configure?.Invoke(Options);
         Session = new Session(Options, new ResponderRegistration("test", isAnsweredFromOutside ? null : typeof(IResponder)), epoch: 1);
-        Session.QuestionEnded += question => Ended.Add((question.Id, question.Status, question.End!.Reason));
     }
 
     public SessionsOptions Options { get; } = new();
@@ -22,7 +24,15 @@ internal sealed class SessionTestBed
 
     public DateTimeOffset Now { get; set; } = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    public List<(string Id, QuestionStatus Status, string? Reason)> Ended { get; } = [];
+    /// <summary>The questions that have ended so far.</summary>
+    public List<(string Id, QuestionStatus Status, string? Reason)> Ended
+    {
+        get
+        {
+            _ended.AddRange(Session.TakeNewlyEnded().Select(question => (question.Id, question.Status, question.End!.Reason)));
+            return _ended;
+        }
+    }
 
     public AskReply Ask(string id, string text = "why", IfBusy ifBusy = IfBusy.Reject, string? connection = null, bool isOrphanable = false) =>
         Session.Ask(new AskRequest { Gateway = "g", Connection = connection, QuestionId = id, Question = text, IfBusy = ifBusy, IsOrphanable = isOrphanable }, Now, question => question.IsConnectionGone);
@@ -40,12 +50,20 @@ internal sealed class SessionTestBed
     public bool Say(string text) => Session.TryAppend(Session.Running!, Session.Running!.Attempt, text, Now);
 
     public bool Complete() =>
-        Session.TryEnd(Session.Running!, Session.Running!.Attempt, QuestionStatus.Completed, null, null, false, Now);
+        Session.TryEnd(Session.Running!, Session.Running!.Attempt, Ending.Completed, Now);
+
+    /// <summary>Ends the questions whose deadline has passed. True if there were any.</summary>
+    public bool EndOverdue(DateTimeOffset now)
+    {
+        var before = Ended.Count;
+        Session.EndOverdue(now);
+        return Ended.Count > before;
+    }
 
     /// <summary>All that a reader sees from the start of the log.</summary>
     public IReadOnlyList<LogEvent> Events()
     {
         Session.Log.ReleaseTo(Session.Log.Head);
-        return Session.ReadLog(Session.Log.Epoch, Session.Log.OldestSeq - 1, int.MaxValue, Now).Events;
+        return Session.View.ReadLog(Session.Log.Epoch, Session.Log.OldestSeq - 1, int.MaxValue, Now).Events;
     }
 }

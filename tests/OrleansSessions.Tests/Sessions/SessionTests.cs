@@ -1,3 +1,4 @@
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
@@ -31,8 +32,8 @@ public sealed class SessionTests
         var question = _bed.Session.Running!;
         _bed.Session.Cancel("a", _bed.Now);
 
-        Assert.False(_bed.Session.TryEnd(question, 1, QuestionStatus.Completed, null, null, false, _bed.Now));
-        Assert.False(_bed.Session.EndOverdue(_bed.Now + TimeSpan.FromDays(1)));
+        Assert.False(_bed.Session.TryEnd(question, 1, Ending.Completed, _bed.Now));
+        Assert.False(_bed.EndOverdue(_bed.Now + TimeSpan.FromDays(1)));
         Assert.Equal(CancelOutcome.AlreadyDone, _bed.Session.Cancel("a", _bed.Now).Outcome);
         Assert.Single(_bed.Events(), logged => logged.Kind == LogEventKind.Done);
         Assert.Single(_bed.Ended);
@@ -62,7 +63,7 @@ public sealed class SessionTests
         question.Attempt = 2;
 
         Assert.False(_bed.Session.TryAppend(question, 1, "late", _bed.Now));
-        Assert.False(_bed.Session.TryEnd(question, 1, QuestionStatus.Completed, null, null, false, _bed.Now));
+        Assert.False(_bed.Session.TryEnd(question, 1, Ending.Completed, _bed.Now));
         Assert.Equal(1, _bed.Session.Log.Head);
     }
 
@@ -120,7 +121,7 @@ public sealed class SessionTests
         _bed.Complete();
 
         var deltas = _bed.Events().Where(logged => logged.Kind == LogEventKind.Delta).ToList();
-        var question = _bed.Session.DescribeQuestion("a", _bed.Now)!;
+        var question = _bed.Session.View.Question("a", _bed.Now)!;
         Assert.Equal("Grüße 😀x\uFFFDy\uFFFD", question.Text);
         Assert.Equal(question.Text, string.Concat(deltas.Select(delta => delta.Text)));
         Assert.Equal(Enumerable.Range(0, deltas.Count), deltas.Select(delta => delta.Index));
@@ -145,10 +146,10 @@ public sealed class SessionTests
         _bed.Now += TimeSpan.FromSeconds(lastWaitSeconds) - TimeSpan.FromMilliseconds(1);
         if (reason != DoneReasons.TimeoutTotal)
         {
-            Assert.False(_bed.Session.EndOverdue(_bed.Now));
+            Assert.False(_bed.EndOverdue(_bed.Now));
         }
 
-        Assert.True(_bed.Session.EndOverdue(_bed.Now + TimeSpan.FromMilliseconds(1)));
+        Assert.True(_bed.EndOverdue(_bed.Now + TimeSpan.FromMilliseconds(1)));
         Assert.Equal(("a", QuestionStatus.Timeout, reason), Assert.Single(_bed.Ended));
     }
 
@@ -194,7 +195,7 @@ public sealed class SessionTests
     [Fact]
     public void Ask_QueueOnAnIdleSession_RunsAtOnce()
     {
-        Assert.Equal((AskOutcome.Accepted, 0), (_bed.Ask("a", ifBusy: IfBusy.Queue).Outcome, _bed.Session.Queue.Count));
+        Assert.Equal((AskOutcome.Accepted, 0), (_bed.Ask("a", ifBusy: IfBusy.Queue).Outcome, _bed.Session.Waiting.Count));
     }
 
     [Fact]
@@ -208,7 +209,7 @@ public sealed class SessionTests
         Assert.Equal([("a", QuestionStatus.Cancelled, "replaced"), ("b", QuestionStatus.Cancelled, "replaced")], _bed.Ended);
         Assert.Equal(5, reply.Seq);
         Assert.Equal("c", _bed.Session.Running!.Id);
-        Assert.Empty(_bed.Session.Queue);
+        Assert.Empty(_bed.Session.Waiting);
     }
 
     [Fact]
@@ -216,7 +217,7 @@ public sealed class SessionTests
     {
         _bed.Ask("a", connection: "c1", isOrphanable: true);
         Assert.Equal(AskOutcome.Busy, _bed.Ask("b").Outcome);
-        _bed.Session.ForgetConnection("c1");
+        _bed.Session.Orphans.Forget("c1");
 
         Assert.Equal(AskOutcome.Accepted, _bed.Ask("b").Outcome);
         Assert.Equal("replaced", Assert.Single(_bed.Ended).Reason);
@@ -235,7 +236,7 @@ public sealed class SessionTests
             _bed.Now += TimeSpan.FromSeconds(48);
         }
 
-        Assert.True(_bed.Session.EndOverdue(_bed.Now));
+        Assert.True(_bed.EndOverdue(_bed.Now));
         Assert.Equal(("b", QuestionStatus.Timeout, DoneReasons.QueueTimeout), Assert.Single(_bed.Ended));
         _bed.Complete();
         Assert.Equal(_bed.Now + _bed.Options.FirstDeltaTimeout, _bed.Session.NextDeadline());
@@ -249,7 +250,7 @@ public sealed class SessionTests
 
         bed.Say("abc😀d");
 
-        var question = bed.Session.DescribeQuestion("a", bed.Now)!;
+        var question = bed.Session.View.Question("a", bed.Now)!;
         Assert.Equal(("abc", QuestionStatus.Incomplete, DoneReasons.AnswerTooLarge), (question.Text, question.Status, question.End!.Reason));
     }
 
@@ -276,7 +277,7 @@ public sealed class SessionTests
 
         for (var after = 0; after <= 4; after++)
         {
-            var piece = _bed.Session.ReadLog(1, after, int.MaxValue, _bed.Now);
+            var piece = _bed.Session.View.ReadLog(1, after, int.MaxValue, _bed.Now);
             Assert.Equal(LogReadOutcome.Recovered, piece.Outcome);
             Assert.Equal(Enumerable.Range(after + 1, 4 - after).Select(seq => (long)seq), piece.Events.Select(logged => logged.Seq));
             Assert.True(piece.IsAtHead);
@@ -292,7 +293,7 @@ public sealed class SessionTests
         Answer(_bed, "a", "text", QuestionStatus.Completed);
         _bed.Events();
 
-        var piece = _bed.Session.ReadLog(epoch, after, int.MaxValue, _bed.Now);
+        var piece = _bed.Session.View.ReadLog(epoch, after, int.MaxValue, _bed.Now);
 
         Assert.Equal(expected, piece.Outcome);
         Assert.Equal("text", piece.Snapshot!.Text);
@@ -301,7 +302,7 @@ public sealed class SessionTests
     [Fact]
     public void ReadLog_OfASessionNobodyAsked_IsExpiredForAnotherEpoch()
     {
-        Assert.Equal(LogReadOutcome.Expired, _bed.Session.ReadLog(7, 3, 1000, _bed.Now).Outcome);
+        Assert.Equal(LogReadOutcome.Expired, _bed.Session.View.ReadLog(7, 3, 1000, _bed.Now).Outcome);
     }
 
     [Fact]
@@ -317,7 +318,7 @@ public sealed class SessionTests
         var seen = new List<long>();
         for (var isAtHead = false; !isAtHead;)
         {
-            var piece = _bed.Session.ReadLog(1, seen.Count, 1000, _bed.Now);
+            var piece = _bed.Session.View.ReadLog(1, seen.Count, 1000, _bed.Now);
             Assert.InRange(piece.Events.Length, 1, 8);
             seen.AddRange(piece.Events.Select(logged => logged.Seq));
             isAtHead = piece.IsAtHead;
@@ -331,14 +332,14 @@ public sealed class SessionTests
     {
         _bed.Ask("a");
 
-        Assert.Empty(_bed.Session.ReadLog(1, 0, 1000, _bed.Now).Events);
-        Assert.Equal(0, _bed.Session.DescribeSession(0, null, _bed.Now).Seq);
+        Assert.Empty(_bed.Session.View.ReadLog(1, 0, 1000, _bed.Now).Events);
+        Assert.Equal(0, _bed.Session.View.Whole(0, null, _bed.Now).Seq);
     }
 
     private static void Answer(SessionTestBed bed, string id, string text, QuestionStatus status)
     {
         bed.Ask(id);
         bed.Say(text);
-        bed.Session.TryEnd(bed.Session.Running!, 1, status, null, null, false, bed.Now);
+        bed.Session.TryEnd(bed.Session.Running!, 1, new(status), bed.Now);
     }
 }

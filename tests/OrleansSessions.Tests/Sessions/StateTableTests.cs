@@ -1,3 +1,4 @@
+using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.TestKit.Processes;
@@ -16,8 +17,8 @@ public sealed class StateTableTests
     /// <summary>How each row's operation is done; the value is the outcome as the table spells it.</summary>
     private static readonly Dictionary<string, Func<SessionTestBed, string>> Operations = new()
     {
-        ["attach"] = bed => $"open:{bed.Session.OpenQuestions(bed.Now).Length}",
-        ["detach"] = Do(bed => bed.Session.ForgetConnection("nobody")),
+        ["attach"] = bed => $"open:{bed.Session.View.OpenQuestions(bed.Now).Length}",
+        ["detach"] = Do(bed => bed.Session.Orphans.Forget("nobody")),
         ["read log, at the head"] = bed => Read(bed, bed.Session.Log.Epoch, bed.Session.Log.Head),
         ["read log, beyond the head"] = bed => Read(bed, bed.Session.Log.Epoch, bed.Session.Log.Head + 1),
         ["read log, another epoch"] = bed => Read(bed, bed.Session.Log.Epoch + 7, 0),
@@ -26,13 +27,13 @@ public sealed class StateTableTests
         ["ask, queue"] = bed => $"{bed.Ask("new", ifBusy: IfBusy.Queue).Outcome}",
         ["ask, queue, no room in the queue"] = bed =>
         {
-            bed.Options.MaxQueuedQuestions = bed.Session.Queue.Count;
+            bed.Options.MaxQueuedQuestions = bed.Session.Waiting.Count;
             return $"{bed.Ask("new", ifBusy: IfBusy.Queue).Outcome}";
         },
         ["ask, replace"] = bed => $"{bed.Ask("new", ifBusy: IfBusy.Replace).Outcome}",
         ["ask, reject, running one orphaned"] = bed =>
         {
-            bed.Session.ForgetConnection("asker");
+            bed.Session.Orphans.Forget("asker");
             return $"{bed.Ask("new").Outcome}";
         },
         ["ask, too long"] = bed =>
@@ -43,7 +44,7 @@ public sealed class StateTableTests
         ["ask, without text"] = bed => $"{bed.Ask("new", "").Outcome}",
         ["ask, reject, running one outranked"] = bed =>
         {
-            bed.Session.Outrank("newer");
+            bed.Session.Orphans.Outrank("newer");
             return $"{bed.Ask("new", connection: "newer").Outcome}";
         },
         ["ask, the open id and text"] = bed => $"{bed.Ask(OpenId(bed), Text).Outcome}",
@@ -70,11 +71,11 @@ public sealed class StateTableTests
         ["append, ended id"] = bed => Append(bed, Ended),
         ["append, unknown id"] = bed => Append(bed, "never"),
         ["append, answered by a responder"] = bed => Append(bed, Running),
-        ["describe"] = bed => bed.Session.IsKnown ? $"open:{bed.Session.DescribeSession(0, null, bed.Now).Open.Length}" : "null",
+        ["describe"] = bed => bed.Session.IsKnown ? $"open:{bed.Session.View.Whole(0, null, bed.Now).Open.Length}" : "null",
         ["remove"] = bed =>
         {
             var wasThere = bed.Session.IsKnown;
-            bed.Session.EndAll(DoneReasons.SessionRemoved, bed.Now);
+            bed.Session.EndAll(Ending.SessionRemoved, bed.Now);
             bed.Session.Clear(2);
             return wasThere ? "true" : "false";
         },
@@ -159,12 +160,12 @@ public sealed class StateTableTests
     {
         { IsKnown: false } => "Unknown",
         { Running: null } => "Idle",
-        { Queue.Count: > 0 } => "Queued",
+        { Waiting.Count: > 0 } => "Queued",
         { Running.Status: QuestionStatus.Accepted } => "Accepted",
         _ => "Answering",
     };
 
-    private static string OpenId(SessionTestBed bed) => bed.Session.Queue.Count > 0 ? bed.Session.Queue[0].Id : bed.Session.Running!.Id;
+    private static string OpenId(SessionTestBed bed) => bed.Session.Waiting.Count > 0 ? bed.Session.Waiting[0].Id : bed.Session.Running!.Id;
 
     private static Func<SessionTestBed, string> Do(Action<SessionTestBed> act) => bed =>
     {
@@ -172,13 +173,13 @@ public sealed class StateTableTests
         return "ok";
     };
 
-    private static string Read(SessionTestBed bed, long epoch, long after) => $"{bed.Session.ReadLog(epoch, after, 1000, bed.Now).Outcome}";
+    private static string Read(SessionTestBed bed, long epoch, long after) => $"{bed.Session.View.ReadLog(epoch, after, 1000, bed.Now).Outcome}";
 
     private static string Respond(SessionTestBed bed, string? id) => $"{bed.Respond(id, "some more").Outcome}";
 
     private static string Append(
         SessionTestBed bed, string id, long? offset = null, string text = " more", bool isFinal = false, int attempt = 1, string? error = null) =>
-        $"{bed.Append(id, offset ?? bed.Session.DescribeQuestion(id, bed.Now)?.Bytes ?? 0, text, isFinal, attempt, error).Outcome}";
+        $"{bed.Append(id, offset ?? bed.Session.View.Question(id, bed.Now)?.Bytes ?? 0, text, isFinal, attempt, error).Outcome}";
 
     /// <summary>Lets just the time of one timer pass: the others are far away, so that only this one can have ended the question.</summary>
     private static string Pass(SessionTestBed bed, string reason)
@@ -190,7 +191,7 @@ public sealed class StateTableTests
         bed.Options.SilenceTimeout = For(DoneReasons.TimeoutIdle);
         bed.Options.AnswerTimeout = For(DoneReasons.TimeoutTotal);
         bed.Options.QueueTimeout = For(DoneReasons.QueueTimeout);
-        return bed.Session.EndOverdue(bed.Now + near) ? bed.Ended[^1].Reason! : "none";
+        return bed.EndOverdue(bed.Now + near) ? bed.Ended[^1].Reason! : "none";
     }
 
     private static List<(string Operation, List<(string State, string Cell)> Cells)> ReadTable()

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>A page of an allowed origin gets the CORS answers that a browser asks for, and other requests the right refusal.</summary>
+/// <summary>A page of an allowed origin receives the CORS headers that browsers require. Other requests receive the right refusal.</summary>
 public sealed class AllowedPageTests(GatewayFixture gateway) : IAsyncLifetime
 {
     private const string Page = "https://page.example";
@@ -62,7 +62,7 @@ public sealed class AllowedPageTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AnyPage_WhereAllMay_GetsNoCredentials()
+    public async Task AnyPage_IfAllAreAllowed_GetsNoCredentials()
     {
         using var reply = await SendAsync(HttpMethod.Get, "/questions", "https://other.example");
 

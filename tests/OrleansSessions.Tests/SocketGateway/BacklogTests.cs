@@ -17,13 +17,15 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>Clients that ask for more than they read. Behind them is a session with one ended question of 900 KB; between them little is buffered.</summary>
+/// <summary>
+/// Clients that ask for more than they read. Their session has an ended question of 900 KB, and the connection between them has small buffers.
+/// </summary>
 public sealed class BacklogTests : IAsyncDisposable
 {
     private const int AnswerChars = 900_000;
     private const int RoomChars = 512 * 1024;
 
-    // What a pipe and a frame that is being sent hold, in bytes of ASCII text.
+    // The bytes of ASCII text that a pipe and a frame that is being sent contain.
     private const int InTransit = 256 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly byte[] Ask = Encoding.UTF8.GetBytes("""{"type":"question","id":"q","question":"why"}""");
@@ -72,14 +74,14 @@ public sealed class BacklogTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task ASocketThatAsksAgainAndAgain_IsTakenNoFurtherThanItReads_AndGetsEverything()
+    public async Task ASocketThatAsksAgainAndAgain_IsServedOnlyAsFastAsItReads_AndGetsEverything()
     {
         var (asked, read) = (0, 0);
         var excess = int.MinValue;
         var answer = Duplicate();
         _onAsk = () =>
         {
-            // What was queued before this ask and is not read yet.
+            // What was queued before this ask and is still unread.
             excess = Math.Max(excess, (AnswerChars * asked++) - Volatile.Read(ref read));
             return answer;
         };
@@ -132,7 +134,7 @@ public sealed class BacklogTests : IAsyncDisposable
         await Eventually.TrueAsync(() => answered >= sockets, "each socket has an answer that it does not read");
         var growth = GC.GetTotalMemory(forceFullCollection: true) - before;
 
-        // One copy of the answer each would be 270 MB.
+        // One copy of the answer for each socket would be 270 MB.
         Assert.InRange(growth, long.MinValue, 150_000_000);
     }
 
@@ -167,14 +169,14 @@ public sealed class BacklogTests : IAsyncDisposable
                 connection.Follower.OnTick(_clock.GetTimestamp());
                 return connection.IsClosing;
             },
-            "the client that does not read is given up");
+            "the client that does not read is closed");
         Assert.Equal(CloseCodes.SlowConsumer, await ClosedAsync(client));
         client.Abort();
         await Assert.ThrowsAnyAsync<Exception>(() => sending).WaitAsync(Patience);
     }
 
     [Fact]
-    public void ALogReadThatBringsMoreThanMayWait_IsRefusedAtTheStart()
+    public void ALogReadOfMoreFramesThanCanWait_IsRefusedAtTheStart()
     {
         var validator = new SectionValidator<SocketGatewayOptions>();
 
@@ -185,7 +187,7 @@ public sealed class BacklogTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task AClientThatReadsSlowly_IsNotTakenForSilent_WhileItsRequestsAreHeldBack()
+    public async Task AClientThatReadsSlowly_DoesNotCountAsSilent_WhileItsRequestsWait()
     {
         _options.HeartbeatInterval = TimeSpan.FromSeconds(1);
         var answer = Duplicate();
@@ -216,7 +218,7 @@ public sealed class BacklogTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task ACancel_IsTaken_HoweverMuchIsUnread()
+    public async Task ACancel_IsAccepted_HoweverMuchIsUnread()
     {
         var answer = Duplicate();
         _onAsk = () => answer;
@@ -224,7 +226,7 @@ public sealed class BacklogTests : IAsyncDisposable
         await SendAsync(client, Ask);
         await SendAsync(client, Encoding.UTF8.GetBytes("""{"type":"cancel"}"""));
 
-        await Eventually.TrueAsync(() => _cancels == 1, "the cancel has reached the session, though nothing of the answer was read");
+        await Eventually.TrueAsync(() => _cancels == 1, "the cancel has reached the session, although nothing of the answer was read");
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class BadInputTests(GatewayFixture gateway) : IAsyncLifetime
     [InlineData("", "bad_request")]
     [InlineData("""{"type":"dance"}""", "unknown_type")]
     [InlineData("""{"type":"auth","token":"x"}""", "bad_request")]
-    public async Task BadFrame_IsToldOnce_AndTheSocketStaysOpen(string frame, string code)
+    public async Task BadFrame_GetsOneError_AndTheSocketStaysOpen(string frame, string code)
     {
         await using var socket = await gateway.Host.ConnectV1Async(_session);
         await socket.NextAsync("hello");
@@ -43,7 +43,7 @@ public sealed class BadInputTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task MessageOverItsLimit_IsTold_ThenClosedWith1009()
+    public async Task MessageOverItsLimit_GetsAnError_ThenCloses1009()
     {
         await using var socket = await gateway.Host.ConnectV1Async(_session);
         await socket.NextAsync("hello");
@@ -143,7 +143,7 @@ public sealed class BadInputTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task UnknownSubprotocol_IsRefused_AndAPageIsToldOnTheSocket()
+    public async Task UnknownSubprotocol_IsRefused_AndAPageGetsTheErrorOnTheSocket()
     {
         using var plain = new ClientWebSocket();
         plain.Options.CollectHttpResponseDetails = true;
@@ -173,7 +173,7 @@ public sealed class BadInputTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task MoreSocketsThanMay_AreRefused_AndAPageIsClosedWith4029()
+    public async Task MoreSocketsThanAllowed_AreRefused_AndAPageIsClosedWith4029()
     {
         await using var host = await HostAsync(options => options.MaxConnections = 1);
         await using var first = await host.ConnectV1Async(_session);

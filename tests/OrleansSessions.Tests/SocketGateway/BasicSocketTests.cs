@@ -41,7 +41,7 @@ public sealed class BasicSocketTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task SomebodyElsesQuestion_SendsNothing()
+    public async Task AnotherSocketsQuestion_SendsNothing()
     {
         gateway.Cluster.Responder.For(_session).Send("a").Finish();
         gateway.Cluster.Responder.For(_session + "2").Send("b").Finish();
@@ -57,7 +57,7 @@ public sealed class BasicSocketTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task QuestionThatFails_EndsAsAnErrorWithWhatThereWas()
+    public async Task QuestionThatFails_EndsAsAnErrorWithTheTextSoFar()
     {
         gateway.Cluster.Responder.For(_session).Send("half").Fail(new InvalidOperationException("broken"));
         await using var socket = await gateway.Host.ConnectBasicAsync(_session);
@@ -103,7 +103,7 @@ public sealed class BasicSocketTests(GatewayFixture gateway) : IAsyncLifetime
                 break;
             }
 
-            // The grain may not have heard yet that the socket is gone.
+            // The grain may not know yet that the socket is gone.
             Assert.Equal("session_busy", frame.GetProperty("code").GetString());
         }
     }
@@ -133,7 +133,7 @@ public sealed class BasicSocketTests(GatewayFixture gateway) : IAsyncLifetime
         await script.Started.WaitAsync(TimeSpan.FromSeconds(10));
         await using var newer = await gateway.Host.ConnectBasicAsync(_session);
 
-        // An answer shows that the newer one is attached.
+        // The reply shows that the newer socket is attached.
         await newer.SendAsync("{}");
         Assert.Equal("bad_request", (await newer.NextAsync("error")).GetProperty("code").GetString());
         await older.SendAsync("""{"question":"again"}""");

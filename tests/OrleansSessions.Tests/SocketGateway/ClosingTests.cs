@@ -6,7 +6,9 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>How a connection ends, byte by byte. CloseTimeout exceeds the patience of a raw socket, so only a close in time passes.</summary>
+/// <summary>
+/// How a connection ends, byte by byte. CloseTimeout is longer than a raw socket waits, so a test passes only if the close is sent before that.
+/// </summary>
 public sealed class ClosingTests(GatewayFixture gateway) : IAsyncLifetime
 {
     private readonly RecordedLog _log = new();
@@ -133,13 +135,13 @@ public sealed class ClosingTests(GatewayFixture gateway) : IAsyncLifetime
             gateway.Cluster.Orleans.Client, options => options.HeartbeatInterval = TimeSpan.FromMilliseconds(200));
         using var socket = await RawSocket.ConnectAsync(host.SocketAddress($"/ws/{GatewayFixture.NewSession()}?v=1"));
 
-        // Every frame of the server's, its pongs included, is answered with a WebSocket ping.
+        // The client answers each frame of the server, including pongs, with a WebSocket ping.
         Assert.Equal(4003, await socket.CloseCodeAsync(answer: RawSocket.Frame(RawSocket.Ping, [])));
     }
 
     private Task<SocketHost> StartAsync(TimeSpan closeTimeout) => SocketHost.StartAsync(
         gateway.Cluster.Orleans.Client, options => options.CloseTimeout = closeTimeout, configureHost: host => host.Logging.AddProvider(_log));
 
-    // A basic socket: the server sends nothing on its own.
+    // On a basic socket, the server sends nothing unasked.
     private Task<RawSocket> ConnectAsync() => RawSocket.ConnectAsync(_host!.SocketAddress($"/ws/{GatewayFixture.NewSession()}"));
 }

@@ -17,7 +17,7 @@ public sealed class DescriptorBudgetTests
         var budget = new DescriptorBudget(limit, maxConnections: 15_000);
 
         Assert.Equal((sockets, plain), (budget.Sockets, budget.PlainConnections));
-        Assert.True(budget.Sockets + budget.PlainConnections < budget.Accepted, "A refused connection has a place until it is closed.");
+        Assert.True(budget.Sockets + budget.PlainConnections < budget.Accepted, "A refused connection needs a place until it is closed.");
         Assert.True(limit < 512 || budget.Accepted + 400 <= limit);
     }
 

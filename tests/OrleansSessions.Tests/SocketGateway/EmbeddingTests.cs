@@ -24,11 +24,11 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>Sessions in somebody else's host, as the README shows it.</summary>
+/// <summary>Sessions in another application's host, as the README shows.</summary>
 public sealed class EmbeddingTests
 {
     [Fact]
-    public async Task AHostOfOnesOwn_AnswersWithItsResponderAndItsRules()
+    public async Task AnEmbeddingHost_AnswersWithItsOwnResponderAndRules()
     {
         await using var app = await StartAsync();
         var address = new Uri(app.Urls.First());
@@ -44,7 +44,7 @@ public sealed class EmbeddingTests
     }
 
     [Fact]
-    public async Task TheOptionsOfAnEmbeddedHost_StandUnderTheirPrefix()
+    public async Task TheOptionsOfAnEmbeddedHost_AreUnderTheirPrefix()
     {
         await using var app = await StartAsync();
 
@@ -74,7 +74,8 @@ public sealed class EmbeddingTests
             }
         }
 
-        // Nine requests of the contract; and two methods each of the socket, seven addresses' other methods, and everything else below /v1/sessions.
+        // Nine requests of the protocol. In addition, two methods each: of the socket, the
+        // other methods of seven addresses, and all other addresses below /v1/sessions.
         Assert.Equal(27, seen);
     }
 

@@ -95,7 +95,7 @@ public sealed class EventStreamTests(GatewayFixture gateway) : IAsyncLifetime
     [InlineData("nonsense")]
     [InlineData("e1.x")]
     [InlineData("e1.9007199254740992")]
-    public async Task Resume_FromAnIdThatIsNone_IsABadRequest(string id)
+    public async Task Resume_FromAnInvalidId_IsABadRequest(string id)
     {
         using var refused = await EventStreamClient.GetAsync(Http, Events, id);
         var problem = JsonSerializer.Deserialize<JsonElement>(await refused.Content.ReadAsStringAsync());
@@ -103,7 +103,7 @@ public sealed class EventStreamTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task StreamOfAQuestion_EndsWithItsDone_AndTheNextConnectIsToldToStop()
+    public async Task StreamOfAQuestion_EndsWithItsDone_AndTheNextConnectGets204()
     {
         await AskAsync("q-1");
         await using var stream = await EventStreamClient.OpenAsync(Http, $"{Events}?question=q-1");
@@ -145,7 +145,7 @@ public sealed class EventStreamTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task StreamOfAnUnknownQuestion_IsNotFound_AndToldToStopWhenItComesBack()
+    public async Task StreamOfAnUnknownQuestion_IsNotFound_AndGets204WhenItReconnects()
     {
         using var first = await EventStreamClient.GetAsync(Http, $"{Events}?question=q-9");
         Assert.Equal(HttpStatusCode.NotFound, first.StatusCode);
@@ -156,7 +156,7 @@ public sealed class EventStreamTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task RemovedSession_SaysSo_AndTheNextConnectIsToldToStop()
+    public async Task RemovedSession_SendsAnError_AndTheNextConnectGets204()
     {
         await using var stream = await EventStreamClient.OpenAsync(Http, Events);
         await stream.NextAsync("hello");

@@ -10,7 +10,7 @@ using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>What followers share, around grains that a test plays.</summary>
+/// <summary>The services that followers share, with grains that a test replaces.</summary>
 internal static class FollowerTestServices
 {
     public static SessionGrains Grains(IGrainFactory grains, ClusterEviction? eviction = null, SocketGatewayOptions? options = null) =>

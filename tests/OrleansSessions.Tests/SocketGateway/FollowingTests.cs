@@ -10,8 +10,8 @@ using Xunit;
 namespace OrleansSessions.Tests.SocketGateway;
 
 /// <summary>
-/// Sockets that stay attached while the activation behind them goes. Quiet sessions are never attached again here, so that only what the grain and
-/// the socket gateway say to each other helps. The clients check every frame's number.
+/// Sockets that stay attached while the activation behind them changes. Quiet sessions are never attached again here, so only the messages between the
+/// grain and the socket gateway help. The clients check the number of every frame.
 /// </summary>
 public sealed class FollowingTests : IAsyncLifetime
 {
@@ -67,7 +67,7 @@ public sealed class FollowingTests : IAsyncLifetime
         await client.PumpUntilAsync(() => question.NextDelta > 0, "the answer has begun");
         _store.Fail = true;
         script.Finish();
-        await Eventually.TrueAsync(() => _store.Failures > 4, "the activation is given up, and the next one cannot be had");
+        await Eventually.TrueAsync(() => _store.Failures > 4, "the activation ends, and the next one cannot start");
         _store.Fail = false;
 
         await client.PumpUntilDoneAsync(question);
@@ -91,11 +91,11 @@ public sealed class FollowingTests : IAsyncLifetime
         Assert.Equal(10, await ActiveSessionsAsync());
         var registry = _host.Services.GetRequiredService<FollowerRegistry>();
         await _cluster.HibernateAsync();
-        await Eventually.TrueAsync(() => registry.Sessions.All(session => session.IsAsleep), "all sessions are known to sleep");
+        await Eventually.TrueAsync(() => registry.Sessions.All(session => session.IsAsleep), "all sessions are known to be asleep");
         await Task.WhenAll(clients.Select(client => client.DropAsync()));
         await Eventually.TrueAsync(() => !registry.Sessions.Any(), "all sockets are gone");
 
-        // The host stops once every request has ended, and with it the last call that a socket makes.
+        // The host stops when every request has ended, and with it the last grain call of its socket.
         await _host.StopAsync();
         Assert.Equal(0, await ActiveSessionsAsync());
     }

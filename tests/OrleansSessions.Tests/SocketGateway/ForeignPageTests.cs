@@ -11,7 +11,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>A page that the server does not know can neither ask, answer, cancel, read nor remove.</summary>
+/// <summary>A page of an unknown origin can neither ask, answer, cancel, read nor remove.</summary>
 public sealed class ForeignPageTests(GatewayFixture gateway) : IAsyncLifetime
 {
     private const string Evil = "https://evil.example";
@@ -63,7 +63,7 @@ public sealed class ForeignPageTests(GatewayFixture gateway) : IAsyncLifetime
     [InlineData("/questions", """{"question":"mine","if_busy":"replace"}""")]
     [InlineData("/response", """{"response":"forged"}""")]
     [InlineData("/questions/q-1/answer", """{"attempt":1,"offset":0,"text":"forged","final":true}""")]
-    public async Task ABody_ThatIsNotSaidToBeJson_IsUnsupported_AndTheQuestionStaysOpen(string path, string body)
+    public async Task ABody_WithoutAJsonContentType_IsUnsupported_AndTheQuestionStaysOpen(string path, string body)
     {
         await AskAsync();
         foreach (var type in new[] { null, "text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", "multipart/form-data", "text/json", "" })
@@ -80,7 +80,7 @@ public sealed class ForeignPageTests(GatewayFixture gateway) : IAsyncLifetime
     [InlineData("application/json")]
     [InlineData("Application/JSON; charset=utf-8")]
     [InlineData("application/vnd.example+json")]
-    public async Task ABody_ThatIsSaidToBeJson_IsRead(string type)
+    public async Task ABody_WithAJsonContentType_IsRead(string type)
     {
         using var reply = await SendAsync("POST", "/questions", $$"""{"question":"{{_session}}"}""", type, origin: null);
 

@@ -68,7 +68,7 @@ public sealed class FrameWriterTests : IDisposable
     }
 
     [Fact]
-    public void MoreThanMayWait_IsASlowConsumer_AndDropsWhatWaits()
+    public void MoreFramesThanCanWait_AreASlowConsumer_AndAreDropped()
     {
         for (var i = 0; i < 7; i++)
         {
@@ -82,7 +82,7 @@ public sealed class FrameWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task AfterTheCloseFrame_NothingIsTaken()
+    public async Task AfterTheCloseFrame_NothingIsAccepted()
     {
         _transport.Release();
         lock (_gate)
@@ -110,7 +110,7 @@ public sealed class FrameWriterTests : IDisposable
     [Fact]
     public void ASnapshot_IsCutBetweenScalars_AndNothingComesBetweenItsParts()
     {
-        // Behind one character, every pair of the rest lies across the border of a part.
+        // The text starts with one character, so a surrogate pair lies across each border between parts.
         var text = "x" + string.Concat(Enumerable.Repeat("\ud83d\ude00", 50_000));
         lock (_gate)
         {
@@ -171,7 +171,7 @@ public sealed class FrameWriterTests : IDisposable
     [Fact]
     public void AnEventOfAnotherKind_CountsItsWholeBody() => Assert.Equal(12, new OtherEventMessage(1, "q", "part", "{\"a\":1}").TextChars);
 
-    /// <summary>An instance whose every text is made of one character that no field name and no fixed value has.</summary>
+    /// <summary>Creates an instance whose texts consist of one character that no field name and no fixed value contains.</summary>
     private static object Filled(Type type)
     {
         if (type == typeof(string))
@@ -243,7 +243,7 @@ public sealed class FrameWriterTests : IDisposable
         _writer.Flush();
     }
 
-    /// <summary>A transport whose first send waits until it is released.</summary>
+    /// <summary>A transport whose first send waits until the test releases it.</summary>
     private sealed class StalledTransport : ITransport
     {
         private readonly TaskCompletionSource _released = new();

@@ -111,7 +111,7 @@ public sealed class GatewayFeedServiceTests : IAsyncLifetime
         await TickUntilAsync(() => Volatile.Read(ref _leases) > 0, "the process is listed");
     }
 
-    /// <summary>Until the subscription has been renewed because of it.</summary>
+    /// <summary>Waits until the subscription was renewed because of the lost silo.</summary>
     private async Task LoseTheSiloAsync()
     {
         HearTheSilo();

@@ -17,7 +17,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>What a process does about news that did not come, without a cluster: sockets and grains are stand-ins that note what they are told.</summary>
+/// <summary>What a process does when items are lost, without a cluster: sockets and grains are fakes that record their calls.</summary>
 public sealed class GatewayFeedTests : IAsyncLifetime
 {
     private static readonly SiloAddress A = SiloAddress.New(IPAddress.Loopback, 1, 1);
@@ -64,7 +64,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AHoleInTheItemsNumbers_AttachesAllSessionsAnew_WaitingOnesFirst()
+    public async Task AHoleInTheItemsNumbers_AttachesAllSessionsAgain_WaitingOnesFirst()
     {
         var idle = Hold("/idle");
         var waiting = Hold("/waiting");
@@ -72,37 +72,37 @@ public sealed class GatewayFeedTests : IAsyncLifetime
         await FeedAsync(Events(1, "/idle"), Events(3, "/idle"));
         await RunAsync();
 
-        await Eventually.TrueAsync(() => idle.Told.Contains("head 7") && waiting.Told.Contains("head 7"), "both sockets are told the head");
+        await Eventually.TrueAsync(() => idle.Told.Contains("head 7") && waiting.Told.Contains("head 7"), "both sockets get the head");
         Assert.Equal(["attach /waiting", "attach /idle"], _calls);
     }
 
     [Fact]
-    public async Task AHeartbeatWithANumberThatNeverCame_AttachesAllSessionsAnew()
+    public async Task AHeartbeatWithANumberThatNeverCame_AttachesAllSessionsAgain()
     {
         var socket = Hold("/s");
         await FeedAsync(Beat(0), Beat(1));
         await RunAsync();
-        await Eventually.TrueAsync(() => socket.Told.Contains("head 7"), "the socket is told the head");
+        await Eventually.TrueAsync(() => socket.Told.Contains("head 7"), "the socket gets the head");
     }
 
     [Fact]
-    public async Task AStreamThatReportsAFault_AttachesAllSessionsAnew()
+    public async Task AStreamThatReportsAFault_AttachesAllSessionsAgain()
     {
         var socket = Hold("/s");
         await _feed.OnErrorAsync(new IOException());
         await RunAsync();
-        await Eventually.TrueAsync(() => socket.Told.Contains("head 7"), "the socket is told the head");
+        await Eventually.TrueAsync(() => socket.Told.Contains("head 7"), "the socket gets the head");
     }
 
     [Fact]
-    public async Task ASiloThatLeft_AttachesItsSessionsAnew_AndNoOthers()
+    public async Task ASiloThatLeft_AttachesItsSessionsAgain_AndNoOthers()
     {
         Hold("/of-a");
         var orphan = Hold("/of-b");
         await FeedAsync(Events(1, "/of-a", A), Events(1, "/of-b", B), Beat(1, membership: 1, A, B), Beat(1, membership: 2, A));
         await RunAsync();
 
-        await Eventually.TrueAsync(() => orphan.Told.Contains("head 7"), "the socket is told the head");
+        await Eventually.TrueAsync(() => orphan.Told.Contains("head 7"), "the socket gets the head");
         Assert.Equal(["attach /of-b"], _calls);
     }
 
@@ -114,7 +114,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
         await FeedAsync(Events(1, "/of-a", A), Beat(1, membership: 1, A, B), Beat(1, membership: 2, A));
         await RunAsync();
 
-        await Eventually.TrueAsync(() => silent.Told.Contains("head 7"), "the socket is told the head");
+        await Eventually.TrueAsync(() => silent.Told.Contains("head 7"), "the socket gets the head");
         Assert.Equal(["attach /silent"], _calls);
     }
 
@@ -124,7 +124,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
         var moved = Hold("/moved");
         await FeedAsync(Events(1, "/moved", B), Beat(0, membership: 1, A, B), Beat(0, membership: 2, A));
         await RunAsync();
-        await Eventually.TrueAsync(() => moved.Told.Count(told => told == "head 7") == 1, "the socket is told the head");
+        await Eventually.TrueAsync(() => moved.Told.Count(told => told == "head 7") == 1, "the socket gets the head");
         await FeedAsync(Beat(0, membership: 3, A, C), Beat(0, membership: 4, A));
 
         await Eventually.TrueAsync(
@@ -133,11 +133,11 @@ public sealed class GatewayFeedTests : IAsyncLifetime
                 _clock.Advance(TimeSpan.FromMilliseconds(10));
                 return moved.Told.Count(told => told == "head 7") == 2;
             },
-            "the socket is told the head again");
+            "the socket gets the head again");
     }
 
     [Fact]
-    public async Task AnAttachThatFails_IsTriedUntilItSucceeds_EvenIfNobodyWaits()
+    public async Task AnAttachThatFails_IsTriedUntilItSucceeds_EvenIfNoOneWaits()
     {
         _failingAttaches = 4;
         var idle = Hold("/idle");
@@ -150,12 +150,12 @@ public sealed class GatewayFeedTests : IAsyncLifetime
                 _clock.Advance(TimeSpan.FromMilliseconds(100));
                 return idle.Told.Contains("head 7");
             },
-            "the idle socket is told the head");
+            "the idle socket gets the head");
         Assert.Equal(Enumerable.Repeat("attach /idle", 5), _calls);
     }
 
     [Fact]
-    public async Task AnAttachThatFails_IsGivenUp_OnceTheSessionIsLetGo()
+    public async Task AnAttachThatFails_IsNotRepeated_OnceTheSessionHasNoFollowers()
     {
         _failingAttaches = int.MaxValue;
         var gone = Hold("/gone");
@@ -216,7 +216,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
         await FeedAsync(Events(1, "/s"), Last(2, "/s"));
         await RunAsync();
 
-        await Eventually.TrueAsync(() => socket.Told.Contains("head 7"), "the socket is told the head");
+        await Eventually.TrueAsync(() => socket.Told.Contains("head 7"), "the socket gets the head");
         Assert.False(IsAsleep("/s"));
     }
 
@@ -232,7 +232,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AnAwakeSession_IsAttached_WhereItIsHeld()
+    public async Task AnAwakeSession_IsAttached_IfItHasFollowers()
     {
         Hold("/held");
         await FeedAsync(GatewayItem.Awake(A, 1, "/elsewhere", 1, 0), GatewayItem.Awake(A, 2, "/held", 1, 0));
@@ -242,15 +242,15 @@ public sealed class GatewayFeedTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task NewsOfASessionThatNobodyHolds_DetachesIt()
+    public async Task AnItemOfASessionWithoutFollowers_DetachesIt()
     {
         await FeedAsync(Events(1, "/gone"));
         await RunAsync();
-        await Eventually.TrueAsync(() => _calls.Contains("detach /gone"), "the grain is told that nobody follows");
+        await Eventually.TrueAsync(() => _calls.Contains("detach /gone"), "the session is detached");
     }
 
     [Fact]
-    public async Task AWaitingSessionThatStaysQuiet_IsAttachedAnew_AtIntervalsThatDouble()
+    public async Task AWaitingSessionThatStaysQuiet_IsAttachedAgain_AtIntervalsThatDouble()
     {
         Hold("/idle");
         Hold("/waiting").IsWaiting = true;
@@ -258,18 +258,18 @@ public sealed class GatewayFeedTests : IAsyncLifetime
         _reattacher.EnqueueQuiet();
         _clock.Advance(TimeSpan.FromSeconds(2.1));
         _reattacher.EnqueueQuiet();
-        await Eventually.TrueAsync(() => _calls.Count == 1, "the quiet session is attached anew");
+        await Eventually.TrueAsync(() => _calls.Count == 1, "the quiet session is attached again");
         _clock.Advance(TimeSpan.FromSeconds(2.1));
         _reattacher.EnqueueQuiet();
         _clock.Advance(TimeSpan.FromSeconds(2.1));
         _reattacher.EnqueueQuiet();
 
-        await Eventually.TrueAsync(() => _calls.Count == 2, "the quiet session is attached anew, once more");
+        await Eventually.TrueAsync(() => _calls.Count == 2, "the quiet session is attached once more");
         Assert.Equal(["attach /waiting", "attach /waiting"], _calls);
     }
 
     [Fact]
-    public async Task ASocketThatThrows_HoldsUpNobodyElse()
+    public async Task ASocketThatThrows_HoldsUpNoOneElse()
     {
         Hold("/bad").Throws = true;
         var good = Hold("/good");
@@ -328,7 +328,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
         {
             if (Throws)
             {
-                throw new InvalidOperationException("A mistake of ours.");
+                throw new InvalidOperationException("A bug.");
             }
 
             _told.Enqueue($"events {events[0].Seq}");

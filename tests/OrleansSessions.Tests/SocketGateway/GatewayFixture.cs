@@ -6,7 +6,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>One cluster and one socket gateway for all tests of sockets and HTTP; each test has sessions of its own.</summary>
+/// <summary>One cluster and one socket gateway for all tests of sockets and HTTP. Each test has its own sessions.</summary>
 public sealed class GatewayFixture : IAsyncLifetime
 {
     private readonly SemaphoreSlim _starting = new(1, 1);
@@ -19,7 +19,7 @@ public sealed class GatewayFixture : IAsyncLifetime
 
     public static string NewSession() => "s-" + Guid.NewGuid().ToString("N");
 
-    /// <summary>Starts on first use: most tests of the assembly need neither.</summary>
+    /// <summary>Starts the cluster on first use, because most tests of the assembly do not need it.</summary>
     public async ValueTask StartAsync()
     {
         await _starting.WaitAsync();

@@ -14,7 +14,9 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>Whatever a grain call throws, its client gets one error of the table, and the log one line without a word of the exception's text.</summary>
+/// <summary>
+/// Whatever a grain call throws, the client gets one error of the table, and the log gets one line that does not contain the exception's message.
+/// </summary>
 public sealed class GrainFaultTests(GatewayFixture gateway) : IAsyncLifetime
 {
     private const string Secret = "sk-secret";
@@ -91,7 +93,7 @@ public sealed class GrainFaultTests(GatewayFixture gateway) : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task OnASocket_AFailedAttach_IsToldAndClosedWith1011(string kind)
+    public async Task OnASocket_AFailedAttach_GetsAnErrorAndClosesWith1011(string kind)
     {
         (_fault, _fails) = (Faults[kind], method => method == nameof(ISessionGrain.AttachAsync));
         await using var socket = await _host.ConnectV1Async(_session);

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>The session's grain goes to sleep while sockets stay open. The clients check every frame's number.</summary>
+/// <summary>The session's grain goes to sleep while its sockets remain open. The clients check the number of every frame.</summary>
 public sealed class HibernationTests(TwoGatewaysFixture gateways) : IClassFixture<TwoGatewaysFixture>
 {
     private readonly string _session = GatewayFixture.NewSession();
@@ -59,7 +59,7 @@ public sealed class HibernationTests(TwoGatewaysFixture gateways) : IClassFixtur
     }
 
     [Fact]
-    public async Task ASleepingSessionNobodyEverAsked_AnswersTheSocketThatAsksFirst()
+    public async Task ASleepingSessionThatWasNeverAsked_AnswersTheSocketThatAsksFirst()
     {
         await using var client = await TwoGatewaysFixture.ConnectAsync(gateways.Left, _session);
         await using var follower = await TwoGatewaysFixture.ConnectAsync(gateways.Right, _session);
@@ -76,7 +76,7 @@ public sealed class HibernationTests(TwoGatewaysFixture gateways) : IClassFixtur
     }
 
     [Fact]
-    public async Task ASleepingSessionNobodyEverAsked_IsWokenByAnotherSocket_AndBothMayAsk()
+    public async Task ASleepingSessionThatWasNeverAsked_IsWokenByAnotherSocket_AndBothMayAsk()
     {
         await using var sleeper = await TwoGatewaysFixture.ConnectAsync(gateways.Left, _session);
         await gateways.Cluster.HibernateAsync();

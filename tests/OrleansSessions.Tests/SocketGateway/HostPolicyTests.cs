@@ -24,7 +24,7 @@ public sealed class HostPolicyTests
     [InlineData(true, "http://127.0.0.1:5080", "http://192.0.2.7:5080")]
     [InlineData(true, "http://<file handle>")]
     [InlineData(true)]
-    public void AnUnknownName_IsTakenOnlyWhereTheServerListensBeyondLoopback(bool isKnown, params string[] addresses) =>
+    public void AnUnknownName_IsAcceptedOnlyIfTheServerListensBeyondLoopback(bool isKnown, params string[] addresses) =>
         Assert.Equal(isKnown, Policy(addresses).IsKnown(Request("evil.example")));
 
     [Theory]
@@ -39,7 +39,7 @@ public sealed class HostPolicyTests
     }
 
     [Fact]
-    public void ARequestWithoutAHost_OrThroughAUnixSocket_IsTaken()
+    public void ARequestWithoutAHost_OrThroughAUnixSocket_IsAccepted()
     {
         var policy = Policy("http://127.0.0.1:5080");
         var unix = Request("proxy.example");

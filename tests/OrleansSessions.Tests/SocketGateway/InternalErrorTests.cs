@@ -9,7 +9,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>What clients are told where the fault is here: the store does not take a question.</summary>
+/// <summary>What clients receive if the server fails: here, the store cannot write a question.</summary>
 public sealed class InternalErrorTests : IAsyncLifetime
 {
     private readonly GatedStorage _store = new();

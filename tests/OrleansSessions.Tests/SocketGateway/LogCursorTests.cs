@@ -30,7 +30,7 @@ public sealed class LogCursorTests
     }
 
     [Fact]
-    public async Task I3_LateItemsOfALowerEpoch_AreReadForOnce_AndDropped_UntilTheGrainNamesTheEpochAgain()
+    public async Task I3_LateItemsOfALowerEpoch_CauseOneRead_AndAreDropped_UntilTheGrainConfirmsTheEpoch()
     {
         Begin(epoch: 5, seq: 2);
         Feed(4, 9);
@@ -96,7 +96,7 @@ public sealed class LogCursorTests
     }
 
     [Fact]
-    public async Task AHeadThatIsReportedWhileReading_IsReadUpAfterwards_BecauseTheReadMayBeOlder()
+    public async Task AHeadThatIsReportedWhileReading_IsReadAfterwards_BecauseTheReadMayBeOlder()
     {
         Begin(epoch: 5, seq: 0);
         Feed(5, 2);
@@ -146,7 +146,7 @@ public sealed class LogCursorTests
     }
 
     [Fact]
-    public void AnEventThatAReplyToldOf_KeepsItWaiting_UntilItHasCome()
+    public void AnEventNamedInAReply_KeepsItWaiting_UntilItArrives()
     {
         Begin(epoch: 5, seq: 2);
         Assert.False(_answers.IsWaiting);
@@ -260,7 +260,7 @@ public sealed class LogCursorTests
     }
 
     [Fact]
-    public async Task AHeadAhead_IsReadUp_AndAHeadReached_IsNot()
+    public async Task AHeadAheadOfThePosition_IsRead_AndOneAtThePosition_IsNot()
     {
         Begin(epoch: 5, seq: 2);
         Head(5, 2);
@@ -400,7 +400,7 @@ public sealed class LogCursorTests
         public void OnRemoved() => Seen.Add("removed");
     }
 
-    /// <summary>A log whose every read waits for the test's answer.</summary>
+    /// <summary>A log whose reads wait until the test answers them.</summary>
     private sealed class HandFedLog : ILogSource
     {
         private readonly System.Threading.Channels.Channel<Read> _reads = System.Threading.Channels.Channel.CreateBounded<Read>(16);

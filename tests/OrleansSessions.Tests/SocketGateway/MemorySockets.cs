@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>The two ends of one WebSocket, with memory between them.</summary>
+/// <summary>The two ends of one WebSocket, connected in memory.</summary>
 internal sealed class MemorySockets : IDisposable
 {
     public MemorySockets()

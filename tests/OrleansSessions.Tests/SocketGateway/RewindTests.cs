@@ -14,8 +14,8 @@ using Xunit;
 namespace OrleansSessions.Tests.SocketGateway;
 
 /// <summary>
-/// A client that goes back again and again, and meanwhile cancels and asks again, against what a socket is told: in many orders, each the same in every
-/// run. The client follows the document's rules of its position, under which nothing here is a hole.
+/// A client that rewinds again and again, and cancels and asks again in between. Many orders are tried, and each is the same in every run. The client
+/// follows the position rules of the document, and must not find missing events.
 /// </summary>
 public sealed class RewindTests : IDisposable, ILogSource
 {
@@ -39,11 +39,13 @@ public sealed class RewindTests : IDisposable, ILogSource
     public RewindTests()
     {
         _writer = new(_transport, _gate, new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
-        _profile = new(_writer, static (reply, isResuming) => new(
-            "s", "c", reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming, 1, 1, 1, 1, 1, []), () => { });
+        _profile = new(_writer, RecordingTransport.Hello, () => { });
         _answers = new(_gate, _profile, this, maxHeldItems: 4, TimeProvider.System, fault => Assert.Fail(fault.ToString()));
-        _profile.OnAttached(new() { Epoch = Epoch, Open = [], Responder = "echo" }, resumeAfter: null);
-        _answers.Begin(Epoch, 0, 0);
+        lock (_gate)
+        {
+            _profile.OnAttached(new() { Epoch = Epoch, Open = [], Responder = "echo" }, resumeAfter: null);
+            _answers.Begin(Epoch, 0, 0);
+        }
     }
 
     public void Dispose()
@@ -164,13 +166,13 @@ public sealed class RewindTests : IDisposable, ILogSource
         await SettleAsync();
     }
 
-    /// <summary>Until no read is under way, or one waits for its reply.</summary>
+    /// <summary>Waits until no read is running, or one waits for its reply.</summary>
     private async Task SettleAsync()
     {
         var start = TimeProvider.System.GetTimestamp();
         while (!_answers.Reading.IsCompleted && _read is null)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(20), "A read neither began nor ended.");
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(20), "No read started or ended.");
             await Task.Yield();
         }
     }
@@ -202,7 +204,7 @@ public sealed class RewindTests : IDisposable, ILogSource
 
     private async Task RewindAsync(long afterSeq)
     {
-        // A read that is under way is replied to later, and thrown away.
+        // A read that is running gets its reply later, and its result is discarded.
         _client.GoBackTo(afterSeq);
         lock (_gate)
         {
@@ -221,7 +223,7 @@ public sealed class RewindTests : IDisposable, ILogSource
         }
     }
 
-    /// <summary>Section 12 of the document, "Position" and what it applies to.</summary>
+    /// <summary>The client of section 12 of the document: "Position" and the frames to which it applies.</summary>
     private sealed class Client
     {
         private bool _isReplaying;
@@ -261,7 +263,7 @@ public sealed class RewindTests : IDisposable, ILogSource
             if (!frame.Flag("duplicate") && seq > Last)
             {
                 var isNext = (frame.Number("from_seq") ?? seq) == Last + 1;
-                Assert.True(isNext || (isReplay && !_isReplaying), $"A hole after {Last}, replaying: {_isReplaying}: {frame.GetRawText()}");
+                Assert.True(isNext || (isReplay && !_isReplaying), $"Events are missing after {Last} (replaying: {_isReplaying}): {frame.GetRawText()}");
                 Last = isNext ? seq : Last;
             }
             else if (seq <= Last && !isReplay)

@@ -48,7 +48,7 @@ public sealed class SessionHttpTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task PreferWait_EndsAsAcceptedWhenPatienceDoes()
+    public async Task PreferWait_EndsAsAcceptedWhenTheTimeIsOver()
     {
         using var reply = await PostAsync("/questions", $$"""{"question":"{{_session}}","id":"q-1"}""", ("Prefer", "wait=1"));
         Assert.Equal("accepted", (await BodyAsync(reply, HttpStatusCode.Accepted)).GetProperty("state").GetString());

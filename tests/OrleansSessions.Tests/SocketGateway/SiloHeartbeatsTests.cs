@@ -31,7 +31,7 @@ public sealed class SiloHeartbeatsTests
     }
 
     [Fact]
-    public void Ready_WantsEverySiloOfTheStart_OrOneAfterTheTimeout()
+    public void Ready_RequiresEverySiloOfTheStart_OrOneAfterTheTimeout()
     {
         Assert.False(_silos.IsReady());
         Beat(A, 0, 1, A, B);
@@ -43,7 +43,7 @@ public sealed class SiloHeartbeatsTests
     }
 
     [Fact]
-    public void Ready_StaysWhileAnySiloIsHeard_AndTheOthersAreMissed()
+    public void Ready_StaysWhileAnySiloIsHeard_AndTheOthersCountAsLost()
     {
         Beat(A, 0, 1, A, B);
         Beat(B, 0, 1, A, B);
@@ -56,7 +56,7 @@ public sealed class SiloHeartbeatsTests
     }
 
     [Fact]
-    public void ANewerMembership_TellsWhoLeft_Once()
+    public void ANewerMembership_ReportsWhoLeft_Once()
     {
         Beat(A, 0, 1, A, B);
         var next = GatewayItem.Heartbeat(A, 0, 2, [A]);
@@ -66,7 +66,7 @@ public sealed class SiloHeartbeatsTests
     }
 
     [Fact]
-    public void BadOptions_AreToldAllAtOnce_WithKeyAndValue()
+    public void BadOptions_AreReportedAllAtOnce_WithKeyAndValue()
     {
         var result = new SectionValidator<SocketGatewayOptions>().Validate(
             null, new() { MaxConnections = 0, HeartbeatInterval = TimeSpan.Zero, AllowedOrigins = ["elsewhere"] });

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>A client that stops reading, on a real connection: another socket is answered all the while, at full length.</summary>
+/// <summary>A client that stops reading, on a real connection. Another socket is still answered completely.</summary>
 public sealed class SlowConsumerTests(GatewayFixture gateway) : IAsyncLifetime
 {
     private const int MaxAnswers = 100;
@@ -25,7 +25,7 @@ public sealed class SlowConsumerTests(GatewayFixture gateway) : IAsyncLifetime
     public ValueTask DisposeAsync() => _host?.DisposeAsync() ?? default;
 
     [Fact]
-    public async Task AClientThatStopsReading_IsClosedWith4002_AndHoldsUpNobody()
+    public async Task AClientThatStopsReading_IsClosedWith4002_AndHoldsUpNoOne()
     {
         await StartAsync(closeTimeout: TimeSpan.FromSeconds(15));
         await using var deaf = await Host.ConnectV1Async(_session);
@@ -34,7 +34,7 @@ public sealed class SlowConsumerTests(GatewayFixture gateway) : IAsyncLifetime
 
         await AskUntilOneIsClosingAsync(reader);
 
-        // What was on its way is still there to be read; the close frame stands behind it.
+        // What was already sent can still be read, and the close frame follows it.
         Assert.Equal(4002, await deaf.ClosedAsync().WaitAsync(Patience));
         await AskAsync(reader, "after");
     }
@@ -57,7 +57,7 @@ public sealed class SlowConsumerTests(GatewayFixture gateway) : IAsyncLifetime
     private async Task StartAsync(TimeSpan closeTimeout) => _host = await SocketHost.StartAsync(
         gateway.Cluster.Orleans.Client, options => (options.MaxQueuedChars, options.CloseTimeout) = (2 * 1024 * 1024, closeTimeout));
 
-    /// <summary>Asks until buffers on the way are full and the writer of the deaf socket gives up.</summary>
+    /// <summary>Asks until the buffers of the connection are full and the writer of the socket that does not read gives up.</summary>
     private async Task AskUntilOneIsClosingAsync(ReferenceClient reader)
     {
         var registry = Host.Services.GetRequiredService<FollowerRegistry>();
@@ -71,7 +71,7 @@ public sealed class SlowConsumerTests(GatewayFixture gateway) : IAsyncLifetime
             }
         }
 
-        Assert.Fail($"After {MaxAnswers} answers of {Pieces * PieceChars} characters nobody was a slow consumer.");
+        Assert.Fail($"No socket was a slow consumer after {MaxAnswers} answers of {Pieces * PieceChars} characters.");
     }
 
     private async Task AskAsync(ReferenceClient reader, string name)

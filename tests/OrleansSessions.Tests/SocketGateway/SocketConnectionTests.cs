@@ -3,8 +3,8 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using OrleansSessions.Log;
 using OrleansSessions.Clustering;
+using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Following;
@@ -16,7 +16,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>One connection and its clocks, which stand until the test moves them. The session behind it is at number 7 and never answers a read.</summary>
+/// <summary>One connection and its time limits, with a clock that only the test advances. The session is at number 7 and never answers a read.</summary>
 public sealed class SocketConnectionTests : IAsyncDisposable
 {
     private readonly ClusterEviction _eviction = new();
@@ -73,7 +73,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
                 connection.Follower.OnTick(_clock.GetTimestamp());
                 return connection.IsClosing;
             },
-            "the unfinished message is given up");
+            "the socket is closed because of the unfinished message");
         Assert.Equal(CloseCodes.PolicyViolation, await ClosedAsync());
     }
 
@@ -151,7 +151,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
                 _clock.Advance(TimeSpan.FromSeconds(1));
                 return frame.IsCompleted;
             },
-            "the socket is told the end");
+            "the end is sent to the socket");
         return await frame;
     }
 

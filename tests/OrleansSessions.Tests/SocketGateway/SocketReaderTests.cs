@@ -50,7 +50,7 @@ public sealed class SocketReaderTests : IDisposable
         _clock.Advance(TimeSpan.FromSeconds(1));
         var now = _clock.GetTimestamp();
         await SendAsync("");
-        await Eventually.TrueAsync(() => _reader.LastHeardAt == now, "the empty message is heard");
+        await Eventually.TrueAsync(() => _reader.LastHeardAt == now, "the empty message is received");
         await CloseAsync(reading);
     }
 
@@ -69,7 +69,7 @@ public sealed class SocketReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task MoreFragmentsThanMay_AreAViolation_Once_AndTheRestIsPassedOver()
+    public async Task MoreFragmentsThanAllowed_AreAViolation_Once_AndTheRestIsDiscarded()
     {
         var reading = _reader.RunAsync();
         for (var i = 0; i < 10; i++)
@@ -89,7 +89,7 @@ public sealed class SocketReaderTests : IDisposable
     {
         var reading = _reader.RunAsync();
         await SendAsync(new string('a', 4_001), isEnd: false);
-        await Eventually.TrueAsync(() => _owner.Violations.Count == 1, "the violation is told before the message ends");
+        await Eventually.TrueAsync(() => _owner.Violations.Count == 1, "the violation is reported before the message ends");
         await SendAsync(new string('a', 50_000));
         await CloseAsync(reading);
         Assert.Equal([CloseCodes.MessageTooBig], _owner.Violations);
@@ -103,11 +103,11 @@ public sealed class SocketReaderTests : IDisposable
         _clock.Advance(TimeSpan.FromSeconds(1));
         var begun = _clock.GetTimestamp();
         await SendAsync("half", isEnd: false);
-        await Eventually.TrueAsync(() => _reader.MessageSince == begun, "the message has begun");
+        await Eventually.TrueAsync(() => _reader.MessageSince == begun, "the message has started");
         _clock.Advance(TimeSpan.FromSeconds(3));
         var heard = _clock.GetTimestamp();
         await SendAsync(" more", isEnd: false);
-        await Eventually.TrueAsync(() => _reader.LastHeardAt == heard, "the second piece is heard");
+        await Eventually.TrueAsync(() => _reader.LastHeardAt == heard, "the second piece is received");
         Assert.Equal(begun, _reader.MessageSince);
         await SendAsync(" done");
         await CloseAsync(reading);

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>An interface of which a test plays the few members that it knows to be called.</summary>
+/// <summary>Implements an interface for a test that knows which few members are called.</summary>
 public class Stub : DispatchProxy
 {
     private Func<MethodInfo, object?[], object?> _play = (method, _) => throw new NotSupportedException(method.Name);

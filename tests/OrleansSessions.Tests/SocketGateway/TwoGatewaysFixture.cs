@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>Two silos that share a store, and two socket gateways before them.</summary>
+/// <summary>Two silos that share a store, and two socket gateways that use them.</summary>
 public sealed class TwoGatewaysFixture : IAsyncLifetime
 {
     private readonly List<SocketHost> _hosts = [];
@@ -36,7 +36,7 @@ public sealed class TwoGatewaysFixture : IAsyncLifetime
         }
     }
 
-    /// <summary>A client that holds the server to the protocol, connected through that socket gateway.</summary>
+    /// <summary>Connects a client that checks the protocol, through this socket gateway.</summary>
     public static async Task<ReferenceClient> ConnectAsync(SocketHost host, string session)
     {
         var client = new ReferenceClient(query => host.SocketAddress($"/ws/{session}?{query}"));

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>One session, sockets at two socket gateways, two silos.</summary>
+/// <summary>One session with sockets at two socket gateways, and two silos.</summary>
 public sealed class TwoGatewaysTests(TwoGatewaysFixture gateways) : IClassFixture<TwoGatewaysFixture>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -22,7 +22,7 @@ public sealed class TwoGatewaysTests(TwoGatewaysFixture gateways) : IClassFixtur
         var script = gateways.Cluster.Responder.For(_session);
         var running = await left.AskAsync(_session);
         await left.PumpUntilAsync(() => running.IsAccepted, "the question is accepted");
-        await right.PumpUntilAsync(() => right.Questions.ContainsKey(running.Id), "the other gateway hears of it");
+        await right.PumpUntilAsync(() => right.Questions.ContainsKey(running.Id), "the other socket gateway gets the question");
 
         await right.Socket.AskAsync("another", "late");
         var error = await right.Socket.ExpectErrorAsync(WireErrors.SessionBusy);
@@ -61,7 +61,7 @@ public sealed class TwoGatewaysTests(TwoGatewaysFixture gateways) : IClassFixtur
         var script = gateways.Cluster.Responder.For(_session).Send("begun");
         var question = await left.AskAsync(_session);
         await right.PumpUntilAsync(
-            () => right.Questions.TryGetValue(question.Id, out var seen) && seen.NextDelta > 0, "the answer has begun at the other gateway");
+            () => right.Questions.TryGetValue(question.Id, out var seen) && seen.NextDelta > 0, "the answer has started at the other socket gateway");
 
         await right.Socket.CancelAsync(question.Id);
         await right.PumpUntilDoneAsync(right.Questions[question.Id]);
@@ -95,6 +95,6 @@ public sealed class TwoGatewaysTests(TwoGatewaysFixture gateways) : IClassFixtur
         Assert.Equal("missed", follower.Questions[question.Id].Answer.ToString());
         gateways.Cluster.Responder.For("again " + _session).Send("heard").Finish();
         var next = await asker.AskAsync("again " + _session);
-        await follower.PumpUntilAsync(() => follower.Questions.TryGetValue(next.Id, out var seen) && seen.End is not null, "news by the new subscription");
+        await follower.PumpUntilAsync(() => follower.Questions.TryGetValue(next.Id, out var seen) && seen.End is not null, "events after the renewal");
     }
 }

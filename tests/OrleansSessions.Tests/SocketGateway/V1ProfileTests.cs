@@ -17,6 +17,8 @@ public sealed class V1ProfileTests : IDisposable
     private static readonly QuestionEnd Completed = new() { Status = QuestionStatus.Completed, Deltas = 1, Bytes = 1, FirstMs = 1, TotalMs = 1 };
     private static readonly QuestionEnd Cancelled = new() { Status = QuestionStatus.Cancelled, Reason = DoneReasons.ByClient, Deltas = 1, Bytes = 1, FirstMs = 1, TotalMs = 1 };
 
+    // Held throughout: a profile is only called under it.
+    private readonly Lock _gate = new();
     private readonly RecordingTransport _transport = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
     private readonly FrameWriter _writer;
@@ -24,20 +26,21 @@ public sealed class V1ProfileTests : IDisposable
 
     public V1ProfileTests()
     {
-        _writer = new(_transport, new(), new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
-        _answers = new(_writer, static (reply, isResuming) => new(
-            "s", "c", reply.Responder, Epochs.ToWire(reply.Epoch), reply.Seq, reply.Open, isResuming, 1, 1, 1, 1, 1, []), () => { });
+        _gate.Enter();
+        _writer = new(_transport, _gate, new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
+        _answers = new(_writer, RecordingTransport.Hello, () => { });
     }
 
     public void Dispose()
     {
+        _gate.Exit();
         _services.Dispose();
     }
 
     [Theory]
     [InlineData("q")]
     [InlineData(null)]
-    public void I6_AnEndThatComesBeforeTheReplyToItsCancel_StandsBehindCancelling(string? cancelled)
+    public void I6_AnEndThatComesBeforeTheReplyToItsCancel_IsSentAfterCancelling(string? cancelled)
     {
         Attach(seq: 2);
         var pending = _answers.OnCancelling(cancelled);
@@ -91,7 +94,7 @@ public sealed class V1ProfileTests : IDisposable
     }
 
     [Fact]
-    public void ACancelThatCameTooLate_IsToldTheEnd_OnlyWhereItDoesNotFollowAnyway()
+    public void ACancelThatCameTooLate_GetsTheEnd_OnlyIfItDoesNotFollowAnyway()
     {
         Attach(seq: 3);
         _answers.OnCancelReply(_answers.OnCancelling("q"), new() { Outcome = CancelOutcome.AlreadyDone, QuestionId = "q", Epoch = Epoch, AfterSeq = 4, Question = Ended(doneSeq: 4) });
@@ -104,7 +107,7 @@ public sealed class V1ProfileTests : IDisposable
     }
 
     [Fact]
-    public void I3_ADuplicatesEnd_IsNotToldAheadOfItsPlace()
+    public void I3_ADuplicatesEnd_IsNotSentAheadOfItsPlace()
     {
         Attach(seq: 1);
         _answers.OnDuplicate(Ended(doneSeq: 3));

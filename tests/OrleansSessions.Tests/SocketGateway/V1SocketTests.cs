@@ -13,7 +13,7 @@ public sealed class V1SocketTests(GatewayFixture gateway) : IAsyncLifetime
     public ValueTask DisposeAsync() => default;
 
     [Fact]
-    public async Task Hello_OfAFreshSession_TellsAnEmptyLog()
+    public async Task Hello_OfANewSession_ShowsAnEmptyLog()
     {
         await using var socket = await gateway.Host.ConnectV1Async(_session);
         var hello = await socket.NextAsync("hello");
@@ -49,7 +49,7 @@ public sealed class V1SocketTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Follower_ThatDidNotAsk_IsToldTheQuestion()
+    public async Task Follower_ThatDidNotAsk_GetsTheQuestion()
     {
         var question = Script("x");
         await using var asker = await gateway.Host.ConnectV1Async(_session);
@@ -101,7 +101,7 @@ public sealed class V1SocketTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Resume_WithAnEpochThatNeverWas_IsNotRecovered_AndSnapshotsTheLastAnswer()
+    public async Task Resume_WithAnUnknownEpoch_IsNotRecovered_AndSnapshotsTheLastAnswer()
     {
         await using var first = await gateway.Host.ConnectV1Async(_session);
         await first.NextAsync("hello");

@@ -13,12 +13,12 @@ using OrleansSessions.SocketGateway.Telemetry;
 namespace OrleansSessions.SocketGateway.Http.EventStreams;
 
 /// <summary>
-/// The v1 frames of a session as server-sent events, from attach to end. The same follower and profile as on a socket decide what is sent;
-/// this class only moves frames. Read <see cref="RunAsync"/> first: it is the whole life, in order.
+/// The v1 frames of a session as server-sent events. The same follower and profile as on a socket decide what is sent; this class only sends the frames.
+/// Read <see cref="RunAsync"/> first: it shows the whole life of a stream, in order.
 /// </summary>
 internal sealed class EventStream : ITransport
 {
-    /// <summary>How long the stream may be silent before it gets a comment. Common proxies cut a response that is silent for 30 to 60 s.</summary>
+    /// <summary>After this time without an event, the stream gets a comment. Common proxies close a response that is silent for 30 to 60 s.</summary>
     private static readonly TimeSpan CommentInterval = TimeSpan.FromSeconds(15);
 
     private readonly HttpContext _context;
@@ -42,7 +42,7 @@ internal sealed class EventStream : ITransport
 
     public async Task RunAsync()
     {
-        // 1. Say at once that this is a stream, so that the client need not wait for the first event.
+        // 1. Send the headers, so that the client does not have to wait for the first event to know that this is a stream.
         EventStreamHeaders.Set(_context);
         await _context.Response.StartAsync(_context.RequestAborted);
         if (_scope.Asked is { } asked)
@@ -53,7 +53,7 @@ internal sealed class EventStream : ITransport
             }
         }
 
-        // 2. Follow until someone closes: the client, the question's end, the session's removal, or the process.
+        // 2. Follow until the client, the end of the question, the removal of the session or the end of the process closes the stream.
         await using var leaving = _context.RequestAborted.UnsafeRegister(static state => ((Follower)state!).Close(CloseCodes.GoingAway, ""), _follower);
         try
         {
@@ -97,14 +97,14 @@ internal sealed class EventStream : ITransport
         }
         else if (message is ResumedMessage { IsRecovered: false } && _scope.QuestionId is { } questionId)
         {
-            // The events that would have ended the stream are gone, and the snapshot can be of another question.
+            // The events that would end the stream cannot be replayed, and the snapshot can be of another question.
             _ = ShowEndAsync(questionId);
         }
     }
 
     public async Task CloseAsync(int code, string reason)
     {
-        // A client that comes back by itself must learn why the stream ended; a close code it has none.
+        // A client that reconnects by itself must learn why the stream ended, and a stream has no close code.
         if (!_hasToldError && EventStreamEnd.ErrorOf(code, _services.Limits.RetryAfterMs) is { } error)
         {
             var buffer = FrameBuffer.Rent();
@@ -124,7 +124,7 @@ internal sealed class EventStream : ITransport
         _isComplete = true;
     }
 
-    /// <summary>Cuts the connection, unless the response is complete.</summary>
+    /// <summary>Aborts the connection, unless the response is complete.</summary>
     public void Abort()
     {
         if (!_isComplete)
@@ -173,13 +173,13 @@ internal sealed class EventStream : ITransport
             _body.Write("\n"u8);
         }
 
-        // JSON as it is written here has no line breaks, so one line of data is enough.
+        // The JSON contains no line breaks, so one data line is sufficient.
         _body.Write("data: "u8);
         _body.Write(json);
         _body.Write("\n\n"u8);
     }
 
-    /// <summary>The position that the client has once it has this message, or null where the message moves none.</summary>
+    /// <summary>The position of the client after this message, or null if the message does not change it.</summary>
     private string? IdOf(ServerMessage message)
     {
         var (epoch, seq) = message switch

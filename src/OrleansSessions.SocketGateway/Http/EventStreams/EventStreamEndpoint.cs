@@ -5,7 +5,7 @@ using OrleansSessions.SocketGateway.Following;
 
 namespace OrleansSessions.SocketGateway.Http.EventStreams;
 
-/// <summary><c>GET /v1/sessions/{id}/events</c>: follows a session, or one question to its end.</summary>
+/// <summary><c>GET /v1/sessions/{id}/events</c>: follows a session, or one question until it ends.</summary>
 internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlaces places)
 {
     private readonly FollowerServices _services = services;
@@ -14,7 +14,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
     public static Task<IResult> HandleAsync(string id, string? question, HttpContext context, SessionHttp http, EventStreamEndpoint streams) =>
         http.RunAsync(context, id, question, async session =>
         {
-            // 1. Where to go on.
+            // 1. Determine the position to resume from.
             var lastEventId = context.Request.Headers[EventStreamHeaders.LastEventId].ToString();
             if (lastEventId == EventStreamEnd.RemovedId)
             {
@@ -26,7 +26,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
                 return http.Refuse(refusal);
             }
 
-            // 2. A client that comes back by itself is told to stop where nothing will follow: 204 is how an EventSource learns that.
+            // 2. If nothing will follow, tell a client that has reconnected to stop. An EventSource stops at status 204.
             var isBack = lastEventId.Length > 0 && resume is { AfterSeq: > 0 };
             if (isBack && await session.DescribeAsync(new()) is null)
             {
@@ -53,7 +53,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
             return streams.Stream(http, new(id, WireProfile.V1, resume), scope);
         });
 
-    /// <summary>Streams to the response, or refuses if there is no place.</summary>
+    /// <summary>Streams to the response, or refuses the request if there is no place.</summary>
     public IResult Stream(SessionHttp http, FollowRequest request, EventStreamScope scope)
     {
         if (http.Stopping.IsCancellationRequested)
@@ -76,7 +76,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
             }
             catch (OperationCanceledException) when (httpContext.RequestAborted.IsCancellationRequested)
             {
-                // The client left before the stream began.
+                // The client left before the stream started.
             }
             finally
             {

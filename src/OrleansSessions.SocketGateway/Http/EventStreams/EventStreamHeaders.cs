@@ -5,17 +5,17 @@ using OrleansSessions.SocketGateway.Following;
 
 namespace OrleansSessions.SocketGateway.Http.EventStreams;
 
-/// <summary>The headers by which an event stream is asked for, resumed and answered.</summary>
+/// <summary>The request and response headers of event streams.</summary>
 internal static class EventStreamHeaders
 {
     public const string ContentType = "text/event-stream";
     public const string LastEventId = "Last-Event-ID";
 
-    /// <summary>True where the client names event streams among the types it accepts.</summary>
+    /// <summary>True if the client accepts event streams.</summary>
     public static bool AreAccepted(HttpRequest request) =>
         request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals(ContentType, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Reads the position to go on from. <c>Last-Event-ID</c> wins over the URL, because an <c>EventSource</c> repeats its URL.</summary>
+    /// <summary>Reads the position to resume from. <c>Last-Event-ID</c> wins over the URL, because an <c>EventSource</c> repeats its URL.</summary>
     /// <returns>The refusal, or null.</returns>
     public static ErrorMessage? ReadPosition(HttpRequest request, out (long Epoch, long AfterSeq)? position)
     {
@@ -28,7 +28,7 @@ internal static class EventStreamHeaders
         var dot = id.LastIndexOf('.');
         if (dot < 0 || !FollowRequest.TryReadSeq(id.AsSpan(dot + 1), out var seq))
         {
-            return new(WireErrors.BadRequest, "'Last-Event-ID' is the id of an event of this stream: an epoch, a dot and a number.", Param: LastEventId);
+            return new(WireErrors.BadRequest, "'Last-Event-ID' must be the id of an event of this stream: an epoch, a dot and a number.", Param: LastEventId);
         }
 
         position = (Epochs.FromWire(id.AsSpan(0, dot)), seq);
@@ -42,7 +42,7 @@ internal static class EventStreamHeaders
         headers.ContentType = ContentType;
         headers.CacheControl = "no-cache";
 
-        // nginx and proxies like it would otherwise hold events back until a buffer is full.
+        // Without it, nginx and similar proxies hold events back until a buffer is full.
         headers["X-Accel-Buffering"] = "no";
     }
 }

@@ -1,4 +1,4 @@
-namespace OrleansSessions.Server.Configuration;
+namespace OrleansSessions.Server;
 
 /// <summary>The role of a process in the cluster.</summary>
 public enum ServerRole

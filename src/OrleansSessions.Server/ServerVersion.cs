@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace OrleansSessions.Server.Hosting;
+namespace OrleansSessions.Server;
 
 /// <summary>The version of this executable, without the commit hash.</summary>
 internal static class ServerVersion

@@ -1,6 +1,6 @@
 using OrleansSessions.Configuration;
 
-namespace OrleansSessions.Server.Configuration;
+namespace OrleansSessions.Server;
 
 /// <summary>Section <c>Server</c>: the role and ports of this process.</summary>
 public sealed class ServerOptions : ISectionOptions

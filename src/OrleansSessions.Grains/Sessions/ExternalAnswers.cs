@@ -5,20 +5,19 @@ using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
-// Answers that come from outside: whole, or in pieces with offsets.
-internal sealed partial class Session
+/// <summary>Answers that come from outside: whole, or in pieces with offsets. A piece that was taken before is taken again without effect.</summary>
+internal static class ExternalAnswers
 {
-    /// <summary>Takes an answer from outside, or one piece of it. A piece that was taken before is taken again without effect.</summary>
+    /// <param name="question">The question that is answered, or null where there is none.</param>
     /// <param name="isAttended">True while a socket is attached that sees the answer.</param>
-    public AnswerReply Answer(AnswerRequest request, bool isAttended, DateTimeOffset now)
+    public static AnswerReply Take(Session session, Question? question, AnswerRequest request, bool isAttended, DateTimeOffset now)
     {
-        var question = request.QuestionId is { } id ? Find(id) : Running;
         if (question is null)
         {
             return new() { Outcome = request.QuestionId is null ? AnswerOutcome.NoOpenQuestion : AnswerOutcome.NotFound, QuestionId = request.QuestionId };
         }
 
-        var outcome = Take(question, request, now);
+        var outcome = Take(session, question, request, now);
         return new()
         {
             Outcome = outcome,
@@ -29,7 +28,7 @@ internal sealed partial class Session
         };
     }
 
-    private AnswerOutcome Take(Question question, AnswerRequest request, DateTimeOffset now)
+    private static AnswerOutcome Take(Session session, Question question, AnswerRequest request, DateTimeOffset now)
     {
         var isRepeat = IsRepeat(question, request);
         if (question.IsFinal)
@@ -37,21 +36,21 @@ internal sealed partial class Session
             return isRepeat && request.IsFinal && question.Status == QuestionStatus.Completed ? AnswerOutcome.Taken : AnswerOutcome.AlreadyDone;
         }
 
-        if (!question.IsAnsweredFromOutside || !ReferenceEquals(question, Running))
+        if (!question.IsAnsweredFromOutside || !ReferenceEquals(question, session.Running))
         {
             return AnswerOutcome.NoOpenQuestion;
         }
 
-        if (!IsAttemptOf(question, request))
+        if (!IsForAttempt(question, request))
         {
             return AnswerOutcome.StaleAttempt;
         }
 
-        return request.Offset is { } offset ? TakePiece(question, request, offset, isRepeat, now) : TakeWhole(question, request, now);
+        return request.Offset is { } offset ? TakePiece(session, question, request, offset, isRepeat, now) : TakeWhole(session, question, request, now);
     }
 
-    /// <summary>Text that earlier pieces gave must be how the whole answer begins.</summary>
-    private AnswerOutcome TakeWhole(Question question, AnswerRequest request, DateTimeOffset now)
+    /// <summary>The whole answer must begin with the text that earlier pieces gave.</summary>
+    private static AnswerOutcome TakeWhole(Session session, Question question, AnswerRequest request, DateTimeOffset now)
     {
         var soFar = question.Answer;
         if (!request.Text.StartsWith(soFar, StringComparison.Ordinal))
@@ -59,16 +58,16 @@ internal sealed partial class Session
             return AnswerOutcome.OffsetMismatch;
         }
 
-        TryAppend(question, question.Attempt, request.Text[soFar.Length..], now);
-        EndFromOutside(question, request, now);
+        session.TryAppend(question, question.Attempt, request.Text[soFar.Length..], now);
+        session.TryEnd(question, question.Attempt, EndingOf(request), now);
         return AnswerOutcome.Taken;
     }
 
-    private AnswerOutcome TakePiece(Question question, AnswerRequest request, long offset, bool isRepeat, DateTimeOffset now)
+    private static AnswerOutcome TakePiece(Session session, Question question, AnswerRequest request, long offset, bool isRepeat, DateTimeOffset now)
     {
         if (offset == question.Bytes)
         {
-            TryAppend(question, question.Attempt, request.Text, now);
+            session.TryAppend(question, question.Attempt, request.Text, now);
         }
         else if (!isRepeat)
         {
@@ -77,32 +76,23 @@ internal sealed partial class Session
 
         if (request.IsFinal || request.ErrorCode is not null)
         {
-            EndFromOutside(question, request, now);
+            session.TryEnd(question, question.Attempt, EndingOf(request), now);
         }
 
         // A piece that made the answer too large was cut, so its sender learns that the question has ended.
         return question.Status == QuestionStatus.Incomplete ? AnswerOutcome.AlreadyDone : AnswerOutcome.Taken;
     }
 
-    private void EndFromOutside(Question question, AnswerRequest request, DateTimeOffset now)
-    {
-        if (request.ErrorCode is { } code)
-        {
-            var message = request.ErrorMessage is null ? code : $"{code}: {request.ErrorMessage}";
-            TryEnd(question, question.Attempt, QuestionStatus.Failed, DoneReasons.ResponderError, message, true, now);
-        }
-        else
-        {
-            TryEnd(question, question.Attempt, QuestionStatus.Completed, null, null, false, now);
-        }
-    }
+    private static Ending EndingOf(AnswerRequest request) => request.ErrorCode is { } code
+        ? Ending.Failed(DoneReasons.ResponderError, request.ErrorMessage is null ? code : $"{code}: {request.ErrorMessage}")
+        : Ending.Completed;
 
-    private static bool IsAttemptOf(Question question, AnswerRequest request) => request.Attempt is null || request.Attempt == question.Attempt;
+    private static bool IsForAttempt(Question question, AnswerRequest request) => request.Attempt is null || request.Attempt == question.Attempt;
 
-    /// <summary>True if the answer already ends with, or goes past, exactly this piece at this offset.</summary>
+    /// <summary>True if the answer already has exactly this piece at this offset, and where it is the last one, ends with it.</summary>
     private static bool IsRepeat(Question question, AnswerRequest request)
     {
-        if (request.Offset is not { } offset || !IsAttemptOf(question, request))
+        if (request.Offset is not { } offset || !IsForAttempt(question, request))
         {
             return false;
         }

@@ -1,7 +1,7 @@
 using Orleans.Providers.Streams.Common;
 using Orleans.Streams;
 
-namespace OrleansSessions.Streaming.Queues;
+namespace OrleansSessions.Streaming.Caching;
 
 /// <summary>An item in a queue. It does not change after its queue has numbered it, so all subscribers in one process receive the same object.</summary>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.PushItem")]

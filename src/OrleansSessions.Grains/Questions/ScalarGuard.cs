@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace OrleansSessions.Grains.Log;
+namespace OrleansSessions.Grains.Questions;
 
 /// <summary>
 /// Keeps deltas whole: a surrogate pair that arrives in two pieces leaves in one, and half a pair becomes U+FFFD

@@ -1,0 +1,40 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OrleansSessions.Clustering;
+using OrleansSessions.Diagnostics;
+
+namespace OrleansSessions.Grains.Clustering;
+
+/// <summary>Ends the process of an evicted silo, so that its supervisor starts it again.</summary>
+internal sealed partial class EvictedProcess(
+    ClusterEviction eviction, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<EvictedProcess> logger,
+    IHostApplicationLifetime? host = null)
+{
+    /// <summary>How long the ends of questions have to reach their sockets before the host stops.</summary>
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>Evicts the silo, and stops the host a moment later.</summary>
+    public async Task EndAsync(CancellationToken stopping)
+    {
+        Environment.ExitCode = ClusterEviction.ExitCode;
+        try
+        {
+            await eviction.EvictAsync();
+        }
+        catch (Exception fault)
+        {
+            // A host's own callback failed. The others were called, and the host must stop in any case.
+            LogMessages.CallbackFailed(logger, LoggedException.Of(fault));
+        }
+
+        await Task.Delay(FarewellTime, time, stopping);
+        host?.StopApplication();
+    }
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Error, "A callback of the eviction failed")]
+        public static partial void CallbackFailed(ILogger logger, LoggedException fault);
+    }
+}

@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Logging;
+using OrleansSessions.Sessions;
+
+namespace OrleansSessions.Grains.Sessions;
+
+/// <summary>What the parts of one active session share.</summary>
+internal sealed class SessionActivation
+{
+    public SessionActivation(IGrainBase grain, SessionServices services, ILogger logger)
+    {
+        Grain = grain;
+        Key = grain.GrainContext.GrainId.Key.ToString()!;
+        Services = services;
+        Logger = logger;
+        Clock = new SessionClock(services.Time);
+        UsedAt = Now;
+    }
+
+    public IGrainBase Grain { get; }
+
+    /// <summary>The grain's key.</summary>
+    public string Key { get; }
+
+    public SessionServices Services { get; }
+
+    public SessionsOptions Options => Services.Options;
+
+    public ILogger Logger { get; }
+
+    public SessionClock Clock { get; }
+
+    public DateTimeOffset Now => Clock.Now;
+
+    /// <summary>When the session was last used.</summary>
+    public DateTimeOffset UsedAt { get; set; }
+
+    /// <summary>Gives this activation up. The next call activates the session again.</summary>
+    public void Leave() => Grain.DeactivateOnIdle();
+}

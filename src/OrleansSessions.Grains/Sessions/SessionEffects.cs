@@ -1,0 +1,253 @@
+using Microsoft.Extensions.Logging;
+using OrleansSessions.Diagnostics;
+using OrleansSessions.Grains.Log;
+using OrleansSessions.Grains.Questions;
+using OrleansSessions.Grains.Responders;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.Grains.Sessions;
+
+/// <summary>How a change is made durable before it becomes visible.</summary>
+internal enum Durability
+{
+    /// <summary>Written once. A caller waits, and gets the fault.</summary>
+    Written = 0,
+
+    /// <summary>Written, and tried again before the activation is given up. No caller waits.</summary>
+    WrittenInBackground = 1,
+
+    /// <summary>Not written: the silo is evicted, and only the silo that owns the record now may write it.</summary>
+    Unwritten = 2,
+
+    /// <summary>The record is deleted, and the session forgets everything.</summary>
+    Removed = 3,
+}
+
+/// <summary>
+/// Carries out what follows from a change of a session: it is stored, becomes visible, is published, the next question gets its responder, and the timer is
+/// set. The parts are private, so nothing can do some of this without the rest: whoever changes the session calls <see cref="ApplyAsync"/> in the same turn.
+/// </summary>
+internal sealed partial class SessionEffects
+{
+    private const int BackgroundAttempts = 3;
+
+    private readonly SessionActivation _activation;
+    private readonly Session _session;
+    private readonly SessionStore _store;
+    private readonly SubscribedGateways _gateways;
+    private readonly QuestionRunner _runner;
+    private readonly DeadlineTimer _timer;
+    private readonly EndWaiters _waiters;
+    private int _reportedWaiting;
+    private int _reportedQueued;
+    private bool _hasStopped;
+
+    public SessionEffects(SessionActivation activation, Session session, SessionStore store, SubscribedGateways gateways, ActiveResponder responder)
+    {
+        _activation = activation;
+        _session = session;
+        _store = store;
+        _gateways = gateways;
+        _runner = new QuestionRunner(activation, session, responder, () => ApplyAsync(Durability.WrittenInBackground));
+        _timer = new DeadlineTimer(activation, EndOverdueAsync);
+        _waiters = new EndWaiters(activation.Services.Time);
+    }
+
+    /// <summary>What calls may do with the subscribed gateways.</summary>
+    public ISubscribedGateways Gateways => _gateways;
+
+    /// <summary>True while something waits to be written.</summary>
+    public bool IsWriting => _store.IsWriting;
+
+    /// <summary>Takes up the state that the last activation left, if any, and carries out what follows.</summary>
+    public ValueTask StartAsync()
+    {
+        if (_store.Load() is { } state)
+        {
+            _session.Restore(state, _activation.Services.NewEpoch(state.Epoch), _activation.Now);
+        }
+
+        return ApplyAsync();
+    }
+
+    /// <summary>Waits until nothing is being written, so that a reply holds only what everyone may see.</summary>
+    public ValueTask SettleAsync() => _store.SettleAsync();
+
+    /// <summary>Carries out all that follows from the changes since the last call. Without a change it does nothing.</summary>
+    public ValueTask ApplyAsync(Durability durability = Durability.Written)
+    {
+        if (_hasStopped)
+        {
+            return default;
+        }
+
+        // In the same turn: a responder must not go on with a question that has ended.
+        foreach (var question in _session.TakeNewlyEnded())
+        {
+            OnEnded(question);
+        }
+
+        switch (durability)
+        {
+            case var _ when _store.HasFailed:
+                return durability is Durability.Written or Durability.Removed ? throw new OrleansException("This activation of the session was given up.") : default;
+            case Durability.Written when _store.NeedsWrite:
+                return new(WriteAsync());
+            case Durability.WrittenInBackground when _store.NeedsWrite:
+                return new(WriteInBackgroundAsync());
+            case Durability.WrittenInBackground:
+                TryGoOn();
+                return default;
+            case Durability.Unwritten:
+                _session.Log.ReleaseTo(_session.Log.Head);
+                break;
+            case Durability.Removed:
+                return new(RemoveAsync());
+        }
+
+        GoOn();
+        return default;
+    }
+
+    /// <summary>Waits until a question has ended, or until the patience is over.</summary>
+    public async Task WaitForEndAsync(string questionId, TimeSpan patience)
+    {
+        if (_session.View.Question(questionId, _activation.Now) is { End: null })
+        {
+            await _waiters.WaitAsync(questionId, patience);
+        }
+
+        await SettleAsync();
+    }
+
+    /// <summary>The session was read. Its record must live on even if nothing else is written for long.</summary>
+    public void Renew() => _store.Renew();
+
+    /// <summary>The activation leaves: the responder stops, nothing more follows from any change, and the state is kept for the next activation.</summary>
+    /// <param name="isSiloStopping">True where the silo no longer sends, so that the subscribed gateways are not informed. They learn of it from the membership.</param>
+    public async Task StopAsync(bool isSiloStopping)
+    {
+        _hasStopped = true;
+        _timer.Dispose();
+        _waiters.CompleteAll();
+        await _runner.StopAsync();
+        _store.Park();
+        if (!isSiloStopping)
+        {
+            _gateways.PublishLast();
+        }
+
+        ReportWaiting(0, 0);
+    }
+
+    private async Task WriteAsync()
+    {
+        await WriteAsync(1);
+        GoOn();
+    }
+
+    private async Task WriteInBackgroundAsync()
+    {
+        try
+        {
+            await WriteAsync(BackgroundAttempts);
+        }
+        catch (Exception)
+        {
+            // Logged, and the activation is on its way out; the next one finds the question open and ends it.
+            return;
+        }
+
+        TryGoOn();
+    }
+
+    private async Task WriteAsync(int attempts)
+    {
+        var log = _session.Log;
+        log.ReleaseTo(await _store.WriteAsync(attempts));
+    }
+
+    private async Task RemoveAsync()
+    {
+        var log = _session.Log;
+        await _store.ForgetAsync();
+        log.ReleaseTo(log.Head);
+        _gateways.Publish();
+        _gateways.PublishRemoval(log);
+        _session.Clear(_activation.Services.NewEpoch(log.Epoch));
+        GoOn();
+    }
+
+    /// <summary>No caller would see a fault, so one gives the activation up: the next one ends what is open.</summary>
+    private void TryGoOn()
+    {
+        try
+        {
+            GoOn();
+        }
+        catch (Exception fault)
+        {
+            LogMessages.Failed(_activation.Logger, _activation.Key, LoggedException.Of(fault));
+            _activation.Leave();
+        }
+    }
+
+    /// <summary>
+    /// What needs no write, or follows it. While something is being written nothing more becomes visible, and no question starts: what gathers meanwhile is
+    /// shown after the write.
+    /// </summary>
+    private void GoOn()
+    {
+        var isWritten = !_store.IsWriting && !_store.NeedsWrite;
+        if (isWritten)
+        {
+            _session.Log.ReleaseTo(_session.Log.Head);
+        }
+
+        _gateways.Publish();
+        if (_hasStopped)
+        {
+            return;
+        }
+
+        if (isWritten)
+        {
+            _runner.Run(_session.Running);
+        }
+
+        ReportWaiting(_session.HasOpenQuestion ? 1 : 0, _session.Waiting.Count);
+        _timer.Set(_session.NextDeadline());
+    }
+
+    private async Task EndOverdueAsync()
+    {
+        _session.EndOverdue(_activation.Now);
+        await ApplyAsync(Durability.WrittenInBackground);
+    }
+
+    private void OnEnded(Question question)
+    {
+        _runner.OnEnded(question);
+        _waiters.Complete(question.Id);
+        _activation.Services.Metrics.QuestionEnded(question.End!);
+        LogMessages.Ended(_activation.Logger, _activation.Key, question.Id, question.Status, question.End!.Reason);
+    }
+
+    private void ReportWaiting(int waiting, int queued)
+    {
+        if (waiting != _reportedWaiting || queued != _reportedQueued)
+        {
+            _activation.Services.Metrics.WaitingChanged(waiting - _reportedWaiting, queued - _reportedQueued);
+            (_reportedWaiting, _reportedQueued) = (waiting, queued);
+        }
+    }
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Debug, "Session {SessionKey}: question {QuestionId} ended {Status} ({Reason})")]
+        public static partial void Ended(ILogger logger, string sessionKey, string questionId, QuestionStatus status, string? reason);
+
+        [LoggerMessage(2, LogLevel.Error, "Session {SessionKey}: what follows a change failed; the activation is given up")]
+        public static partial void Failed(ILogger logger, string sessionKey, LoggedException fault);
+    }
+}

@@ -1,0 +1,24 @@
+using OrleansSessions.Grains.Responders;
+using OrleansSessions.Responders;
+using OrleansSessions.Responders.OpenAI;
+using OrleansSessions.Server.Clustering;
+using OrleansSessions.Server.Configuration;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway;
+
+namespace OrleansSessions.Server.Hosting;
+
+/// <summary>Every section that this server reads, in the order of the documentation.</summary>
+internal static class KnownSections
+{
+    public static IReadOnlyList<KnownSection> All { get; } =
+    [
+        KnownSection.Of<ServerOptions>(),
+        KnownSection.Of<ClusterConnectionOptions>(),
+        KnownSection.Of<SessionsOptions>(),
+        KnownSection.Of<SocketGatewayOptions>(),
+        KnownSection.Of<ResponderOptions>(),
+        KnownSection.Of<EchoOptions>(),
+        KnownSection.Of<OpenAIOptions>(),
+    ];
+}
