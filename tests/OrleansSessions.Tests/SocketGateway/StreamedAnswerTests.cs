@@ -1,5 +1,11 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
@@ -371,6 +377,33 @@ public sealed class StreamedAnswerTests(ExternalGatewayFixture gateway) : IClass
         Assert.Equal(1, (await upload.ReplyAsync()).Offset);
     }
 
+    [Fact]
+    public async Task ABodyOfKnownLength_IsTakenToo()
+    {
+        await AskAsync();
+        using var http = new HttpClient { BaseAddress = gateway.Address };
+        using var body = new StringContent("""{"attempt":1,"text":"x"}""" + "\n" + """{"final":true}""", Encoding.UTF8, "application/x-ndjson");
+
+        using var reply = await http.PostAsync(new Uri($"/v1/sessions/{_session}/questions/q-1/answer", UriKind.Relative), body);
+
+        Assert.Equal("""{"offset":1}""", await reply.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task TheWebServersLimits_AreLifted_ForAStreamOnly()
+    {
+        var seen = new LimitsSeen();
+        await using var host = await SocketHost.StartAsync(
+            gateway.Cluster.Orleans.Client, configureHost: builder => builder.Services.AddSingleton<IStartupFilter>(seen));
+        await AskAsync();
+        await AnswerUpload.SendAsync(host.Address, _session, "q-1", """{"attempt":1,"text":"x"}""");
+        using var piece = new StringContent("""{"attempt":1,"offset":1,"text":"y"}""", Encoding.UTF8, "application/json");
+        using var reply = await host.Http.PostAsync(new Uri($"/v1/sessions/{_session}/questions/q-1/answer", UriKind.Relative), piece);
+
+        await Eventually.TrueAsync(() => seen.Limits.Count == 2, "both requests have ended");
+        Assert.Equal([(false, false), (true, true)], seen.Limits);
+    }
+
     private static (string Text, QuestionStatus Status) Result(QuestionDescription question) => (question.Text, question.Status);
 
     private static async Task<(HttpStatusCode Status, string? Code)> OutcomeAsync(AnswerUpload upload)
@@ -388,4 +421,22 @@ public sealed class StreamedAnswerTests(ExternalGatewayFixture gateway) : IClass
     private async Task<QuestionDescription> QuestionAsync() => (await Session.GetQuestionAsync(new() { QuestionId = "q-1" }))!;
 
     private Task UntilTextAsync(string text) => Eventually.TrueAsync(async () => (await QuestionAsync()).Text == text, $"the answer is '{text}'");
+
+    /// <summary>Records for each request whether the web server limited the size and the rate of its body in the end.</summary>
+    private sealed class LimitsSeen : IStartupFilter
+    {
+        public ConcurrentQueue<(bool HasSize, bool HasRate)> Limits { get; } = [];
+
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(async (context, rest) =>
+            {
+                await rest(context);
+                Limits.Enqueue((
+                    context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize is not null,
+                    context.Features.Get<IHttpMinRequestBodyDataRateFeature>()!.MinDataRate is not null));
+            });
+            next(app);
+        };
+    }
 }
