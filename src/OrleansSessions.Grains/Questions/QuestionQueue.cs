@@ -17,7 +17,23 @@ internal sealed class QuestionQueue
     public IEnumerable<Question> All => Running is null ? _waiting : _waiting.Prepend(Running);
 
     /// <summary>An open question by its id, or null.</summary>
-    public Question? Find(string id) => Running?.Id == id ? Running : _waiting.Find(question => question.Id == id);
+    public Question? Find(string id)
+    {
+        if (Running?.Id == id)
+        {
+            return Running;
+        }
+
+        foreach (var question in _waiting)
+        {
+            if (question.Id == id)
+            {
+                return question;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>0 for one that does not wait, else its place in the queue, from 1.</summary>
     public int PositionOf(Question question) => _waiting.IndexOf(question) + 1;

@@ -19,7 +19,7 @@ internal sealed class Session
     private readonly AnswerWriter _writer;
     private readonly Deadlines _deadlines;
     private readonly Admission _admission;
-    private readonly List<Question> _newlyEnded = [];
+    private readonly Queue<Question> _newlyEnded = new();
 
     /// <summary>Creates a session that was never asked.</summary>
     /// <param name="responder">Answers the questions that are asked from now on.</param>
@@ -53,6 +53,8 @@ internal sealed class Session
     public bool IsKnown => Log.Head > 0;
 
     public bool HasOpenQuestion => Running is not null;
+
+    public bool IsOpen(string questionId) => _open.Find(questionId) is not null;
 
     /// <summary>Admits a question or says why not; nothing changes unless the outcome is <see cref="AskOutcome.Accepted"/>.</summary>
     /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
@@ -179,18 +181,8 @@ internal sealed class Session
     /// <summary>Earlier pairs for the responder, oldest first.</summary>
     public IReadOnlyList<AnsweredQuestion> History() => _ended.Pairs();
 
-    /// <summary>The questions that have ended since the last call, in order.</summary>
-    public IReadOnlyList<Question> TakeNewlyEnded()
-    {
-        if (_newlyEnded.Count == 0)
-        {
-            return [];
-        }
-
-        Question[] ended = [.. _newlyEnded];
-        _newlyEnded.Clear();
-        return ended;
-    }
+    /// <summary>Takes the next question that has ended, in order; null where all were taken.</summary>
+    public Question? TakeNextEnded() => _newlyEnded.TryDequeue(out var question) ? question : null;
 
     /// <summary>All of it that outlives the activation. The texts are shared, not copied: they never change.</summary>
     public SessionState ToState(DateTimeOffset usedAt) => SessionState.From(Log, [.. _ended.All, .. _open.All], usedAt);
@@ -274,7 +266,7 @@ internal sealed class Session
         question.Conclude(ending, now);
         Log.AppendDone(question);
         _ended.Add(question);
-        _newlyEnded.Add(question);
+        _newlyEnded.Enqueue(question);
         if (_ended.Trim() || Log.Count > _options.KeptEvents)
         {
             Log.Trim(_options.KeptEvents, lastEnded: question);

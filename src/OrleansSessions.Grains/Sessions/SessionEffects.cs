@@ -82,7 +82,7 @@ internal sealed partial class SessionEffects
         }
 
         // In the same turn: a responder must not go on with a question that has ended.
-        foreach (var question in _session.TakeNewlyEnded())
+        while (_session.TakeNextEnded() is { } question)
         {
             OnEnded(question);
         }
@@ -109,16 +109,9 @@ internal sealed partial class SessionEffects
         return default;
     }
 
-    /// <summary>Waits until a question has ended, or until the patience is over.</summary>
-    public async Task WaitForEndAsync(string questionId, TimeSpan patience)
-    {
-        if (_session.View.Question(questionId, _activation.Now) is { End: null })
-        {
-            await _waiters.WaitAsync(questionId, patience);
-        }
-
-        await SettleAsync();
-    }
+    /// <summary>Waits until an open question has ended, or until the patience is over.</summary>
+    public Task WaitForEndAsync(string questionId, TimeSpan patience) =>
+        _session.IsOpen(questionId) ? _waiters.WaitAsync(questionId, patience) : Task.CompletedTask;
 
     /// <summary>The session was read. Its record must live on even if nothing else is written for long.</summary>
     public void Renew() => _store.Renew();

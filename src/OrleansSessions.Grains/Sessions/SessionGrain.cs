@@ -186,6 +186,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public async Task<QuestionDescription?> WaitForEndAsync(WaitForEndRequest request)
     {
         await _effects.WaitForEndAsync(request.QuestionId, request.Patience);
+        await _effects.SettleAsync();
         return EndCall(_session.View.Question(request.QuestionId, Now));
     }
 

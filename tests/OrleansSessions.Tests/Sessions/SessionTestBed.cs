@@ -29,7 +29,11 @@ internal sealed class SessionTestBed
     {
         get
         {
-            _ended.AddRange(Session.TakeNewlyEnded().Select(question => (question.Id, question.Status, question.End!.Reason)));
+            while (Session.TakeNextEnded() is { } question)
+            {
+                _ended.Add((question.Id, question.Status, question.End!.Reason));
+            }
+
             return _ended;
         }
     }
