@@ -5,7 +5,7 @@
 
 Then open http://localhost:5080/?s=demo and ask.
 """
-import json, sys, time, urllib.error, urllib.parse, urllib.request
+import http.client, json, select, sys, time, urllib.parse
 
 
 def answer(question):
@@ -15,24 +15,16 @@ def answer(question):
         yield word + " "
 
 
-def upload(answer_url, attempt, pieces):
-    """Sends the pieces into the answer, one request each, and ends it."""
-    offset = 0
-    for text in pieces:
-        offset = call(answer_url, {"attempt": attempt, "offset": offset, "text": text})["offset"]
-    call(answer_url, {"attempt": attempt, "offset": offset, "final": True})
-
-
-def take(session_url, question):
-    """Answers one open question, whatever happens to it meanwhile."""
-    answer_url = f"{session_url}/questions/{question['question_id']}/answer"
-    failed = {"attempt": question["attempt"], "offset": question["bytes"], "final": True}
+def take(server, question_path, question):
+    """Answers one open question with one request, whatever happens to the question meanwhile."""
+    if question["bytes"] > 0:
+        # An earlier run of this program had begun: what it would have said next is not known any more.
+        error = {"code": "restarted", "message": "The back end was started again."}
+        lines = [{"attempt": question["attempt"], "offset": question["bytes"], "error": error}]
+    else:
+        lines = ({"attempt": question["attempt"], "text": text} for text in answer(question["question"]))
     try:
-        if question["bytes"] > 0:
-            # An earlier run of this program had begun: what it would have said next is not known any more.
-            call(answer_url, failed | {"error": {"code": "restarted", "message": "The back end was started again."}})
-        else:
-            upload(answer_url, question["attempt"], answer(question["question"]))
+        call(server, question_path + "/answer", lines, {"attempt": question["attempt"], "final": True})
         print(f"{question['question_id']} is answered", flush=True)
     except Refused as refusal:
         # already_done: the user pressed Stop, or a timer ended the question.
@@ -40,15 +32,14 @@ def take(session_url, question):
 
 
 def serve(server, session):
-    session_url = f"{server}/v1/sessions/{urllib.parse.quote(session, safe='')}"
-    print(f"answering {session_url}", flush=True)
+    session_path = f"/v1/sessions/{urllib.parse.quote(session, safe='')}"
+    print(f"answering {server}{session_path}", flush=True)
     while True:
         try:
-            running = call(session_url)["open"][:1]
-        except (Refused, OSError):
-            running = []  # nobody has asked in this session yet, or the server is being started
-        for question in running:
-            take(session_url, question)
+            for question in call(server, session_path)["open"][:1]:
+                take(server, f"{session_path}/questions/{question['question_id']}", question)
+        except (Refused, OSError, http.client.HTTPException):
+            pass  # nobody has asked in this session yet, or the server is being started
         time.sleep(0.2)
 
 
@@ -56,13 +47,34 @@ class Refused(Exception):
     """The server refused a request; the message is its code."""
 
 
-def call(url, body=None):
-    request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), {"Content-Type": "application/json"})
+def call(server, path, lines=None, last=None):
+    """GETs a path, or POSTs lines to it while they are produced."""
+    url = urllib.parse.urlsplit(server + path)
+    connection = (http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection)(url.netloc, timeout=30)
+
+    def body():
+        for line in lines:
+            # A reply before the last line says that the question is over. (Over TLS, a socket is readable for other reasons too.)
+            if url.scheme == "http" and select.select([connection.sock], [], [], 0)[0]:
+                return
+            yield json.dumps(line).encode() + b"\n"
+        yield json.dumps(last).encode() + b"\n"
+
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
-            return json.load(response)
-    except urllib.error.HTTPError as error:
-        raise Refused(json.load(error).get("code", error.code)) from None
+        if lines is None:
+            connection.request("GET", url.path)
+        else:
+            try:
+                connection.request("POST", url.path, body(), {"Content-Type": "application/x-ndjson"})
+            except ConnectionError:
+                pass  # the server has closed the connection, after a reply that says why
+        response = connection.getresponse()
+        reply = json.load(response)
+        if response.status >= 400:
+            raise Refused(reply.get("code", response.status))
+        return reply
+    finally:
+        connection.close()
 
 
 if __name__ == "__main__":

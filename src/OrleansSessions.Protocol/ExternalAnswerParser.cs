@@ -1,6 +1,6 @@
 namespace OrleansSessions.Protocol;
 
-/// <summary>A piece of an answer from outside: the body of <c>/answer</c>.</summary>
+/// <summary>A piece of an answer from outside: the body of <c>/answer</c>, or one line of it.</summary>
 /// <param name="ErrorCode">Not null if the sender ends the question with an error.</param>
 public sealed record AnswerPieceMessage(int Attempt, long Offset, string Text, bool IsFinal, string? ErrorCode, string? ErrorMessage);
 
@@ -14,11 +14,20 @@ public static class ExternalAnswerParser
     private const int MaxErrorMessageBytes = 1024;
 
     /// <returns>Either the piece, or the reason why it is refused.</returns>
-    public static (AnswerPieceMessage? Message, ErrorMessage? Refusal) ParsePiece(ReadOnlySpan<byte> utf8)
+    public static (AnswerPieceMessage? Message, ErrorMessage? Refusal) ParsePiece(ReadOnlySpan<byte> utf8) => ParsePiece(utf8, null, null);
+
+    /// <summary>Reads one line of a streamed answer: a piece that may leave out what the lines before it say.</summary>
+    /// <param name="attempt">The attempt of the lines before, or null for the first line, which must have one.</param>
+    /// <param name="offset">Where the piece begins if the line has no offset.</param>
+    /// <returns>Either the piece, or the reason why it is refused.</returns>
+    public static (AnswerPieceMessage? Message, ErrorMessage? Refusal) ParseLine(ReadOnlySpan<byte> utf8, int? attempt, long offset) =>
+        ParsePiece(utf8, attempt, offset);
+
+    private static (AnswerPieceMessage? Message, ErrorMessage? Refusal) ParsePiece(ReadOnlySpan<byte> utf8, int? attempt, long? offset)
     {
         try
         {
-            return (ReadPiece(utf8), null);
+            return (ReadPiece(utf8, attempt, offset), null);
         }
         catch (MessageRefusedException refused)
         {
@@ -39,7 +48,9 @@ public static class ExternalAnswerParser
         }
     }
 
-    private static AnswerPieceMessage ReadPiece(ReadOnlySpan<byte> utf8)
+    /// <param name="knownAttempt">The attempt of a piece that has none, or null if it must have one.</param>
+    /// <param name="knownOffset">The offset of a piece that has none, or null if it must have one.</param>
+    private static AnswerPieceMessage ReadPiece(ReadOnlySpan<byte> utf8, int? knownAttempt, long? knownOffset)
     {
         long? attempt = null;
         long? offset = null;
@@ -61,6 +72,8 @@ public static class ExternalAnswerParser
         }
 
         var (code, message) = errorJson is null ? (null, null) : ReadError(System.Text.Encoding.UTF8.GetBytes(errorJson));
+        attempt ??= knownAttempt;
+        offset ??= knownOffset;
         if (attempt is not (>= 0 and <= int.MaxValue))
         {
             throw Refused("'attempt' must be a whole number that is not negative.", "attempt");

@@ -22,7 +22,7 @@ public static class WireErrors
     public static readonly WireError UnknownType = new("unknown_type", 400, false, null, "The message type is unknown");
     public static readonly WireError UnsupportedProtocol = new("unsupported_protocol", 400, false, CloseCodes.UnsupportedProtocol, "No offered protocol is supported");
     public static readonly WireError MessageTooLarge = new("message_too_large", 413, false, CloseCodes.MessageTooBig, "The message is too large");
-    public static readonly WireError UnsupportedMediaType = new("unsupported_media_type", 415, false, null, "The content type is not JSON");
+    public static readonly WireError UnsupportedMediaType = new("unsupported_media_type", 415, false, null, "The content type is not supported");
     public static readonly WireError MethodNotAllowed = new("method_not_allowed", 405, false, null, "The method is not allowed here");
     public static readonly WireError NotFound = new("not_found", 404, false, null, "The address does not exist");
     public static readonly WireError QuestionTooLarge = new("question_too_large", 413, false, null, "The question is too large");

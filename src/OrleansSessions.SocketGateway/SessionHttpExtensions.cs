@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Http;
 using OrleansSessions.SocketGateway.Http.EventStreams;
+using OrleansSessions.SocketGateway.Http.StreamedAnswers;
 
 namespace OrleansSessions.SocketGateway;
 
@@ -68,9 +69,10 @@ public static class SessionHttpExtensions
     private static void MapAnswers(RouteGroupBuilder session)
     {
         session.MapPost("/questions/{qid}/answer", ExternalAnswerEndpoints.AppendAsync)
-            .WithName("AppendAnswer").WithSummary("Adds a piece to the answer of a question that is answered from outside.")
-            .Accepts<AnswerPieceBody>(Json).Produces<OffsetBody>().Refuses(400, 403, 404, 409, 413, 415, 500);
-        session.MapOtherMethods("/questions/{qid}/answer", HttpMethods.Post);
+            .WithName("AppendAnswer")
+            .WithSummary("Adds a piece to the answer of a question that is answered from outside. application/x-ndjson streams the pieces, one a line.")
+            .Accepts<AnswerPieceBody>(Json, NdJson.ContentType).Produces<OffsetBody>().Refuses(400, 403, 404, 409, 413, 415, 429, 500, 503);
+        session.MapOtherMethods("/questions/{qid}/answer", NdJson.NeitherJsonNorNdJson, HttpMethods.Post);
         session.MapPost("/response", ExternalAnswerEndpoints.RespondAsync)
             .WithName("SendResponse").WithSummary("Answers the running question as a whole.")
             .Accepts<WholeAnswerBody>(Json).Produces<DeliveredBody>().Refuses(400, 403, 404, 409, 413, 415, 500);

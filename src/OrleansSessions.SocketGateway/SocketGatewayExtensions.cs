@@ -88,7 +88,7 @@ public static class SocketGatewayExtensions
         services.AddSingleton<GrainFaults>();
         services.AddSingleton<SocketEndpoint>();
         services.AddSingleton<SessionHttp>();
-        services.AddSingleton<EventStreamPlaces>();
+        services.AddSingleton<StreamPlaces>();
         services.AddSingleton<EventStreamEndpoint>();
         services.AddSingleton(provider =>
         {

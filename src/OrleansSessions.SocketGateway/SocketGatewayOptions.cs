@@ -134,7 +134,7 @@ public sealed class SocketGatewayOptions : ISectionOptions
     [Within("00:00:00", "01:00:00")]
     public TimeSpan ReadyTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The maximum size of the body of <c>/answer</c> and <c>/response</c>, in bytes. Default 2 MiB.</summary>
+    /// <summary>The maximum size of the body of <c>/answer</c> and <c>/response</c>, and of a line of a streamed answer, in bytes. Default 2 MiB.</summary>
     [Within(1024, 64 * 1024 * 1024)]
     public int MaxAnswerBodyBytes { get; set; } = 2 * 1024 * 1024;
 

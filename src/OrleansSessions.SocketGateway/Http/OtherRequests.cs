@@ -14,13 +14,17 @@ namespace OrleansSessions.SocketGateway.Http;
 internal static class OtherRequests
 {
     /// <summary>Handles the methods of a path other than <paramref name="methods"/>.</summary>
-    public static void MapOtherMethods(this RouteGroupBuilder group, string path, params string[] methods)
+    public static void MapOtherMethods(this RouteGroupBuilder group, string path, params string[] methods) =>
+        group.MapOtherMethods(path, RequestBody.NotJson, methods);
+
+    /// <param name="otherType">The refusal of a content type that the endpoints do not accept.</param>
+    public static void MapOtherMethods(this RouteGroupBuilder group, string path, ErrorMessage otherType, params string[] methods)
     {
         var allow = string.Join(", ", methods);
 
         // A browser sends no credentials with a preflight, so it must be allowed even if the host requires authorization.
         group.MapMethods(path, [HttpMethods.Options], (HttpResponse response) => Allow(response, allow)).AllowAnonymous().ExcludeFromDescription();
-        group.Map(path, (HttpContext context, SessionHttp http) => Refuse(context, http, methods, allow)).ExcludeFromDescription();
+        group.Map(path, (HttpContext context, SessionHttp http) => Refuse(context, http, methods, allow, otherType)).ExcludeFromDescription();
     }
 
     public static void MapUnknownPaths(this RouteGroupBuilder group) =>
@@ -32,12 +36,12 @@ internal static class OtherRequests
         return TypedResults.NoContent();
     }
 
-    private static IResult Refuse(HttpContext context, SessionHttp http, string[] methods, string allow)
+    private static IResult Refuse(HttpContext context, SessionHttp http, string[] methods, string allow, ErrorMessage otherType)
     {
         if (methods.Contains(context.Request.Method, StringComparer.OrdinalIgnoreCase))
         {
             // Routing found the method, but no endpoint that accepts the content type.
-            return http.Refuse(RequestBody.NotJson);
+            return http.Refuse(otherType);
         }
 
         context.Response.Headers[HeaderNames.Allow] = allow;

@@ -31,7 +31,7 @@ internal static class RequestBody
         using var body = new MemoryStream();
         var buffer = new byte[PartBytes];
         int read;
-        while ((read = await ReadPartAsync(request, buffer)) > 0)
+        while ((read = await GuardAsync(request.HttpContext, request.Body.ReadAsync(buffer, request.HttpContext.RequestAborted))) > 0)
         {
             if (body.Length + read > maxBytes)
             {
@@ -45,16 +45,17 @@ internal static class RequestBody
         return Utf8.IsValid(utf8) ? (utf8, null) : (null, new(WireErrors.BadRequest, "The body is not valid UTF-8."));
     }
 
-    private static async ValueTask<int> ReadPartAsync(HttpRequest request, byte[] buffer)
+    /// <summary>Awaits a read of the body, and ends the request where the client is gone.</summary>
+    public static async ValueTask<T> GuardAsync<T>(HttpContext context, ValueTask<T> reading)
     {
         try
         {
-            return await request.Body.ReadAsync(buffer, request.HttpContext.RequestAborted);
+            return await reading;
         }
         catch (IOException left) when (left is not BadHttpRequestException)
         {
             // A client that leaves in the middle of its body is no fault of this server. As a cancellation, the web server does not log it as one.
-            request.HttpContext.Abort();
+            context.Abort();
             throw new ConnectionAbortedException("The client left while it sent its body.", left);
         }
     }

@@ -25,12 +25,12 @@ public sealed partial class DocumentTests
     public static TheoryData<string> BasicServerExamples => [.. ProtocolDocument.Examples("basic-server")];
 
     public static TheoryData<string> HttpExamples =>
-        [.. ProtocolDocument.Examples("http-request"), .. ProtocolDocument.Examples("http-response"), .. ProtocolDocument.Examples("http-error")];
+        [.. ProtocolDocument.Examples("http-request"), .. ProtocolDocument.Examples("http-lines"), .. ProtocolDocument.Examples("http-response"), .. ProtocolDocument.Examples("http-error")];
 
     [Fact]
     public void EveryJsonBlock_IsTagged_WithADirectionThatATestReads() =>
         Assert.Equal(
-            ["basic-client", "basic-server", "client", "http-error", "http-request", "http-response", "refused-client", "server"],
+            ["basic-client", "basic-server", "client", "http-error", "http-lines", "http-request", "http-response", "refused-client", "server"],
             ProtocolDocument.Tags().Order(StringComparer.Ordinal));
 
     [Theory, MemberData(nameof(ClientExamples))]
@@ -105,6 +105,21 @@ public sealed partial class DocumentTests
                 : Parse(json, WireProfile.V1).Message is not null;
             Assert.True(isUnderstood, json);
         }
+    }
+
+    [Fact]
+    public void HttpLineExamples_AreUnderstood_OneAfterTheOther_AndEndInOrder()
+    {
+        AnswerPieceMessage? piece = null;
+        foreach (var json in ProtocolDocument.Examples("http-lines"))
+        {
+            Assert.NotEqual(true, piece?.IsFinal);
+            var next = piece is null ? 0 : piece.Offset + Encoding.UTF8.GetByteCount(piece.Text);
+            (piece, var refusal) = ExternalAnswerParser.ParseLine(Encoding.UTF8.GetBytes(json), piece?.Attempt, next);
+            Assert.Null(refusal);
+        }
+
+        Assert.Equal((1, 14L, true), (piece!.Attempt, piece.Offset, piece.IsFinal));
     }
 
     [Fact]

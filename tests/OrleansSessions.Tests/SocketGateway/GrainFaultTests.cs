@@ -64,6 +64,20 @@ public sealed class GrainFaultTests(GatewayFixture gateway) : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task OverHttp_ASilentStreamedAnswer_EndsWhenItsQuestionCannotBeWatched(string kind)
+    {
+        await gateway.Cluster.Session(_session).AskAsync(new() { QuestionId = "q-1", Question = _session });
+        (_fault, _fails) = (Faults[kind], name => name == nameof(ISessionGrain.WaitForEndAsync));
+
+        await using var upload = await AnswerUpload.StartAsync(_host.Address, _session, "q-1");
+
+        var reply = await upload.ReplyAsync();
+        Assert.Equal((HttpStatusCode.InternalServerError, "internal"), (reply.Status, reply.Code));
+        Assert.DoesNotContain(Secret, reply.Body.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task OverHttp_EveryEndpoint_AnswersAProblem_AndLogsTheKindOfFault(string kind)
     {
         (_fault, _fails) = (Faults[kind], _ => true);

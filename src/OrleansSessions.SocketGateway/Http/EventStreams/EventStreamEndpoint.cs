@@ -6,10 +6,10 @@ using OrleansSessions.SocketGateway.Following;
 namespace OrleansSessions.SocketGateway.Http.EventStreams;
 
 /// <summary><c>GET /v1/sessions/{id}/events</c>: follows a session, or one question until it ends.</summary>
-internal sealed class EventStreamEndpoint(FollowerServices services, EventStreamPlaces places)
+internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlaces places)
 {
     private readonly FollowerServices _services = services;
-    private readonly EventStreamPlaces _places = places;
+    private readonly StreamPlaces _places = places;
 
     public static Task<IResult> HandleAsync(string id, string? question, HttpContext context, SessionHttp http, EventStreamEndpoint streams) =>
         http.RunAsync(context, id, question, async session =>

@@ -1,13 +1,13 @@
 using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Following;
 
-namespace OrleansSessions.SocketGateway.Http.EventStreams;
+namespace OrleansSessions.SocketGateway.Http;
 
 /// <summary>
-/// The places for event streams. A stream counts as a connection, as a socket does. It is also an ordinary request for the web server, for which fewer
-/// connections are reserved, so streams take at most half of those.
+/// The places for long requests: event streams and streamed answers. Each counts as a connection, as a socket does. It is also an ordinary request for
+/// the web server, for which fewer connections are reserved, so all of them together take at most half of those.
 /// </summary>
-internal sealed class EventStreamPlaces(FollowerRegistry registry, DescriptorBudget descriptors)
+internal sealed class StreamPlaces(FollowerRegistry registry, DescriptorBudget descriptors)
 {
     private readonly int _max = Math.Max(1, (descriptors.PlainConnections ?? int.MaxValue) / 2);
     private int _taken;
