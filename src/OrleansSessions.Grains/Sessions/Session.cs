@@ -203,7 +203,7 @@ internal sealed class Session
             return;
         }
 
-        // The old numbers mean nothing in the new epoch. Its first, which the end below takes, is one that every reader comes by.
+        // The old numbers mean nothing in the new epoch. All earlier questions get its first number, that of the end below, because every follower reaches it.
         questions.ForEach(question => (question.AcceptedSeq, question.DoneSeq) = (1, question.IsFinal ? 1 : 0));
         Log = new SessionLog(newEpoch);
         _open.Restore(questions.Where(question => !question.IsFinal));

@@ -64,6 +64,30 @@ public sealed class StoredSessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AnEndThatComesDuringAnotherWrite_IsWrittenAfterIt_AndTheNextQuestionStartsAfterBoth()
+    {
+        await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        await Session.AttachAsync(gateway.Id);
+        var script = _cluster.Responder.For("a");
+        await AskAsync("a");
+        await script.Started.WaitAsync(Patience);
+
+        _store.Close();
+        var next = Session.AskAsync("b", "b", IfBusy.Queue);
+        await _store.Blocked.WaitAsync(Patience);
+        script.Send("text").Finish();
+        var first = _cluster.Responder.For("b").Send("more");
+        await Task.WhenAny(first.Started, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System));
+        Assert.Equal(0, first.Runs);
+        _store.Open();
+
+        var events = await gateway.EventsUntilAsync(logged => logged is { Kind: LogEventKind.Delta, QuestionId: "b" });
+        Assert.Equal(AskOutcome.Accepted, (await next.WaitAsync(Patience)).Outcome);
+        Assert.Equal(["a", "b", "a", "a", "b"], events.Select(logged => logged.QuestionId));
+        Assert.Equal(Enumerable.Range(1, 5).Select(seq => (long)seq), events.Select(logged => logged.Seq));
+    }
+
+    [Fact]
     public async Task AcceptedThatCannotBeWritten_IsAFaultForItsAsker_AndTheSessionGoesOn()
     {
         _store.Fail = true;
