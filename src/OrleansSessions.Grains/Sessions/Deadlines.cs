@@ -11,9 +11,12 @@ internal sealed class Deadlines(SessionsOptions options)
     public DateTimeOffset? Next(QuestionQueue questions)
     {
         DateTimeOffset? next = questions.Running is { } running ? OfRunning(running).At : null;
-        foreach (var waiting in questions.Waiting)
+
+        // By index, because this runs at every delta and an enumerator of the interface would be allocated each time.
+        var waiting = questions.Waiting;
+        for (var i = 0; i < waiting.Count; i++)
         {
-            var at = waiting.AskedAt + options.QueueTimeout;
+            var at = waiting[i].AskedAt + options.QueueTimeout;
             next = next is null || at < next ? at : next;
         }
 
