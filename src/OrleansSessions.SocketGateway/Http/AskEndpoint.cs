@@ -10,9 +10,6 @@ namespace OrleansSessions.SocketGateway.Http;
 /// <summary><c>POST /v1/sessions/{id}/questions</c>: asks a question, and waits for the answer if the client prefers that.</summary>
 internal static class AskEndpoint
 {
-    // Shorter than the shortest time-out of a grain call.
-    private static readonly TimeSpan WaitChunk = TimeSpan.FromSeconds(2);
-
     public static Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http, EventStreamEndpoint streams) => http.RunAsync(context, id, null, async session =>
     {
         // 1. Parse the request as strictly as a frame.
@@ -159,7 +156,7 @@ internal static class AskEndpoint
         {
             for (var left = wait; left > TimeSpan.Zero; left = wait - http.Clock.GetElapsedTime(startedAt))
             {
-                question = await session.WaitForEndAsync(new() { QuestionId = questionId, Patience = left < WaitChunk ? left : WaitChunk }).WaitAsync(leaving.Token);
+                question = await SessionHttp.WaitForEndAsync(session, questionId, left, leaving.Token);
                 if (question is null or { End: not null })
                 {
                     break;

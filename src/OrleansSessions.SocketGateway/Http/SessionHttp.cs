@@ -13,6 +13,9 @@ namespace OrleansSessions.SocketGateway.Http;
 internal sealed class SessionHttp(
     SessionGrains grains, GatewayLimits limits, SocketGatewayMetrics metrics, TimeProvider clock, IHostApplicationLifetime lifetime)
 {
+    // Below the shortest time-out of a grain call.
+    private static readonly TimeSpan WaitChunk = TimeSpan.FromSeconds(2);
+
     public SessionGrains Grains => grains;
 
     public GatewayLimits Limits => limits;
@@ -57,6 +60,11 @@ internal sealed class SessionHttp(
             return Refuse(grains.Report(fault, "The request could not be carried out", sessionId, questionId));
         }
     }
+
+    /// <summary>Waits once for a question's end, at most <see cref="WaitChunk"/>. Callers that wait longer call it again.</summary>
+    public static Task<QuestionDescription?> WaitForEndAsync(
+        ISessionGrain session, string questionId, TimeSpan patience, CancellationToken cancellationToken) =>
+        session.WaitForEndAsync(new() { QuestionId = questionId, Patience = patience < WaitChunk ? patience : WaitChunk }).WaitAsync(cancellationToken);
 
     /// <summary>True if the fault only means that the client is gone.</summary>
     public static bool IsClientGone(HttpContext context, Exception fault) =>

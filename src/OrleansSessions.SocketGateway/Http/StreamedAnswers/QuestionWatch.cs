@@ -12,9 +12,6 @@ internal sealed record WatchFinding(QuestionStatus? Ended = null, ErrorMessage? 
 /// <summary>Waits beside a streamed answer for whatever ends it on this side, so that a client learns of it while it is silent.</summary>
 internal sealed class QuestionWatch : IAsyncDisposable
 {
-    // Below the shortest time-out of a grain call.
-    private static readonly TimeSpan WaitChunk = TimeSpan.FromSeconds(2);
-
     private readonly SessionHttp _http;
     private readonly CancellationTokenSource _watching;
     private readonly CancellationTokenSource _reading;
@@ -50,7 +47,7 @@ internal sealed class QuestionWatch : IAsyncDisposable
             QuestionDescription? question;
             do
             {
-                question = await session.WaitForEndAsync(new() { QuestionId = questionId, Patience = WaitChunk }).WaitAsync(_watching.Token);
+                question = await SessionHttp.WaitForEndAsync(session, questionId, TimeSpan.MaxValue, _watching.Token);
             }
             while (question is { End: null });
 
