@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace OrleansSessions.Responders;
 
 /// <summary>
@@ -12,4 +14,19 @@ public interface IResponder
     /// </summary>
     /// <param name="cancellationToken">Cancelled on a cancel, a time-out, the removal of the session and a stop. Later pieces are dropped.</param>
     IAsyncEnumerable<AnswerPiece> AnswerAsync(ResponderContext context, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Checks the <c>options</c> of a question before it is admitted. Returns what is wrong, or null if the responder takes all of them as they are.
+    /// Runs in a turn of the session's grain, so it must be fast, and it must not throw. By default a responder takes no options.
+    /// </summary>
+    /// <param name="options">A JSON object. It is valid only during the call.</param>
+    OptionFault? CheckOptions(JsonElement options)
+    {
+        foreach (var option in options.EnumerateObject())
+        {
+            return new(option.Name, "The responder of this server takes no options.");
+        }
+
+        return null;
+    }
 }

@@ -3,8 +3,14 @@ namespace OrleansSessions.Responders;
 /// <summary>The question and its context, as passed to a responder.</summary>
 public sealed class ResponderContext
 {
-    /// <summary>The session's key: <c>{tenant}/{session}</c>.</summary>
+    /// <summary>The session's key: <c>{scope}/{session}</c>.</summary>
     public required string SessionKey { get; init; }
+
+    /// <summary>Whose session it is, see <see cref="Sessions.SessionScope"/>; empty for callers without an identity.</summary>
+    public string Scope => SessionKey[..SessionKey.IndexOf('/')];
+
+    /// <summary>The id that the client chose for the session. It is unique only within its <see cref="Scope"/>.</summary>
+    public string SessionId => SessionKey[(SessionKey.IndexOf('/') + 1)..];
 
     public required string QuestionId { get; init; }
 
@@ -16,8 +22,17 @@ public sealed class ResponderContext
     /// <summary>The question's <c>metadata</c>, a JSON object as text, or null.</summary>
     public string? MetadataJson { get; init; }
 
+    /// <summary>The question's <c>options</c>, a JSON object as text that <see cref="IResponder.CheckOptions"/> has accepted, or null.</summary>
+    public string? OptionsJson { get; init; }
+
     /// <summary>The number of this attempt at the question, starting at 1.</summary>
     public int Attempt { get; init; } = 1;
+
+    /// <summary>Who asked, as the caller's issuer names them, or null if that is not known.</summary>
+    public string? User { get; init; }
+
+    /// <summary>The W3C <c>traceparent</c> of the request that asked, or null.</summary>
+    public string? TraceParent { get; init; }
 }
 
 /// <summary>An earlier question and the text that its client received.</summary>

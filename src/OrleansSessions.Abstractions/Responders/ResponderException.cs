@@ -10,6 +10,9 @@ public sealed class ResponderException(string reason, string message, bool isRet
 
     public bool IsRetryable { get; } = isRetryable;
 
+    /// <summary>How long to wait before asking again can succeed, if the responder knows; otherwise null.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>True if the message contains nothing from a user or an upstream, so that it can be logged in every environment.</summary>
     public bool IsSafeToLog { get; init; }
 }
