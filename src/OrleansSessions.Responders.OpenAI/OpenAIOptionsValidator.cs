@@ -33,5 +33,16 @@ internal sealed class OpenAIOptionsValidator(IOptions<ResponderOptions> responde
         {
             yield return $"{OpenAIOptions.Section}:Model is '{options.Model}'; it must name a model of the endpoint.";
         }
+
+        if (options.ApiKey.Any(letter => letter is <= ' ' or > '~'))
+        {
+            // The value is not repeated, because it is a secret.
+            yield return $"{OpenAIOptions.Section}:ApiKey contains white space or a character that a header cannot carry; check that it was copied whole.";
+        }
+
+        if (options.AllowedModels.Any(string.IsNullOrWhiteSpace))
+        {
+            yield return $"{OpenAIOptions.Section}:AllowedModels contains an empty name; each must name a model of the endpoint.";
+        }
     }
 }

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
-using Microsoft.Extensions.AI;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using OpenAI.Chat;
 using OrleansSessions.Protocol;
-using AIChatFinishReason = Microsoft.Extensions.AI.ChatFinishReason;
-using AIChatMessage = Microsoft.Extensions.AI.ChatMessage;
+using OrleansSessions.Responders.OpenAI.Failures;
+using OrleansSessions.Responders.OpenAI.Http;
+using OrleansSessions.Responders.OpenAI.Requests;
 
 namespace OrleansSessions.Responders.OpenAI;
 
@@ -15,104 +16,48 @@ namespace OrleansSessions.Responders.OpenAI;
 internal sealed class OpenAIResponder : IResponder, IDisposable
 {
     private readonly OpenAIOptions _options;
-    private readonly IChatClient _client;
-    private readonly HttpClient _http;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly UpstreamClient _client;
 
-    public OpenAIResponder(IOptions<OpenAIOptions> options)
+    public OpenAIResponder(IOptions<OpenAIOptions> options, TimeProvider time, ILogger<OpenAIResponder> logger)
     {
-        _options = options.Value;
-        _http = OpenAITransport.CreateHttpClient(_options);
-        _client = OpenAITransport.CreateChatClient(_options, _http);
+        (_options, _time, _logger) = (options.Value, time, logger);
+        _client = new UpstreamClient(_options, time, logger);
     }
+
+    public OptionFault? CheckOptions(JsonElement options) => QuestionChoice.FindFault(_options, options);
 
     public async IAsyncEnumerable<AnswerPiece> AnswerAsync(
         ResponderContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        AIChatFinishReason? finish = null;
-        var isRefused = false;
-        var hasStarted = false;
-        var updates = _client.GetStreamingResponseAsync(ToMessages(context), ToChatOptions(), cancellationToken).GetAsyncEnumerator(cancellationToken);
-        await using (updates)
+        // 1. Ask.
+        var failures = new UpstreamFailures(_logger, context, _client.Host, _options.ApiKey);
+        var choice = QuestionChoice.Of(_options, context.OptionsJson);
+        using var response = await _client.SendAsync(new ChatRequest(_options, context, choice), failures, cancellationToken);
+        failures.Response = response;
+
+        // 2. A status that is no success says why, mostly.
+        if (!response.IsSuccessStatusCode)
         {
-            // 1. Read until the upstream ends. A failed read says which party failed.
-            while (await MoveNextAsync(updates, hasStarted, cancellationToken))
-            {
-                hasStarted = true;
-                var update = updates.Current;
-                finish = update.FinishReason ?? finish;
-                isRefused |= IsRefusal(update);
-                if (update.Text is { Length: > 0 } text)
-                {
-                    yield return AnswerPiece.Of(text);
-                }
-            }
+            var error = await FailedResponse.ReadErrorAsync(response, _time, cancellationToken);
+            throw failures.Rejected(error, FailedResponse.ReadRetryAfter(response, _time));
         }
 
-        // 2. The library ends a broken stream without an error, like a complete one. Only the finish reason distinguishes them.
-        if (isRefused || finish == AIChatFinishReason.ContentFilter)
+        // 3. Forward what comes, until the upstream or the answer has ended.
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        using var answer = new UpstreamAnswer(body, choice.Model, failures, _time, cancellationToken);
+        await foreach (var piece in answer.ReadAsync())
         {
-            throw OpenAIFailures.Refused();
+            yield return piece;
         }
 
-        if (finish is null)
-        {
-            throw OpenAIFailures.Cut();
-        }
-
-        if (finish == AIChatFinishReason.Length)
+        // 4. Without an error, how it ended says whether it is whole.
+        if (answer.FindEnd() == DoneReasons.Length)
         {
             yield return AnswerPiece.Stop(DoneReasons.Length);
         }
     }
 
-    public void Dispose()
-    {
-        _client.Dispose();
-        _http.Dispose();
-    }
-
-    private static async ValueTask<bool> MoveNextAsync(
-        IAsyncEnumerator<ChatResponseUpdate> updates, bool hasStarted, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await updates.MoveNextAsync();
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw OpenAIFailures.From(exception, hasStarted);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            // A connection that is closed by a cancel can fail in many ways. All of them mean that the answer was cancelled.
-            throw new OperationCanceledException("The answer was cancelled.", exception, cancellationToken);
-        }
-    }
-
-    /// <summary>A refusal is not part of the text, and the abstraction does not expose it.</summary>
-    private static bool IsRefusal(ChatResponseUpdate update) =>
-        update.RawRepresentation is StreamingChatCompletionUpdate { RefusalUpdate.Length: > 0 };
-
-    private List<AIChatMessage> ToMessages(ResponderContext context)
-    {
-        var messages = new List<AIChatMessage>(context.History.Count * 2 + 2);
-        if (_options.SystemPrompt.Length > 0)
-        {
-            messages.Add(new AIChatMessage(ChatRole.System, _options.SystemPrompt));
-        }
-
-        foreach (var pair in context.History)
-        {
-            messages.Add(new AIChatMessage(ChatRole.User, pair.Question));
-            if (pair.Answer.Length > 0)
-            {
-                messages.Add(new AIChatMessage(ChatRole.Assistant, pair.Answer));
-            }
-        }
-
-        messages.Add(new AIChatMessage(ChatRole.User, context.Question));
-        return messages;
-    }
-
-    private ChatOptions ToChatOptions() => new() { MaxOutputTokens = _options.MaxOutputTokens, Temperature = _options.Temperature };
+    public void Dispose() => _client.Dispose();
 }

@@ -79,7 +79,7 @@ internal sealed class CheckedConfiguration
     {
         if (type != typeof(string) && type.IsAssignableTo(typeof(IEnumerable)))
         {
-            CheckItems(path, type.IsArray ? type.GetElementType()! : type.GetGenericArguments()[0], section);
+            CheckItems(path, type, section);
         }
         else if (section.GetChildren().Any())
         {
@@ -99,12 +99,14 @@ internal sealed class CheckedConfiguration
     {
         if (!string.IsNullOrEmpty(section.Value))
         {
-            _errors.Add($"{path} is '{section.Value}'; it must be a list ({path}:0, {path}:1 and so on).");
+            var form = type.IsAssignableTo(typeof(IDictionary)) ? $"must have names ({path}:NAME)" : $"must be a list ({path}:0, {path}:1 and so on)";
+            _errors.Add($"{path} is '{section.Value}'; it {form}.");
         }
 
+        var itemType = type.IsArray ? type.GetElementType()! : type.GetGenericArguments()[^1];
         foreach (var item in section.GetChildren())
         {
-            CheckValue($"{path}:{item.Key}", type, item);
+            CheckValue($"{path}:{item.Key}", itemType, item);
         }
     }
 }

@@ -39,12 +39,13 @@ public sealed class SilentLogTests : IAsyncDisposable
 
         var ended = await AskAsync(cluster);
 
-        Assert.Equal("The upstream answered with HTTP status 400.", ended.End!.Message);
+        Assert.Equal("The upstream answered with HTTP status 400 ('invalid_request_error').", ended.End!.Message);
         var line = Assert.Single(_logs.OwnLines, line => line.Contains("could not answer question a", StringComparison.Ordinal));
         Assert.Contains(DoneReasons.ResponderError, line, StringComparison.Ordinal);
-        Assert.Contains("ResponderException: The upstream answered with HTTP status 400.", line, StringComparison.Ordinal);
-        Assert.Contains("System.ClientModel.ClientResultException", line, StringComparison.Ordinal);
+        Assert.Contains("ResponderException: The upstream answered with HTTP status 400 ('invalid_request_error').", line, StringComparison.Ordinal);
         Assert.Contains("   at ", line, StringComparison.Ordinal);
+        Assert.Single(_logs.OwnLines, line => line.Contains(
+            "HTTP status 400, content type application/json, error type invalid_request_error, error code none", StringComparison.Ordinal));
         AssertSilent(Asked, "my balance", Key);
     }
 

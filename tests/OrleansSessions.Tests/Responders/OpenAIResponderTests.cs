@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
@@ -48,7 +49,10 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
         Assert.Equal("lo \U0001F600", pieces.Current.Text);
 
         await exchange.FinishAsync();
-        Assert.False(await pieces.MoveNextAsync());
+        while (await pieces.MoveNextAsync())
+        {
+            Assert.Equal(AnswerPiece.Alive, pieces.Current);
+        }
     }
 
     [Fact]
@@ -74,7 +78,7 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
 
         Assert.Equal("Two.", string.Concat((await answer).Select(piece => piece.Text)));
         Assert.Equal(
-            [("system", "Be brief."), ("user", "first?"), ("assistant", "One."), ("user", "second?"), ("user", "and then?")], exchange.Messages);
+            [("system", "Be brief."), ("user", "first?"), ("assistant", "One."), ("user", "and then?")], exchange.Messages);
         Assert.Equal("fake", exchange.Request.GetProperty("model").GetString());
         Assert.True(exchange.Request.GetProperty("stream").GetBoolean());
         Assert.Equal(7, exchange.Request.GetProperty("max_completion_tokens").GetInt32());
@@ -83,14 +87,14 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Answer_WithoutAKey_StillAsks()
+    public async Task Answer_WithoutAKey_AsksWithoutAuthorization()
     {
         var answer = ReadAllAsync(_responder, Ask("hi"));
         var exchange = await _upstream.NextAsync(_deadline.Token);
         await exchange.AnswerAsync("yes");
 
-        Assert.Single(await answer);
-        Assert.NotEqual("", exchange.Authorization);
+        Assert.Equal("yes", string.Concat((await answer).Select(piece => piece.Text)));
+        Assert.Null(exchange.Authorization);
     }
 
     [Fact]
@@ -147,17 +151,13 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
         await exchange.FinishAsync("length");
 
         var pieces = await answer;
-        Assert.Equal(["Hel", ""], pieces.Select(piece => piece.Text));
+        Assert.Equal("Hel", string.Concat(pieces.Select(piece => piece.Text)));
         Assert.Equal(DoneReasons.Length, pieces[^1].IncompleteReason);
     }
 
     [Fact]
     public Task Finish_ForContentFilter_IsRefused() =>
         AssertFailsAsync(exchange => exchange.FinishAsync("content_filter"), DoneReasons.ResponderRefused, isRetryable: false);
-
-    [Fact]
-    public Task Finish_ForAReasonOfItsOwn_IsAnError() =>
-        AssertFailsAsync(exchange => exchange.FinishAsync("eos_token"), DoneReasons.ResponderError, isRetryable: false);
 
     [Fact]
     public Task Refusal_BesideTheText_IsRefused() => AssertFailsAsync(
@@ -216,13 +216,13 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
         isRetryable: true);
 
     [Fact]
-    public Task ErrorEvent_InTheMiddle_IsCut() => AssertFailsAsync(
+    public Task ErrorEvent_InTheMiddle_IsAnError() => AssertFailsAsync(
         async exchange =>
         {
             await exchange.SendAsync("Hel");
             await exchange.FailMidStreamAsync();
         },
-        DoneReasons.ResponderCut,
+        DoneReasons.ResponderError,
         isRetryable: true);
 
     [Theory]
@@ -238,17 +238,6 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
     [Fact]
     public Task Events_ThatAreNotJson_AreAnError() => AssertFailsAsync(
         exchange => exchange.SendEventAsync("{nonsense"), DoneReasons.ResponderError, isRetryable: false);
-
-    [Fact]
-    public Task SurrogatePair_SplitOverTwoChunks_IsAnError() => AssertFailsAsync(
-        async exchange =>
-        {
-            await exchange.SendDeltaAsync("""{"content":"\ud83d"}""");
-            await exchange.SendDeltaAsync("""{"content":"\ude00"}""");
-            await exchange.FinishAsync();
-        },
-        DoneReasons.ResponderError,
-        isRetryable: false);
 
     [Fact]
     public async Task Connection_Refused_IsUnavailableAtOnce()
@@ -282,7 +271,7 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
     {
         var options = new OpenAIOptions { Endpoint = endpoint, Model = "fake" };
         configure?.Invoke(options);
-        return new OpenAIResponder(Options.Create(options));
+        return new OpenAIResponder(Options.Create(options), TimeProvider.System, NullLogger<OpenAIResponder>.Instance);
     }
 
     private static ResponderContext Ask(string question) => new() { SessionKey = "/s", QuestionId = "q", Question = question };

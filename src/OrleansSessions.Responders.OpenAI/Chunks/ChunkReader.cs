@@ -1,0 +1,132 @@
+using System.Text.Json;
+using OrleansSessions.Responders.OpenAI.Failures;
+
+namespace OrleansSessions.Responders.OpenAI.Chunks;
+
+/// <summary>
+/// Reads the chunks of one answer. It takes what the answer needs and ignores the rest, whatever type it has: servers differ most in the fields that nobody uses.
+/// </summary>
+internal sealed class ChunkReader(string model)
+{
+    private static readonly JsonReaderOptions Reading = new()
+    {
+        AllowMultipleValues = true,
+        AllowTrailingCommas = true,
+        CommentHandling = JsonCommentHandling.Skip,
+    };
+
+    private readonly LenientText _text = new();
+    private readonly UsageReader _usage = new(model);
+    private bool _hasDeltas;
+
+    private static ReadOnlySpan<byte> Done => "[DONE]"u8;
+
+    private static ReadOnlySpan<byte> WhiteSpace => " \t\r\n"u8;
+
+    /// <summary>Reads the next chunk of an event. Servers that end events with one line break put several into one.</summary>
+    /// <param name="data">The data of the event. What has been read is removed.</param>
+    /// <returns>False if nothing is left.</returns>
+    /// <exception cref="JsonException">The data is not JSON.</exception>
+    public bool TryRead(ref ReadOnlyMemory<byte> data, out Chunk chunk)
+    {
+        chunk = default;
+        data = data[^data.Span.TrimStart(WhiteSpace).Length..];
+        if (data.IsEmpty)
+        {
+            return false;
+        }
+
+        if (data.Span.StartsWith(Done))
+        {
+            data = data[Done.Length..];
+            chunk = new Chunk { IsLast = true };
+            return true;
+        }
+
+        var reader = new Utf8JsonReader(data.Span, Reading);
+        using var document = JsonDocument.ParseValue(ref reader);
+        data = data[(int)reader.BytesConsumed..];
+        chunk = Read(document.RootElement);
+        return true;
+    }
+
+    /// <summary>The text that is left when no more chunks come.</summary>
+    public string End() => _text.End();
+
+    private Chunk Read(JsonElement root)
+    {
+        var choices = root.Field("choices");
+        var choice = choices is { ValueKind: JsonValueKind.Array } several ? First(several) : null;
+        var usage = _usage.Read(root, choice);
+        var chunk = new Chunk
+        {
+            Error = UpstreamError.Find(root) ?? (choice?.Field("error") is { } error ? UpstreamError.From(error) : null),
+            Usage = usage,
+            IsOfCompletion = choices is not null,
+            IsWhole = root.Field("object").AsText() != "chat.completion.chunk",
+
+            // With `include_usage`, the chunk with the usage and without choices is the last one.
+            IsLast = _hasDeltas && usage is not null && choices is { ValueKind: JsonValueKind.Array } && choice is null,
+        };
+        return choice is null ? chunk with { IsWhole = false } : Read(choice.Value, chunk);
+    }
+
+    private Chunk Read(JsonElement choice, Chunk chunk)
+    {
+        var delta = choice.Field("delta");
+        var message = choice.Field("message");
+
+        // Deltas win: some servers repeat the whole answer in a message, beside a delta or after the last one.
+        var isDelta = delta is { ValueKind: JsonValueKind.Object } && (_hasDeltas || message is null || HasText(delta.Value));
+        var content = isDelta ? delta!.Value.Field("content")
+            : _hasDeltas ? null
+            : message is { } whole ? whole.Field("content")
+            : choice.Field("text");
+        var text = TextOf(content);
+        _hasDeltas |= isDelta && text.Length > 0;
+        return chunk with
+        {
+            Text = text,
+            FinishReason = FinishReasons.Normalize((choice.Field("finish_reason") ?? choice.Field("stop_reason")).AsText()),
+            IsRefusal = (delta ?? message)?.Field("refusal").AsText() is { Length: > 0 },
+            IsWhole = chunk.IsWhole && delta is null && message is not null,
+        };
+    }
+
+    /// <summary>The first choice. One answer was asked for, so others are not expected.</summary>
+    private static JsonElement? First(JsonElement choices)
+    {
+        JsonElement? first = null;
+        foreach (var choice in choices.EnumerateArray())
+        {
+            if (choice.ValueKind == JsonValueKind.Object)
+            {
+                if (choice.Field("index").AsCount() is null or 0)
+                {
+                    return choice;
+                }
+
+                first ??= choice;
+            }
+        }
+
+        return first;
+    }
+
+    private static bool HasText(JsonElement delta) => delta.Field("content") switch
+    {
+        null => false,
+        { ValueKind: JsonValueKind.String } content => content.GetRawText().Length > 2,
+        _ => true,
+    };
+
+    /// <summary>The text of a content: a string, or a list of parts of which only text counts. A part with a model's thoughts is none.</summary>
+    private string TextOf(JsonElement? content) => content switch
+    {
+        { ValueKind: JsonValueKind.String } text => _text.Read(text),
+        { ValueKind: JsonValueKind.Number } number => number.GetRawText(),
+        { ValueKind: JsonValueKind.Array } parts => string.Concat(parts.EnumerateArray().Select(part => TextOf(part))),
+        { ValueKind: JsonValueKind.Object } part when part.Field("type").AsText() is null or "text" or "output_text" => TextOf(part.Field("text")),
+        _ => "",
+    };
+}

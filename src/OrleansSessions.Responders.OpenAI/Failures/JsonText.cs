@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace OrleansSessions.Responders.OpenAI.Failures;
+
+/// <summary>Reads fields whose type differs from server to server. What does not fit is null, never an exception.</summary>
+internal static class JsonText
+{
+    /// <summary>A field of an object; null if the value is no object, or has no such field, or has null there.</summary>
+    public static JsonElement? Field(this JsonElement value, string name) =>
+        value.ValueKind == JsonValueKind.Object && value.TryGetProperty(name, out var field) && field.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined)
+            ? field
+            : null;
+
+    /// <summary>A string, or a number as text.</summary>
+    public static string? AsText(this JsonElement? value) => value?.ValueKind switch
+    {
+        JsonValueKind.String => StringOf(value.Value),
+        JsonValueKind.Number => value.Value.GetRawText(),
+        _ => null,
+    };
+
+    /// <summary>A whole number from 0, also one that is written as a decimal fraction or as a string.</summary>
+    public static long? AsCount(this JsonElement? value) =>
+        double.TryParse(value.AsText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and < (1L << 53) ? (long)number : null;
+
+    private static string? StringOf(JsonElement value)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair, or bytes that are not UTF-8.
+            return null;
+        }
+    }
+}

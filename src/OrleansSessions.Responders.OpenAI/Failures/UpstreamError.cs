@@ -1,0 +1,123 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using OrleansSessions.Responders.OpenAI.Requests;
+
+namespace OrleansSessions.Responders.OpenAI.Failures;
+
+/// <summary>An error as an upstream describes it in JSON. Its own words are never repeated, because they can contain the question and the key.</summary>
+internal sealed partial record UpstreamError
+{
+    private const int MaxTokenLength = 64;
+
+    private static readonly string[] SpentWords = ["quota", "billing", "balance", "credit"];
+
+    private static readonly string[] LastingWords =
+        ["invalid", "not_found", "unsupported", "not_supported", "auth", "permission", "denied", "forbidden", "context_length", "too_l", "exceeds", "policy", "bad_request", "unprocessable"];
+
+    private static readonly string[] PassingWords =
+        ["server", "overload", "rate", "timeout", "timed_out", "unavailable", "internal", "capacity", "busy", "tempor", "exhausted", "throttl", "too_many", "api_error", "engine"];
+
+    /// <summary>The upstream's name for the kind of error, or null. Only if it looks like an identifier.</summary>
+    public string? Type { get; private init; }
+
+    /// <summary>The upstream's code, or null. Only if it looks like an identifier.</summary>
+    public string? Code { get; private init; }
+
+    /// <summary>The HTTP status that the error names, or null.</summary>
+    public int? Status { get; private init; }
+
+    /// <summary>The field of our request that the upstream complains about, or null.</summary>
+    public string? Field { get; private init; }
+
+    /// <summary>True if the content was blocked, as opposed to a fault.</summary>
+    public bool IsRefusal => Is(Code, "content_filter", "content_policy_violation") || Is(Type, "content_filter", "content_policy_violation");
+
+    /// <summary>The error in a JSON value, or null if there is none.</summary>
+    public static UpstreamError? Find(JsonElement root)
+    {
+        if (root.ValueKind == JsonValueKind.Array)
+        {
+            return root.GetArrayLength() > 0 ? Find(root[0]) : null;
+        }
+
+        if (root.Field("error") is { ValueKind: not JsonValueKind.False } error)
+        {
+            return From(error);
+        }
+
+        var isCompletion = root.Field("choices") is not null;
+        return root switch
+        {
+            _ when root.Field("object").AsText() == "error" || root.Field("type").AsText() == "error" => From(root),
+            _ when isCompletion => null,
+            _ when root.Field("errors") is { ValueKind: JsonValueKind.Array } errors && errors.GetArrayLength() > 0 => From(errors[0]),
+            _ when root.Field("detail") is not null => From(root),
+            _ when root.Field("message") is { ValueKind: JsonValueKind.String } && (root.Field("code") ?? root.Field("status")) is not null => From(root),
+            _ when root.Field("base_resp") is { } response && response.Field("status_code").AsCount() is > 0 => From(response),
+            _ => null,
+        };
+    }
+
+    /// <summary>An error, from the value that describes it.</summary>
+    public static UpstreamError From(JsonElement error)
+    {
+        var code = error.ValueKind == JsonValueKind.Object ? (error.Field("code") ?? error.Field("status_code") ?? error.Field("status")).AsText() : null;
+        return new UpstreamError
+        {
+            Type = Token(error.Field("type").AsText()),
+            Code = Token(code),
+            Status = int.TryParse(code, out var status) && status is >= 400 and <= 599 ? status : null,
+            Field = FindField(error),
+        };
+    }
+
+    /// <summary>True if asking again can succeed.</summary>
+    /// <param name="status">The status of the response, or null if it is no help.</param>
+    /// <param name="otherwise">The result if the error does not say.</param>
+    public bool IsRetryable(int? status, bool otherwise)
+    {
+        var words = $"{Code} {Type}";
+        return words switch
+        {
+            _ when Has(words, SpentWords) => false,
+            _ when (Status ?? status) is { } known => IsRetryable(known),
+            _ when Has(words, LastingWords) => false,
+            _ when Has(words, PassingWords) => true,
+            _ => otherwise,
+        };
+    }
+
+    /// <summary>True if asking again can succeed after an HTTP status.</summary>
+    public static bool IsRetryable(int status) => status is 408 or 409 or 425 or 429 or >= 500;
+
+    /// <summary>
+    /// The field by the error's <c>param</c>, by the path in <c>detail</c> that FastAPI gives, or by the words. A short name counts only in quotes, because a
+    /// word like <c>user</c> is in many messages.
+    /// </summary>
+    private static string? FindField(JsonElement error)
+    {
+        var words = error.Field("message").AsText() ?? error.Field("detail").AsText() ?? (error.ValueKind == JsonValueKind.String ? ((JsonElement?)error).AsText() : null) ?? "";
+        var path = error.Field("param").AsText() ?? "";
+        if (error.Field("detail") is { ValueKind: JsonValueKind.Array } details && details.GetArrayLength() > 0
+            && details[0].Field("loc") is { ValueKind: JsonValueKind.Array } place)
+        {
+            path = string.Join('.', place.EnumerateArray().Select(part => ((JsonElement?)part).AsText()));
+        }
+
+        var steps = path.Split(['.', '[', ']', '/'], StringSplitOptions.RemoveEmptyEntries);
+        return RequestFields.All.FirstOrDefault(field => steps.Contains(field))
+            ?? RequestFields.All.FirstOrDefault(field => words.Contains($"'{field}'") || words.Contains($"\"{field}\"") || words.Contains($"`{field}`"))
+            ?? RequestFields.All.FirstOrDefault(field => field.Contains('_') && words.Contains(field));
+    }
+
+    /// <summary>A name that can be logged and sent to clients; null for anything else, such as a sentence or a key.</summary>
+    private static string? Token(string? text) =>
+        text is { Length: > 0 and <= MaxTokenLength } && Identifier().IsMatch(text) && !text.StartsWith("sk-", StringComparison.OrdinalIgnoreCase) ? text : null;
+
+    private static bool Is(string? token, params string[] values) => token is not null && values.Contains(token, StringComparer.OrdinalIgnoreCase);
+
+    private static bool Has(string words, string[] parts) => parts.Any(part => words.Contains(part, StringComparison.OrdinalIgnoreCase));
+
+    [GeneratedRegex("^[A-Za-z0-9_.:-]+$")]
+    private static partial Regex Identifier();
+}

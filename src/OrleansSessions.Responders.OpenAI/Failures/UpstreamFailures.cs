@@ -1,0 +1,118 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using OrleansSessions.Diagnostics;
+using OrleansSessions.Protocol;
+using OrleansSessions.Responders.OpenAI.Requests;
+
+namespace OrleansSessions.Responders.OpenAI.Failures;
+
+/// <summary>
+/// The failures of one exchange with an upstream: what each means for the client, and what of it the operator needs in the log. Nothing here repeats words of
+/// the upstream, not even the message of a cause, because they can contain the question and the key.
+/// </summary>
+/// <param name="upstream">The host that is asked.</param>
+internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext context, string upstream, string apiKey)
+{
+    /// <summary>The response that is read, once there is one.</summary>
+    public HttpResponseMessage? Response { get; set; }
+
+    private int? Status => (int?)Response?.StatusCode;
+
+    private string ContentType => Response?.Content.Headers.ContentType?.MediaType ?? "none";
+
+    /// <summary>The upstream ended before the answer did.</summary>
+    public ResponderException Cut(Exception? inner = null) =>
+        Report(DoneReasons.ResponderCut, "The upstream stopped before the answer was complete.", isRetryable: true, inner: inner);
+
+    /// <summary>The model or its content filter did not want to answer.</summary>
+    public ResponderException Refused(UpstreamError? error = null) =>
+        Report(DoneReasons.ResponderRefused, "The model declined to answer.", isRetryable: false, error);
+
+    public ResponderException Unreachable(Exception inner) => Report(
+        DoneReasons.ResponderUnavailable, "The upstream cannot be reached, or closed the connection before it answered.", isRetryable: true, inner: inner);
+
+    /// <summary>The response has a redirect that is not followed.</summary>
+    public ResponderException Redirected(Uri? target) => Report(
+        DoneReasons.ResponderError,
+        target is null
+            ? $"The upstream redirects the request (HTTP status {Status}) without saying where to."
+            : $"The upstream redirects the request to {Origin(target)}, where it is not sent. Set {OpenAIOptions.Section}:{nameof(OpenAIOptions.Endpoint)} to the new address.",
+        isRetryable: false);
+
+    /// <summary>The response has an error status.</summary>
+    /// <param name="error">What its body says, or null.</param>
+    public ResponderException Rejected(UpstreamError? error, TimeSpan? retryAfter)
+    {
+        var status = Status!.Value;
+        if (error is { IsRefusal: true })
+        {
+            return Refused(error);
+        }
+
+        var isRetryable = error?.IsRetryable(status, otherwise: false) ?? UpstreamError.IsRetryable(status);
+        var isAway = isRetryable && status is 408 or 429 or 502 or 503 or 504;
+        var field = status is 400 or 422 ? error?.Field : null;
+        var message = field is null
+            ? string.Create(CultureInfo.InvariantCulture, $"The upstream answered with HTTP status {status}{CodeOf(error)}.")
+            : string.Create(CultureInfo.InvariantCulture, $"The upstream refused the field '{field}' with HTTP status {status}. {RequestFields.AdviceFor(field)}").TrimEnd();
+        return Report(isAway ? DoneReasons.ResponderUnavailable : DoneReasons.ResponderError, message, isRetryable, error, retryAfter: isRetryable ? retryAfter : null);
+    }
+
+    /// <summary>The upstream reported an error in a response that had begun as an answer.</summary>
+    /// <param name="hasStarted">True if a part of the answer came before. A request that was begun was a good one, so asking again can help.</param>
+    public ResponderException Reported(UpstreamError error, bool hasStarted) => error.IsRefusal
+        ? Refused(error)
+        : Report(
+            DoneReasons.ResponderError,
+            $"The upstream reported an error{CodeOf(error)}{(hasStarted ? " in the middle of the answer" : "")}.",
+            error.IsRetryable(status: null, otherwise: hasStarted),
+            error);
+
+    /// <summary>The response is not an answer.</summary>
+    /// <param name="what">What it is, to complete the sentence "The upstream sent".</param>
+    public ResponderException NotAnAnswer(string what, Exception? inner = null) =>
+        Report(DoneReasons.ResponderError, $"The upstream sent {what} instead of an answer.", isRetryable: false, inner: inner);
+
+    /// <summary>The model stopped for a fault of its server.</summary>
+    public ResponderException Faulted() =>
+        Report(DoneReasons.ResponderError, "The upstream stopped the answer because of an error of its own.", isRetryable: true);
+
+    /// <summary>The model called a tool, and there is no text.</summary>
+    public ResponderException CalledATool() =>
+        Report(DoneReasons.ResponderError, "The model called a tool instead of answering, and it was offered none.", isRetryable: false);
+
+    private ResponderException Report(
+        string reason, string message, bool isRetryable, UpstreamError? error = null, TimeSpan? retryAfter = null, Exception? inner = null)
+    {
+        if (logger.IsEnabled(LogLevel.Warning))
+        {
+            LogMessages.Failed(logger, context.SessionKey, context.QuestionId, upstream, new(reason, Status, ContentType, Shown(error?.Type), Shown(error?.Code), error?.Field));
+        }
+
+        return new(reason, message, isRetryable, inner is null ? null : LoggedException.Of(inner)) { IsSafeToLog = true, RetryAfter = retryAfter };
+    }
+
+    private string CodeOf(UpstreamError? error) => Shown(error?.Code ?? error?.Type) is { } code && code != Status?.ToString(CultureInfo.InvariantCulture) ? $" ('{code}')" : "";
+
+    /// <summary>A key can look like a code.</summary>
+    private string? Shown(string? token) =>
+        token is not null && apiKey.Length > 0 && (apiKey.Contains(token, StringComparison.OrdinalIgnoreCase) || token.Contains(apiKey, StringComparison.OrdinalIgnoreCase))
+            ? null
+            : token;
+
+    private static string Origin(Uri target) => target.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
+
+    /// <summary>What an operator needs to know about a failure.</summary>
+    private readonly record struct Facts(string Reason, int? Status, string ContentType, string? Type, string? Code, string? Field)
+    {
+        public override string ToString() =>
+            $"{Reason}; HTTP status {Status?.ToString(CultureInfo.InvariantCulture) ?? "none"}, content type {ContentType}, error type {Type ?? "none"}, "
+            + $"error code {Code ?? "none"}, refused field {Field ?? "none"}";
+    }
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Session {SessionKey}: question {QuestionId} failed at the upstream {Upstream}: {Facts}")]
+        public static partial void Failed(ILogger logger, string sessionKey, string questionId, string upstream, Facts facts);
+    }
+}

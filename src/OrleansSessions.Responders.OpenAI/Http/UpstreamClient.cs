@@ -1,0 +1,154 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using OrleansSessions.Responders.OpenAI.Failures;
+using OrleansSessions.Responders.OpenAI.Requests;
+
+namespace OrleansSessions.Responders.OpenAI.Http;
+
+/// <summary>Posts questions to the endpoint. The platform's defaults suit requests that end by themselves, not answers that people watch and cancel.</summary>
+internal sealed partial class UpstreamClient : IDisposable
+{
+    private const int MaxRedirects = 5;
+
+    /// <summary>
+    /// Common servers close a connection that was idle for 5 s (Node.js, Uvicorn). The pool looks each second, so none is used after 4 s.
+    /// </summary>
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// A connection that the server closed while idle fails at once. One that fails later was closed while the server worked on the question: it is not asked
+    /// a second time. A second leaves room for a round trip to a distant server.
+    /// </summary>
+    private static readonly TimeSpan StaleWithin = TimeSpan.FromSeconds(1);
+
+    private static readonly HttpRequestOptionsKey<bool> HasOpenedConnection = new("OrleansSessions.HasOpenedConnection");
+
+    private readonly Uri _address;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly HttpMessageInvoker _pooled;
+    private readonly HttpMessageInvoker _fresh;
+
+    public UpstreamClient(OpenAIOptions options, TimeProvider time, ILogger logger)
+    {
+        _address = Endpoints.CompletionsOf(options.Endpoint);
+        _time = time;
+        _logger = logger;
+
+        // Names are resolved only when a connection opens. A limited lifetime finds an upstream that has moved.
+        _pooled = CreateClient(options, lifetime: TimeSpan.FromMinutes(5));
+        _fresh = CreateClient(options, lifetime: TimeSpan.Zero);
+    }
+
+    /// <summary>The host of the endpoint.</summary>
+    public string Host => _address.Authority;
+
+    /// <summary>Sends a request and returns the response once its headers are there.</summary>
+    /// <exception cref="ResponderException">There is no response, or it is a redirect that is not followed.</exception>
+    public async Task<HttpResponseMessage> SendAsync(ChatRequest request, UpstreamFailures failures, CancellationToken cancellationToken)
+    {
+        var address = _address;
+        for (var redirects = 0; ; redirects++)
+        {
+            var response = await SendAsync(request, address, failures, cancellationToken);
+            if (!IsRedirect(response.StatusCode))
+            {
+                return response;
+            }
+
+            using (response)
+            {
+                failures.Response = response;
+                var target = response.Headers.Location is { } location ? new Uri(address, location) : null;
+                if (target is null || redirects == MaxRedirects || !Endpoints.IsSameServer(address, target))
+                {
+                    throw failures.Redirected(target);
+                }
+
+                address = target;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _pooled.Dispose();
+        _fresh.Dispose();
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(ChatRequest request, Uri address, UpstreamFailures failures, CancellationToken cancellationToken)
+    {
+        using var message = request.ToMessage(address);
+        var startedAt = _time.GetTimestamp();
+        try
+        {
+            return await _pooled.SendAsync(message, cancellationToken);
+        }
+        catch (HttpRequestException fault) when (IsStale(message, fault) && _time.GetElapsedTime(startedAt) < StaleWithin && !cancellationToken.IsCancellationRequested)
+        {
+            LogMessages.SentAgain(_logger, Host);
+        }
+        catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw failures.Unreachable(fault);
+        }
+
+        try
+        {
+            using var again = request.ToMessage(address);
+            return await _fresh.SendAsync(again, cancellationToken);
+        }
+        catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw failures.Unreachable(fault);
+        }
+    }
+
+    /// <summary>
+    /// True if the server has closed the connection before it sent a byte of a response, and the connection was not opened for this message, so it had been idle.
+    /// </summary>
+    private static bool IsStale(HttpRequestMessage message, HttpRequestException fault) =>
+        !message.Options.TryGetValue(HasOpenedConnection, out _)
+        && (fault.HttpRequestError == HttpRequestError.ResponseEnded || fault.InnerException is IOException { InnerException: SocketException });
+
+    private static bool IsRedirect(HttpStatusCode status) =>
+        status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect
+            or HttpStatusCode.PermanentRedirect;
+
+    private static HttpMessageInvoker CreateClient(OpenAIOptions options, TimeSpan lifetime) => new(new SocketsHttpHandler
+    {
+        // By default an abandoned response is read for two more seconds to reuse its connection, while the upstream continues to compute.
+        MaxResponseDrainSize = 0,
+        ConnectTimeout = options.ConnectTimeout,
+        PooledConnectionIdleTimeout = IdleTimeout,
+        PooledConnectionLifetime = lifetime,
+        ConnectCallback = ConnectAsync,
+
+        // A redirected POST would become a GET, without its key.
+        AllowAutoRedirect = false,
+        UseCookies = false,
+    });
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        context.InitialRequestMessage.Options.Set(HasOpenedConnection, true);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Debug, "The upstream {Upstream} had closed an idle connection; the question is sent again on a new one")]
+        public static partial void SentAgain(ILogger logger, string upstream);
+    }
+}

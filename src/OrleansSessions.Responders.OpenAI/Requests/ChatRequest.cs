@@ -1,0 +1,166 @@
+using System.Buffers;
+using System.Net.Http.Headers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace OrleansSessions.Responders.OpenAI.Requests;
+
+/// <summary>The request for one answer. It can be sent more than once; each time it has the same idempotency key.</summary>
+internal sealed class ChatRequest
+{
+    private const string OpenAIHost = "api.openai.com";
+
+    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly OpenAIOptions _options;
+    private readonly ResponderContext _context;
+    private readonly bool _sendsContext;
+    private readonly string _idempotencyKey = Guid.NewGuid().ToString("n");
+    private readonly ReadOnlyMemory<byte> _body;
+
+    public ChatRequest(OpenAIOptions options, ResponderContext context, QuestionChoice choice)
+    {
+        _options = options;
+        _context = context;
+        _sendsContext = options.SendContextHeaders ?? new Uri(options.Endpoint).Host != OpenAIHost;
+        _body = Write(choice);
+    }
+
+    /// <summary>Returns a new message for the request, because a message can be sent only once.</summary>
+    public HttpRequestMessage ToMessage(Uri address)
+    {
+        var message = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ReadOnlyMemoryContent(_body) };
+        message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        var headers = message.Headers;
+        headers.Accept.ParseAdd("text/event-stream");
+        headers.Accept.ParseAdd("application/json");
+        headers.AcceptEncoding.ParseAdd("identity");
+        headers.UserAgent.ParseAdd("OrleansSessions");
+        if (_options.ApiKey.Length > 0)
+        {
+            headers.Authorization = new AuthenticationHeaderValue("Bearer", _options.ApiKey);
+        }
+
+        if (_sendsContext)
+        {
+            AddContext(headers);
+        }
+
+        return message;
+    }
+
+    private void AddContext(HttpRequestHeaders headers)
+    {
+        headers.Add("X-Session-Id", _context.SessionId);
+        if (_context.Scope.Length > 0)
+        {
+            headers.Add("X-Session-Scope", _context.Scope);
+        }
+
+        headers.Add("X-Question-Id", _context.QuestionId);
+        headers.Add("X-Attempt", AttemptText());
+        headers.Add("Idempotency-Key", _idempotencyKey);
+        if (_context.TraceParent is { } traceParent)
+        {
+            headers.Add("traceparent", traceParent);
+        }
+    }
+
+    private ReadOnlyMemory<byte> Write(QuestionChoice choice)
+    {
+        var bytes = new ArrayBufferWriter<byte>(1024);
+        using (var json = new Utf8JsonWriter(bytes, Writing))
+        {
+            json.WriteStartObject();
+            json.WriteString(RequestFields.Model, choice.Model);
+            WriteMessages(json, choice.SystemPrompt);
+            json.WriteBoolean(RequestFields.Stream, true);
+            if (_options.StreamUsage)
+            {
+                json.WriteStartObject(RequestFields.StreamOptions);
+                json.WriteBoolean("include_usage", true);
+                json.WriteEndObject();
+            }
+
+            if (_options.MaxOutputTokens is { } tokens)
+            {
+                json.WriteNumber(
+                    _options.MaxTokensField == MaxTokensField.MaxTokens ? RequestFields.MaxTokens : RequestFields.MaxCompletionTokens, tokens);
+            }
+
+            if (choice.Temperature is { } temperature)
+            {
+                json.WriteNumber(RequestFields.Temperature, temperature);
+            }
+
+            if (_options.SendUser)
+            {
+                json.WriteString(RequestFields.User, _context.User ?? _context.SessionId);
+            }
+
+            if (_options.SendMetadata)
+            {
+                WriteMetadata(json);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return bytes.WrittenMemory;
+    }
+
+    private void WriteMessages(Utf8JsonWriter json, string systemPrompt)
+    {
+        json.WriteStartArray(RequestFields.Messages);
+        if (systemPrompt.Length > 0)
+        {
+            WriteMessage(json, "system", systemPrompt);
+        }
+
+        foreach (var pair in _context.History)
+        {
+            // Without its answer, a question would be followed by another one. Strict chat templates refuse that.
+            if (pair.Answer.Length > 0)
+            {
+                WriteMessage(json, "user", pair.Question);
+                WriteMessage(json, "assistant", pair.Answer);
+            }
+        }
+
+        WriteMessage(json, "user", _context.Question);
+        json.WriteEndArray();
+    }
+
+    private static void WriteMessage(Utf8JsonWriter json, string role, string content)
+    {
+        json.WriteStartObject();
+        json.WriteString("role", role);
+        json.WriteString("content", content);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes the question's own metadata, and ours. Ours win, so that a client cannot pretend to be another session.</summary>
+    private void WriteMetadata(Utf8JsonWriter json)
+    {
+        (string Name, string Value)[] own =
+            [("session_id", _context.SessionId), ("question_id", _context.QuestionId), ("attempt", AttemptText()), ("session_scope", _context.Scope)];
+        json.WriteStartObject(RequestFields.Metadata);
+        if (_context.MetadataJson is not null)
+        {
+            using var metadata = JsonDocument.Parse(_context.MetadataJson);
+            foreach (var property in metadata.RootElement.EnumerateObject().Where(property => !own.Any(field => field.Name == property.Name)))
+            {
+                property.WriteTo(json);
+            }
+        }
+
+        foreach (var (name, value) in own.Where(field => field.Value.Length > 0))
+        {
+            json.WriteString(name, value);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private string AttemptText() => _context.Attempt.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace OrleansSessions.Responders.OpenAI.Requests;
+
+/// <summary>The model, temperature and system prompt of one question: the configured ones, or what the question chose of those that are allowed.</summary>
+internal sealed record QuestionChoice(string Model, float? Temperature, string SystemPrompt)
+{
+    private const string ModelOption = "model";
+    private const string TemperatureOption = "temperature";
+    private const string SystemPromptOption = "system_prompt";
+
+    /// <summary>Returns why options are refused, or null if all of them are allowed.</summary>
+    public static OptionFault? FindFault(OpenAIOptions options, JsonElement chosen)
+    {
+        foreach (var option in chosen.EnumerateObject())
+        {
+            if (FindFault(options, option) is { } message)
+            {
+                return new(option.Name, message);
+            }
+        }
+
+        return null;
+    }
+
+    /// <param name="optionsJson">Options without a fault, or null.</param>
+    public static QuestionChoice Of(OpenAIOptions options, string? optionsJson)
+    {
+        var choice = new QuestionChoice(options.Model, options.Temperature, options.SystemPrompt);
+        if (optionsJson is null)
+        {
+            return choice;
+        }
+
+        using var chosen = JsonDocument.Parse(optionsJson);
+        foreach (var option in chosen.RootElement.EnumerateObject())
+        {
+            choice = option.Name switch
+            {
+                // A question that waited in the queue can outlive the setting that allowed its option. The configured value applies then.
+                _ when FindFault(options, option) is not null => choice,
+                ModelOption => choice with { Model = option.Value.GetString()! },
+                TemperatureOption => choice with { Temperature = option.Value.GetSingle() },
+                SystemPromptOption => choice with { SystemPrompt = options.SystemPrompts[option.Value.GetString()!] },
+                _ => choice,
+            };
+        }
+
+        return choice;
+    }
+
+    private static string? FindFault(OpenAIOptions options, JsonProperty option) => option.Name switch
+    {
+        ModelOption => FindNameFault(option, options.AllowedModels.Prepend(options.Model)),
+        TemperatureOption => FindTemperatureFault(options.MaxQuestionTemperature, option.Value),
+        SystemPromptOption when options.SystemPrompts.Count == 0 => "This server has no system prompts to choose from.",
+        SystemPromptOption => FindNameFault(option, options.SystemPrompts.Keys),
+        _ => $"The options are '{ModelOption}', '{TemperatureOption}' and '{SystemPromptOption}'.",
+    };
+
+    private static string? FindNameFault(JsonProperty option, IEnumerable<string> allowed)
+    {
+        var names = allowed.Distinct(StringComparer.Ordinal).ToList();
+        if (option.Value.ValueKind != JsonValueKind.String)
+        {
+            return $"'{option.Name}' must be a string.";
+        }
+
+        return names.Contains(option.Value.GetString()!) ? null : $"'{option.Name}' must be one of: {string.Join(", ", names)}.";
+    }
+
+    private static string? FindTemperatureFault(float? highest, JsonElement value)
+    {
+        if (highest is null)
+        {
+            return "This server does not let a question choose its temperature.";
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetSingle(out var chosen) && chosen >= 0 && chosen <= highest
+            ? null
+            : $"'{TemperatureOption}' must be a number from 0 to {highest.Value.ToString(CultureInfo.InvariantCulture)}.";
+    }
+}

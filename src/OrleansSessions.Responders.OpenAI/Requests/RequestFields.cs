@@ -1,0 +1,33 @@
+namespace OrleansSessions.Responders.OpenAI.Requests;
+
+/// <summary>The names of the request's fields, and which setting decides about each that a server could refuse.</summary>
+internal static class RequestFields
+{
+    public const string Model = "model";
+    public const string Messages = "messages";
+    public const string Stream = "stream";
+    public const string StreamOptions = "stream_options";
+    public const string MaxCompletionTokens = "max_completion_tokens";
+    public const string MaxTokens = "max_tokens";
+    public const string Temperature = "temperature";
+    public const string User = "user";
+    public const string Metadata = "metadata";
+
+    /// <summary>All fields that a server can complain about. The names are ours, so they can be logged and sent to clients.</summary>
+    public static IReadOnlyList<string> All { get; } = [StreamOptions, MaxCompletionTokens, MaxTokens, Temperature, Metadata, User, Messages, Stream, Model];
+
+    /// <summary>What an operator can do about a refused field, or null.</summary>
+    public static string? AdviceFor(string field) => field switch
+    {
+        StreamOptions => Set(nameof(OpenAIOptions.StreamUsage), "false"),
+        MaxCompletionTokens => Set(nameof(OpenAIOptions.MaxTokensField), nameof(MaxTokensField.MaxTokens)),
+        MaxTokens => Set(nameof(OpenAIOptions.MaxTokensField), nameof(MaxTokensField.MaxCompletionTokens)),
+        Temperature => $"Remove {OpenAIOptions.Section}:{nameof(OpenAIOptions.Temperature)}.",
+        User => Set(nameof(OpenAIOptions.SendUser), "false"),
+        Metadata => Set(nameof(OpenAIOptions.SendMetadata), "false"),
+        Model => $"Check {OpenAIOptions.Section}:{nameof(OpenAIOptions.Model)}.",
+        _ => null,
+    };
+
+    private static string Set(string key, string value) => $"Set {OpenAIOptions.Section}:{key} to {value}.";
+}

@@ -1,0 +1,171 @@
+using System.Text.Json;
+using OrleansSessions.Protocol;
+using OrleansSessions.Responders.OpenAI.Bodies;
+using OrleansSessions.Responders.OpenAI.Chunks;
+using OrleansSessions.Responders.OpenAI.Failures;
+
+namespace OrleansSessions.Responders.OpenAI;
+
+/// <summary>One answer as it comes from an upstream, and how it ended.</summary>
+internal sealed class UpstreamAnswer : IDisposable
+{
+    /// <summary>How long the usage is waited for after the model has finished. Servers that keep their connection open send nothing more.</summary>
+    private static readonly TimeSpan FinishPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long the end of the body is waited for after the last event, so that the connection can be used again.</summary>
+    private static readonly TimeSpan LastPatience = TimeSpan.FromMilliseconds(100);
+
+    private readonly BodyReader _body;
+    private readonly ChunkReader _chunks;
+    private readonly UpstreamFailures _failures;
+    private readonly CancellationTokenSource _patience;
+    private readonly CancellationTokenSource _stop;
+    private readonly CancellationToken _cancelled;
+    private string? _finishReason;
+    private bool _isLast;
+    private bool _isWhole;
+    private bool _isRefused;
+    private bool _hasChunks;
+    private bool _hasText;
+
+    /// <param name="body">The body of a successful response.</param>
+    /// <param name="cancelled">Cancelled if no one wants the answer any more.</param>
+    public UpstreamAnswer(Stream body, string model, UpstreamFailures failures, TimeProvider time, CancellationToken cancelled)
+    {
+        _body = new BodyReader(body);
+        _chunks = new ChunkReader(model);
+        _failures = failures;
+        _cancelled = cancelled;
+        _patience = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled, _patience.Token);
+    }
+
+    /// <summary>True once the answer is complete, whatever the connection does.</summary>
+    private bool IsOver => _finishReason is not null || _isLast;
+
+    /// <summary>The pieces of the answer. Every event and every byte is at least a sign of life.</summary>
+    /// <exception cref="ResponderException">The upstream failed.</exception>
+    public async IAsyncEnumerable<AnswerPiece> ReadAsync()
+    {
+        await using var events = _body.ReadAsync(_stop.Token).GetAsyncEnumerator(_stop.Token);
+        while (await MoveNextAsync(events))
+        {
+            var data = events.Current.Data;
+            if (data.IsEmpty)
+            {
+                yield return AnswerPiece.Alive;
+            }
+
+            while (TryRead(ref data, out var chunk))
+            {
+                Take(chunk, isErrorEvent: events.Current.EventType == "error");
+                if (chunk.Usage is { } usage)
+                {
+                    yield return AnswerPiece.Used(usage);
+                }
+
+                yield return chunk.Text.Length > 0 ? AnswerPiece.Of(chunk.Text) : AnswerPiece.Alive;
+            }
+        }
+
+        if (_chunks.End() is { Length: > 0 } rest)
+        {
+            yield return AnswerPiece.Of(rest);
+        }
+    }
+
+    /// <summary>How the answer ended: null if it is whole, or the reason why it is not.</summary>
+    /// <exception cref="ResponderException">It ended in a failure.</exception>
+    public string? FindEnd()
+    {
+        var kind = _finishReason is null ? FinishKind.Complete : FinishReasons.KindOf(_finishReason);
+        return kind switch
+        {
+            _ when _isRefused => throw _failures.Refused(),
+            FinishKind.Refused => throw _failures.Refused(),
+            FinishKind.Faulted => throw _failures.Faulted(),
+            FinishKind.ToolCall when !_hasText => throw _failures.CalledATool(),
+            FinishKind.Length => DoneReasons.Length,
+            _ when (IsOver || _isWhole) && _hasChunks => null,
+            _ when _body.HasContent && !_hasChunks && !IsOver => throw _failures.NotAnAnswer("something that is not a chat completion"),
+            _ => throw _failures.Cut(),
+        };
+    }
+
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _patience.Dispose();
+    }
+
+    private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<System.Net.ServerSentEvents.SseItem<ReadOnlyMemory<byte>>> events)
+    {
+        try
+        {
+            return await events.MoveNextAsync();
+        }
+        catch (Exception fault) when (_cancelled.IsCancellationRequested)
+        {
+            // A connection that is closed by a cancel can fail in many ways. All of them mean that the answer was cancelled.
+            throw new OperationCanceledException("The answer was cancelled.", fault, _cancelled);
+        }
+        catch (Exception) when (IsOver || _isWhole)
+        {
+            // The answer is whole. That the connection broke, or that nothing more came, changes nothing.
+            return false;
+        }
+        catch (BodyFormatException fault)
+        {
+            throw _failures.NotAnAnswer(fault.Message);
+        }
+        catch (Exception fault)
+        {
+            throw _failures.Cut(fault);
+        }
+    }
+
+    private bool TryRead(ref ReadOnlyMemory<byte> data, out Chunk chunk)
+    {
+        try
+        {
+            return _chunks.TryRead(ref data, out chunk);
+        }
+        catch (JsonException) when (IsOver)
+        {
+            chunk = default;
+            return false;
+        }
+        catch (JsonException fault)
+        {
+            // The last event of a body that ended inside it is no JSON either.
+            throw _body.HasEnded ? _failures.Cut(fault) : _failures.NotAnAnswer("something that is not JSON", fault);
+        }
+    }
+
+    private void Take(in Chunk chunk, bool isErrorEvent)
+    {
+        if (chunk.Error is { } error && !IsOver)
+        {
+            throw _failures.Reported(error, _hasChunks);
+        }
+
+        if (isErrorEvent && !chunk.IsOfCompletion && !IsOver)
+        {
+            throw _failures.NotAnAnswer("an error event");
+        }
+
+        var wasOver = IsOver;
+        _hasChunks |= chunk.IsOfCompletion;
+        _hasText |= chunk.Text.Length > 0;
+        _isRefused |= chunk.IsRefusal;
+        _isWhole |= chunk.IsWhole;
+        _finishReason = chunk.FinishReason ?? _finishReason;
+        _isLast |= chunk.IsLast;
+
+        // A server can go on with text after a finish reason, and with nothing but signs of life for ever.
+        if (IsOver && (!wasOver || chunk.IsLast || chunk.Text.Length > 0))
+        {
+            _patience.CancelAfter(_isLast ? LastPatience : FinishPatience);
+        }
+    }
+}
