@@ -1,5 +1,4 @@
 using OrleansSessions.Configuration;
-using OrleansSessions.Responders.OpenAI.Requests;
 
 namespace OrleansSessions.Responders.OpenAI;
 

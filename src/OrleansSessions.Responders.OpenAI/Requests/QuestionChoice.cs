@@ -52,22 +52,21 @@ internal sealed record QuestionChoice(string Model, float? Temperature, string S
 
     private static string? FindFault(OpenAIOptions options, JsonProperty option) => option.Name switch
     {
-        ModelOption => FindNameFault(option, options.AllowedModels.Prepend(options.Model)),
+        ModelOption => FindNameFault(option, [.. options.AllowedModels.Prepend(options.Model).Distinct(StringComparer.Ordinal)], StringComparer.Ordinal),
         TemperatureOption => FindTemperatureFault(options.MaxQuestionTemperature, option.Value),
         SystemPromptOption when options.SystemPrompts.Count == 0 => "This server has no system prompts to choose from.",
-        SystemPromptOption => FindNameFault(option, options.SystemPrompts.Keys),
+        SystemPromptOption => FindNameFault(option, options.SystemPrompts.Keys, options.SystemPrompts.Comparer),
         _ => $"The options are '{ModelOption}', '{TemperatureOption}' and '{SystemPromptOption}'.",
     };
 
-    private static string? FindNameFault(JsonProperty option, IEnumerable<string> allowed)
+    private static string? FindNameFault(JsonProperty option, ICollection<string> allowed, IEqualityComparer<string> comparer)
     {
-        var names = allowed.Distinct(StringComparer.Ordinal).ToList();
         if (option.Value.ValueKind != JsonValueKind.String)
         {
             return $"'{option.Name}' must be a string.";
         }
 
-        return names.Contains(option.Value.GetString()!) ? null : $"'{option.Name}' must be one of: {string.Join(", ", names)}.";
+        return allowed.Contains(option.Value.GetString()!, comparer) ? null : $"'{option.Name}' must be one of: {string.Join(", ", allowed)}.";
     }
 
     private static string? FindTemperatureFault(float? highest, JsonElement value)

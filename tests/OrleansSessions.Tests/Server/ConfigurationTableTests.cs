@@ -47,6 +47,7 @@ public sealed partial class ConfigurationTableTests
     {
         null or "" => "none",
         string text => text,
+        bool isSet => isSet ? "true" : "false",
         IEnumerable list when !list.Cast<object>().Any() => "none",
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString()!,

@@ -1,4 +1,4 @@
-namespace OrleansSessions.Responders.OpenAI.Requests;
+namespace OrleansSessions.Responders.OpenAI;
 
 /// <summary>The request field that limits the length of an answer.</summary>
 public enum MaxTokensField
