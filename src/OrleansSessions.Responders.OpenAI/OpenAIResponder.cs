@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using OrleansSessions.Protocol;
 using OrleansSessions.Responders.OpenAI.Failures;
 using OrleansSessions.Responders.OpenAI.Http;
 using OrleansSessions.Responders.OpenAI.Requests;
@@ -34,28 +33,38 @@ internal sealed class OpenAIResponder : IResponder, IDisposable
         // 1. Ask.
         var failures = new UpstreamFailures(_logger, context, _client.Host, _options.ApiKey);
         var choice = QuestionChoice.Of(_options, context.OptionsJson);
-        using var response = await _client.SendAsync(new ChatRequest(_options, context, choice), failures, cancellationToken);
+        var response = await _client.SendAsync(new ChatRequest(_options, context, choice), failures, cancellationToken);
         failures.Response = response;
-
-        // 2. A status that is no success says why, mostly.
-        if (!response.IsSuccessStatusCode)
+        var isFinished = false;
+        try
         {
-            var error = await FailedResponse.ReadErrorAsync(response, _time, cancellationToken);
-            throw failures.Rejected(error, FailedResponse.ReadRetryAfter(response, _time));
+            // 2. A status that is no success says why, mostly.
+            if (!response.IsSuccessStatusCode)
+            {
+                var error = await FailedResponse.ReadErrorAsync(response, _time, cancellationToken);
+                throw failures.Rejected(error, FailedResponse.ReadRetryAfter(response, _time));
+            }
+
+            // 3. Forward what comes, until the upstream or the answer has ended.
+            failures.ThrowIfCompressed();
+            var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            using var answer = new UpstreamAnswer(body, choice.Model, failures, _time, cancellationToken);
+            await foreach (var piece in answer.ReadAsync())
+            {
+                yield return piece;
+            }
+
+            // 4. Without an error, how it ended says whether it is whole.
+            isFinished = true;
+            if (answer.FindEnd() is { } reason)
+            {
+                yield return AnswerPiece.Stop(reason);
+            }
         }
-
-        // 3. Forward what comes, until the upstream or the answer has ended.
-        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        using var answer = new UpstreamAnswer(body, choice.Model, failures, _time, cancellationToken);
-        await foreach (var piece in answer.ReadAsync())
+        finally
         {
-            yield return piece;
-        }
-
-        // 4. Without an error, how it ended says whether it is whole.
-        if (answer.FindEnd() == DoneReasons.Length)
-        {
-            yield return AnswerPiece.Stop(DoneReasons.Length);
+            // 5. A response that is not finished closes its connection, so that the upstream stops.
+            _client.Release(response, isFinished);
         }
     }
 

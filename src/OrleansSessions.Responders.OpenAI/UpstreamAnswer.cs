@@ -9,11 +9,8 @@ namespace OrleansSessions.Responders.OpenAI;
 /// <summary>One answer as it comes from an upstream, and how it ended.</summary>
 internal sealed class UpstreamAnswer : IDisposable
 {
-    /// <summary>How long the usage is waited for after the model has finished. Servers that keep their connection open send nothing more.</summary>
+    /// <summary>How long the usage and the last event are waited for after the model has finished. Some servers send neither, and keep the connection open.</summary>
     private static readonly TimeSpan FinishPatience = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long the end of the body is waited for after the last event, so that the connection can be used again.</summary>
-    private static readonly TimeSpan LastPatience = TimeSpan.FromMilliseconds(100);
 
     private readonly BodyReader _body;
     private readonly ChunkReader _chunks;
@@ -22,7 +19,6 @@ internal sealed class UpstreamAnswer : IDisposable
     private readonly CancellationTokenSource _stop;
     private readonly CancellationToken _cancelled;
     private string? _finishReason;
-    private bool _isLast;
     private bool _isWhole;
     private bool _isRefused;
     private bool _hasChunks;
@@ -40,15 +36,18 @@ internal sealed class UpstreamAnswer : IDisposable
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled, _patience.Token);
     }
 
+    /// <summary>True once the upstream has said that nothing more comes. Only the end of the body is left to read.</summary>
+    public bool IsLast { get; private set; }
+
     /// <summary>True once the answer is complete, whatever the connection does.</summary>
-    private bool IsOver => _finishReason is not null || _isLast;
+    private bool IsOver => _finishReason is not null || IsLast;
 
     /// <summary>The pieces of the answer. Every event and every byte is at least a sign of life.</summary>
     /// <exception cref="ResponderException">The upstream failed.</exception>
     public async IAsyncEnumerable<AnswerPiece> ReadAsync()
     {
         await using var events = _body.ReadAsync(_stop.Token).GetAsyncEnumerator(_stop.Token);
-        while (await MoveNextAsync(events))
+        while (!IsLast && await MoveNextAsync(events))
         {
             var data = events.Current.Data;
             if (data.IsEmpty)
@@ -160,12 +159,12 @@ internal sealed class UpstreamAnswer : IDisposable
         _isRefused |= chunk.IsRefusal;
         _isWhole |= chunk.IsWhole;
         _finishReason = chunk.FinishReason ?? _finishReason;
-        _isLast |= chunk.IsLast;
+        IsLast |= chunk.IsLast;
 
         // A server can go on with text after a finish reason, and with nothing but signs of life for ever.
-        if (IsOver && (!wasOver || chunk.IsLast || chunk.Text.Length > 0))
+        if (IsOver && (!wasOver || chunk.Text.Length > 0))
         {
-            _patience.CancelAfter(_isLast ? LastPatience : FinishPatience);
+            _patience.CancelAfter(FinishPatience);
         }
     }
 }

@@ -13,6 +13,8 @@ namespace OrleansSessions.Responders.OpenAI.Failures;
 /// <param name="upstream">The host that is asked.</param>
 internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext context, string upstream, string apiKey)
 {
+    private static readonly string[] Codings = ["gzip", "x-gzip", "deflate", "br", "zstd", "compress"];
+
     /// <summary>The response that is read, once there is one.</summary>
     public HttpResponseMessage? Response { get; set; }
 
@@ -80,6 +82,15 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
     /// <summary>The model called a tool, and there is no text.</summary>
     public ResponderException CalledATool() =>
         Report(DoneReasons.ResponderError, "The model called a tool instead of answering, and it was offered none.", isRetryable: false);
+
+    /// <exception cref="ResponderException">The response is compressed, although the request said that it must not be.</exception>
+    public void ThrowIfCompressed()
+    {
+        if (Response!.Content.Headers.ContentEncoding.FirstOrDefault(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)) is { } coding)
+        {
+            throw NotAnAnswer($"compressed data ({(Codings.Contains(coding, StringComparer.OrdinalIgnoreCase) ? coding : "of an unknown kind")}), which was not asked for,");
+        }
+    }
 
     private ResponderException Report(
         string reason, string message, bool isRetryable, UpstreamError? error = null, TimeSpan? retryAfter = null, Exception? inner = null)

@@ -22,6 +22,9 @@ internal sealed partial class UpstreamClient : IDisposable
     /// </summary>
     private static readonly TimeSpan StaleWithin = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long the end of a finished body may take to arrive, so that its connection can be used again. No one waits for it.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(1);
+
     private static readonly HttpRequestOptionsKey<bool> HasOpenedConnection = new("OrleansSessions.HasOpenedConnection");
 
     private readonly Uri _address;
@@ -71,6 +74,19 @@ internal sealed partial class UpstreamClient : IDisposable
         }
     }
 
+    /// <summary>Ends a response. Its connection is used again if the answer was read and the body ends as well; otherwise it is closed at once.</summary>
+    public void Release(HttpResponseMessage response, bool isFinished)
+    {
+        if (isFinished)
+        {
+            _ = ReadEndAsync(response);
+        }
+        else
+        {
+            response.Dispose();
+        }
+    }
+
     public void Dispose()
     {
         _pooled.Dispose();
@@ -102,6 +118,23 @@ internal sealed partial class UpstreamClient : IDisposable
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
         {
             throw failures.Unreachable(fault);
+        }
+    }
+
+    private async Task ReadEndAsync(HttpResponseMessage response)
+    {
+        using (response)
+        {
+            using var patience = new CancellationTokenSource(EndPatience, _time);
+            try
+            {
+                var body = await response.Content.ReadAsStreamAsync(patience.Token);
+                await body.CopyToAsync(Stream.Null, patience.Token);
+            }
+            catch (Exception)
+            {
+                // The connection is closed then, and the next question opens another one.
+            }
         }
     }
 
