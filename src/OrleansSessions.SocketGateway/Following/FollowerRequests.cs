@@ -19,7 +19,12 @@ internal sealed class FollowerRequests(Follower follower)
     /// <summary>Handles a message.</summary>
     public ValueTask HandleAsync(ClientMessage message)
     {
-        _badRequests.Forgive();
+        // The session has yet to check the options of a question.
+        if (message is not QuestionMessage)
+        {
+            _badRequests.Forgive();
+        }
+
         return message switch
         {
             QuestionMessage question => new(AskAsync(question)),
@@ -36,10 +41,7 @@ internal sealed class FollowerRequests(Follower follower)
     public void Refuse(ErrorMessage refusal)
     {
         Tell(refusal);
-        if (_badRequests.Hit(Services.Clock, Services.Options.MaxBadRequests, Services.Options.StrikeWindow))
-        {
-            follower.Close(CloseCodes.BadProtocol, "Too many messages in a row were invalid.", null, dropWaiting: false);
-        }
+        StrikeBad();
     }
 
     /// <summary>
@@ -90,6 +92,7 @@ internal sealed class FollowerRequests(Follower follower)
                 IfBusy = question.IfBusy,
                 IsOrphanable = IsBasic && question.Id is null,
                 MetadataJson = question.MetadataJson,
+                OptionsJson = question.OptionsJson,
             });
         }
         catch (Exception fault)
@@ -113,6 +116,11 @@ internal sealed class FollowerRequests(Follower follower)
             }
         }
 
+        if (reply.Outcome != AskOutcome.BadOptions)
+        {
+            _badRequests.Forgive();
+        }
+
         switch (reply.Outcome)
         {
             case AskOutcome.Accepted:
@@ -134,6 +142,10 @@ internal sealed class FollowerRequests(Follower follower)
                 if (reply.Outcome is AskOutcome.Busy or AskOutcome.QueueFull)
                 {
                     StrikeBusy();
+                }
+                else if (reply.Outcome == AskOutcome.BadOptions)
+                {
+                    StrikeBad();
                 }
 
                 break;
@@ -232,6 +244,14 @@ internal sealed class FollowerRequests(Follower follower)
         if (await WaitUntilReadAsync())
         {
             follower.SendPing();
+        }
+    }
+
+    private void StrikeBad()
+    {
+        if (_badRequests.Hit(Services.Clock, Services.Options.MaxBadRequests, Services.Options.StrikeWindow))
+        {
+            follower.Close(CloseCodes.BadProtocol, "Too many messages in a row were invalid.", null, dropWaiting: false);
         }
     }
 

@@ -30,6 +30,7 @@ internal static class AskEndpoint
                 Question = question.Question,
                 IfBusy = question.IfBusy,
                 MetadataJson = question.MetadataJson,
+                OptionsJson = question.OptionsJson,
             });
         }
         catch (Exception fault) when (!SessionHttp.IsClientGone(context, fault))
