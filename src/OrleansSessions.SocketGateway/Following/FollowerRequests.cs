@@ -1,6 +1,7 @@
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Following;
 
@@ -93,6 +94,7 @@ internal sealed class FollowerRequests(Follower follower)
                 IsOrphanable = IsBasic && question.Id is null,
                 MetadataJson = question.MetadataJson,
                 OptionsJson = question.OptionsJson,
+                Caller = RequestTrace.CallerOf(follower.Request.TraceParent),
             });
         }
         catch (Exception fault)

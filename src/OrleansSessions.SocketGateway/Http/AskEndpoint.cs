@@ -4,6 +4,7 @@ using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Http.EventStreams;
+using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Http;
 
@@ -31,6 +32,7 @@ internal static class AskEndpoint
                 IfBusy = question.IfBusy,
                 MetadataJson = question.MetadataJson,
                 OptionsJson = question.OptionsJson,
+                Caller = RequestTrace.CallerOf(RequestTrace.Received(context.Request)),
             });
         }
         catch (Exception fault) when (!SessionHttp.IsClientGone(context, fault))
