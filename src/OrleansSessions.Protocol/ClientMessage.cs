@@ -31,7 +31,8 @@ public abstract record ClientMessage
 /// <param name="Id">The id that the client chose, or null if the server must create one.</param>
 /// <param name="Question">Not empty; well-formed UTF-16.</param>
 /// <param name="MetadataJson">The <c>metadata</c> object as JSON text, or null.</param>
-public sealed record QuestionMessage(string? Id, string Question, IfBusy IfBusy, string? MetadataJson) : ClientMessage;
+/// <param name="OptionsJson">The <c>options</c> object as JSON text, or null. The responder decides which options it takes.</param>
+public sealed record QuestionMessage(string? Id, string Question, IfBusy IfBusy, string? MetadataJson, string? OptionsJson) : ClientMessage;
 
 /// <param name="QuestionId">Null means the running question.</param>
 public sealed record CancelMessage(string? QuestionId) : ClientMessage;

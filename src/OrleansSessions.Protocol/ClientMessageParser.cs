@@ -99,7 +99,7 @@ public static class ClientMessageParser
                     WireErrors.BadRequest, $"'if_busy' is 'reject', 'queue' or 'replace', not '{StrictJson.Shorten(fields.IfBusy)}'.", "if_busy", fields.Id);
         }
 
-        return new(new QuestionMessage(fields.Id, text, ifBusy, fields.MetadataJson), null);
+        return new(new QuestionMessage(fields.Id, text, ifBusy, fields.MetadataJson, fields.OptionsJson), null);
     }
 
     private static ParsedMessage Cancel(in Fields fields) =>
@@ -142,6 +142,7 @@ public static class ClientMessageParser
                     case "question_id": fields.QuestionId = isBasic ? json.ReadStringOrSkip() : json.ReadString(); break;
                     case "content" when isBasic: fields.Content = json.ReadStringOrSkip(); break;
                     case "metadata": fields.MetadataJson = isBasic ? json.ReadObjectOrSkip() : json.ReadObject(); break;
+                    case "options": fields.OptionsJson = isBasic ? json.ReadObjectOrSkip() : json.ReadObject(); break;
                     case "epoch" when !isBasic: fields.Epoch = json.ReadString(); break;
                     case "after_seq" when !isBasic: fields.AfterSeq = json.ReadNumber(); break;
                     default: json.Skip(); break;
@@ -166,6 +167,7 @@ public static class ClientMessageParser
         public string? IfBusy;
         public string? Epoch;
         public string? MetadataJson;
+        public string? OptionsJson;
         public long? AfterSeq;
 
         /// <summary>The id to return in a refusal, or null if there is no valid one.</summary>

@@ -18,6 +18,11 @@ public static class Refusals
     public static ErrorMessage QuestionTooLarge(string? questionId, int bytes, int maxBytes) => new(
         WireErrors.QuestionTooLarge, $"The question has {bytes} bytes. At most {maxBytes} are allowed.", questionId, "question");
 
+    /// <param name="option">The name of the faulty option, as the client sent it; empty or null if the options as a whole are faulty.</param>
+    public static ErrorMessage BadOption(string? questionId, string? option, string? message) => new(
+        WireErrors.BadRequest, message ?? "The responder does not take these options.", questionId,
+        string.IsNullOrEmpty(option) ? "options" : $"options.{StrictJson.Shorten(option)}");
+
     /// <param name="what">What is too large: <c>message</c> or <c>body</c>.</param>
     public static ErrorMessage MessageTooLarge(string what, int maxBytes) => new(WireErrors.MessageTooLarge, $"The {what} exceeds {maxBytes} bytes.");
 

@@ -115,8 +115,8 @@ internal ref struct StrictJson
         var isObject = _json.TokenType == JsonTokenType.StartObject;
         var start = (int)_json.TokenStartIndex;
         Skip();
-        var length = (int)_json.BytesConsumed - start;
-        return isObject && length > 2 ? Encoding.UTF8.GetString(_utf8.Slice(start, length)) : null;
+        var text = _utf8[start..(int)_json.BytesConsumed];
+        return isObject && text[1..^1].ContainsAnyExcept(" \t\r\n"u8) ? Encoding.UTF8.GetString(text) : null;
     }
 
     /// <summary>Skips a value, but still checks it.</summary>
@@ -210,8 +210,8 @@ internal ref struct StrictJson
     {
         public static readonly string[] Known =
         [
-            "type", "id", "question", "content", "question_id", "if_busy", "epoch", "after_seq", "metadata", "attempt", "offset", "text",
-            "final", "error", "response", "code", "message",
+            "type", "id", "question", "content", "question_id", "if_busy", "epoch", "after_seq", "metadata", "options", "attempt", "offset",
+            "text", "final", "error", "response", "code", "message",
         ];
 
         private int _known;

@@ -32,6 +32,34 @@ test('A question asked before the socket is live is sent once, when it is', () =
   assert.deepEqual(world.socket.sent, [{ type: 'question', id: 'q-1', question: 'hi', if_busy: 'queue' }]);
 });
 
+test('Options are sent as they were when the question was asked, whenever it is sent', () => {
+  const world = new World();
+  const options = { model: 'small', stop: ['a'] };
+  world.client.ask('hi', { id: 'q-1', options });
+  options.stop.push('b');
+  const body = { type: 'question', id: 'q-1', question: 'hi', options: { model: 'small', stop: ['a'] } };
+  world.socket.give(hello());
+  assert.deepEqual(world.socket.sent, [body]);
+  world.socket.drop();
+  world.advance(125);
+  world.socket.give(hello());
+  assert.deepEqual(world.socket.sent, [body]);
+  world.open('abc');
+  world.socket.give(hello());
+  assert.deepEqual(world.socket.sent, [body]);
+});
+
+test('A refused option is reported once, and the question is not sent again', () => {
+  const world = new World();
+  world.client.ask('hi', { id: 'q-1', options: { model: 'huge' } });
+  world.socket.give(hello(), { type: 'error', code: 'bad_request', message: 'No.', retryable: false, param: 'options.model', question_id: 'q-1' });
+  assert.deepEqual(world.refused, ['bad_request']);
+  world.socket.drop();
+  world.advance(125);
+  world.socket.give(hello());
+  assert.deepEqual(world.socket.sent, []);
+});
+
 test('A reconnect resumes from the last event and repeats nothing', () => {
   const world = asking();
   world.socket.give(accepted(1, 'q-1'), delta(2, 'q-1', 0, 'a'));

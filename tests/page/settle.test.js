@@ -92,6 +92,16 @@ test('A lost question is asked again when its asker wants it, as the newest one'
   assert.equal(world.client.questions.at(-1).text, 'two');
 });
 
+test('A lost question is asked again with its options', async () => {
+  const world = new World();
+  world.socket.give(hello());
+  world.client.ask('hi', { id: 'q-1', options: { model: 'small' } });
+  world.socket.give(accepted(1, 'q-1'));
+  await restart(world);
+  world.client.askAgain(world.only);
+  assert.deepEqual(world.socket.sent, [{ type: 'question', id: 'q-1', question: 'hi', options: { model: 'small' } }]);
+});
+
 test('A lost question can be dropped, and is asked again only once', async () => {
   const world = talking();
   await restart(world);

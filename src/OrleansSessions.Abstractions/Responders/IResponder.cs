@@ -17,7 +17,7 @@ public interface IResponder
 
     /// <summary>
     /// Checks the <c>options</c> of a question before it is admitted. Returns what is wrong, or null if the responder takes all of them as they are.
-    /// Runs in a turn of the session's grain, so it must be fast, and it must not throw. By default a responder takes no options.
+    /// Runs in a turn of the session's grain, so it must be fast. If it throws, the ask fails as <c>internal</c>. By default a responder takes no options.
     /// </summary>
     /// <param name="options">A JSON object. It is valid only during the call.</param>
     OptionFault? CheckOptions(JsonElement options)

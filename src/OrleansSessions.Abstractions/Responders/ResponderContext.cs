@@ -22,7 +22,10 @@ public sealed class ResponderContext
     /// <summary>The question's <c>metadata</c>, a JSON object as text, or null.</summary>
     public string? MetadataJson { get; init; }
 
-    /// <summary>The question's <c>options</c>, a JSON object as text that <see cref="IResponder.CheckOptions"/> has accepted, or null.</summary>
+    /// <summary>
+    /// The question's <c>options</c>, a JSON object as text, or null. <see cref="IResponder.CheckOptions"/> has accepted it when the question was asked. A stored
+    /// question can run after a restart, with another configuration.
+    /// </summary>
     public string? OptionsJson { get; init; }
 
     /// <summary>The number of this attempt at the question, starting at 1.</summary>

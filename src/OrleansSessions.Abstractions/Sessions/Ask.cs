@@ -34,6 +34,10 @@ public sealed record AskRequest : SessionRequest
     [Id(6)]
     public string? MetadataJson { get; init; }
 
+    /// <summary>A JSON object as text, for the responder, which decides which options it takes; null for none.</summary>
+    [Id(7)]
+    public string? OptionsJson { get; init; }
+
     /// <summary>Without the texts: Orleans writes requests to its log.</summary>
     public override string ToString() => $"{nameof(AskRequest)} {QuestionId}";
 }
@@ -61,6 +65,9 @@ public enum AskOutcome
 
     /// <summary>The question has no text.</summary>
     Empty = 6,
+
+    /// <summary>The responder does not take the question's options; see <see cref="AskReply.FaultyOption"/>.</summary>
+    BadOptions = 7,
 }
 
 /// <summary>Whether a question was accepted, and if not, why.</summary>
@@ -96,4 +103,15 @@ public sealed record AskReply
     /// <summary>For how long that question has run, in milliseconds.</summary>
     [Id(7)]
     public long ActiveForMs { get; init; }
+
+    /// <summary>For refused options: the name of the faulty one; empty where the options as a whole are.</summary>
+    [Id(8)]
+    public string? FaultyOption { get; init; }
+
+    /// <summary>For refused options: what is wrong, for people.</summary>
+    [Id(9)]
+    public string? FaultMessage { get; init; }
+
+    /// <summary>Without the texts: Orleans writes replies to its log.</summary>
+    public override string ToString() => $"{nameof(AskReply)} {QuestionId} {Outcome} at {Epoch}:{Seq}";
 }

@@ -22,8 +22,16 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 
     public string Text { get; } = text;
 
-    /// <summary>For the responder; null once the question has ended, because no one reads it then.</summary>
+    /// <summary>For the responder, as the next three are; null once the question has ended, because no one reads them then.</summary>
     public string? MetadataJson { get; set; }
+
+    public string? OptionsJson { get; set; }
+
+    /// <summary>Who asked, where the caller said so.</summary>
+    public string? User { get; set; }
+
+    /// <summary>The trace that the ask belongs to.</summary>
+    public string? TraceParent { get; set; }
 
     public DateTimeOffset AskedAt { get; } = askedAt;
 
@@ -144,7 +152,7 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
         };
         (_answer, _growing) = (Answer, null);
         DeltaEnds.TrimExcess();
-        MetadataJson = null;
+        MetadataJson = OptionsJson = User = TraceParent = null;
     }
 
     /// <summary>A time as clients see it: never negative.</summary>

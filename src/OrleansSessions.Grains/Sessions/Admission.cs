@@ -1,18 +1,25 @@
 using System.Text;
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
+/// <summary>Why a question is not admitted.</summary>
+/// <param name="OptionFault">For <see cref="AskOutcome.BadOptions"/>: what is wrong.</param>
+internal readonly record struct Refusal(AskOutcome Outcome, OptionFault? OptionFault = null);
+
 /// <summary>Decides whether a new question is admitted, and whose question gives way to it.</summary>
-internal sealed class Admission(Session session, QuestionQueue open, Orphans orphans, SessionsOptions options)
+/// <param name="checkOptions">Says what is wrong with a question's options, or null. If it throws, nothing has changed.</param>
+internal sealed class Admission(
+    Session session, QuestionQueue open, Orphans orphans, SessionsOptions options, Func<string, OptionFault?> checkOptions)
 {
     /// <summary>Makes room for a question, or returns why it is refused; then nothing has changed.</summary>
     /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
-    public AskOutcome? MakeRoom(AskRequest request, DateTimeOffset now, Func<Question, bool> isOrphaned)
+    public Refusal? MakeRoom(AskRequest request, DateTimeOffset now, Func<Question, bool> isOrphaned)
     {
-        if (FindFault(request.Question) is { } fault)
+        if (FindFault(request) is { } fault)
         {
             return fault;
         }
@@ -36,15 +43,16 @@ internal sealed class Admission(Session session, QuestionQueue open, Orphans orp
 
         if (request.IfBusy == IfBusy.Reject)
         {
-            return AskOutcome.Busy;
+            return new Refusal(AskOutcome.Busy);
         }
 
-        return open.Waiting.Count >= options.MaxQueuedQuestions ? AskOutcome.QueueFull : null;
+        return open.Waiting.Count >= options.MaxQueuedQuestions ? new Refusal(AskOutcome.QueueFull) : null;
     }
 
     /// <summary>Why a question can never be asked, or null.</summary>
-    private AskOutcome? FindFault(string question) =>
-        question.Length == 0 ? AskOutcome.Empty
-        : Encoding.UTF8.GetByteCount(question) > options.MaxQuestionBytes ? AskOutcome.TooLarge
+    private Refusal? FindFault(AskRequest request) =>
+        request.Question.Length == 0 ? new Refusal(AskOutcome.Empty)
+        : Encoding.UTF8.GetByteCount(request.Question) > options.MaxQuestionBytes ? new Refusal(AskOutcome.TooLarge)
+        : request.OptionsJson is { } json && checkOptions(json) is { } fault ? new Refusal(AskOutcome.BadOptions, fault)
         : null;
 }

@@ -23,7 +23,8 @@ internal sealed class Session
 
     /// <summary>Creates a session that was never asked.</summary>
     /// <param name="responder">Answers the questions that are asked from now on.</param>
-    public Session(SessionsOptions options, ResponderRegistration responder, long epoch)
+    /// <param name="checkOptions">Says what is wrong with the options of a new question, or null.</param>
+    public Session(SessionsOptions options, ResponderRegistration responder, Func<string, OptionFault?> checkOptions, long epoch)
     {
         _options = options;
         _responder = responder;
@@ -32,7 +33,7 @@ internal sealed class Session
         _deadlines = new Deadlines(options);
         Log = new SessionLog(epoch);
         Orphans = new Orphans(_open);
-        _admission = new Admission(this, _open, Orphans, options);
+        _admission = new Admission(this, _open, Orphans, options, checkOptions);
         View = new SessionView(this, _open, _ended, _deadlines);
     }
 
@@ -82,6 +83,9 @@ internal sealed class Session
         var question = new Question(id, request.Question, now)
         {
             MetadataJson = request.MetadataJson,
+            OptionsJson = request.OptionsJson,
+            User = request.Caller?.Subject,
+            TraceParent = request.Caller?.TraceParent,
             Gateway = request.Gateway,
             Connection = request.Connection,
             IsOrphanable = request.IsOrphanable,
@@ -236,11 +240,20 @@ internal sealed class Session
     private AskReply Reply(AskOutcome outcome, Question question) =>
         new() { Outcome = outcome, QuestionId = question.Id, Epoch = Log.Epoch, Seq = question.AcceptedSeq, Position = question.AcceptedPosition };
 
-    private AskReply Refuse(AskOutcome outcome, string id, DateTimeOffset now)
+    private AskReply Refuse(Refusal refusal, string id, DateTimeOffset now)
     {
-        var active = outcome is AskOutcome.Busy or AskOutcome.QueueFull ? Running : null;
+        var active = refusal.Outcome is AskOutcome.Busy or AskOutcome.QueueFull ? Running : null;
         var activeFor = active is null ? TimeSpan.Zero : now - active.StartedAt;
-        return new() { Outcome = outcome, QuestionId = id, Epoch = Log.Epoch, ActiveQuestionId = active?.Id, ActiveForMs = Question.Milliseconds(activeFor) };
+        return new()
+        {
+            Outcome = refusal.Outcome,
+            QuestionId = id,
+            Epoch = Log.Epoch,
+            ActiveQuestionId = active?.Id,
+            ActiveForMs = Question.Milliseconds(activeFor),
+            FaultyOption = refusal.OptionFault?.Option,
+            FaultMessage = refusal.OptionFault?.Message,
+        };
     }
 
     private void EndOverdueInQueue(DateTimeOffset now) => EndEach(_deadlines.OverdueIn(_open, now), _deadlines.QueueTimeout(), now);

@@ -30,7 +30,8 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _activation = new SessionActivation(this, services, logger);
         _outboxes = outboxes;
         _responder = responder;
-        _session = new Session(services.Options, responder.Registration, services.NewEpoch());
+        _session = new Session(
+            services.Options, responder.Registration, new OptionsCheck(responder, _activation.Key, logger).FindFault, services.NewEpoch());
         _effects = new SessionEffects(
             _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder);
         _stay = new UnaskedStay(unasked, GrainContext, EndCall);
@@ -127,7 +128,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
         _activation.UsedAt = Now;
         Gateways.Announce(_session.Log, request.Gateway);
-        var reply = _session.Ask(request, Now, IsOrphaned);
+        var reply = AskSession(request);
         _activation.Services.Metrics.Asked(reply.Outcome);
         if (reply.Outcome == AskOutcome.Accepted)
         {
@@ -204,6 +205,20 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         }
 
         return EndCall(wasThere);
+    }
+
+    private AskReply AskSession(AskRequest request)
+    {
+        try
+        {
+            return _session.Ask(request, Now, IsOrphaned);
+        }
+        catch (Exception)
+        {
+            // The responder could not check the options: nothing has changed, and a session that was never asked must not stay for it.
+            EndCall();
+            throw;
+        }
     }
 
     /// <summary>Every call begins here: writes settle first, the caller's socket gateway is subscribed, and the session is announced once to the others.</summary>

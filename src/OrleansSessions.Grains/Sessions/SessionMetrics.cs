@@ -92,6 +92,7 @@ internal sealed class SessionMetrics
         AskOutcome.Conflict => "conflict",
         AskOutcome.TooLarge => "too_large",
         AskOutcome.Empty => "empty",
+        AskOutcome.BadOptions => "bad_options",
         _ => "other",
     };
 

@@ -105,8 +105,20 @@ internal sealed class QuestionState
     [Id(16)]
     public bool IsAnsweredFromOutside { get; init; }
 
+    [Id(17)]
+    public string? OptionsJson { get; init; }
+
+    [Id(18)]
+    public string? User { get; init; }
+
+    [Id(19)]
+    public string? TraceParent { get; init; }
+
     /// <summary>About how much memory it takes, in bytes.</summary>
-    public long Weight => 2L * (Id.Length + Text.Length + Answer.Length + (MetadataJson?.Length ?? 0) + EndLength) + (4L * DeltaEnds.Length) + 256;
+    public long Weight => 2L * (Id.Length + Text.Length + Answer.Length + ForResponderLength + EndLength) + (4L * DeltaEnds.Length) + 256;
+
+    private int ForResponderLength =>
+        (MetadataJson?.Length ?? 0) + (OptionsJson?.Length ?? 0) + (User?.Length ?? 0) + (TraceParent?.Length ?? 0);
 
     private int EndLength => (End?.Reason?.Length ?? 0) + (End?.Message?.Length ?? 0);
 
@@ -129,6 +141,9 @@ internal sealed class QuestionState
         DeltaEnds = withBoundaries ? [.. question.DeltaEnds] : [],
         Responder = question.Responder,
         IsAnsweredFromOutside = question.IsAnsweredFromOutside,
+        OptionsJson = question.OptionsJson,
+        User = question.User,
+        TraceParent = question.TraceParent,
     };
 
     public Question ToQuestion() => new(Id, Text, AskedAt)
@@ -147,5 +162,8 @@ internal sealed class QuestionState
         DeltaEnds = [.. DeltaEnds],
         Responder = Responder,
         IsAnsweredFromOutside = IsAnsweredFromOutside,
+        OptionsJson = OptionsJson,
+        User = User,
+        TraceParent = TraceParent,
     };
 }

@@ -10,7 +10,8 @@ export class Pending {
   }
 
   save(questions) {
-    const pending = questions.filter(q => q.mine && (!q.done || q.lost)).map(({ id, question, ifBusy, accepted }) => ({ id, question, ifBusy, accepted }));
+    const pending = questions.filter(q => q.mine && (!q.done || q.lost))
+      .map(({ id, question, ifBusy, options, accepted }) => ({ id, question, ifBusy, options, accepted }));
     try {
       if (pending.length > 0) {
         this.#storage?.setItem(this.#key, JSON.stringify(pending));

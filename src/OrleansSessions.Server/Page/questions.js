@@ -34,8 +34,8 @@ export class Questions {
     this.#api = api;
     this.#changed = changed;
     this.#pending = new Pending(environment.storage, session);
-    for (const { id, question, ifBusy, accepted = false } of this.#pending.load()) {
-      Object.assign(this.obtain(id), { mine: true, question, ifBusy, accepted, status: accepted ? 'accepted' : 'sending' });
+    for (const { id, question, ifBusy, options, accepted = false } of this.#pending.load()) {
+      Object.assign(this.obtain(id), { mine: true, question, ifBusy, options, accepted, status: accepted ? 'accepted' : 'sending' });
     }
   }
 
@@ -55,8 +55,8 @@ export class Questions {
     return this.#byId.get(id);
   }
 
-  addMine(id, text, ifBusy) {
-    const question = Object.assign(this.obtain(id), { mine: true, question: text, ifBusy, status: 'sending' });
+  addMine(id, text, ifBusy, options) {
+    const question = Object.assign(this.obtain(id), { mine: true, question: text, ifBusy, options, status: 'sending' });
     this.#save();
     this.#changed(question);
     return question;

@@ -108,9 +108,12 @@ export class SessionClient extends EventTarget {
     }
   }
 
-  /** Asks now, or as soon as the socket is live. The returned question changes as its answer arrives. */
-  ask(text, { ifBusy, id = newId('q-') } = {}) {
-    const question = this.#questions.addMine(id, text, ifBusy);
+  /**
+   * Asks now, or as soon as the socket is live. The returned question changes as its answer arrives. `options` is an object for the responder,
+   * which decides which options it takes. It is copied, because a question is sent again unchanged.
+   */
+  ask(text, { ifBusy, options, id = newId('q-') } = {}) {
+    const question = this.#questions.addMine(id, text, ifBusy, structuredClone(options));
     this.#send(question);
     return question;
   }
@@ -204,7 +207,8 @@ export class SessionClient extends EventTarget {
 
   #send(question) {
     if (this.#link?.isLive) {
-      this.#link.send({ type: 'question', id: question.id, question: question.question, ...(question.ifBusy && { if_busy: question.ifBusy }) });
+      const { id, question: text, ifBusy, options } = question;
+      this.#link.send({ type: 'question', id, question: text, ...(ifBusy && { if_busy: ifBusy }), ...(options && { options }) });
     }
   }
 

@@ -14,6 +14,7 @@ internal static class AskRefusals
         AskOutcome.Conflict => new(WireErrors.QuestionConflict, "The id was used with another text.", reply.QuestionId),
         AskOutcome.TooLarge => new(WireErrors.QuestionTooLarge, "The question exceeds the limit of the session.", reply.QuestionId, "question"),
         AskOutcome.Empty => Refusals.EmptyQuestion(reply.QuestionId),
+        AskOutcome.BadOptions => Refusals.BadOption(reply.QuestionId, reply.FaultyOption, reply.FaultMessage),
         _ => Refusals.UnknownOutcome(reply.QuestionId, retryAfterMs),
     };
 

@@ -12,6 +12,9 @@ internal sealed record FollowRequest(string SessionId, WireProfile Profile, (lon
     /// <summary>The grain's key. All callers have the anonymous scope, because this version does not distinguish callers.</summary>
     public string SessionKey { get; } = Sessions.SessionKey.Of(SessionScope.Anonymous, SessionId);
 
+    /// <summary>The <c>traceparent</c> that the client sent, as <see cref="Telemetry.RequestTrace.Received"/> returned it.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>Reads <c>epoch</c> and <c>after</c> from a URL.</summary>
     /// <param name="position">Null if the URL contains no position.</param>
     /// <returns>The refusal, or null.</returns>

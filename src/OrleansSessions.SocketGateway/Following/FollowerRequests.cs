@@ -1,6 +1,7 @@
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Errors;
+using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Following;
 
@@ -19,7 +20,12 @@ internal sealed class FollowerRequests(Follower follower)
     /// <summary>Handles a message.</summary>
     public ValueTask HandleAsync(ClientMessage message)
     {
-        _badRequests.Forgive();
+        // The session has yet to check the options of a question.
+        if (message is not QuestionMessage)
+        {
+            _badRequests.Forgive();
+        }
+
         return message switch
         {
             QuestionMessage question => new(AskAsync(question)),
@@ -36,10 +42,7 @@ internal sealed class FollowerRequests(Follower follower)
     public void Refuse(ErrorMessage refusal)
     {
         Tell(refusal);
-        if (_badRequests.Hit(Services.Clock, Services.Options.MaxBadRequests, Services.Options.StrikeWindow))
-        {
-            follower.Close(CloseCodes.BadProtocol, "Too many messages in a row were invalid.", null, dropWaiting: false);
-        }
+        StrikeBad();
     }
 
     /// <summary>
@@ -90,6 +93,8 @@ internal sealed class FollowerRequests(Follower follower)
                 IfBusy = question.IfBusy,
                 IsOrphanable = IsBasic && question.Id is null,
                 MetadataJson = question.MetadataJson,
+                OptionsJson = question.OptionsJson,
+                Caller = RequestTrace.CallerOf(follower.Request.TraceParent),
             });
         }
         catch (Exception fault)
@@ -113,6 +118,11 @@ internal sealed class FollowerRequests(Follower follower)
             }
         }
 
+        if (reply.Outcome != AskOutcome.BadOptions)
+        {
+            _badRequests.Forgive();
+        }
+
         switch (reply.Outcome)
         {
             case AskOutcome.Accepted:
@@ -134,6 +144,10 @@ internal sealed class FollowerRequests(Follower follower)
                 if (reply.Outcome is AskOutcome.Busy or AskOutcome.QueueFull)
                 {
                     StrikeBusy();
+                }
+                else if (reply.Outcome == AskOutcome.BadOptions)
+                {
+                    StrikeBad();
                 }
 
                 break;
@@ -232,6 +246,14 @@ internal sealed class FollowerRequests(Follower follower)
         if (await WaitUntilReadAsync())
         {
             follower.SendPing();
+        }
+    }
+
+    private void StrikeBad()
+    {
+        if (_badRequests.Hit(Services.Clock, Services.Options.MaxBadRequests, Services.Options.StrikeWindow))
+        {
+            follower.Close(CloseCodes.BadProtocol, "Too many messages in a row were invalid.", null, dropWaiting: false);
         }
     }
 

@@ -4,6 +4,7 @@ using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Http.EventStreams;
+using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Http;
 
@@ -30,6 +31,8 @@ internal static class AskEndpoint
                 Question = question.Question,
                 IfBusy = question.IfBusy,
                 MetadataJson = question.MetadataJson,
+                OptionsJson = question.OptionsJson,
+                Caller = RequestTrace.CallerOf(RequestTrace.Received(context.Request)),
             });
         }
         catch (Exception fault) when (!SessionHttp.IsClientGone(context, fault))

@@ -187,7 +187,8 @@ internal sealed record SessionBody
 /// <summary>The question frame of a socket.</summary>
 internal sealed record AskBody(
     [property: JsonPropertyName("question")] string Question, [property: JsonPropertyName("id")] string? Id,
-    [property: JsonPropertyName("if_busy")] string? IfBusy, [property: JsonPropertyName("metadata")] IDictionary<string, object>? Metadata);
+    [property: JsonPropertyName("if_busy")] string? IfBusy, [property: JsonPropertyName("metadata")] IDictionary<string, object>? Metadata,
+    [property: JsonPropertyName("options")] IDictionary<string, object>? Options);
 
 internal sealed record AnswerErrorBody(
     [property: JsonPropertyName("code")] string Code, [property: JsonPropertyName("message")] string? Message);

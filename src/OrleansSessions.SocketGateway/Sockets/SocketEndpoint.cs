@@ -7,6 +7,7 @@ using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Frames;
+using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
@@ -115,12 +116,12 @@ internal sealed partial class SocketEndpoint
 
         if (profile == WireProfile.Basic)
         {
-            request = new(id, profile, null);
+            request = new(id, profile, null) { TraceParent = RequestTrace.Received(context.Request) };
             return null;
         }
 
         var refusal = FollowRequest.ReadPosition(context.Request.Query, out var resume);
-        request = refusal is null ? new(id, profile, resume) : null;
+        request = refusal is null ? new(id, profile, resume) { TraceParent = RequestTrace.Received(context.Request) } : null;
         return refusal;
     }
 

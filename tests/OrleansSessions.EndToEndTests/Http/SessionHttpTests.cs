@@ -49,6 +49,17 @@ public sealed class SessionHttpTests(ExternalServerFixture server) : IClassFixtu
         Assert.Equal("Idempotency-Key", differing.IsError(WireErrors.BadRequest, "k-2").Text("param"));
     }
 
+    [Theory]
+    [InlineData("""{"model":"m"}""", "options.model", "q-1")]
+    [InlineData("""[]""", "options", "q-1")]
+    public async Task Ask_WithOptionsThatNoOneTakes_IsRefused_AndNoSessionIsMade(string options, string param, string questionId)
+    {
+        var refused = await Http.AskAsync(_session, $$"""{"id":"q-1","question":"a","options":{{options}} }""");
+
+        Assert.Equal(param, refused.IsError(WireErrors.BadRequest, questionId).Text("param"));
+        (await Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{_session}")).IsError(WireErrors.SessionNotFound);
+    }
+
     [Fact]
     public async Task Ask_Refused_HasTheSameCodesAsTheSocket()
     {

@@ -29,6 +29,21 @@ public sealed class BasicProfileTests(ExternalServerFixture server) : IClassFixt
     }
 
     [Fact]
+    public async Task Options_ThatNoOneTakes_AreRefused_AndOtherTypesAreIgnored()
+    {
+        var session = Names.Session();
+        await using var socket = await server.OpenBasicAsync(session);
+        await socket.SendRawAsync("""{"question":"a","id":"q-1","options":{"model":"m"}}"""u8.ToArray());
+        Assert.Equal("options.model", (await socket.ExpectErrorAsync(WireErrors.BadRequest)).Text("param"));
+
+        await socket.SendRawAsync("""{"question":"a","id":"q-1","options":"fast"}"""u8.ToArray());
+        await IsOpenAsync(session);
+        await server.Http.RespondAsync(session, "done");
+
+        Assert.Equal(("done", "q-1"), Of(await socket.ExpectAsync("response")));
+    }
+
+    [Fact]
     public async Task Response_ToAnotherSocketsQuestion_IsNotSent()
     {
         var session = Names.Session();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Threading.Channels;
 using OrleansSessions.Responders;
 
@@ -15,6 +16,25 @@ public sealed class ScriptedResponder : IResponder
 
     public IAsyncEnumerable<AnswerPiece> AnswerAsync(ResponderContext context, CancellationToken cancellationToken) =>
         For(context.Question).PlayAsync(context, cancellationToken);
+
+    /// <summary>Takes <c>model</c> if it is a string. At <c>broken</c> it throws, with the value in the message. It refuses everything else.</summary>
+    public OptionFault? CheckOptions(JsonElement options)
+    {
+        foreach (var option in options.EnumerateObject())
+        {
+            if (option.NameEquals("broken"))
+            {
+                throw new FormatException($"Broken by {option.Value}");
+            }
+
+            if (!option.NameEquals("model") || option.Value.ValueKind != JsonValueKind.String)
+            {
+                return new(option.Name, $"'{option.Name}' cannot be {option.Value}.");
+            }
+        }
+
+        return null;
+    }
 }
 
 /// <summary>One answer that a test controls: what was asked, what is sent, and how it ended.</summary>

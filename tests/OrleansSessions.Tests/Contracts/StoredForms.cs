@@ -62,6 +62,9 @@ internal static class StoredForms
         new Question("q", "why", Time)
         {
             MetadataJson = "{}",
+            OptionsJson = """{"model":"m"}""",
+            User = "ann",
+            TraceParent = "00-1-2-01",
             StartedAt = Time + TimeSpan.FromSeconds(1),
             Status = QuestionStatus.Failed,
             Attempt = 2,
@@ -98,6 +101,7 @@ internal static class StoredForms
             IfBusy = IfBusy.Queue,
             IsOrphanable = true,
             MetadataJson = "{}",
+            OptionsJson = """{"model":"m"}""",
         }),
         Of("AskReply", new AskReply
         {
@@ -109,6 +113,8 @@ internal static class StoredForms
             Earlier = Description,
             ActiveQuestionId = "p",
             ActiveForMs = 5200,
+            FaultyOption = "model",
+            FaultMessage = "No such model.",
         }),
         Of("CancelRequest", new CancelRequest { Caller = Caller, QuestionId = "q" }),
         Of("CancelReply", new CancelReply { Outcome = CancelOutcome.AlreadyDone, QuestionId = "q", Epoch = 5, AfterSeq = 3, Question = Description }),

@@ -34,6 +34,13 @@ public sealed class ClientMessageParserTests
     [InlineData("{\"question\":\"a\",\"if_busy\":\"wait\"}", "bad_request", "if_busy")]
     [InlineData("{\"question\":\"a\",\"if_busy\":true}", "bad_request", "if_busy")]
     [InlineData("{\"question\":\"a\",\"metadata\":[]}", "bad_request", "metadata")]
+    [InlineData("{\"question\":\"a\",\"options\":[]}", "bad_request", "options")]
+    [InlineData("{\"question\":\"a\",\"options\":\"m\"}", "bad_request", "options")]
+    [InlineData("{\"question\":\"a\",\"options\":{},\"options\":{}}", "bad_request", "options")]
+    [InlineData("{\"question\":\"a\",\"options\":{\"m\":1,\"\\u006d\":2}}", "bad_request", "m")]
+    [InlineData("{\"question\":\"a\",\"options\":{\"m\":[{\"n\":1,\"n\":2}]}}", "bad_request", "n")]
+    [InlineData("{\"question\":\"a\",\"options\":{\"m\":\"\\ud800\"}}", "bad_request", "options")]
+    [InlineData("{\"question\":\"a\",\"options\":{\"\\udc00\":1}}", "bad_request", "a field's name")]
     [InlineData("{\"type\":\"dance\"}", "unknown_type", "type")]
     [InlineData("{\"type\":\"auth\",\"token\":\"x\"}", "bad_request", "type")]
     [InlineData("{\"type\":\"cancel\",\"question_id\":\"a b\"}", "bad_request", "question_id")]
@@ -77,12 +84,39 @@ public sealed class ClientMessageParserTests
     }
 
     [Theory]
+    [InlineData(WireProfile.V1, """{"model": "m" }""", """{"model": "m" }""")]
+    [InlineData(WireProfile.Basic, """{"a":{}}""", """{"a":{}}""")]
+    [InlineData(WireProfile.V1, "{}", null)]
+    [InlineData(WireProfile.V1, "{ \r\n\t}", null)]
+    [InlineData(WireProfile.V1, "null", null)]
+    [InlineData(WireProfile.Basic, "{ }", null)]
+    [InlineData(WireProfile.Basic, "[1]", null)]
+    [InlineData(WireProfile.Basic, "7", null)]
+    public void Options_ArePassedOnAsTheyWereWritten_AndNoneAreNull(WireProfile profile, string options, string? passedOn)
+    {
+        var question = Assert.IsType<QuestionMessage>(Parse($$"""{"options":{{options}},"question":"a"}""", profile).Message);
+        Assert.Equal((passedOn, null), (question.OptionsJson, question.MetadataJson));
+    }
+
+    [Theory]
+    [InlineData(WireProfile.V1, 31, true)]
+    [InlineData(WireProfile.V1, 32, false)]
+    [InlineData(WireProfile.Basic, 32, false)]
+    [InlineData(WireProfile.Basic, 30_000, false)]
+    public void Options_ThatAreNestedTooDeep_AreRefused(WireProfile profile, int depth, bool isUnderstood)
+    {
+        var options = string.Concat(Enumerable.Repeat("{\"a\":", depth - 1)) + "{}" + new string('}', depth - 1);
+        var parsed = Parse($$"""{"options":{{options}},"question":"a"}""", profile);
+        Assert.Equal((isUnderstood, !isUnderstood), (parsed.Message is not null, parsed.Refusal?.Error == WireErrors.BadRequest));
+    }
+
+    [Theory]
     [InlineData("{\"question\":\"a\",\"type\":7}")]
     [InlineData("{\"question\":\"a\",\"type\":\"anything\"}")]
     [InlineData("{\"content\":\"a\",\"type\":\"message\"}")]
     [InlineData("{\"content\":\"a\",\"question\":7}")]
     [InlineData("{\"question\":\"a\",\"content\":\"b\"}")]
-    [InlineData("{\"question\":\"a\",\"epoch\":5,\"after_seq\":\"x\",\"metadata\":[],\"question_id\":7}")]
+    [InlineData("{\"question\":\"a\",\"epoch\":5,\"after_seq\":\"x\",\"metadata\":[],\"options\":[],\"question_id\":7}")]
     public void Basic_AnyObjectWithAQuestionOrContent_IsAnAsk(string json) =>
         Assert.Equal("a", Assert.IsType<QuestionMessage>(Parse(json, WireProfile.Basic).Message).Question);
 

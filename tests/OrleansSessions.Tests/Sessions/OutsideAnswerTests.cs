@@ -100,7 +100,7 @@ public sealed class OutsideAnswerTests
     {
         _bed.Ask("a");
         _bed.Ask("b", ifBusy: IfBusy.Queue);
-        var elsewhere = new Session(_bed.Options, new ResponderRegistration("echo", typeof(IResponder)), epoch: 2);
+        var elsewhere = new Session(_bed.Options, new ResponderRegistration("echo", typeof(IResponder)), _ => null, epoch: 2);
         elsewhere.Restore(_bed.Session.ToState(_bed.Now), newEpoch: 3, _bed.Now);
 
         Assert.Equal(("b", "test"), (elsewhere.Running!.Id, elsewhere.Running.Responder));

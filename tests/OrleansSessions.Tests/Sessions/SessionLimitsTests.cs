@@ -67,7 +67,7 @@ public sealed class SessionLimitsTests
             ],
             LogTail = [2, 1, 1, 1, 0, 1],
         };
-        var session = new Session(_bed.Options, new ResponderRegistration("test", typeof(IResponder)), epoch: 8);
+        var session = new Session(_bed.Options, new ResponderRegistration("test", typeof(IResponder)), _ => null, epoch: 8);
         session.Restore(state, 9, _bed.Now);
 
         var piece = session.View.ReadLog(7, 0, int.MaxValue, _bed.Now);
@@ -119,13 +119,17 @@ public sealed class SessionLimitsTests
     }
 
     [Fact]
-    public void Metadata_IsLetGoWhenItsQuestionEnds()
+    public void WhatOnlyTheResponderNeeds_IsLetGoWhenItsQuestionEnds()
     {
-        _bed.Session.Ask(new() { QuestionId = "a", Question = "why", MetadataJson = new string('m', 50_000) }, _bed.Now, _ => false);
-        Assert.NotNull(_bed.Session.ToState(_bed.Now).Questions[0].MetadataJson);
+        var caller = new Caller { Subject = "ann", TraceParent = "00-1-2-01" };
+        _bed.Session.Ask(
+            new() { QuestionId = "a", Question = "why", MetadataJson = new string('m', 50_000), OptionsJson = "{}", Caller = caller }, _bed.Now, _ => false);
+        var open = _bed.Session.ToState(_bed.Now).Questions[0];
+        Assert.Equal((50_000, "{}", "ann", "00-1-2-01"), (open.MetadataJson?.Length, open.OptionsJson, open.User, open.TraceParent));
         _bed.Complete();
 
-        Assert.Null(_bed.Session.ToState(_bed.Now).Questions[0].MetadataJson);
+        var ended = _bed.Session.ToState(_bed.Now).Questions[0];
+        Assert.Equal((null, null, null, null), (ended.MetadataJson, ended.OptionsJson, ended.User, ended.TraceParent));
     }
 
     [Fact]

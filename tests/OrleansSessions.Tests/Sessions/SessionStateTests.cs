@@ -129,7 +129,7 @@ public sealed class SessionStateTests
 
     private static Session Restore(SessionTestBed from, long newEpoch)
     {
-        var session = new Session(from.Options, new ResponderRegistration("test", typeof(IResponder)), epoch: 98);
+        var session = new Session(from.Options, new ResponderRegistration("test", typeof(IResponder)), _ => null, epoch: 98);
         session.Restore(from.Session.ToState(from.Now), newEpoch, from.Now);
         return session;
     }

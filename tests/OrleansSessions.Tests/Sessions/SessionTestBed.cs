@@ -15,8 +15,11 @@ internal sealed class SessionTestBed
     public SessionTestBed(bool isAnsweredFromOutside = false, Action<SessionsOptions>? configure = null)
     {
         configure?.Invoke(Options);
-        Session = new Session(Options, new ResponderRegistration("test", isAnsweredFromOutside ? null : typeof(IResponder)), epoch: 1);
+        Session = new Session(Options, new ResponderRegistration("test", isAnsweredFromOutside ? null : typeof(IResponder)), json => CheckOptions(json), epoch: 1);
     }
+
+    /// <summary>Stands for the responder's check of options; accepts all until a test says otherwise.</summary>
+    public Func<string, OptionFault?> CheckOptions { get; set; } = _ => null;
 
     public SessionsOptions Options { get; } = new();
 
@@ -38,8 +41,19 @@ internal sealed class SessionTestBed
         }
     }
 
-    public AskReply Ask(string id, string text = "why", IfBusy ifBusy = IfBusy.Reject, string? connection = null, bool isOrphanable = false) =>
-        Session.Ask(new AskRequest { Gateway = "g", Connection = connection, QuestionId = id, Question = text, IfBusy = ifBusy, IsOrphanable = isOrphanable }, Now, question => question.IsConnectionGone);
+    public AskReply Ask(string id, string text = "why", IfBusy ifBusy = IfBusy.Reject, string? connection = null, bool isOrphanable = false,
+        string? options = null) => Session.Ask(
+            new AskRequest
+            {
+                Gateway = "g",
+                Connection = connection,
+                QuestionId = id,
+                Question = text,
+                IfBusy = ifBusy,
+                IsOrphanable = isOrphanable,
+                OptionsJson = options,
+            },
+            Now, question => question.IsConnectionGone);
 
     /// <summary>Answers a question whole from outside, while a socket is attached.</summary>
     public AnswerReply Respond(string? id, string text) => Session.Answer(new() { QuestionId = id, Text = text }, isAttended: true, Now);

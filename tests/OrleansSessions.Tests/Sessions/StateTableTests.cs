@@ -42,6 +42,11 @@ public sealed class StateTableTests
             return $"{bed.Ask("new", Text + "?").Outcome}";
         },
         ["ask, without text"] = bed => $"{bed.Ask("new", "").Outcome}",
+        ["ask, bad options"] = bed =>
+        {
+            bed.CheckOptions = _ => new("temperature", "Too hot.");
+            return $"{bed.Ask("new", ifBusy: IfBusy.Replace, options: """{"temperature":9}""").Outcome}";
+        },
         ["ask, reject, running one outranked"] = bed =>
         {
             bed.Session.Orphans.Outrank("newer");
