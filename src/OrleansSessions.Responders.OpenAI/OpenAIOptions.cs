@@ -20,6 +20,9 @@ public sealed class OpenAIOptions : ISectionOptions
     /// <summary>The key sent as a bearer token. Default none: no <c>Authorization</c> is sent. Never logged.</summary>
     public string ApiKey { get; set; } = "";
 
+    /// <summary>Headers added to each request, as names and values, for example <c>api-key</c> for Azure. Default none. The values are never logged.</summary>
+    public Dictionary<string, string> Headers { get; set; } = new(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The system message sent before the history. Default none.</summary>
     public string SystemPrompt { get; set; } = "";
 

@@ -40,6 +40,20 @@ internal sealed class OpenAIOptionsValidator(IOptions<ResponderOptions> responde
             yield return $"{OpenAIOptions.Section}:ApiKey contains white space or a character that a header cannot carry; check that it was copied whole.";
         }
 
+        // No value is repeated, because it can be a secret.
+        foreach (var (name, value) in options.Headers)
+        {
+            using var probe = new HttpRequestMessage();
+            if (!probe.Headers.TryAddWithoutValidation(name, value))
+            {
+                yield return $"{OpenAIOptions.Section}:Headers:{name} is not a header that a request can have.";
+            }
+            else if (value.Any(letter => letter is < ' ' or > '~'))
+            {
+                yield return $"{OpenAIOptions.Section}:Headers:{name} contains a character that a header cannot carry.";
+            }
+        }
+
         if (options.AllowedModels.Any(string.IsNullOrWhiteSpace))
         {
             yield return $"{OpenAIOptions.Section}:AllowedModels contains an empty name; each must name a model of the endpoint.";

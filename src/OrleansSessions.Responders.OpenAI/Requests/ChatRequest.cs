@@ -46,6 +46,12 @@ internal sealed class ChatRequest
             AddContext(headers);
         }
 
+        foreach (var (name, value) in _options.Headers)
+        {
+            headers.Remove(name);
+            headers.TryAddWithoutValidation(name, value);
+        }
+
         return message;
     }
 

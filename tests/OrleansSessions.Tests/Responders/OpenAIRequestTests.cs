@@ -108,6 +108,22 @@ public sealed class OpenAIRequestTests : IAsyncLifetime
         Assert.Equal(isSent, message.Headers.Contains("X-Session-Id"));
     }
 
+    [Fact]
+    public async Task Headers_OfTheConfigurationAreSent_AndReplaceOurs()
+    {
+        var request = await SendAsync(options =>
+        {
+            options.ApiKey = "sk-1";
+            options.Headers["api-key"] = "k-2";
+            options.Headers["authorization"] = "Basic abc";
+            options.Headers["User-Agent"] = "mine (1)";
+        });
+
+        Assert.Equal("k-2", request.Headers["api-key"]);
+        Assert.Equal("Basic abc", request.Headers["Authorization"]);
+        Assert.Equal("mine (1)", request.Headers["User-Agent"]);
+    }
+
     [Theory]
     [InlineData("user-17", "user-17")]
     [InlineData(null, "s")]

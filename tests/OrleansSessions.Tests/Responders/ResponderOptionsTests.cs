@@ -29,12 +29,26 @@ public sealed class ResponderOptionsTests
                 options.MaxOutputTokens = 0;
                 options.Temperature = 3;
                 options.ConnectTimeout = TimeSpan.Zero;
+                options.ApiKey = "sk-1\n";
+                options.AllowedModels.Add(" ");
+                options.MaxQuestionTemperature = -1;
+                options.MaxTokensField = (MaxTokensField)7;
+                options.Headers["Content-Type"] = "text/plain";
+                options.Headers["api-key"] = "hunter\r\n2";
+                options.Headers["no name"] = "x";
             })));
 
-        string[] expected = ["Endpoint is 'localhost:11434'", "Model is ''", "MaxOutputTokens is 0", "Temperature is 3", "ConnectTimeout is 00:00:00"];
-        Assert.Equal(
-            expected.Order(StringComparer.Ordinal),
-            failure.Failures.Select(message => message["Responder:OpenAI:".Length..message.IndexOf(';', StringComparison.Ordinal)]).Order(StringComparer.Ordinal));
+        string[] expected =
+        [
+            "AllowedModels contains an empty name", "ApiKey contains white space", "ConnectTimeout is 00:00:00", "Endpoint is 'localhost:11434'",
+            "Headers:Content-Type is not a header", "Headers:api-key contains a character", "Headers:no name is not a header", "MaxOutputTokens is 0",
+            "MaxQuestionTemperature is -1", "MaxTokensField is '7'", "Model is ''", "Temperature is 3",
+        ];
+        Assert.All(expected, beginning => Assert.Single(
+            failure.Failures, message => message.StartsWith($"Responder:OpenAI:{beginning}", StringComparison.Ordinal)));
+        Assert.Equal(expected.Length, failure.Failures.Count());
+        Assert.DoesNotContain("hunter", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("sk-1", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
