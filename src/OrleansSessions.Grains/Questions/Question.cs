@@ -32,7 +32,8 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 
     public DateTimeOffset? FirstDeltaAt { get; set; }
 
-    public DateTimeOffset LastDeltaAt { get; set; }
+    /// <summary>When its responder was last known to be alive, with text or without; null before its first sign of life.</summary>
+    public DateTimeOffset? LastSignAt { get; private set; }
 
     public QuestionStatus Status { get; set; }
 
@@ -116,6 +117,15 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     }
 
     private int EndBytes => End is { } end ? Encoding.UTF8.GetByteCount(end.Reason ?? "") + Encoding.UTF8.GetByteCount(end.Message ?? "") : 0;
+
+    /// <summary>Its responder was alive at that time. A sign that is read late does not undo a later one.</summary>
+    public void NoteSign(DateTimeOffset at)
+    {
+        if (LastSignAt is not { } last || at > last)
+        {
+            LastSignAt = at;
+        }
+    }
 
     public void AppendDelta(ReadOnlySpan<char> text, int bytes)
     {
