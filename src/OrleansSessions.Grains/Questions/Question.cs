@@ -85,8 +85,11 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 
     public bool IsFinal => Status.IsFinal();
 
-    /// <summary>True where it has ended, did not fail, and a client has seen its text: it is then part of what later questions are answered with.</summary>
-    public bool IsHistory => Status is QuestionStatus.Completed or QuestionStatus.Incomplete || (Status == QuestionStatus.Cancelled && Bytes > 0);
+    /// <summary>
+    /// True where it has ended, did not fail, and a client has seen its text: it is then part of what later questions are answered with.
+    /// Without text it would be two questions in a row, which the strict templates of some models refuse.
+    /// </summary>
+    public bool IsHistory => Bytes > 0 && Status is QuestionStatus.Completed or QuestionStatus.Incomplete or QuestionStatus.Cancelled;
 
     /// <summary>An ended question and its answer, as a responder gets them.</summary>
     public AnsweredQuestion Pair => _pair ??= new(Text, Answer);

@@ -266,6 +266,19 @@ public sealed class SessionTests
         Assert.Equal(["mid", "end"], bed.Session.History().Select(pair => pair.Answer));
     }
 
+    [Theory]
+    [InlineData(QuestionStatus.Completed)]
+    [InlineData(QuestionStatus.Incomplete)]
+    [InlineData(QuestionStatus.Cancelled)]
+    public void History_LeavesOutWhatEndedWithoutText_SoThatNoTwoQuestionsFollowEachOther(QuestionStatus status)
+    {
+        Answer(_bed, "1", "first", QuestionStatus.Completed);
+        Answer(_bed, "2", "", status);
+        Answer(_bed, "3", "half", status);
+
+        Assert.Equal(["first", "half"], _bed.Session.History().Select(pair => pair.Answer));
+    }
+
     [Fact]
     public void ReadLog_FromAnyPosition_GivesExactlyWhatFollows()
     {
