@@ -49,6 +49,9 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 
     public QuestionEnd? End { get; set; }
 
+    /// <summary>What its answer had used when it ended, as far as its responder had said; null if that is not known.</summary>
+    public AnswerUsage? Usage { get; set; }
+
     /// <summary>The answer's length in UTF-8 bytes.</summary>
     public long Bytes { get; set; }
 

@@ -31,6 +31,7 @@ internal sealed partial class ResponderRun
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private long _lastSign = NoSign;
+    private volatile AnswerUsage? _usage;
 
     private ResponderRun(
         ActiveResponder responder, ResponderContext context, Func<CancellationToken, Task>? waitForRoom, TimeProvider time, ILogger logger)
@@ -57,6 +58,9 @@ internal sealed partial class ResponderRun
     /// at deadlines: a model that thinks gives many signs of life, and none of them may cost a turn of the grain.
     /// </summary>
     public long? LastSign => Volatile.Read(ref _lastSign) is var timestamp && timestamp != NoSign ? timestamp : null;
+
+    /// <summary>What the answer has used so far, or null as long as the responder has not said.</summary>
+    public AnswerUsage? Usage => _usage;
 
     /// <param name="waitForRoom">What it waits for before it asks the responder, or null.</param>
     /// <param name="time">The clock of the session.</param>
@@ -142,6 +146,7 @@ internal sealed partial class ResponderRun
             }
 
             Volatile.Write(ref _lastSign, _time.GetTimestamp());
+            _usage = piece.Usage ?? _usage;
             if (piece.IncompleteReason is { } reason)
             {
                 return Ending.Incomplete(reason, "The answer stopped at a limit of its responder.");

@@ -44,11 +44,12 @@ internal sealed partial class QuestionRunner(SessionActivation activation, Sessi
         }
     }
 
-    /// <summary>A question has ended: if it is the one that runs here, its responder must stop.</summary>
+    /// <summary>A question has ended: if it is the one that runs here, it gets the usage that is known by now, and its responder must stop.</summary>
     public void OnEnded(Question question)
     {
         if (ReferenceEquals(question, _question))
         {
+            question.Usage = _run?.Usage;
             CancelRun();
         }
     }

@@ -230,7 +230,7 @@ internal sealed partial class SessionEffects
     {
         _runner.OnEnded(question);
         _waiters.Complete(question.Id);
-        _activation.Services.Metrics.QuestionEnded(question.End!);
+        _activation.Services.Metrics.QuestionEnded(question.End!, question.Usage);
         LogMessages.Ended(_activation.Logger, _activation.Key, question.Id, question.Status, question.End!.Reason);
     }
 
