@@ -14,6 +14,9 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>The longest message of an end: the longest code and message that <c>/answer</c> takes, and what joins them.</summary>
     private const int MaxEndMessageBytes = 64 + 2 + 1024;
 
+    /// <summary>The longest advice to wait. An upstream may say anything, and a client may sleep for as long as it is told.</summary>
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(24);
+
     private StringBuilder? _growing;
     private string _answer = "";
     private AnsweredQuestion? _pair;
@@ -153,6 +156,7 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
             Reason = ending.Reason is { } reason ? ScalarGuard.CutToBytes(reason, MaxReasonLength) : null,
             Message = ending.Message is { } message ? ScalarGuard.CutToBytes(message, MaxEndMessageBytes) : null,
             IsRetryable = ending.IsRetryable,
+            RetryAfterMs = ending is { IsRetryable: true, RetryAfter: { } wait } ? RetryAfterMilliseconds(wait) : null,
             Deltas = Deltas,
             Bytes = Bytes,
             FirstMs = FirstDeltaAt is { } first ? Milliseconds(first - startedAt) : null,
@@ -172,4 +176,8 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
         var length = DeltaEnds[index] - start;
         return _growing is null ? _answer.Substring(start, length) : _growing.ToString(start, length);
     }
+
+    /// <summary>Rounded up, because an upstream refuses what comes before its time.</summary>
+    private static long RetryAfterMilliseconds(TimeSpan wait) =>
+        (long)Math.Ceiling(Math.Clamp(wait.TotalMilliseconds, 0, MaxRetryAfter.TotalMilliseconds));
 }

@@ -123,7 +123,7 @@ internal sealed partial class ResponderRun
         catch (ResponderException fault)
         {
             LogMessages.Failed(_logger, _context.SessionKey, _context.QuestionId, fault.Reason, Logged(fault));
-            Ending = Ending.Failed(fault.Reason, fault.Message, fault.IsRetryable);
+            Ending = Ending.Failed(fault.Reason, fault.Message, fault.IsRetryable, fault.RetryAfter);
         }
         catch (Exception fault)
         {
