@@ -220,9 +220,10 @@ internal sealed partial class SessionEffects
 
     private async Task EndOverdueAsync()
     {
-        // First: a sign that came in time saves its question, though it is read only now.
+        // In this order: a sign that came before this time saves its question, though it is read only now.
+        var now = _activation.Now;
         _runner.TakeSign();
-        _session.EndOverdue(_activation.Now);
+        _session.EndOverdue(now);
         await ApplyAsync(Durability.WrittenInBackground);
     }
 
