@@ -21,7 +21,7 @@ public static class DoneReasons
     /// <summary>The model reached its own length limit.</summary>
     public const string Length = "length";
 
-    /// <summary>No text came before the first-delta timer expired.</summary>
+    /// <summary>Neither text nor another sign of life came before the first-delta timer expired.</summary>
     public const string TimeoutFirstDelta = "timeout_first_delta";
 
     /// <summary>The responder was silent for longer than the silence timer.</summary>

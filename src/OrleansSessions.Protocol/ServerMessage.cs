@@ -39,6 +39,12 @@ public sealed record QuestionEnd
     /// <summary>True if asking again can succeed.</summary>
     public bool IsRetryable { get; init; }
 
+    /// <summary>
+    /// How long to wait after the end before asking again can succeed, in milliseconds, at most 24 hours. Null if that is not known, or if asking again
+    /// cannot succeed.
+    /// </summary>
+    public long? RetryAfterMs { get; init; }
+
     /// <summary>The number of deltas of the answer.</summary>
     public int Deltas { get; init; }
 
@@ -196,5 +202,8 @@ public sealed record BasicResponseMessage(string QuestionId, QuestionStatus Stat
 /// <param name="Code">The reason why it ended.</param>
 public sealed record BasicFailureMessage(string QuestionId, QuestionStatus Status, string Code, string Message, string Text) : ServerMessage
 {
+    /// <summary>How long to wait before asking again can succeed, in milliseconds, or null if that is not known.</summary>
+    public long? RetryAfterMs { get; init; }
+
     public override int TextChars => QuestionId.Length + Code.Length + Message.Length + Text.Length;
 }

@@ -93,6 +93,7 @@ public static class ServerMessageWriter
         WriteStringOrNull(json, "reason"u8, end.Reason);
         WriteStringOrNull(json, "message"u8, end.Message);
         json.WriteBoolean("retryable"u8, end.IsRetryable);
+        WriteNumberIfAny(json, "retry_after_ms"u8, end.RetryAfterMs);
         json.WriteNumber("deltas"u8, end.Deltas);
         json.WriteNumber("bytes"u8, end.Bytes);
         if (end.FirstMs is { } firstMs)
@@ -223,6 +224,7 @@ public static class ServerMessageWriter
         json.WriteString("type"u8, "error"u8);
         json.WriteString("message"u8, failure.Message);
         json.WriteString("code"u8, failure.Code);
+        WriteNumberIfAny(json, "retry_after_ms"u8, failure.RetryAfterMs);
         json.WriteString("question_id"u8, failure.QuestionId);
         json.WriteString("status"u8, failure.Status.ToWire());
         json.WriteString("data"u8, failure.Text);

@@ -125,6 +125,14 @@ test('A new epoch on an open socket: the snapshot replaces the text of a questio
   assert.equal(world.socket.sent.length, 1);
 });
 
+test('The end of a question has the advice to wait, or null', () => {
+  for (const [more, expected] of [[{ retry_after_ms: 20000 }, 20000], [{}, null]]) {
+    const world = asking();
+    world.socket.give(accepted(1, 'q-1'), done(2, 'q-1', '', 0, { status: 'failed', reason: 'responder_unavailable', retryable: true, ...more }));
+    assert.equal(world.only.retryAfterMs, expected);
+  }
+});
+
 test('A snapshot in parts is one text', () => {
   const world = new World();
   world.socket.give(hello({ seq: 9 }), snapshot('q-0', 'ab', 4, { parts: 2 }));

@@ -16,7 +16,7 @@ public sealed class ResponderContext
 
     public required string Question { get; init; }
 
-    /// <summary>Earlier questions of this session with their answers, oldest first. Limited in number and bytes.</summary>
+    /// <summary>Earlier questions of this session with their answers, oldest first. Limited in number and bytes. None of the answers is empty.</summary>
     public IReadOnlyList<AnsweredQuestion> History { get; init; } = [];
 
     /// <summary>The question's <c>metadata</c>, a JSON object as text, or null.</summary>

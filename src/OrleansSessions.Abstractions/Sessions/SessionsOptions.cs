@@ -27,15 +27,17 @@ public sealed class SessionsOptions : ISectionOptions
     /// <summary>Where the state of sessions is kept. Default: in the store if there is one.</summary>
     public SessionPersistence Persistence { get; set; } = SessionPersistence.Auto;
 
-    /// <summary>The time from the start of a question to its first text. Default 120 s, because a cold local model loads for a minute.</summary>
+    /// <summary>
+    /// The time from the start of a question to its first text or other sign of life. Default 120 s, because a cold local model loads for a minute.
+    /// </summary>
     [Within("00:00:00.0010000")]
     public TimeSpan FirstDeltaTimeout { get; set; } = TimeSpan.FromSeconds(120);
 
-    /// <summary>The longest silence between two pieces of text. Default 60 s.</summary>
+    /// <summary>The longest silence after a sign of life of the responder: text, or a piece without text while a model thinks. Default 60 s.</summary>
     [Within("00:00:00.0010000")]
     public TimeSpan SilenceTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>The time from the start of a question to its end. Default 15 min.</summary>
+    /// <summary>The time from the start of a question to its end. No sign of life extends it. Default 15 min.</summary>
     [Within("00:00:00.0010000")]
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromMinutes(15);
 

@@ -43,6 +43,9 @@ internal struct QuestionEndSurrogate
 
     [Id(7)]
     public long TotalMs { get; set; }
+
+    [Id(8)]
+    public long? RetryAfterMs { get; set; }
 }
 
 [RegisterConverter]
@@ -67,6 +70,7 @@ internal sealed class QuestionEndConverter : IConverter<QuestionEnd, QuestionEnd
         Bytes = surrogate.Bytes,
         FirstMs = surrogate.FirstMs,
         TotalMs = surrogate.TotalMs,
+        RetryAfterMs = surrogate.RetryAfterMs,
     };
 
     public QuestionEndSurrogate ConvertToSurrogate(in QuestionEnd value) => new()
@@ -79,5 +83,6 @@ internal sealed class QuestionEndConverter : IConverter<QuestionEnd, QuestionEnd
         Bytes = value.Bytes,
         FirstMs = value.FirstMs,
         TotalMs = value.TotalMs,
+        RetryAfterMs = value.RetryAfterMs,
     };
 }

@@ -44,7 +44,7 @@ internal sealed class AnswerWriter(SessionsOptions options)
         {
             question.Status = QuestionStatus.Answering;
             question.FirstDeltaAt ??= now;
-            question.LastDeltaAt = now;
+            question.NoteSign(now);
             AppendDeltas(log, question, text, bytes);
         }
 

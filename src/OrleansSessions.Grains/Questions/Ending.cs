@@ -6,7 +6,9 @@ namespace OrleansSessions.Grains.Questions;
 /// <param name="Reason">One of <see cref="DoneReasons"/>, or a responder's own; null where the whole answer is there.</param>
 /// <param name="Message">The reason in words, for people.</param>
 /// <param name="IsRetryable">True if asking again may help.</param>
-internal sealed record Ending(QuestionStatus Status, string? Reason = null, string? Message = null, bool IsRetryable = false)
+/// <param name="RetryAfter">How long to wait before that, or null where it is not known.</param>
+internal sealed record Ending(
+    QuestionStatus Status, string? Reason = null, string? Message = null, bool IsRetryable = false, TimeSpan? RetryAfter = null)
 {
     public static readonly Ending Completed = new(QuestionStatus.Completed);
 
@@ -22,7 +24,8 @@ internal sealed record Ending(QuestionStatus Status, string? Reason = null, stri
     /// <summary>The silo is evicted.</summary>
     public static readonly Ending SiloEvicted = Failed(DoneReasons.ResponderLost, "The process that was answering has left its cluster. Ask again.");
 
-    public static Ending Failed(string reason, string message, bool isRetryable = true) => new(QuestionStatus.Failed, reason, message, isRetryable);
+    public static Ending Failed(string reason, string message, bool isRetryable = true, TimeSpan? retryAfter = null) =>
+        new(QuestionStatus.Failed, reason, message, isRetryable, retryAfter);
 
     public static Ending TimedOut(string reason, string message) => new(QuestionStatus.Timeout, reason, message, IsRetryable: true);
 

@@ -14,6 +14,9 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>The longest message of an end: the longest code and message that <c>/answer</c> takes, and what joins them.</summary>
     private const int MaxEndMessageBytes = 64 + 2 + 1024;
 
+    /// <summary>The longest advice to wait. An upstream may say anything, and a client may sleep for as long as it is told.</summary>
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(24);
+
     private StringBuilder? _growing;
     private string _answer = "";
     private AnsweredQuestion? _pair;
@@ -40,7 +43,8 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 
     public DateTimeOffset? FirstDeltaAt { get; set; }
 
-    public DateTimeOffset LastDeltaAt { get; set; }
+    /// <summary>When its responder was last known to be alive, with text or without; null before its first sign of life.</summary>
+    public DateTimeOffset? LastSignAt { get; private set; }
 
     public QuestionStatus Status { get; set; }
 
@@ -55,6 +59,9 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     public int AcceptedPosition { get; set; }
 
     public QuestionEnd? End { get; set; }
+
+    /// <summary>What its answer had used when it ended, as far as its responder had said; null if that is not known.</summary>
+    public AnswerUsage? Usage { get; set; }
 
     /// <summary>The answer's length in UTF-8 bytes.</summary>
     public long Bytes { get; set; }
@@ -92,8 +99,11 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 
     public bool IsFinal => Status.IsFinal();
 
-    /// <summary>True where it has ended, did not fail, and a client has seen its text: it is then part of what later questions are answered with.</summary>
-    public bool IsHistory => Status is QuestionStatus.Completed or QuestionStatus.Incomplete || (Status == QuestionStatus.Cancelled && Bytes > 0);
+    /// <summary>
+    /// True where it has ended, did not fail, and a client has seen its text: it is then part of what later questions are answered with.
+    /// Without text it would be two questions in a row, which the strict templates of some models refuse.
+    /// </summary>
+    public bool IsHistory => Bytes > 0 && Status is QuestionStatus.Completed or QuestionStatus.Incomplete or QuestionStatus.Cancelled;
 
     /// <summary>An ended question and its answer, as a responder gets them.</summary>
     public AnsweredQuestion Pair => _pair ??= new(Text, Answer);
@@ -125,6 +135,15 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 
     private int EndBytes => End is { } end ? Encoding.UTF8.GetByteCount(end.Reason ?? "") + Encoding.UTF8.GetByteCount(end.Message ?? "") : 0;
 
+    /// <summary>Its responder was alive at that time. A sign that is read late does not undo a later one.</summary>
+    public void NoteSign(DateTimeOffset at)
+    {
+        if (LastSignAt is not { } last || at > last)
+        {
+            LastSignAt = at;
+        }
+    }
+
     public void AppendDelta(ReadOnlySpan<char> text, int bytes)
     {
         _growing ??= new StringBuilder(_answer, Math.Max(64, text.Length));
@@ -145,6 +164,7 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
             Reason = ending.Reason is { } reason ? ScalarGuard.CutToBytes(reason, MaxReasonLength) : null,
             Message = ending.Message is { } message ? ScalarGuard.CutToBytes(message, MaxEndMessageBytes) : null,
             IsRetryable = ending.IsRetryable,
+            RetryAfterMs = ending is { IsRetryable: true, RetryAfter: { } wait } ? RetryAfterMilliseconds(wait) : null,
             Deltas = Deltas,
             Bytes = Bytes,
             FirstMs = FirstDeltaAt is { } first ? Milliseconds(first - startedAt) : null,
@@ -164,4 +184,8 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
         var length = DeltaEnds[index] - start;
         return _growing is null ? _answer.Substring(start, length) : _growing.ToString(start, length);
     }
+
+    /// <summary>Rounded up, because an upstream refuses what comes before its time.</summary>
+    private static long RetryAfterMilliseconds(TimeSpan wait) =>
+        (long)Math.Ceiling(Math.Clamp(wait.TotalMilliseconds, 0, MaxRetryAfter.TotalMilliseconds));
 }

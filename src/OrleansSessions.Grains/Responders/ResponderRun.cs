@@ -15,6 +15,7 @@ internal sealed partial class ResponderRun
 {
     private const int BufferedPieces = 64;
     private const int MaxDeltaLength = 16 * 1024;
+    private const long NoSign = long.MinValue;
 
     private readonly CancellationTokenSource _cancel = new();
     private readonly Channel<string> _pieces = Channel.CreateBounded<string>(new BoundedChannelOptions(BufferedPieces)
@@ -27,13 +28,18 @@ internal sealed partial class ResponderRun
     private readonly ActiveResponder _responder;
     private readonly ResponderContext _context;
     private readonly Func<CancellationToken, Task>? _waitForRoom;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private long _lastSign = NoSign;
+    private volatile AnswerUsage? _usage;
 
-    private ResponderRun(ActiveResponder responder, ResponderContext context, Func<CancellationToken, Task>? waitForRoom, ILogger logger)
+    private ResponderRun(
+        ActiveResponder responder, ResponderContext context, Func<CancellationToken, Task>? waitForRoom, TimeProvider time, ILogger logger)
     {
         _responder = responder;
         _context = context;
         _waitForRoom = waitForRoom;
+        _time = time;
         _logger = logger;
         Stopped = Task.Run(PumpAsync);
     }
@@ -44,9 +50,23 @@ internal sealed partial class ResponderRun
     /// <summary>How the question ends, once <see cref="WaitForTextAsync"/> has said that there is no more text; null if the run was cancelled.</summary>
     public Ending? Ending { get; private set; }
 
+    /// <summary>Which attempt at its question this is.</summary>
+    public int Attempt => _context.Attempt;
+
+    /// <summary>
+    /// The timestamp of the last piece, whatever was in it; null before the first. The responder's thread writes it and the grain reads it when it looks
+    /// at deadlines: a model that thinks gives many signs of life, and none of them may cost a turn of the grain.
+    /// </summary>
+    public long? LastSign => Volatile.Read(ref _lastSign) is var timestamp && timestamp != NoSign ? timestamp : null;
+
+    /// <summary>What the answer has used so far, or null as long as the responder has not said.</summary>
+    public AnswerUsage? Usage => _usage;
+
     /// <param name="waitForRoom">What it waits for before it asks the responder, or null.</param>
-    public static ResponderRun Start(ActiveResponder responder, ResponderContext context, Func<CancellationToken, Task>? waitForRoom, ILogger logger) =>
-        new(responder, context, waitForRoom, logger);
+    /// <param name="time">The clock of the session.</param>
+    public static ResponderRun Start(
+        ActiveResponder responder, ResponderContext context, Func<CancellationToken, Task>? waitForRoom, TimeProvider time, ILogger logger) =>
+        new(responder, context, waitForRoom, time, logger);
 
     /// <summary>True if there will be no more text than what has been taken.</summary>
     public bool IsDrained => _pieces.Reader.Completion.IsCompleted;
@@ -103,7 +123,7 @@ internal sealed partial class ResponderRun
         catch (ResponderException fault)
         {
             LogMessages.Failed(_logger, _context.SessionKey, _context.QuestionId, fault.Reason, Logged(fault));
-            Ending = Ending.Failed(fault.Reason, fault.Message, fault.IsRetryable);
+            Ending = Ending.Failed(fault.Reason, fault.Message, fault.IsRetryable, fault.RetryAfter);
         }
         catch (Exception fault)
         {
@@ -125,6 +145,8 @@ internal sealed partial class ResponderRun
                 return null;
             }
 
+            Volatile.Write(ref _lastSign, _time.GetTimestamp());
+            _usage = piece.Usage ?? _usage;
             if (piece.IncompleteReason is { } reason)
             {
                 return Ending.Incomplete(reason, "The answer stopped at a limit of its responder.");

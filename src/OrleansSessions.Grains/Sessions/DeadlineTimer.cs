@@ -1,6 +1,6 @@
 namespace OrleansSessions.Grains.Sessions;
 
-/// <summary>The one timer of a session. It fires at the next deadline, and also keeps the activation alive while a question is open.</summary>
+/// <summary>The one timer of a session. It fires when the deadlines must be looked at, and also keeps the activation alive while a question is open.</summary>
 internal sealed class DeadlineTimer(SessionActivation activation, Func<Task> onDue) : IDisposable
 {
     private IGrainTimer? _timer;

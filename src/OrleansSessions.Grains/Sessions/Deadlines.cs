@@ -23,6 +23,17 @@ internal sealed class Deadlines(SessionsOptions options)
         return next;
     }
 
+    /// <summary>
+    /// When the deadlines must be looked at again, or null where none is open. Signs of life cause no turn of the grain: they are read at this time.
+    /// The first sign can bring the deadline forward, because a silence may be shorter than the wait for that sign. Any sign that is not known at
+    /// <paramref name="now"/> allows a silence from then on, so a look after each such time finds it early enough.
+    /// </summary>
+    public DateTimeOffset? NextLook(QuestionQueue questions, DateTimeOffset now)
+    {
+        var next = Next(questions);
+        return questions.Running is { IsAnsweredFromOutside: false, LastSignAt: null } && now + options.SilenceTimeout is var look && look < next ? look : next;
+    }
+
     /// <summary>When a question ends at the latest; null once it has ended.</summary>
     public DateTimeOffset? Of(Question question) => question switch
     {
@@ -41,7 +52,7 @@ internal sealed class Deadlines(SessionsOptions options)
     /// <summary>How a question ends that waited too long.</summary>
     public Ending QueueTimeout() => TimeoutOf(DoneReasons.QueueTimeout);
 
-    /// <summary>The first of the three timers to pass. Heartbeats and empty pieces move none of them.</summary>
+    /// <summary>The first of the three timers to pass. Every piece of a responder is a sign of life, with text or without. Heartbeats of sockets are not.</summary>
     private (DateTimeOffset At, string Reason) OfRunning(Question question)
     {
         var total = (At: question.StartedAt + options.AnswerTimeout, Reason: DoneReasons.TimeoutTotal);
@@ -50,16 +61,16 @@ internal sealed class Deadlines(SessionsOptions options)
             return total;
         }
 
-        var text = question.FirstDeltaAt is null
-            ? (At: question.StartedAt + options.FirstDeltaTimeout, Reason: DoneReasons.TimeoutFirstDelta)
-            : (At: question.LastDeltaAt + options.SilenceTimeout, Reason: DoneReasons.TimeoutIdle);
-        return text.At < total.At ? text : total;
+        var sign = question.LastSignAt is { } last
+            ? (At: last + options.SilenceTimeout, Reason: DoneReasons.TimeoutIdle)
+            : (At: question.StartedAt + options.FirstDeltaTimeout, Reason: DoneReasons.TimeoutFirstDelta);
+        return sign.At < total.At ? sign : total;
     }
 
     private Ending TimeoutOf(string reason) => Ending.TimedOut(reason, reason switch
     {
-        DoneReasons.TimeoutFirstDelta => $"No text came within {Seconds(options.FirstDeltaTimeout)}.",
-        DoneReasons.TimeoutIdle => $"No more text came for {Seconds(options.SilenceTimeout)}.",
+        DoneReasons.TimeoutFirstDelta => $"No text and no other sign of life came within {Seconds(options.FirstDeltaTimeout)}.",
+        DoneReasons.TimeoutIdle => $"Neither text nor another sign of life came for {Seconds(options.SilenceTimeout)}.",
         DoneReasons.QueueTimeout => $"The question waited in the queue for {Seconds(options.QueueTimeout)}.",
         _ => $"The answer took longer than {Seconds(options.AnswerTimeout)} in all.",
     });

@@ -31,11 +31,25 @@ internal sealed partial class QuestionRunner(SessionActivation activation, Sessi
         }
     }
 
-    /// <summary>A question has ended: if it is the one that runs here, its responder must stop.</summary>
+    /// <summary>
+    /// Takes from the run when its responder was last known to be alive. A sign of life without text causes no turn of the grain, so call this before
+    /// looking at deadlines.
+    /// </summary>
+    public void TakeSign()
+    {
+        // The run of a question that has ended, or of an earlier attempt, says nothing about the question that runs now.
+        if (_run is { LastSign: { } sign } run && session.Running is { } running && ReferenceEquals(running, _question) && run.Attempt == running.Attempt)
+        {
+            running.NoteSign(activation.Clock.At(sign));
+        }
+    }
+
+    /// <summary>A question has ended: if it is the one that runs here, it gets the usage that is known by now, and its responder must stop.</summary>
     public void OnEnded(Question question)
     {
         if (ReferenceEquals(question, _question))
         {
+            question.Usage = _run?.Usage;
             CancelRun();
         }
     }
@@ -84,6 +98,7 @@ internal sealed partial class QuestionRunner(SessionActivation activation, Sessi
                 Attempt = question.Attempt,
             },
             waitForRoom,
+            activation.Services.Time,
             activation.Logger);
         FollowAsync(question, question.Attempt, _run).Ignore();
     }

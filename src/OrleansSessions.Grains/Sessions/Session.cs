@@ -182,6 +182,9 @@ internal sealed class Session
     /// <summary>When the next deadline passes, or null where nothing is open.</summary>
     public DateTimeOffset? NextDeadline() => _deadlines.Next(_open);
 
+    /// <summary>When <see cref="EndOverdue"/> must be called at the latest, or null where nothing is open. It can be before <see cref="NextDeadline"/>.</summary>
+    public DateTimeOffset? NextLook(DateTimeOffset now) => _deadlines.NextLook(_open, now);
+
     /// <summary>Earlier pairs for the responder, oldest first.</summary>
     public IReadOnlyList<AnsweredQuestion> History() => _ended.Pairs();
 

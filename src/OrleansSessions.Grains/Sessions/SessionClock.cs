@@ -18,6 +18,9 @@ internal sealed class SessionClock
 
     public DateTimeOffset Now => _setTo + _time.GetElapsedTime(_setAt);
 
+    /// <summary>The time at which the time provider gave this timestamp.</summary>
+    public DateTimeOffset At(long timestamp) => _setTo + _time.GetElapsedTime(_setAt, timestamp);
+
     /// <summary>Reads the wall clock again. Call it only while nothing is open: deadlines already set would move with it.</summary>
     public void Set() => (_setTo, _setAt) = (_time.GetUtcNow(), _time.GetTimestamp());
 }

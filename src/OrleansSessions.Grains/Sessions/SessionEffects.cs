@@ -71,7 +71,13 @@ internal sealed partial class SessionEffects
     }
 
     /// <summary>Waits until nothing is being written, so that a reply holds only what everyone may see.</summary>
-    public ValueTask SettleAsync() => _store.SettleAsync();
+    public async ValueTask SettleAsync()
+    {
+        await _store.SettleAsync();
+
+        // The reply may tell a deadline.
+        _runner.TakeSign();
+    }
 
     /// <summary>Carries out all that follows from the changes since the last call. Without a change it does nothing.</summary>
     public ValueTask ApplyAsync(Durability durability = Durability.Written)
@@ -209,12 +215,15 @@ internal sealed partial class SessionEffects
         }
 
         ReportWaiting(_session.HasOpenQuestion ? 1 : 0, _session.Waiting.Count);
-        _timer.Set(_session.NextDeadline());
+        _timer.Set(_session.NextLook(_activation.Now));
     }
 
     private async Task EndOverdueAsync()
     {
-        _session.EndOverdue(_activation.Now);
+        // In this order: a sign that came before this time saves its question, though it is read only now.
+        var now = _activation.Now;
+        _runner.TakeSign();
+        _session.EndOverdue(now);
         await ApplyAsync(Durability.WrittenInBackground);
     }
 
@@ -222,7 +231,7 @@ internal sealed partial class SessionEffects
     {
         _runner.OnEnded(question);
         _waiters.Complete(question.Id);
-        _activation.Services.Metrics.QuestionEnded(question.End!);
+        _activation.Services.Metrics.QuestionEnded(question.End!, question.Usage);
         LogMessages.Ended(_activation.Logger, _activation.Key, question.Id, question.Status, question.End!.Reason);
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
@@ -25,6 +26,8 @@ internal sealed class SessionMetrics
     private readonly Counter<long> _ended;
     private readonly Histogram<double> _firstDelta;
     private readonly Histogram<double> _duration;
+    private readonly Counter<long> _tokens;
+    private readonly ModelTags _models = new();
     private readonly ErrorRateWindow _errorRate;
     private long _active;
     private long _waiting;
@@ -46,6 +49,8 @@ internal sealed class SessionMetrics
         _ended = meter.CreateCounter<long>("sessions.questions", "{question}", "Questions that ended, by status and reason.");
         _firstDelta = meter.CreateHistogram<double>("sessions.question.first_delta", "s", "From the start of a question to its first text.");
         _duration = meter.CreateHistogram<double>("sessions.question.duration", "s", "From the start of a question to its end: the processing time.");
+        _tokens = meter.CreateCounter<long>(
+            "sessions.tokens", "{token}", "Tokens that answers used, by model and type. cached_input is a part of input, and reasoning a part of output.");
     }
 
     public void SessionActivated() => Interlocked.Increment(ref _active);
@@ -68,7 +73,8 @@ internal sealed class SessionMetrics
         Interlocked.Add(ref _queued, queued);
     }
 
-    public void QuestionEnded(QuestionEnd end)
+    /// <param name="usage">What its answer used, as far as it is known.</param>
+    public void QuestionEnded(QuestionEnd end, AnswerUsage? usage)
     {
         var status = new KeyValuePair<string, object?>("status", end.Status.ToWire());
         _ended.Add(1, status, new KeyValuePair<string, object?>("reason", ReasonTag(end.Reason)));
@@ -79,6 +85,26 @@ internal sealed class SessionMetrics
         }
 
         _errorRate.Count(end.Status is QuestionStatus.Failed or QuestionStatus.Timeout);
+        if (usage is not null)
+        {
+            CountTokens(usage);
+        }
+    }
+
+    private void CountTokens(AnswerUsage usage)
+    {
+        ReadOnlySpan<(string Type, long? Count)> types =
+        [
+            ("input", usage.InputTokens), ("output", usage.OutputTokens), ("cached_input", usage.CachedInputTokens), ("reasoning", usage.ReasoningTokens),
+        ];
+        foreach (var (type, count) in types)
+        {
+            // A counter never goes down, whatever an upstream says.
+            if (count is { } tokens and >= 0)
+            {
+                _tokens.Add(tokens, new("model", _models.TagOf(usage.Model)), new KeyValuePair<string, object?>("type", type));
+            }
+        }
     }
 
     private static string ReasonTag(string? reason) => reason is null ? "none" : Reasons.Contains(reason) ? reason : "other";

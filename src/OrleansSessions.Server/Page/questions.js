@@ -254,9 +254,11 @@ export class Questions {
     if (question.done) {
       return;
     }
-    const { status, reason = null, message = null, retryable = false, first_ms: firstMs = null, total_ms: totalMs = null } = end;
+    const {
+      status, reason = null, message = null, retryable = false, retry_after_ms: retryAfterMs = null, first_ms: firstMs = null, total_ms: totalMs = null,
+    } = end;
     Object.assign(question, {
-      status, reason, message, retryable, firstMs, totalMs, done: true, accepted: true, cancelling: false, position: 0, lost: end === LOST,
+      status, reason, message, retryable, retryAfterMs, firstMs, totalMs, done: true, accepted: true, cancelling: false, position: 0, lost: end === LOST,
     });
     this.#save();
     this.#changed(question);

@@ -62,6 +62,9 @@ internal sealed record QuestionBody
     [JsonPropertyName("retryable")]
     public bool? IsRetryable { get; init; }
 
+    [JsonPropertyName("retry_after_ms")]
+    public long? RetryAfterMs { get; init; }
+
     [JsonPropertyName("first_ms")]
     public long? FirstMs { get; init; }
 
@@ -87,6 +90,7 @@ internal sealed record QuestionBody
         Reason = question.End?.Reason,
         Message = question.End?.Message,
         IsRetryable = question.End?.IsRetryable,
+        RetryAfterMs = question.End?.RetryAfterMs,
         FirstMs = question.End?.FirstMs,
         TotalMs = question.End?.TotalMs,
     };

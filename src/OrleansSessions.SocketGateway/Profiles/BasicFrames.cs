@@ -7,7 +7,7 @@ namespace OrleansSessions.SocketGateway.Profiles;
 /// <summary>Creates the final frames of the basic profile. None is larger than common client libraries accept.</summary>
 internal static class BasicFrames
 {
-    // The other fields of the frame, without the code and the message: names, an id of 64 characters, a status.
+    // The other fields of the frame, without the code and the message: names, an id of 64 characters, a status, a number.
     private const int Overhead = 256;
     private const int MaxMessageChars = 256;
     private const int MaxCodeChars = 64;
@@ -28,7 +28,7 @@ internal static class BasicFrames
                 : new BasicResponseMessage(questionId, QuestionStatus.Incomplete, fitting, DoneReasons.AnswerTooLarge);
         }
 
-        return new BasicFailureMessage(questionId, end.Status, code, message, fitting);
+        return new BasicFailureMessage(questionId, end.Status, code, message, fitting) { RetryAfterMs = end.RetryAfterMs };
     }
 
     /// <summary>Returns the longest beginning whose JSON fits, cut between two Unicode scalars.</summary>

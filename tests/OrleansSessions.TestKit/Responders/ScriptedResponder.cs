@@ -45,11 +45,15 @@ public sealed class AnswerScript(string question)
     private readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _runs;
+    private int _taken;
 
     public string Question { get; } = question;
 
     /// <summary>The number of times that the responder was asked this question.</summary>
     public int Runs => Volatile.Read(ref _runs);
+
+    /// <summary>The number of pieces that were taken, so that all that follows from them outside the grain has happened.</summary>
+    public int Taken => Volatile.Read(ref _taken);
 
     /// <summary>If true, the answer ignores its token, like a faulty responder.</summary>
     public bool IgnoresCancellation { get; set; }
@@ -64,6 +68,11 @@ public sealed class AnswerScript(string question)
     public Task Stopped => _stopped.Task;
 
     public AnswerScript Send(string text) => Add(() => AnswerPiece.Of(text));
+
+    /// <summary>Sends a sign of life without text.</summary>
+    public AnswerScript Think() => Add(() => AnswerPiece.Alive);
+
+    public AnswerScript Use(AnswerUsage usage) => Add(() => AnswerPiece.Used(usage));
 
     public AnswerScript Stop(string reason) => Add(() => AnswerPiece.Stop(reason));
 
@@ -87,6 +96,7 @@ public sealed class AnswerScript(string question)
                 }
 
                 yield return piece;
+                Interlocked.Increment(ref _taken);
             }
         }
         finally

@@ -27,6 +27,7 @@ internal static class StoredForms
         Bytes = 11,
         FirstMs = 210,
         TotalMs = 640,
+        RetryAfterMs = 20_000,
     };
 
     private static readonly OpenQuestion[] Open = [new("q", QuestionStatus.Answering, 5)];

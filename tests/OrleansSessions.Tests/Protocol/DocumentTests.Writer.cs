@@ -11,6 +11,7 @@ public sealed partial class DocumentTests
 {
     private static readonly QuestionEnd Completed = new() { Status = QuestionStatus.Completed, Deltas = 4, Bytes = 16, FirstMs = 210, TotalMs = 640 };
     private static readonly QuestionEnd TimedOut = new() { Status = QuestionStatus.Timeout, Reason = DoneReasons.TimeoutFirstDelta, Message = "No text came.", IsRetryable = true, TotalMs = 120_000 };
+    private static readonly QuestionEnd Overloaded = new() { Status = QuestionStatus.Failed, Reason = DoneReasons.ResponderUnavailable, IsRetryable = true, RetryAfterMs = 86_400_000 };
     private static readonly OpenQuestion[] Open = [new("q-1", QuestionStatus.Answering, 5), new("q-2", QuestionStatus.Queued, 0)];
 
     private static readonly HelloMessage Hello = new()
@@ -42,6 +43,7 @@ public sealed partial class DocumentTests
         new DeltaMessage(9, "q-1", 1, 6, "lo \"all\" \u2028 \ud83d\ude00", IsReplay: true),
         new DoneMessage(10, "q-1", Completed),
         new DoneMessage(10, "q-1", TimedOut, IsReplay: true),
+        new DoneMessage(10, "q-1", Overloaded),
         Snapshot with { Question = "Why?", Text = "", Status = QuestionStatus.Accepted },
         Snapshot with { Deltas = 2, Bytes = 5, Status = QuestionStatus.Answering, Parts = 2 },
         Snapshot with { Deltas = 4, Bytes = 16, Status = QuestionStatus.Completed, Part = 2, Parts = 2, End = Completed },
@@ -59,6 +61,7 @@ public sealed partial class DocumentTests
         new BasicResponseMessage("q-1", QuestionStatus.Completed, "Hello"),
         new BasicResponseMessage("q-1", QuestionStatus.Incomplete, "Hel", DoneReasons.Length),
         new BasicFailureMessage("q-1", QuestionStatus.Failed, DoneReasons.ResponderError, "It failed.", ""),
+        new BasicFailureMessage("q-1", QuestionStatus.Failed, DoneReasons.ResponderUnavailable, "Full.", "") { RetryAfterMs = 20_000 },
         Busy,
     ];
 

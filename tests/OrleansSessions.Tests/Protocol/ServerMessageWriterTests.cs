@@ -9,6 +9,16 @@ public sealed class ServerMessageWriterTests
 {
     private static readonly QuestionEnd End = new() { Status = QuestionStatus.Completed, Deltas = 7, Bytes = 9, FirstMs = 210, TotalMs = 640 };
 
+    private static readonly QuestionEnd Overloaded = new()
+    {
+        Status = QuestionStatus.Failed,
+        Reason = DoneReasons.ResponderUnavailable,
+        Message = "Full.",
+        IsRetryable = true,
+        RetryAfterMs = 20_000,
+        TotalMs = 90,
+    };
+
     public static TheoryData<ServerMessage, string> Frames => new()
     {
         { new AcceptedMessage(413, "q-8", false, 0, "why?"), """{"type":"accepted","seq":413,"question_id":"q-8","duplicate":false,"position":0,"question":"why?"}""" },
@@ -21,6 +31,14 @@ public sealed class ServerMessageWriterTests
         {
             new DoneMessage(421, "q-8", End),
             """{"type":"done","seq":421,"question_id":"q-8","status":"completed","reason":null,"message":null,"retryable":false,"deltas":7,"bytes":9,"first_ms":210,"total_ms":640}"""
+        },
+        {
+            new DoneMessage(421, "q-8", Overloaded),
+            """{"type":"done","seq":421,"question_id":"q-8","status":"failed","reason":"responder_unavailable","message":"Full.","retryable":true,"retry_after_ms":20000,"deltas":0,"bytes":0,"first_ms":null,"total_ms":90}"""
+        },
+        {
+            new SnapshotMessage { Epoch = "e19", QuestionId = "q-8", Text = "", Status = QuestionStatus.Failed, End = Overloaded },
+            """{"type":"snapshot","epoch":"e19","question_id":"q-8","text":"","part":1,"parts":1,"status":"failed","reason":"responder_unavailable","message":"Full.","retryable":true,"retry_after_ms":20000,"deltas":0,"bytes":0,"first_ms":null,"total_ms":90}"""
         },
         {
             new SnapshotMessage { Epoch = "e19", QuestionId = "q-8", Question = "why?", Text = "Hello", Deltas = 7, Bytes = 9, Status = QuestionStatus.Answering },
@@ -41,6 +59,10 @@ public sealed class ServerMessageWriterTests
         {
             new BasicFailureMessage("q", QuestionStatus.Timeout, "timeout_total", "Too long.", "x"),
             """{"type":"error","message":"Too long.","code":"timeout_total","question_id":"q","status":"timeout","data":"x"}"""
+        },
+        {
+            new BasicFailureMessage("q", QuestionStatus.Failed, "responder_unavailable", "Full.", "") { RetryAfterMs = 0 },
+            """{"type":"error","message":"Full.","code":"responder_unavailable","retry_after_ms":0,"question_id":"q","status":"failed","data":""}"""
         },
     };
 
@@ -70,7 +92,7 @@ public sealed class ServerMessageWriterTests
             static string Text(int length) => new('\u0001', length);
             var id = new string('i', Identifiers.MaxQuestionIdLength);
             var question = Text(96 * 1024);
-            var end = End with { Status = QuestionStatus.Failed, Reason = Text(64), Message = Text(64 + 2 + 1024) };
+            var end = End with { Status = QuestionStatus.Failed, Reason = Text(64), Message = Text(64 + 2 + 1024), RetryAfterMs = long.MaxValue };
             var open = Enumerable.Repeat(new OpenQuestion(id, QuestionStatus.Answering, long.MaxValue), 1 + 1_000).ToArray();
             return
             [

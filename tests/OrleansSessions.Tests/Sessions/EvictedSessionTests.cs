@@ -15,7 +15,7 @@ public sealed class EvictedSessionTests : IAsyncLifetime
     private SessionCluster _cluster = null!;
 
     public async ValueTask InitializeAsync() => _cluster = await SessionCluster.StartAsync(
-        configure: options => options.FirstDeltaTimeout = FirstDeltaTimeout,
+        configure: options => options.FirstDeltaTimeout = options.SilenceTimeout = FirstDeltaTimeout,
         configureSilo: silo =>
         {
             var clock = silo.Services.Last(service => service.IsKeyedService && Equals(service.ServiceKey, TimeProviderNames.Grains));

@@ -110,12 +110,14 @@ public sealed class SessionGrainTests(SessionGrainTests.Fixture fixture) : IClas
     [Fact]
     public async Task AResponderThatThrows_EndsItsQuestionWithTheReason()
     {
-        _cluster.Responder.For(_id).Send("x").Fail(new ResponderException(DoneReasons.ResponderUnavailable, "not there", true));
+        _cluster.Responder.For(_id).Send("x").Fail(
+            new ResponderException(DoneReasons.ResponderUnavailable, "not there", true) { RetryAfter = TimeSpan.FromSeconds(20) });
         await AskAsync("a");
 
         var end = (await EndOfAsync("a")).End!;
 
         Assert.Equal((QuestionStatus.Failed, DoneReasons.ResponderUnavailable, "not there", true), (end.Status, end.Reason, end.Message, end.IsRetryable));
+        Assert.Equal(20_000, end.RetryAfterMs);
     }
 
     [Fact]

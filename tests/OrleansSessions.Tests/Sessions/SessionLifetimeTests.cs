@@ -15,6 +15,7 @@ public sealed class SessionLifetimeTests(SessionLifetimeTests.Fixture fixture) :
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan FirstDeltaTimeout = TimeSpan.FromSeconds(77);
+    private static readonly TimeSpan SilenceTimeout = TimeSpan.FromSeconds(71);
     private static readonly TimeSpan Retention = TimeSpan.FromHours(1);
 
     private readonly SessionCluster _cluster = fixture.Cluster;
@@ -31,7 +32,7 @@ public sealed class SessionLifetimeTests(SessionLifetimeTests.Fixture fixture) :
         script.Send("x");
         await Eventually.TrueAsync(async () => (await Session.GetQuestionAsync("a"))!.Deltas == 1, "the first delta is in the log");
 
-        _cluster.Clock.Advance(TimeSpan.FromSeconds(3));
+        _cluster.Clock.Advance(SilenceTimeout + TimeSpan.FromSeconds(1));
 
         await Eventually.TrueAsync(async () => await ReasonOfAsync("a") is not null, "the silence has ended the question");
         Assert.Equal(DoneReasons.TimeoutIdle, await ReasonOfAsync("a"));
@@ -189,7 +190,7 @@ public sealed class SessionLifetimeTests(SessionLifetimeTests.Fixture fixture) :
             configure: options =>
             {
                 options.FirstDeltaTimeout = FirstDeltaTimeout;
-                options.SilenceTimeout = TimeSpan.FromSeconds(2);
+                options.SilenceTimeout = SilenceTimeout;
                 options.Retention = Retention;
                 options.MaxQuestionBytes = MaxQuestionBytes;
             },

@@ -153,6 +153,23 @@ public sealed class SessionTests
         Assert.Equal(("a", QuestionStatus.Timeout, reason), Assert.Single(_bed.Ended));
     }
 
+    [Theory]
+    [InlineData(20_000.0, true, 20_000L)]
+    [InlineData(0.2, true, 1L)]
+    [InlineData(0.0, true, 0L)]
+    [InlineData(-5_000.0, true, 0L)]
+    [InlineData(1e12, true, 86_400_000L)]
+    [InlineData(null, true, null)]
+    [InlineData(20_000.0, false, null)]
+    public void AnAdviceToWait_IsAtMostADay_AndIsGivenOnlyWhereAskingAgainCanSucceed(double? milliseconds, bool isRetryable, long? expected)
+    {
+        TimeSpan? wait = milliseconds is { } given ? TimeSpan.FromMilliseconds(given) : null;
+        _bed.Ask("a");
+        _bed.Session.TryEnd(_bed.Session.Running!, 1, Ending.Failed(DoneReasons.ResponderUnavailable, "Full.", isRetryable, wait), _bed.Now);
+
+        Assert.Equal(expected, _bed.Events()[^1].End!.RetryAfterMs);
+    }
+
     [Fact]
     public void Ask_SameIdSameText_IsTheEarlierQuestionWithItsNumbers()
     {
@@ -264,6 +281,19 @@ public sealed class SessionTests
         Answer(bed, "4", "end", QuestionStatus.Completed);
 
         Assert.Equal(["mid", "end"], bed.Session.History().Select(pair => pair.Answer));
+    }
+
+    [Theory]
+    [InlineData(QuestionStatus.Completed)]
+    [InlineData(QuestionStatus.Incomplete)]
+    [InlineData(QuestionStatus.Cancelled)]
+    public void History_LeavesOutWhatEndedWithoutText_SoThatNoTwoQuestionsFollowEachOther(QuestionStatus status)
+    {
+        Answer(_bed, "1", "first", QuestionStatus.Completed);
+        Answer(_bed, "2", "", status);
+        Answer(_bed, "3", "half", status);
+
+        Assert.Equal(["first", "half"], _bed.Session.History().Select(pair => pair.Answer));
     }
 
     [Fact]

@@ -18,7 +18,17 @@ public sealed class BasicFramesTests
         var worst = new string('\u0001', MaxFrameBytes);
         foreach (var length in new[] { 1, 64, 65, 256, 257, MaxFrameBytes })
         {
-            var end = new QuestionEnd { Status = status, Reason = worst[..length], Message = worst[..length], Deltas = 1, Bytes = worst.Length, FirstMs = 1, TotalMs = 1 };
+            var end = new QuestionEnd
+            {
+                Status = status,
+                Reason = worst[..length],
+                Message = worst[..length],
+                RetryAfterMs = long.MaxValue,
+                Deltas = 1,
+                Bytes = worst.Length,
+                FirstMs = 1,
+                TotalMs = 1,
+            };
             var buffer = FrameBuffer.Rent();
             var bytes = buffer.Write(BasicFrames.Of(new string('q', 64), end, worst, MaxFrameBytes)).Length;
             FrameBuffer.Return(buffer);
