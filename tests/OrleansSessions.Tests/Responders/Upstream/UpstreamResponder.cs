@@ -1,0 +1,18 @@
+using Microsoft.Extensions.Options;
+using OrleansSessions.Responders;
+using OrleansSessions.Responders.OpenAI;
+
+namespace OrleansSessions.Tests.Responders.Upstream;
+
+/// <summary>The only place in this folder that creates the responder.</summary>
+internal static class UpstreamResponder
+{
+    public static OpenAIResponder Create(string endpoint, Action<OpenAIOptions>? configure = null)
+    {
+        var options = new OpenAIOptions { Endpoint = endpoint, Model = "fake", ApiKey = "sk-secret" };
+        configure?.Invoke(options);
+        return new OpenAIResponder(Options.Create(options));
+    }
+
+    public static ResponderContext Ask(string question = "hi") => new() { SessionKey = "/s", QuestionId = "q", Question = question };
+}
