@@ -16,6 +16,7 @@ internal sealed class BodyReader(Stream body)
     private const int MaxEventBytes = 16 * 1024 * 1024;
 
     private const int BufferSize = 16 * 1024;
+    private const byte CommentMark = (byte)':';
     private const char GzipMark = '\x1F';
 
     private readonly byte[] _buffer = new byte[BufferSize];
@@ -26,7 +27,7 @@ internal sealed class BodyReader(Stream body)
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    /// <summary>True once anything but white space has come.</summary>
+    /// <summary>True once anything but white space and comments has come.</summary>
     public bool HasContent { get; private set; }
 
     /// <summary>True once the upstream has ended the body. An event that comes after that was not completed.</summary>
@@ -51,10 +52,12 @@ internal sealed class BodyReader(Stream body)
         }
 
         // 2. The first character says what it is.
-        HasContent = true;
-        var events = IsJson(_bytes.Span.TrimStart(WhiteSpace)) ? ReadValuesAsync(cancellationToken) : ReadEventsAsync(cancellationToken);
+        var start = _bytes[^_bytes.Span.TrimStart(WhiteSpace).Length..];
+        HasContent = start.Span[0] != CommentMark;
+        var events = IsJson(start.Span) ? ReadValuesAsync(cancellationToken) : ReadEventsAsync(cancellationToken);
         await foreach (var item in events.WithCancellation(cancellationToken))
         {
+            HasContent |= !item.Data.IsEmpty;
             yield return item;
             if (!item.Data.IsEmpty)
             {

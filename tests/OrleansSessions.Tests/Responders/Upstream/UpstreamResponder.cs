@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Responders;
 using OrleansSessions.Responders.OpenAI;
@@ -11,7 +12,7 @@ internal static class UpstreamResponder
     {
         var options = new OpenAIOptions { Endpoint = endpoint, Model = "fake", ApiKey = "sk-secret" };
         configure?.Invoke(options);
-        return new OpenAIResponder(Options.Create(options));
+        return new OpenAIResponder(Options.Create(options), TimeProvider.System, NullLogger<OpenAIResponder>.Instance);
     }
 
     public static ResponderContext Ask(string question = "hi") => new() { SessionKey = "/s", QuestionId = "q", Question = question };
