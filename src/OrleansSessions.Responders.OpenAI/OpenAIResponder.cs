@@ -31,9 +31,10 @@ internal sealed class OpenAIResponder : IResponder, IDisposable
         ResponderContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // 1. Ask.
-        var failures = new UpstreamFailures(_logger, context, _client.Host, _options.ApiKey);
         var choice = QuestionChoice.Of(_options, context.OptionsJson);
-        var response = await _client.SendAsync(new ChatRequest(_options, context, choice), failures, cancellationToken);
+        var request = new ChatRequest(_options, context, choice);
+        var failures = new UpstreamFailures(_logger, context, _client.Host, _options.ApiKey) { SentFields = request.Fields };
+        var response = await _client.SendAsync(request, failures, cancellationToken);
         failures.Response = response;
         var isFinished = false;
         try

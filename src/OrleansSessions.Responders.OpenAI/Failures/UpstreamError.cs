@@ -9,6 +9,8 @@ internal sealed partial record UpstreamError
 {
     private const int MaxTokenLength = 64;
 
+    private static readonly TimeSpan SearchPatience = TimeSpan.FromSeconds(1);
+
     private static readonly string[] SpentWords = ["quota", "billing", "balance", "credit"];
 
     private static readonly string[] LastingWords =
@@ -26,8 +28,8 @@ internal sealed partial record UpstreamError
     /// <summary>The HTTP status that the error names, or null.</summary>
     public int? Status { get; private init; }
 
-    /// <summary>The field of our request that the upstream complains about, or null.</summary>
-    public string? Field { get; private init; }
+    /// <summary>The fields of a request that the error mentions, the most certain one first.</summary>
+    public IReadOnlyList<string> Fields { get; private init; } = [];
 
     /// <summary>True if the content was blocked, as opposed to a fault.</summary>
     public bool IsRefusal => Is(Code, "content_filter", "content_policy_violation") || Is(Type, "content_filter", "content_policy_violation");
@@ -67,7 +69,7 @@ internal sealed partial record UpstreamError
             Type = Token(error.Field("type").AsText()),
             Code = Token(code),
             Status = int.TryParse(code, out var status) && status is >= 400 and <= 599 ? status : null,
-            Field = FindField(error),
+            Fields = [.. FindFields(error)],
         };
     }
 
@@ -91,24 +93,27 @@ internal sealed partial record UpstreamError
     public static bool IsRetryable(int status) => status is 408 or 409 or 425 or 429 or >= 500;
 
     /// <summary>
-    /// The field by the error's <c>param</c>, by the path in <c>detail</c> that FastAPI gives, or by the words. A short name counts only in quotes, because a
-    /// word like <c>user</c> is in many messages.
+    /// The fields by the error's <c>param</c>, by the path that FastAPI gives as <c>loc</c>, or by its words, wherever they are. A short name counts only in
+    /// quotes, because a word like <c>user</c> is in many messages, and not as the name of a JSON field.
     /// </summary>
-    private static string? FindField(JsonElement error)
+    private static IEnumerable<string> FindFields(JsonElement error)
     {
-        var words = error.Field("message").AsText() ?? error.Field("detail").AsText() ?? (error.ValueKind == JsonValueKind.String ? ((JsonElement?)error).AsText() : null) ?? "";
-        var path = error.Field("param").AsText() ?? "";
-        if (error.Field("detail") is { ValueKind: JsonValueKind.Array } details && details.GetArrayLength() > 0
-            && details[0].Field("loc") is { ValueKind: JsonValueKind.Array } place)
-        {
-            path = string.Join('.', place.EnumerateArray().Select(part => ((JsonElement?)part).AsText()));
-        }
-
-        var steps = path.Split(['.', '[', ']', '/'], StringSplitOptions.RemoveEmptyEntries);
-        return RequestFields.All.FirstOrDefault(field => steps.Contains(field))
-            ?? RequestFields.All.FirstOrDefault(field => words.Contains($"'{field}'") || words.Contains($"\"{field}\"") || words.Contains($"`{field}`"))
-            ?? RequestFields.All.FirstOrDefault(field => field.Contains('_') && words.Contains(field));
+        var text = error.GetRawText();
+        var steps = (error.Field("param").AsText() ?? "").Split(['.', '[', ']', '/'], StringSplitOptions.RemoveEmptyEntries);
+        return RequestFields.All.Where(field => steps.Contains(field))
+            .Concat(InOrder(field => QuotedName(field).Match(text) is { Success: true } match ? match.Index : -1))
+            .Concat(InOrder(field => field.Contains('_') ? text.IndexOf(field, StringComparison.Ordinal) : -1))
+            .Distinct();
     }
+
+    private static IEnumerable<string> InOrder(Func<string, int> findPlace) =>
+        from field in RequestFields.All
+        let place = findPlace(field)
+        where place >= 0
+        orderby place
+        select field;
+
+    private static Regex QuotedName(string field) => new($"""["'`]{field}\\?["'`](?!\s*:)""", RegexOptions.None, SearchPatience);
 
     /// <summary>A name that can be logged and sent to clients; null for anything else, such as a sentence or a key.</summary>
     private static string? Token(string? text) =>

@@ -18,6 +18,9 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
     /// <summary>The response that is read, once there is one.</summary>
     public HttpResponseMessage? Response { get; set; }
 
+    /// <summary>The names of the fields that the request has.</summary>
+    public IReadOnlyCollection<string> SentFields { get; init; } = [];
+
     private int? Status => (int?)Response?.StatusCode;
 
     private string ContentType => Response?.Content.Headers.ContentType?.MediaType ?? "none";
@@ -53,7 +56,7 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
 
         var isRetryable = error?.IsRetryable(status, otherwise: false) ?? UpstreamError.IsRetryable(status);
         var isAway = isRetryable && status is 408 or 429 or 502 or 503 or 504;
-        var field = status is 400 or 422 ? error?.Field : null;
+        var field = status is 400 or 422 ? RefusedField(error) : null;
         var message = field is null
             ? string.Create(CultureInfo.InvariantCulture, $"The upstream answered with HTTP status {status}{CodeOf(error)}.")
             : string.Create(CultureInfo.InvariantCulture, $"The upstream refused the field '{field}' with HTTP status {status}. {RequestFields.AdviceFor(field)}").TrimEnd();
@@ -97,11 +100,14 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
     {
         if (logger.IsEnabled(LogLevel.Warning))
         {
-            LogMessages.Failed(logger, context.SessionKey, context.QuestionId, upstream, new(reason, Status, ContentType, Shown(error?.Type), Shown(error?.Code), error?.Field));
+            LogMessages.Failed(logger, context.SessionKey, context.QuestionId, upstream, new(reason, Status, ContentType, Shown(error?.Type), Shown(error?.Code), RefusedField(error)));
         }
 
         return new(reason, message, isRetryable, inner is null ? null : LoggedException.Of(inner)) { IsSafeToLog = true, RetryAfter = retryAfter };
     }
+
+    /// <summary>The field that the error complains about, of those that were sent; others can be named as advice.</summary>
+    private string? RefusedField(UpstreamError? error) => error?.Fields.FirstOrDefault(field => SentFields.Contains(field));
 
     private string CodeOf(UpstreamError? error) => Shown(error?.Code ?? error?.Type) is { } code && code != Status?.ToString(CultureInfo.InvariantCulture) ? $" ('{code}')" : "";
 

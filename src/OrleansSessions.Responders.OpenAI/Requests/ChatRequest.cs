@@ -23,8 +23,12 @@ internal sealed class ChatRequest
         _options = options;
         _context = context;
         _sendsContext = options.SendContextHeaders ?? new Uri(options.Endpoint).Host != OpenAIHost;
+        Fields = RequestFields.Of(options, choice);
         _body = Write(choice);
     }
+
+    /// <summary>The names of the body's fields.</summary>
+    public IReadOnlyList<string> Fields { get; }
 
     /// <summary>Returns a new message for the request, because a message can be sent only once.</summary>
     public HttpRequestMessage ToMessage(Uri address)
@@ -78,35 +82,10 @@ internal sealed class ChatRequest
         using (var json = new Utf8JsonWriter(bytes, Writing))
         {
             json.WriteStartObject();
-            json.WriteString(RequestFields.Model, choice.Model);
-            WriteMessages(json, choice.SystemPrompt);
-            json.WriteBoolean(RequestFields.Stream, true);
-            if (_options.StreamUsage)
+            foreach (var field in Fields)
             {
-                json.WriteStartObject(RequestFields.StreamOptions);
-                json.WriteBoolean("include_usage", true);
-                json.WriteEndObject();
-            }
-
-            if (_options.MaxOutputTokens is { } tokens)
-            {
-                json.WriteNumber(
-                    _options.MaxTokensField == MaxTokensField.MaxTokens ? RequestFields.MaxTokens : RequestFields.MaxCompletionTokens, tokens);
-            }
-
-            if (choice.Temperature is { } temperature)
-            {
-                json.WriteNumber(RequestFields.Temperature, temperature);
-            }
-
-            if (_options.SendUser)
-            {
-                json.WriteString(RequestFields.User, _context.User ?? _context.SessionId);
-            }
-
-            if (_options.SendMetadata)
-            {
-                WriteMetadata(json);
+                json.WritePropertyName(field);
+                WriteValue(json, field, choice);
             }
 
             json.WriteEndObject();
@@ -115,9 +94,42 @@ internal sealed class ChatRequest
         return bytes.WrittenMemory;
     }
 
+    private void WriteValue(Utf8JsonWriter json, string field, QuestionChoice choice)
+    {
+        switch (field)
+        {
+            case RequestFields.Model:
+                json.WriteStringValue(choice.Model);
+                break;
+            case RequestFields.Messages:
+                WriteMessages(json, choice.SystemPrompt);
+                break;
+            case RequestFields.Stream:
+                json.WriteBooleanValue(true);
+                break;
+            case RequestFields.StreamOptions:
+                json.WriteStartObject();
+                json.WriteBoolean("include_usage", true);
+                json.WriteEndObject();
+                break;
+            case RequestFields.MaxCompletionTokens or RequestFields.MaxTokens:
+                json.WriteNumberValue(_options.MaxOutputTokens!.Value);
+                break;
+            case RequestFields.Temperature:
+                json.WriteNumberValue(choice.Temperature!.Value);
+                break;
+            case RequestFields.User:
+                json.WriteStringValue(_context.User ?? _context.SessionId);
+                break;
+            case RequestFields.Metadata:
+                WriteMetadata(json);
+                break;
+        }
+    }
+
     private void WriteMessages(Utf8JsonWriter json, string systemPrompt)
     {
-        json.WriteStartArray(RequestFields.Messages);
+        json.WriteStartArray();
         if (systemPrompt.Length > 0)
         {
             WriteMessage(json, "system", systemPrompt);
@@ -150,7 +162,7 @@ internal sealed class ChatRequest
     {
         (string Name, string Value)[] own =
             [("session_id", _context.SessionId), ("question_id", _context.QuestionId), ("attempt", AttemptText()), ("session_scope", _context.Scope)];
-        json.WriteStartObject(RequestFields.Metadata);
+        json.WriteStartObject();
         if (_context.MetadataJson is not null)
         {
             using var metadata = JsonDocument.Parse(_context.MetadataJson);

@@ -13,8 +13,25 @@ internal static class RequestFields
     public const string User = "user";
     public const string Metadata = "metadata";
 
-    /// <summary>All fields that a server can complain about. The names are ours, so they can be logged and sent to clients.</summary>
-    public static IReadOnlyList<string> All { get; } = [StreamOptions, MaxCompletionTokens, MaxTokens, Temperature, Metadata, User, Messages, Stream, Model];
+    /// <summary>All fields, in the order of the body. The names are ours, so they can be logged and sent to clients when a server complains about one.</summary>
+    public static IReadOnlyList<string> All { get; } = [Model, Messages, Stream, StreamOptions, MaxCompletionTokens, MaxTokens, Temperature, User, Metadata];
+
+    /// <summary>The names of the fields that the request of this question has.</summary>
+    public static IReadOnlyList<string> Of(OpenAIOptions options, QuestionChoice choice) =>
+    [
+        .. from field in All
+           where field switch
+           {
+               StreamOptions => options.StreamUsage,
+               MaxCompletionTokens => options is { MaxOutputTokens: not null, MaxTokensField: MaxTokensField.MaxCompletionTokens },
+               MaxTokens => options is { MaxOutputTokens: not null, MaxTokensField: MaxTokensField.MaxTokens },
+               Temperature => choice.Temperature is not null,
+               User => options.SendUser,
+               Metadata => options.SendMetadata,
+               _ => true,
+           }
+           select field,
+    ];
 
     /// <summary>What an operator can do about a refused field, or null.</summary>
     public static string? AdviceFor(string field) => field switch
