@@ -13,6 +13,9 @@ internal sealed class ChunkReader(string model)
         AllowMultipleValues = true,
         AllowTrailingCommas = true,
         CommentHandling = JsonCommentHandling.Skip,
+
+        // Fields that are ignored can be nested deeper than the default of 64.
+        MaxDepth = 512,
     };
 
     private readonly LenientText _text = new();
