@@ -56,12 +56,12 @@ public sealed class ThinkingModelTests(ImpatientModelServer server) : IClassFixt
         var exchange = await server.NextAsync();
         await exchange.StartAsync();
 
-        // Past the silence timer, which would leave no time at all if it had begun with the first sign.
-        await GiveSignsAsync(exchange, Sign.Thoughts, TimeSpan.FromSeconds(1.3));
+        // Without the signs, less than 100 ms would be left after this.
+        await GiveSignsAsync(exchange, Sign.Thoughts, TimeSpan.FromSeconds(1.9));
 
         var thinking = (await server.Server.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{session}/questions/q-1")).Body;
         Assert.Equal(("accepted", ""), (thinking.Text("state"), thinking.Text("text")));
-        Assert.InRange(thinking.Number("deadline_ms")!.Value, 1, 1200);
+        Assert.InRange(thinking.Number("deadline_ms")!.Value, 150, 1200);
         await exchange.SendTextAsync("Yes.");
         await exchange.FinishAsync();
         Assert.Equal("completed", (await socket.UntilAsync("done")).Text("status"));
