@@ -24,7 +24,7 @@ public enum QuestionStatus
     /// <summary>A deadline passed.</summary>
     Timeout = 6,
 
-    /// <summary>There is text, but the responder stopped at a limit.</summary>
+    /// <summary>A limit cut the answer off. There can be no text.</summary>
     Incomplete = 7,
 
     /// <summary>The answer is attempted again and there is no text of that attempt yet. This version never sets it.</summary>
