@@ -31,7 +31,7 @@ internal sealed class OpenAIResponder : IResponder, IDisposable
         ResponderContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // 1. Ask.
-        var failures = new UpstreamFailures(_logger, context, _client.Host, _options.ApiKey);
+        var failures = new UpstreamFailures(_logger, context, _client.Host, new PrivateWords(_options, context.Question));
         var choice = QuestionChoice.Of(_options, context.OptionsJson);
         var response = await _client.SendAsync(new ChatRequest(_options, context, choice), failures, cancellationToken);
         failures.Response = response;

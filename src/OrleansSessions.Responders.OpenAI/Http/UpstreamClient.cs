@@ -63,7 +63,7 @@ internal sealed partial class UpstreamClient : IDisposable
             using (response)
             {
                 failures.Response = response;
-                var target = response.Headers.Location is { } location ? new Uri(address, location) : null;
+                var target = response.Headers.Location is { } location && Uri.TryCreate(address, location, out var absolute) ? absolute : null;
                 if (target is null || redirects == MaxRedirects || !Endpoints.IsSameServer(address, target))
                 {
                     throw failures.Redirected(target);
