@@ -9,11 +9,19 @@ namespace OrleansSessions.Responders.OpenAI.Chunks;
 /// </summary>
 internal static class JsonRepair
 {
+    /// <summary>More than any chunk has. A repair needs several times the memory.</summary>
+    private const int MaxBytes = 1024 * 1024;
+
     private static readonly byte[][] NoNumbers = ["NaN"u8.ToArray(), "Infinity"u8.ToArray(), "-Infinity"u8.ToArray()];
 
     /// <summary>The repaired JSON, or null if there is nothing to repair.</summary>
     public static byte[]? Repair(ReadOnlySpan<byte> json)
     {
+        if (json.Length > MaxBytes)
+        {
+            return null;
+        }
+
         var repaired = new ArrayBufferWriter<byte>(json.Length + 64);
         var (isInString, isEscaped, isChanged) = (false, false, false);
         for (var i = 0; i < json.Length; i++)
