@@ -97,11 +97,12 @@ internal sealed partial class UpstreamClient : IDisposable
     {
         using var message = request.ToMessage(address);
         var startedAt = _time.GetTimestamp();
+        var attempt = WatchedStream.Attempt.Begin();
         try
         {
             return await _pooled.SendAsync(message, cancellationToken);
         }
-        catch (HttpRequestException fault) when (IsStale(message, fault) && _time.GetElapsedTime(startedAt) < StaleWithin && !cancellationToken.IsCancellationRequested)
+        catch (HttpRequestException fault) when (IsStale(message, fault) && !attempt.HasResponse && _time.GetElapsedTime(startedAt) < StaleWithin && !cancellationToken.IsCancellationRequested)
         {
             LogMessages.SentAgain(_logger, Host);
         }
@@ -139,7 +140,7 @@ internal sealed partial class UpstreamClient : IDisposable
     }
 
     /// <summary>
-    /// True if the server has closed the connection before it sent a byte of a response, and the connection was not opened for this message, so it had been idle.
+    /// True if the server has closed the connection before it sent a whole head, and the connection was not opened for this message, so it had been idle.
     /// </summary>
     private static bool IsStale(HttpRequestMessage message, HttpRequestException fault) =>
         !message.Options.TryGetValue(HasOpenedConnection, out _)
@@ -157,6 +158,7 @@ internal sealed partial class UpstreamClient : IDisposable
         PooledConnectionIdleTimeout = IdleTimeout,
         PooledConnectionLifetime = lifetime,
         ConnectCallback = ConnectAsync,
+        PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(new WatchedStream(context.PlaintextStream)),
 
         // A redirected POST would become a GET, without its key.
         AllowAutoRedirect = false,
