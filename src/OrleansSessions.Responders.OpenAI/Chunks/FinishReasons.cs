@@ -27,11 +27,11 @@ internal static class FinishReasons
 
     private static readonly HashSet<string> Faults = new(StringComparer.OrdinalIgnoreCase)
     {
-        "error", "network_error", "internal_error", "server_error", "insufficient_system_resource", "abort", "aborted", "timeout", "malformed_response", "malformed_function_call",
+        "error", "network_error", "internal_error", "server_error", "insufficient_system_resource", "abort", "aborted", "timeout", "malformed_response",
         "cancel", "cancelled", "canceled", "user_cancel",
     };
 
-    private static readonly HashSet<string> ToolCalls = new(StringComparer.OrdinalIgnoreCase) { "tool_calls", "tool_call", "function_call", "tool_use" };
+    private static readonly HashSet<string> ToolCalls = new(StringComparer.OrdinalIgnoreCase) { "tool_calls", "tool_call", "function_call", "tool_use", "malformed_function_call" };
 
     /// <summary>The reason as it counts: null for none, which some servers write as an empty string or as the word. Some write hyphens.</summary>
     public static string? Normalize(string? reason) =>

@@ -106,6 +106,9 @@ public sealed class WholeAnswerQuirks
         Reason("cancelled").Fails(DoneReasons.ResponderError, isRetryable: true),
         Reason("USER_CANCEL").Fails(DoneReasons.ResponderError, isRetryable: true),
         Quirk.Stream("the reason tool-calls without text").Send(Sse.Finish("tool-calls") + Sse.Done).End().Fails(DoneReasons.ResponderError, isRetryable: false),
+        Reason("MALFORMED_FUNCTION_CALL").Completes(),
+        Quirk.Stream("the reason MALFORMED_FUNCTION_CALL without text").Send(Sse.Finish("MALFORMED_FUNCTION_CALL") + Sse.Done).End()
+            .Fails(DoneReasons.ResponderError, isRetryable: false),
         Refused(Reason("content-filter")),
         Refused(Reason("IMAGE_SAFETY")),
         Refused(Reason("ERROR_TOXIC")),
