@@ -33,7 +33,7 @@ internal sealed class OpenAIResponder : IResponder, IDisposable
         // 1. Ask.
         var choice = QuestionChoice.Of(_options, context.OptionsJson);
         var request = new ChatRequest(_options, context, choice);
-        var failures = new UpstreamFailures(_logger, context, _client.Host, _options.ApiKey) { SentFields = request.Fields };
+        var failures = new UpstreamFailures(_logger, context, _client.Host, new PrivateWords(_options, context.Question)) { SentFields = request.Fields };
         var response = await _client.SendAsync(request, failures, cancellationToken);
         failures.Response = response;
         var isFinished = false;

@@ -12,6 +12,11 @@ internal sealed class UpstreamAnswer : IDisposable
     /// <summary>How long the usage and the last event are waited for after the model has finished. Some servers send neither, and keep the connection open.</summary>
     private static readonly TimeSpan FinishPatience = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// The same where a reason came with text, or before any. Some servers write one into each chunk, also while the model thinks, so more text may follow.
+    /// </summary>
+    private static readonly TimeSpan EarlyReasonPatience = TimeSpan.FromSeconds(5);
+
     private readonly BodyReader _body;
     private readonly ChunkReader _chunks;
     private readonly UpstreamFailures _failures;
@@ -23,6 +28,7 @@ internal sealed class UpstreamAnswer : IDisposable
     private bool _isRefused;
     private bool _hasChunks;
     private bool _hasText;
+    private bool _endsWithUsage;
 
     /// <param name="body">The body of a successful response.</param>
     /// <param name="cancelled">Cancelled if no one wants the answer any more.</param>
@@ -40,7 +46,7 @@ internal sealed class UpstreamAnswer : IDisposable
     public bool IsLast { get; private set; }
 
     /// <summary>True once the answer is complete, whatever the connection does.</summary>
-    private bool IsOver => _finishReason is not null || IsLast;
+    private bool IsOver => _finishReason is not null || IsLast || _endsWithUsage;
 
     /// <summary>The pieces of the answer. Every event and every byte is at least a sign of life.</summary>
     /// <exception cref="ResponderException">The upstream failed.</exception>
@@ -55,9 +61,10 @@ internal sealed class UpstreamAnswer : IDisposable
                 yield return AnswerPiece.Alive;
             }
 
-            while (TryRead(ref data, out var chunk))
+            var type = events.Current.EventType;
+            while (TryRead(ref data, type, out var chunk))
             {
-                Take(chunk, isErrorEvent: events.Current.EventType == "error");
+                Take(chunk, isErrorEvent: type == "error");
                 if (chunk.Usage is { } usage)
                 {
                     yield return AnswerPiece.Used(usage);
@@ -123,16 +130,18 @@ internal sealed class UpstreamAnswer : IDisposable
         }
     }
 
-    private bool TryRead(ref ReadOnlyMemory<byte> data, out Chunk chunk)
+    private bool TryRead(ref ReadOnlyMemory<byte> data, string type, out Chunk chunk)
     {
         try
         {
             return _chunks.TryRead(ref data, out chunk);
         }
-        catch (JsonException) when (IsOver)
+        catch (JsonException) when (IsOver || IsNotice(type, data.Span))
         {
-            chunk = default;
-            return false;
+            // A sign of life.
+            chunk = new Chunk();
+            data = default;
+            return true;
         }
         catch (JsonException fault)
         {
@@ -158,13 +167,33 @@ internal sealed class UpstreamAnswer : IDisposable
         _hasText |= chunk.Text.Length > 0;
         _isRefused |= chunk.IsRefusal;
         _isWhole |= chunk.IsWhole;
-        _finishReason = chunk.FinishReason ?? _finishReason;
-        IsLast |= chunk.IsLast;
+        _endsWithUsage = chunk.IsUsageAlone || (_endsWithUsage && chunk.Text.Length == 0);
+        IsLast |= chunk.IsLast || (chunk.IsUsageAlone && _finishReason is not null);
 
-        // A server can go on with text after a finish reason, and with nothing but signs of life for ever.
-        if (IsOver && (!wasOver || chunk.Text.Length > 0))
+        // Some servers add a reason of their own to the one of the model.
+        if (chunk.FinishReason is { } reason && (_finishReason is null || FinishReasons.KindOf(reason) != FinishKind.Complete))
         {
-            _patience.CancelAfter(FinishPatience);
+            _finishReason = reason;
+        }
+
+        LimitPatience(chunk, wasOver);
+    }
+
+    /// <summary>A server can go on with text after a finish reason, and with nothing but signs of life for ever.</summary>
+    private void LimitPatience(in Chunk chunk, bool wasOver)
+    {
+        var hasEarlyReason = !chunk.IsWhole && (chunk.Text.Length > 0 || (chunk.FinishReason is not null && !_hasText));
+        if (IsOver && (!wasOver || hasEarlyReason))
+        {
+            _patience.CancelAfter(hasEarlyReason ? EarlyReasonPatience : FinishPatience);
+        }
+        else if (wasOver && !IsOver)
+        {
+            _patience.CancelAfter(Timeout.InfiniteTimeSpan);
         }
     }
+
+    /// <summary>True for an event with a name of its own and a word as its data, such as <c>ping</c>. Nothing of an answer is lost with it.</summary>
+    private static bool IsNotice(string type, ReadOnlySpan<byte> data) =>
+        type is not ("message" or "error" or "") && !data.IsEmpty && data[0] is not ((byte)'{' or (byte)'[');
 }

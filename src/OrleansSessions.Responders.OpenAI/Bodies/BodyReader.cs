@@ -69,6 +69,7 @@ internal sealed class BodyReader(Stream body)
     /// <summary>Server-sent events, by the platform's parser.</summary>
     private async IAsyncEnumerable<SseItem<ReadOnlyMemory<byte>>> ReadEventsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var lines = new StrayLines();
         var pushed = new PushedStream();
         var events = SseParser.Create(pushed, static (_, data) => (ReadOnlyMemory<byte>)data.ToArray()).EnumerateAsync(cancellationToken)
             .GetAsyncEnumerator(cancellationToken);
@@ -78,13 +79,13 @@ internal sealed class BodyReader(Stream body)
             for (var hasBytes = true; ; hasBytes = await FillAsync(cancellationToken))
             {
                 // The parser drops an event that is not followed by a blank line. Many servers forget the one after the last event.
-                if (hasBytes)
-                {
-                    pushed.Push(_bytes);
-                }
-                else
+                if (!hasBytes)
                 {
                     pushed.End("\n\n"u8.ToArray());
+                }
+                else if (lines.Fix(_bytes.Span) is { IsEmpty: false } whole)
+                {
+                    pushed.Push(whole);
                 }
 
                 if (pushed.IsHungry)

@@ -32,4 +32,7 @@ internal readonly record struct Chunk
 
     /// <summary>True if nothing of the answer follows, whether or not there was a finish reason.</summary>
     public bool IsLast { get; init; }
+
+    /// <summary>True if it has the usage and nothing else, after text. Most servers end with it, but some send it now and then.</summary>
+    public bool IsUsageAlone { get; init; }
 }

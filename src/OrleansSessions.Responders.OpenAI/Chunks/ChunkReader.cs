@@ -8,14 +8,15 @@ namespace OrleansSessions.Responders.OpenAI.Chunks;
 /// </summary>
 internal sealed class ChunkReader(string model)
 {
+    /// <summary>How deep a field that nobody uses may be.</summary>
+    private const int MaxDepth = 1000;
+
     private static readonly JsonReaderOptions Reading = new()
     {
         AllowMultipleValues = true,
         AllowTrailingCommas = true,
         CommentHandling = JsonCommentHandling.Skip,
-
-        // Fields that are ignored can be nested deeper than the default of 64.
-        MaxDepth = 512,
+        MaxDepth = MaxDepth,
     };
 
     private readonly LenientText _text = new();
@@ -46,15 +47,39 @@ internal sealed class ChunkReader(string model)
             return true;
         }
 
-        var reader = new Utf8JsonReader(data.Span, Reading);
-        using var document = JsonDocument.ParseValue(ref reader);
-        data = data[(int)reader.BytesConsumed..];
+        using var document = Parse(ref data);
         chunk = Read(document.RootElement);
         return true;
     }
 
     /// <summary>The text that is left when no more chunks come.</summary>
     public string End() => _text.End();
+
+    private static JsonDocument Parse(ref ReadOnlyMemory<byte> data)
+    {
+        try
+        {
+            return ParseFirst(ref data);
+        }
+        catch (JsonException)
+        {
+            if (JsonRepair.Repair(data.Span) is not { } repaired)
+            {
+                throw;
+            }
+
+            data = repaired;
+            return ParseFirst(ref data);
+        }
+    }
+
+    private static JsonDocument ParseFirst(ref ReadOnlyMemory<byte> data)
+    {
+        var reader = new Utf8JsonReader(data.Span, Reading);
+        var document = JsonDocument.ParseValue(ref reader);
+        data = data[(int)reader.BytesConsumed..];
+        return document;
+    }
 
     private Chunk Read(JsonElement root)
     {
@@ -63,13 +88,13 @@ internal sealed class ChunkReader(string model)
         var usage = _usage.Read(root, choice);
         var chunk = new Chunk
         {
-            Error = UpstreamError.Find(root) ?? (choice?.Field("error") is { } error ? UpstreamError.From(error) : null),
+            Error = UpstreamError.Find(root) ?? UpstreamError.In(choice?.Field("error") ?? root.Field("x_groq")?.Field("error"), isBesideText: true),
             Usage = usage,
             IsOfCompletion = choices is not null,
             IsWhole = root.Field("object").AsText() != "chat.completion.chunk",
 
             // With `include_usage`, the chunk with the usage and without choices is the last one.
-            IsLast = _hasDeltas && usage is not null && choices is { ValueKind: JsonValueKind.Array } && choice is null,
+            IsUsageAlone = _hasDeltas && usage is not null && choices is { ValueKind: JsonValueKind.Array } && choice is null,
         };
         return choice is null ? chunk with { IsWhole = false } : Read(choice.Value, chunk);
     }
@@ -80,7 +105,7 @@ internal sealed class ChunkReader(string model)
         var message = choice.Field("message");
 
         // Deltas win: some servers repeat the whole answer in a message, beside a delta or after the last one.
-        var isDelta = delta is { ValueKind: JsonValueKind.Object } && (_hasDeltas || message is null || HasText(delta.Value));
+        var isDelta = delta is { ValueKind: JsonValueKind.Object } && (_hasDeltas || (message ?? choice.Field("text")) is null || HasText(delta.Value));
         var content = isDelta ? delta!.Value.Field("content")
             : _hasDeltas ? null
             : message is { } whole ? whole.Field("content")
@@ -90,7 +115,7 @@ internal sealed class ChunkReader(string model)
         return chunk with
         {
             Text = text,
-            FinishReason = FinishReasons.Normalize((choice.Field("finish_reason") ?? choice.Field("stop_reason")).AsText()),
+            FinishReason = FinishReasons.Normalize((choice.Field("finish_reason") ?? choice.Field("finishReason") ?? choice.Field("stop_reason")).AsText()),
             IsRefusal = (delta ?? message)?.Field("refusal").AsText() is { Length: > 0 },
             IsWhole = chunk.IsWhole && delta is null && message is not null,
         };
@@ -128,8 +153,8 @@ internal sealed class ChunkReader(string model)
     {
         { ValueKind: JsonValueKind.String } text => _text.Read(text),
         { ValueKind: JsonValueKind.Number } number => number.GetRawText(),
-        { ValueKind: JsonValueKind.Array } parts => string.Concat(parts.EnumerateArray().Select(part => TextOf(part))),
-        { ValueKind: JsonValueKind.Object } part when part.Field("type").AsText() is null or "text" or "output_text" => TextOf(part.Field("text")),
+        { ValueKind: JsonValueKind.Array } parts => string.Concat(parts.EnumerateArray().Where(part => part.ValueKind != JsonValueKind.Array).Select(part => TextOf(part))),
+        { ValueKind: JsonValueKind.Object } part when part.Field("type").AsText() is null or "text" or "output_text" && part.Field("text") is { ValueKind: JsonValueKind.String } text => _text.Read(text),
         _ => "",
     };
 }

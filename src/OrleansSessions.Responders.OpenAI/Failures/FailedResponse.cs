@@ -67,13 +67,14 @@ internal static class FailedResponse
         return until > TimeSpan.Zero ? until : null;
     }
 
+    /// <summary>The header's value. A proxy can add a second one, and the first is as good as the other.</summary>
     private static string? Header(HttpResponseMessage response, string name) =>
-        response.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+        response.Headers.NonValidated.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
 
     private static bool TryRead(string text, TimeSpan unit, out TimeSpan wait)
     {
         var isNumber = double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number)
-            && number < TimeSpan.FromDays(365) / unit;
+            && number >= 0 && number < TimeSpan.FromDays(365) / unit;
         wait = isNumber ? number * unit : default;
         return isNumber;
     }

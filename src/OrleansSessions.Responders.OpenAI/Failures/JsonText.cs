@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace OrleansSessions.Responders.OpenAI.Failures;
@@ -8,9 +10,7 @@ internal static class JsonText
 {
     /// <summary>A field of an object; null if the value is no object, or has no such field, or has null there.</summary>
     public static JsonElement? Field(this JsonElement value, string name) =>
-        value.ValueKind == JsonValueKind.Object && value.TryGetProperty(name, out var field) && field.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined)
-            ? field
-            : null;
+        value.ValueKind == JsonValueKind.Object && Find(value, name) is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) } field ? field : null;
 
     /// <summary>A string, or a number as text.</summary>
     public static string? AsText(this JsonElement? value) => value?.ValueKind switch
@@ -23,6 +23,20 @@ internal static class JsonText
     /// <summary>A whole number from 0, also one that is written as a decimal fraction or as a string.</summary>
     public static long? AsCount(this JsonElement? value) =>
         double.TryParse(value.AsText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and < (1L << 53) ? (long)number : null;
+
+    private static JsonElement Find(JsonElement value, string name)
+    {
+        try
+        {
+            return value.TryGetProperty(name, out var field) ? field : default;
+        }
+        catch (InvalidOperationException)
+        {
+            // The name of another field has half a surrogate pair.
+            var bytes = Encoding.UTF8.GetBytes(name);
+            return value.EnumerateObject().LastOrDefault(field => JsonMarshal.GetRawUtf8PropertyName(field).SequenceEqual(bytes)).Value;
+        }
+    }
 
     private static string? StringOf(JsonElement value)
     {

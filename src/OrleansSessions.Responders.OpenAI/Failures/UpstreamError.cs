@@ -14,10 +14,10 @@ internal sealed partial record UpstreamError
     private static readonly string[] SpentWords = ["quota", "billing", "balance", "credit"];
 
     private static readonly string[] LastingWords =
-        ["invalid", "not_found", "unsupported", "not_supported", "auth", "permission", "denied", "forbidden", "context_length", "too_l", "exceeds", "policy", "bad_request", "unprocessable"];
+        ["invalid", "not_found", "unsupported", "not_supported", "auth", "permission", "denied", "forbidden", "context_length", "too_l", "exceeds", "policy", "bad_request", "unprocessable", "validation"];
 
     private static readonly string[] PassingWords =
-        ["server", "overload", "rate", "timeout", "timed_out", "unavailable", "internal", "capacity", "busy", "tempor", "exhausted", "throttl", "too_many", "api_error", "engine"];
+        ["server", "overload", "rate", "timeout", "timed_out", "unavailable", "internal", "capacity", "busy", "tempor", "exhausted", "throttl", "too_many", "api_error", "engine", "generation"];
 
     /// <summary>The upstream's name for the kind of error, or null. Only if it looks like an identifier.</summary>
     public string? Type { get; private init; }
@@ -42,31 +42,35 @@ internal sealed partial record UpstreamError
             return root.GetArrayLength() > 0 ? Find(root[0]) : null;
         }
 
-        if (root.Field("error") is { ValueKind: not JsonValueKind.False } error)
+        var isCompletion = root.Field("choices") is not null;
+        if (root.Field("error") is { } error && IsError(error, isCompletion))
         {
-            return From(error);
+            return From(error, root.Field("error_type"));
         }
 
-        var isCompletion = root.Field("choices") is not null;
         return root switch
         {
             _ when root.Field("object").AsText() == "error" || root.Field("type").AsText() == "error" => From(root),
             _ when isCompletion => null,
             _ when root.Field("errors") is { ValueKind: JsonValueKind.Array } errors && errors.GetArrayLength() > 0 => From(errors[0]),
-            _ when root.Field("detail") is not null => From(root),
-            _ when root.Field("message") is { ValueKind: JsonValueKind.String } && (root.Field("code") ?? root.Field("status")) is not null => From(root),
+            _ when root.Field("detail") is { } detail && IsError(detail, isBesideText: false) => From(root),
+            _ when root.Field("message") is { ValueKind: JsonValueKind.String } && HasErrorCode(root) => From(root),
             _ when root.Field("base_resp") is { } response && response.Field("status_code").AsCount() is > 0 => From(response),
             _ => null,
         };
     }
 
+    /// <summary>The error in a field named so, beside a text or in place of one. Null if the field says that there is none.</summary>
+    public static UpstreamError? In(JsonElement? field, bool isBesideText) => field is { } error && IsError(error, isBesideText) ? From(error) : null;
+
     /// <summary>An error, from the value that describes it.</summary>
-    public static UpstreamError From(JsonElement error)
+    /// <param name="type">Its type, if that is written elsewhere.</param>
+    public static UpstreamError From(JsonElement error, JsonElement? type = null)
     {
-        var code = error.ValueKind == JsonValueKind.Object ? (error.Field("code") ?? error.Field("status_code") ?? error.Field("status")).AsText() : null;
+        var code = (error.Field("code") ?? error.Field("status_code") ?? error.Field("http_status_code") ?? error.Field("status")).AsText();
         return new UpstreamError
         {
-            Type = Token(error.Field("type").AsText()),
+            Type = Token((error.Field("type") ?? type).AsText()),
             Code = Token(code),
             Status = int.TryParse(code, out var status) && status is >= 400 and <= 599 ? status : null,
             Fields = [.. FindFields(error)],
@@ -81,7 +85,7 @@ internal sealed partial record UpstreamError
         var words = $"{Code} {Type}";
         return words switch
         {
-            _ when Has(words, SpentWords) => false,
+            _ when Has(words, SpentWords) && !Has(words, ["throttl"]) => false,
             _ when (Status ?? status) is { } known => IsRetryable(known),
             _ when Has(words, LastingWords) => false,
             _ when Has(words, PassingWords) => true,
@@ -91,6 +95,31 @@ internal sealed partial record UpstreamError
 
     /// <summary>True if asking again can succeed after an HTTP status.</summary>
     public static bool IsRetryable(int status) => status is 408 or 409 or 425 or 429 or >= 500;
+
+    /// <summary>False if the value says that there is no error, as some servers do in each chunk.</summary>
+    private static bool IsError(JsonElement error, bool isBesideText) => error.ValueKind switch
+    {
+        JsonValueKind.False or JsonValueKind.Null => false,
+        JsonValueKind.Number => ((JsonElement?)error).AsCount() != 0,
+        JsonValueKind.String => ((JsonElement?)error).AsText() is not "",
+        JsonValueKind.Array => error.GetArrayLength() > 0,
+        JsonValueKind.Object => !isBesideText || error.EnumerateObject().Any(),
+        _ => true,
+    };
+
+    /// <summary>True if a code or a status names an error, as opposed to a success or the state of a request that waits.</summary>
+    private static bool HasErrorCode(JsonElement root)
+    {
+        if (root.Field("code") is { } code)
+        {
+            return ((JsonElement?)code).AsCount() is { } number
+                ? number is not (0 or (>= 200 and < 300))
+                : ((JsonElement?)code).AsText() is not (null or "") and var text && !Is(text, "success", "ok");
+        }
+
+        return root.Field("status") is { } status
+            && (((JsonElement?)status).AsCount() is >= 400 || Has(((JsonElement?)status).AsText() ?? "", ["error", "fail", .. LastingWords]));
+    }
 
     /// <summary>
     /// The fields by the error's <c>param</c>, by the path that FastAPI gives as <c>loc</c>, or by its words, wherever they are. A short name counts only in

@@ -11,9 +11,10 @@ namespace OrleansSessions.Responders.OpenAI.Failures;
 /// the upstream, not even the message of a cause, because they can contain the question and the key.
 /// </summary>
 /// <param name="upstream">The host that is asked.</param>
-internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext context, string upstream, string apiKey)
+/// <param name="privateWords">What an upstream could repeat that is none of its own: the keys, and the question.</param>
+internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext context, string upstream, PrivateWords privateWords)
 {
-    private static readonly string[] Codings = ["gzip", "x-gzip", "deflate", "br", "zstd", "compress"];
+    private static readonly string[] Codings = ["gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"];
 
     /// <summary>The response that is read, once there is one.</summary>
     public HttpResponseMessage? Response { get; set; }
@@ -23,7 +24,7 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
 
     private int? Status => (int?)Response?.StatusCode;
 
-    private string ContentType => Response?.Content.Headers.ContentType?.MediaType ?? "none";
+    private string ContentType => Response?.Content.Headers.ContentType?.MediaType is { } type ? privateWords.MediaType(type) ?? "unusual" : "none";
 
     /// <summary>The upstream ended before the answer did.</summary>
     public ResponderException Cut(Exception? inner = null) =>
@@ -41,7 +42,7 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
         DoneReasons.ResponderError,
         target is null
             ? $"The upstream redirects the request (HTTP status {Status}) without saying where to."
-            : $"The upstream redirects the request to {Origin(target)}, where it is not sent. Set {OpenAIOptions.Section}:{nameof(OpenAIOptions.Endpoint)} to the new address.",
+            : $"The upstream redirects the request to {privateWords.Hide(Origin(target)) ?? "an address that repeats private words"}, where it is not sent. Set {OpenAIOptions.Section}:{nameof(OpenAIOptions.Endpoint)} to the new address.",
         isRetryable: false);
 
     /// <summary>The response has an error status.</summary>
@@ -86,12 +87,13 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
     public ResponderException CalledATool() =>
         Report(DoneReasons.ResponderError, "The model called a tool instead of answering, and it was offered none.", isRetryable: false);
 
+    /// <summary>Many servers write something here that is no coding, such as <c>none</c> or <c>utf-8</c>. That says nothing about the body.</summary>
     /// <exception cref="ResponderException">The response is compressed, although the request said that it must not be.</exception>
     public void ThrowIfCompressed()
     {
-        if (Response!.Content.Headers.ContentEncoding.FirstOrDefault(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)) is { } coding)
+        if (Response!.Content.Headers.ContentEncoding.FirstOrDefault(coding => Codings.Contains(coding, StringComparer.OrdinalIgnoreCase)) is { } coding)
         {
-            throw NotAnAnswer($"compressed data ({(Codings.Contains(coding, StringComparer.OrdinalIgnoreCase) ? coding : "of an unknown kind")}), which was not asked for,");
+            throw NotAnAnswer($"compressed data ({coding}), which was not asked for,");
         }
     }
 
@@ -100,7 +102,7 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
     {
         if (logger.IsEnabled(LogLevel.Warning))
         {
-            LogMessages.Failed(logger, context.SessionKey, context.QuestionId, upstream, new(reason, Status, ContentType, Shown(error?.Type), Shown(error?.Code), RefusedField(error)));
+            LogMessages.Failed(logger, context.SessionKey, context.QuestionId, upstream, new(reason, Status, ContentType, privateWords.Hide(error?.Type), privateWords.Hide(error?.Code), RefusedField(error)));
         }
 
         return new(reason, message, isRetryable, inner is null ? null : LoggedException.Of(inner)) { IsSafeToLog = true, RetryAfter = retryAfter };
@@ -109,13 +111,7 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
     /// <summary>The field that the error complains about, of those that were sent; others can be named as advice.</summary>
     private string? RefusedField(UpstreamError? error) => error?.Fields.FirstOrDefault(field => SentFields.Contains(field));
 
-    private string CodeOf(UpstreamError? error) => Shown(error?.Code ?? error?.Type) is { } code && code != Status?.ToString(CultureInfo.InvariantCulture) ? $" ('{code}')" : "";
-
-    /// <summary>A key can look like a code.</summary>
-    private string? Shown(string? token) =>
-        token is not null && apiKey.Length > 0 && (apiKey.Contains(token, StringComparison.OrdinalIgnoreCase) || token.Contains(apiKey, StringComparison.OrdinalIgnoreCase))
-            ? null
-            : token;
+    private string CodeOf(UpstreamError? error) => privateWords.Hide(error?.Code ?? error?.Type) is { } code && code != Status?.ToString(CultureInfo.InvariantCulture) ? $" ('{code}')" : "";
 
     private static string Origin(Uri target) => target.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 

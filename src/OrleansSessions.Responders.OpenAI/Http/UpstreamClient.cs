@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using OrleansSessions.Responders.OpenAI.Failures;
 using OrleansSessions.Responders.OpenAI.Requests;
@@ -24,8 +23,6 @@ internal sealed partial class UpstreamClient : IDisposable
 
     /// <summary>How long the end of a finished body may take to arrive, so that its connection can be used again. No one waits for it.</summary>
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(1);
-
-    private static readonly HttpRequestOptionsKey<bool> HasOpenedConnection = new("OrleansSessions.HasOpenedConnection");
 
     private readonly Uri _address;
     private readonly TimeProvider _time;
@@ -63,7 +60,7 @@ internal sealed partial class UpstreamClient : IDisposable
             using (response)
             {
                 failures.Response = response;
-                var target = response.Headers.Location is { } location ? new Uri(address, location) : null;
+                var target = response.Headers.Location is { } location && Uri.TryCreate(address, location, out var absolute) ? absolute : null;
                 if (target is null || redirects == MaxRedirects || !Endpoints.IsSameServer(address, target))
                 {
                     throw failures.Redirected(target);
@@ -97,11 +94,13 @@ internal sealed partial class UpstreamClient : IDisposable
     {
         using var message = request.ToMessage(address);
         var startedAt = _time.GetTimestamp();
+        var attempt = WatchedStream.Attempt.Begin();
         try
         {
             return await _pooled.SendAsync(message, cancellationToken);
         }
-        catch (HttpRequestException fault) when (IsStale(message, fault) && _time.GetElapsedTime(startedAt) < StaleWithin && !cancellationToken.IsCancellationRequested)
+        catch (HttpRequestException) when (attempt is { IsOnUsedConnection: true, HasResponse: false } && _time.GetElapsedTime(startedAt) < StaleWithin
+            && !cancellationToken.IsCancellationRequested)
         {
             LogMessages.SentAgain(_logger, Host);
         }
@@ -138,13 +137,6 @@ internal sealed partial class UpstreamClient : IDisposable
         }
     }
 
-    /// <summary>
-    /// True if the server has closed the connection before it sent a byte of a response, and the connection was not opened for this message, so it had been idle.
-    /// </summary>
-    private static bool IsStale(HttpRequestMessage message, HttpRequestException fault) =>
-        !message.Options.TryGetValue(HasOpenedConnection, out _)
-        && (fault.HttpRequestError == HttpRequestError.ResponseEnded || fault.InnerException is IOException { InnerException: SocketException });
-
     private static bool IsRedirect(HttpStatusCode status) =>
         status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect
             or HttpStatusCode.PermanentRedirect;
@@ -156,28 +148,12 @@ internal sealed partial class UpstreamClient : IDisposable
         ConnectTimeout = options.ConnectTimeout,
         PooledConnectionIdleTimeout = IdleTimeout,
         PooledConnectionLifetime = lifetime,
-        ConnectCallback = ConnectAsync,
+        PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(new WatchedStream(context.PlaintextStream)),
 
         // A redirected POST would become a GET, without its key.
         AllowAutoRedirect = false,
         UseCookies = false,
     });
-
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        context.InitialRequestMessage.Options.Set(HasOpenedConnection, true);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 
     private static partial class LogMessages
     {

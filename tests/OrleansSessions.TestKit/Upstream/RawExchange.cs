@@ -53,18 +53,7 @@ public sealed class RawExchange
     internal Task<bool> Ended => _ended.Task;
 
     /// <summary>Sends the status line and exactly these headers. Add one of <see cref="RawFraming"/>.</summary>
-    public Task SendHeadAsync(int status, params (string Name, string Value)[] headers)
-    {
-        var head = new StringBuilder().Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} {ReasonPhrases.GetReasonPhrase(status)}\r\n");
-        foreach (var (name, value) in headers)
-        {
-            head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
-        }
-
-        _isChunked = headers.Contains(RawFraming.Chunked);
-        _endsWithConnection = headers.Contains(RawFraming.UntilClose);
-        return SendRawAsync(head.Append("\r\n").ToString());
-    }
+    public Task SendHeadAsync(int status, params (string Name, string Value)[] headers) => SendRawAsync(Head(status, headers));
 
     /// <summary>Sends bytes of the body: as a chunk if the head promised chunks, otherwise unchanged.</summary>
     public Task SendBodyAsync(ReadOnlyMemory<byte> bytes) => _isChunked ? SendChunkAsync(bytes) : SendRawAsync(bytes);
@@ -86,12 +75,15 @@ public sealed class RawExchange
     /// <summary>Sends text as UTF-8, unchanged.</summary>
     public Task SendRawAsync(string text) => SendRawAsync(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Sends a whole response. The connection stays open for the next request.</summary>
+    /// <summary>
+    /// Sends a whole response, in one segment, because a client that needs only the head may close the connection then. Otherwise it stays open for the next
+    /// request.
+    /// </summary>
     public async Task AnswerAsync(int status, string contentType, string body, params (string Name, string Value)[] headers)
     {
         var bytes = Encoding.UTF8.GetBytes(body);
-        await SendHeadAsync(status, [("Content-Type", contentType), RawFraming.Length(bytes.Length), .. headers]);
-        await SendRawAsync(bytes);
+        var head = Head(status, [("Content-Type", contentType), RawFraming.Length(bytes.Length), .. headers]);
+        await SendRawAsync((byte[])[.. Encoding.UTF8.GetBytes(head), .. bytes]);
         await EndAsync();
     }
 
@@ -145,5 +137,18 @@ public sealed class RawExchange
         {
             _closedByClient.TrySetCanceled();
         }
+    }
+
+    private string Head(int status, (string Name, string Value)[] headers)
+    {
+        var head = new StringBuilder().Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} {ReasonPhrases.GetReasonPhrase(status)}\r\n");
+        foreach (var (name, value) in headers)
+        {
+            head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
+        }
+
+        _isChunked = headers.Contains(RawFraming.Chunked);
+        _endsWithConnection = headers.Contains(RawFraming.UntilClose);
+        return head.Append("\r\n").ToString();
     }
 }

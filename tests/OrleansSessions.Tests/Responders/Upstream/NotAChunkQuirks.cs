@@ -47,6 +47,15 @@ public sealed class NotAChunkQuirks
         ("object error with code 500", Sse.Event("""{"object":"error","message":"secret","type":"InternalServerError","code":500}"""), true),
         ("type error", Sse.Event("""{"type":"error","error":{"type":"overloaded_error","message":"secret"}}"""), true),
         ("an event named error", "event: error\n" + Error("""{"message":"secret","type":"server_error"}"""), true),
+        ("a field named error", """error: {"code":400,"message":"secret","type":"invalid_request_error"}""" + "\n\n", false),
+        ("a field named error, retryable", """error: {"code":500,"message":"secret","type":"server_error"}""" + "\n\n", true),
+        ("JSON without a field", Json("""{"code":503,"message":"secret"}""") + "\n\n", true),
+        ("an error with its type beside it", Sse.Event("""{"error":"secret","error_type":"overloaded"}"""), true),
+        ("an error with its type beside it, not retryable", Sse.Event("""{"error":"secret","error_type":"validation"}"""), false),
+        ("a code of throttling", Sse.Event("""{"code":"Throttling.RateQuota","message":"secret"}"""), true),
+        ("a status of failure", Sse.Event("""{"status":"failed","message":"secret"}"""), null),
+        ("an error in a vendor's field",
+            Sse.Event("""{"choices":[{"index":0,"delta":{},"finish_reason":null}],"x_groq":{"id":"r","error":"secret"}}"""), null),
         ("an event named error with a text", "event: error\ndata: secret\n\n", null),
     }.SelectMany(error => new[]
     {
@@ -59,6 +68,8 @@ public sealed class NotAChunkQuirks
 
     private static IEnumerable<Quirk> OtherEvents() =>
     [
+        Fails(Quirk.Stream("a field named error, each byte by itself").SendBytewise(": hi\n\nevent: message\n" + Sse.Text("Hel"), "Hel")
+            .SendBytewise("""error: {"code":500,"message":"secret"}""" + "\n\n", "Hel").End(), true),
         Fails(Quirk.Stream("an event that is no JSON").Send(Sse.Event("{nonsense")), false),
         Fails(Quirk.Stream("an event that is no JSON, after text").Send(Sse.Text("Hel"), "Hel").Send(Sse.Event("{nonsense")), false),
         Fails(Quirk.Stream("an event with half a chunk").Send(Sse.Event(Sse.Text("Hel")[6..60])).End(), null),
@@ -157,6 +168,9 @@ public sealed class NotAChunkQuirks
         Fails(Status(429, "insufficient_quota as the type", Json("""{"message":"secret","type":"insufficient_quota","code":null}""")), false),
         Status(400, "content_filter", Json("""{"message":"secret","type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{}}"""))
             .Fails(DoneReasons.ResponderRefused, false),
+        Status(401, "half a pair in a name", """{"\ud83d and more of it":1,"error":{"message":"secret","\ud83d and more of it":1}}""")
+            .Fails(DoneReasons.ResponderError, false),
+        Status(400, "the key as its code", Json("""{"message":"secret","code":"no_such_sk-secret"}""")).Fails(DoneReasons.ResponderError, false),
         Status(400, "context_length_exceeded", Json("""{"message":"secret","type":"invalid_request_error","code":"context_length_exceeded"}"""))
             .Fails(DoneReasons.ResponderError, false),
     ];
@@ -174,6 +188,8 @@ public sealed class NotAChunkQuirks
             Waits("with a unit", "7s", wait => wait is null),
             Waits("of text", "soon", wait => wait is null),
             Waits("below zero", "-1", wait => wait is null),
+            Waits("endlessly below zero", "-Infinity", wait => wait is null),
+            Waits("that is twice there", "7\r\nRetry-After: 7", wait => wait == TimeSpan.FromSeconds(7)),
             Waits("larger than 32 bits", "99999999999999", wait => wait is null || wait > TimeSpan.Zero),
             Waits("of nothing", "", wait => wait is null),
             Waits("missing", null, wait => wait is null),

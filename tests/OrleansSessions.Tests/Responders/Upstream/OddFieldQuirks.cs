@@ -10,6 +10,9 @@ public sealed class OddFieldQuirks
 
     public static TheoryData<string> Names => Table.Names;
 
+    /// <summary>What servers write as a content encoding although nothing is compressed.</summary>
+    private static string[] NoCodings => ["none", "utf-8", "aws-chunked", ""];
+
     [Theory]
     [MemberData(nameof(Names))]
     public Task Answer_IsWhole(string quirk) => Table.RunAsync(quirk);
@@ -76,6 +79,15 @@ public sealed class OddFieldQuirks
         Field("an unknown field has 100 KB", $$$"""{"padding":"{{{new string('x', 100_000)}}}","choices":[{"delta":{"content":TEXT}}]}"""),
         Field("an unknown field is 60 levels deep", $$$"""{"deep":{{{new string('[', 60)}}}{{{new string(']', 60)}}},"choices":[{"delta":{"content":TEXT}}]}"""),
         Field("white space is before and in the JSON", "  \t { \"choices\" : [ { \"delta\" : { \"content\" : TEXT } } ] } "),
+        Field("error is an empty text", """{"error":"","choices":[{"delta":{"content":TEXT},"error":""}]}"""),
+        Field("error is an empty object", """{"error":{},"choices":[{"delta":{"content":TEXT},"error":{}}]}"""),
+        Field("error is an empty array", """{"error":[],"choices":[{"delta":{"content":TEXT},"error":[]}]}"""),
+        Field("error is 0", """{"error":0,"choices":[{"delta":{"content":TEXT},"error":0}]}"""),
+        Field("error is false", """{"error":false,"choices":[{"delta":{"content":TEXT},"error":false}]}"""),
+        Field("an unknown field is 900 levels deep", $$$"""{"deep":{{{new string('[', 900)}}}{{{new string(']', 900)}}},"choices":[{"delta":{"content":TEXT}}]}"""),
+        Field("numbers that JSON does not have", """{"speed":NaN,"all":[Infinity,-Infinity],"choices":[{"delta":{"content":TEXT}}]}"""),
+        Field("a control character in a text that nobody uses", "{\"note\":\"a\tb\\\"\u0001 NaN\",\"choices\":[{\"delta\":{\"content\":TEXT}}]}"),
+        Field("a name with half a pair", """{"\ud83d and more of it":1,"choices":[{"\ud83d and more of it":1,"delta":{"\ud83d and more of it":1,"content":TEXT}}]}"""),
         Field("choices come after other objects with choices", """{"x":{"choices":[{"delta":{"content":"no"}}]},"choices":[{"delta":{"content":TEXT}}]}"""),
     ];
 
@@ -101,6 +113,11 @@ public sealed class OddFieldQuirks
         Between("empty lines", "\n\n\n"),
         Between("a ping with an object", "event: ping\ndata: {\"type\":\"ping\"}\n\n"),
         Between("a ping without data", "event: ping\n\n"),
+        Between("a ping with a word", "event: ping\ndata: ping\n\n"),
+        Between("a greeting with words", "event: open\ndata: connected to 1\n\n"),
+        Between("the state of a request that waits", Sse.Event("""{"status":"processing","message":"queued"}""")),
+        Between("a code that means success", Sse.Event("""{"code":0,"message":"success"}""")),
+        Between("a status that means success", Sse.Event("""{"code":200,"message":"ok","detail":""}""")),
         Between("an empty object", Sse.Event("{}")),
         Between("an unknown line", "unknown: yes\n\n"),
     ];
@@ -110,6 +127,7 @@ public sealed class OddFieldQuirks
     [
         End("the last chunk has no delta", Sse.Choice("""{"index":0,"finish_reason":"stop"}""") + Sse.Done),
         End("the last chunk has a null delta", Sse.Choice("""{"index":0,"delta":null,"finish_reason":"stop"}""") + Sse.Done),
+        End("the finish reason has another name", Sse.Choice("""{"index":0,"delta":{},"finish_reason":null,"finishReason":"stop"}""")),
         End("the last chunk has an empty text", Sse.Choice("""{"index":0,"delta":{"role":"","content":""},"finish_reason":"stop"}""") + Sse.Done),
         End("the finish reason comes twice", Sse.Finish() + Sse.Finish() + Sse.Done),
         End("an empty finish reason comes after the real one", Sse.Finish() + Sse.Finish("") + Sse.Done),
@@ -155,6 +173,8 @@ public sealed class OddFieldQuirks
             new Quirk("the content type is in capitals").Head(200, "TEXT/EVENT-STREAM;charset=UTF-8").Send(first, "Hel").Send(second, "Hello").Send(end).End().Completes(),
             new Quirk("the content type is that of JSON").Head(200, "application/json").Send(first, "Hel").Send(second, "Hello").Send(end).End().Completes(),
             new Quirk("the content type is plain text").Head(200, "text/plain").Send(first, "Hel").Send(second, "Hello").Send(end).End().Completes(),
+            .. NoCodings.Select(coding => new Quirk($"the content encoding is '{coding}'")
+                .Head(200, "text/event-stream", ("Content-Encoding", coding)).Send(first, "Hel").Send(second, "Hello").Send(end).End().Completes()),
             new Quirk("the body ends with the connection").Head(200, "text/event-stream", ("Connection", "close"))
                 .Send(first, "Hel").Send(second, "Hello").Send(end).Close().Completes(),
         ];
@@ -185,6 +205,7 @@ public sealed class OddFieldQuirks
             Quirk.Stream("a lone first half at the end").Send(Sse.Text("Hello"), "Hello").Send(Sse.Delta("""{"content":"\ud83d"}""")).Send(end).End()
                 .Completes("Hello") with { HasBrokenCharacters = true },
             Quirk.Stream("a zero character").Send(Sse.Delta("""{"content":"a\u0000b"}"""), "a\0b").Send(end).End().Completes(),
+            Quirk.Stream("a tab that is not escaped").Send("data: {\"choices\":[{\"delta\":{\"content\":\"a\tb\"}}]}\n\n", "a\tb").Send(end).End().Completes(),
             Quirk.Stream("line ends in the text").Send(Sse.Delta("""{"content":"a\r\n\n\u2028b"}"""), "a\r\n\n\u2028b").Send(end).End().Completes(),
             Quirk.Stream("a text that looks like an event").Send(Sse.Text("data: [DONE]\n\n"), "data: [DONE]\n\n").Send(end).End().Completes(),
         ];

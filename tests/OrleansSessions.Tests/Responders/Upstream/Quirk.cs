@@ -48,6 +48,8 @@ internal sealed record Quirk(string Name)
 
     public Quirk End() => Then(new QuirkStep.End());
 
+    public Quirk Pause() => Then(new QuirkStep.Pause());
+
     public Quirk Close() => Then(new QuirkStep.Close());
 
     public Quirk Reset() => Then(new QuirkStep.Reset());

@@ -66,6 +66,9 @@ internal static class QuirkRun
                 case QuirkStep.Flood flood:
                     await FloodAsync(flood.Bytes, exchange, answer);
                     break;
+                case QuirkStep.Pause:
+                    await Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System);
+                    break;
                 case QuirkStep.End:
                     await exchange.EndAsync();
                     break;

@@ -19,6 +19,9 @@ internal abstract record QuirkStep
     /// <summary>Sends the same piece of the body again and again, until the client leaves.</summary>
     public sealed record Flood(byte[] Bytes) : QuirkStep;
 
+    /// <summary>Sends nothing for longer than the end of an answer is waited for.</summary>
+    public sealed record Pause : QuirkStep;
+
     /// <summary>Ends the response as its head promised.</summary>
     public sealed record End : QuirkStep;
 

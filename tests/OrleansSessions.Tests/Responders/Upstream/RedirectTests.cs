@@ -96,6 +96,9 @@ public sealed class RedirectTests : IAsyncLifetime
     [InlineData(null)]
     [InlineData("")]
     [InlineData("http://")]
+    [InlineData("//")]
+    [InlineData("//:80/x")]
+    [InlineData("http://sk-secret.example/v1")]
     [InlineData("ftp://127.0.0.1/v1")]
     public async Task Redirect_ToNowhere_Fails(string? location)
     {
@@ -119,6 +122,7 @@ public sealed class RedirectTests : IAsyncLifetime
         var failure = Assert.IsType<ResponderException>(answer.Failure);
         Assert.Equal((DoneReasons.ResponderError, false), (failure.Reason, failure.IsRetryable));
         Assert.Contains("redirect", failure.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("secret", failure.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Waits for the next request, or fails at once if the answer ends instead.</summary>

@@ -115,6 +115,21 @@ public sealed class ReusedConnectionTests : IAsyncLifetime
         Assert.Equal((1, 1), (_upstream.ConnectionsAccepted, _upstream.RequestsReceived));
     }
 
+    [Fact]
+    public async Task Request_WhoseResponseHasBegun_IsNotSentAgain()
+    {
+        await AnswerAsync();
+        await using var answer = new AnswerReading(_responder);
+        var exchange = await UntilNextAsync(answer);
+        await exchange.SendRawAsync("HTTP/1.1 200 OK\r\nContent-Ty");
+        exchange.Close();
+
+        await answer.UntilEndAsync();
+
+        AssertUnavailable(answer);
+        Assert.Equal((1, 2), (_upstream.ConnectionsAccepted, _upstream.RequestsReceived));
+    }
+
     private static void Break(RawExchange exchange, bool isReset)
     {
         if (isReset)

@@ -75,6 +75,13 @@ public sealed class WholeAnswerQuirks
         Quirk.Stream("a legacy text").Send(Sse.Choice("""{"index":0,"text":"Hel","finish_reason":null}"""), "Hel")
             .Send(Sse.Choice("""{"index":0,"text":"lo","finish_reason":null}"""), "Hello").Send(Sse.Choice("""{"text":"","finish_reason":"stop"}""") + Sse.Done)
             .End().Completes(),
+        Quirk.Stream("the text beside an empty delta").Send(Sse.Choice("""{"index":0,"delta":{},"text":"Hel","finish_reason":null}"""), "Hel")
+            .Send(Sse.Choice("""{"index":0,"delta":{},"text":"lo","finish_reason":"stop"}"""), "Hello").End().Completes(),
+        Quirk.Stream("usage alone between two pieces of text").Send(Sse.Text("Hel"), "Hel").Send(Usage(1)).Send(Sse.Text("lo"), "Hello").Send(Usage(2)).End().Completes(),
+        Cut(Quirk.Stream("usage alone before the last text, without an end").Send(Sse.Text("Hel"), "Hel").Send(Usage(1)).Send(Sse.Text("lo"), "Hello").End()),
+        Quirk.Stream("a finish reason in each chunk, which come slowly").Send(Sse.Choice("""{"delta":{"reasoning":"Hmm"},"finish_reason":"stop"}""")).Pause()
+            .Send(Sse.Choice("""{"delta":{"content":"Hel"},"finish_reason":"stop"}"""), "Hel").Pause()
+            .Send(Sse.Choice("""{"delta":{"content":"lo"},"finish_reason":"stop"}"""), "Hello").End().Completes(),
         Quirk.Stream("the text and the finish reason in one chunk")
             .Send(Sse.Choice("""{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}"""), "Hello").Send(Sse.Done).End().Completes(),
     ];
@@ -92,6 +99,19 @@ public sealed class WholeAnswerQuirks
         Reason("model_length").IsIncomplete(DoneReasons.Length),
         Reason("MAX_TOKENS").IsIncomplete(DoneReasons.Length),
         Reason("max_output_tokens").IsIncomplete(DoneReasons.Length),
+        Reason("max-tokens").IsIncomplete(DoneReasons.Length),
+        Reason("time_limit").IsIncomplete(DoneReasons.Length),
+        Reason("ERROR_LIMIT").IsIncomplete(DoneReasons.Length),
+        Hello("the reason length before another").Send(Sse.Finish("length") + Sse.Finish() + Sse.Done).End().IsIncomplete(DoneReasons.Length),
+        Reason("cancelled").Fails(DoneReasons.ResponderError, isRetryable: true),
+        Reason("USER_CANCEL").Fails(DoneReasons.ResponderError, isRetryable: true),
+        Quirk.Stream("the reason tool-calls without text").Send(Sse.Finish("tool-calls") + Sse.Done).End().Fails(DoneReasons.ResponderError, isRetryable: false),
+        Reason("MALFORMED_FUNCTION_CALL").Completes(),
+        Quirk.Stream("the reason MALFORMED_FUNCTION_CALL without text").Send(Sse.Finish("MALFORMED_FUNCTION_CALL") + Sse.Done).End()
+            .Fails(DoneReasons.ResponderError, isRetryable: false),
+        Refused(Reason("content-filter")),
+        Refused(Reason("IMAGE_SAFETY")),
+        Refused(Reason("ERROR_TOXIC")),
         Refused(Reason("content_filter")),
         Refused(Reason("safety")),
         Refused(Reason("SAFETY")),
@@ -150,6 +170,8 @@ public sealed class WholeAnswerQuirks
     private static Quirk Refused(Quirk quirk) => quirk.Fails(DoneReasons.ResponderRefused, isRetryable: false);
 
     private static Quirk Cut(Quirk quirk) => quirk.Fails(DoneReasons.ResponderCut, isRetryable: true);
+
+    private static string Usage(int tokens) => Sse.Event($$$"""{"choices":[],"usage":{"completion_tokens":{{{tokens}}}}}""");
 
     private static string Message(string text) =>
         Sse.Choice($$"""{"index":0,"message":{"role":"assistant","content":"{{text}}"},"finish_reason":null}""");
