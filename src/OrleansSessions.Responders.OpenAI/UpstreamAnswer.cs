@@ -1,3 +1,4 @@
+using System.Net.ServerSentEvents;
 using System.Text.Json;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders.OpenAI.Bodies;
@@ -15,7 +16,7 @@ internal sealed class UpstreamAnswer : IDisposable
     /// <summary>
     /// The same where a reason came with text, or before any. Some servers write one into each chunk, also while the model thinks, so more text may follow.
     /// </summary>
-    private static readonly TimeSpan EarlyReasonPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EarlyReasonPatience = TimeSpan.FromSeconds(3);
 
     private readonly BodyReader _body;
     private readonly ChunkReader _chunks;
@@ -104,7 +105,7 @@ internal sealed class UpstreamAnswer : IDisposable
         _patience.Dispose();
     }
 
-    private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<System.Net.ServerSentEvents.SseItem<ReadOnlyMemory<byte>>> events)
+    private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<SseItem<ReadOnlyMemory<byte>>> events)
     {
         try
         {

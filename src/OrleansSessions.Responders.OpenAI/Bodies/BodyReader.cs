@@ -69,7 +69,7 @@ internal sealed class BodyReader(Stream body)
     /// <summary>Server-sent events, by the platform's parser.</summary>
     private async IAsyncEnumerable<SseItem<ReadOnlyMemory<byte>>> ReadEventsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var lines = new StrayLines();
+        var lines = new EventLines();
         var pushed = new PushedStream();
         var events = SseParser.Create(pushed, static (_, data) => (ReadOnlyMemory<byte>)data.ToArray()).EnumerateAsync(cancellationToken)
             .GetAsyncEnumerator(cancellationToken);
@@ -83,7 +83,7 @@ internal sealed class BodyReader(Stream body)
                 {
                     pushed.End("\n\n"u8.ToArray());
                 }
-                else if (lines.Fix(_bytes.Span) is { IsEmpty: false } whole)
+                else if (lines.Mend(_bytes.Span) is { IsEmpty: false } whole)
                 {
                     pushed.Push(whole);
                 }

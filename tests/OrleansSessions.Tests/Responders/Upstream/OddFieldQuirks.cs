@@ -157,6 +157,10 @@ public sealed class OddFieldQuirks
             Rewritten("a name after the data of each event", text => text.TrimEnd('\n') + "\nevent: chunk\n\n"),
             Rewritten("a comment in each event", text => ": hi\n" + text),
             Rewritten("JSON over several lines of data", text => text.Replace("\"choices\"", "\ndata: \"choices\"", StringComparison.Ordinal)),
+            Rewritten("one line end after each event", text => text.TrimEnd('\n') + "\n"),
+            Rewritten("one CR LF after each event", text => text.TrimEnd('\n') + "\r\n"),
+            Rewritten("JSON without a name on each line", text => text["data: ".Length..].TrimEnd('\n') + "\n"),
+            Quirk.Stream("one line end after the last event, and the connection stays open").Send(first + second + Sse.Finish() + "data: [DONE]\n").Completes("Hello"),
             // Where a CR ends a piece, a reader may wait for the LF that can follow, so the text may be late.
             Quirk.Stream("lines end with CR").Send(first.Replace('\n', '\r')).Send(second.Replace('\n', '\r'))
                 .Send(end.Replace('\n', '\r')).End().Completes("Hello"),

@@ -1,0 +1,139 @@
+using System.Buffers;
+
+namespace OrleansSessions.Responders.OpenAI.Bodies;
+
+/// <summary>
+/// Mends the lines of an event stream before the parser reads them. A parser would ignore <c>error: {...}</c>, as llama.cpp wrote errors, and JSON without a
+/// field name, so both become data. It would wait for a blank line after each event, so one is added after data that is a whole JSON value.
+/// All else stays as it is.
+/// </summary>
+internal sealed class EventLines
+{
+    private readonly ArrayBufferWriter<byte> _lines = new();
+    private readonly byte[] _start = new byte[ErrorField.Length];
+    private int _startLength;
+    private bool _isInStart = true;
+    private bool _isData;
+    private DataState _data;
+
+    private static ReadOnlySpan<byte> ErrorField => "error:"u8;
+
+    private static ReadOnlySpan<byte> DataField => "data:"u8;
+
+    private static ReadOnlySpan<byte> WhiteSpace => " \t"u8;
+
+    /// <returns>The lines, valid until the next call. They may be empty: the start of a line is held back until it is known what it is.</returns>
+    public ReadOnlyMemory<byte> Mend(ReadOnlySpan<byte> bytes)
+    {
+        _lines.ResetWrittenCount();
+        while (!bytes.IsEmpty)
+        {
+            var end = bytes.IndexOfAny((byte)'\n', (byte)'\r');
+            TakePart(end < 0 ? bytes : bytes[..end]);
+            if (end < 0)
+            {
+                break;
+            }
+
+            EndLine(bytes[end]);
+            bytes = bytes[(end + 1)..];
+        }
+
+        return _lines.WrittenMemory;
+    }
+
+    private void TakePart(ReadOnlySpan<byte> part)
+    {
+        if (_isInStart)
+        {
+            var length = Math.Min(part.Length, _start.Length - _startLength);
+            part[..length].CopyTo(_start.AsSpan(_startLength));
+            _startLength += length;
+            part = part[length..];
+            if (_startLength < _start.Length)
+            {
+                return;
+            }
+
+            DecideStart();
+        }
+
+        Write(part);
+    }
+
+    private void EndLine(byte lineBreak)
+    {
+        if (_isInStart)
+        {
+            if (_startLength == 0)
+            {
+                _data = default;
+            }
+
+            DecideStart();
+        }
+
+        _lines.Write([lineBreak]);
+        if (_isData && _data.IsWhole)
+        {
+            _lines.Write("\n"u8);
+            _data = default;
+        }
+
+        (_isInStart, _startLength, _isData) = (true, 0, false);
+    }
+
+    private void DecideStart()
+    {
+        ReadOnlySpan<byte> start = _start.AsSpan(0, _startLength);
+        _isInStart = false;
+        var isStray = start.SequenceEqual(ErrorField) || start.StartsWith("{"u8);
+        _isData = isStray || start.StartsWith(DataField);
+        if (isStray)
+        {
+            _lines.Write("data: "u8);
+            Write(start[0] == (byte)'{' ? start : default);
+        }
+        else if (_isData)
+        {
+            _lines.Write(DataField);
+            Write(start[DataField.Length..]);
+        }
+        else
+        {
+            _lines.Write(start);
+        }
+    }
+
+    private void Write(ReadOnlySpan<byte> part)
+    {
+        _lines.Write(part);
+        if (_isData)
+        {
+            _data.Take(part);
+        }
+    }
+
+    /// <summary>How far the data of the current event is. It can have several lines.</summary>
+    private struct DataState
+    {
+        private JsonBoundary _boundary;
+        private bool _hasMore;
+
+        /// <summary>True if the data is one JSON value, or <c>[DONE]</c>, and nothing else.</summary>
+        public readonly bool IsWhole => HasEnded && !_hasMore;
+
+        private bool HasEnded { get; set; }
+
+        public void Take(ReadOnlySpan<byte> part)
+        {
+            if (!HasEnded && _boundary.FindEnd(part) is var end and >= 0)
+            {
+                HasEnded = true;
+                part = part[end..];
+            }
+
+            _hasMore |= HasEnded && !part.Trim(WhiteSpace).IsEmpty;
+        }
+    }
+}
