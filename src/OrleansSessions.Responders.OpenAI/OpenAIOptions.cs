@@ -30,7 +30,9 @@ public sealed class OpenAIOptions : ISectionOptions
     [Within(1)]
     public int? MaxOutputTokens { get; set; }
 
-    /// <summary>The request field that carries <see cref="MaxOutputTokens"/>. Default <c>MaxCompletionTokens</c>; older servers know only <c>MaxTokens</c>.</summary>
+    /// <summary>
+    /// The request field that carries <see cref="MaxOutputTokens"/>. Default <c>MaxCompletionTokens</c>; older servers know only <c>MaxTokens</c>.
+    /// </summary>
     public MaxTokensField MaxTokensField { get; set; } = MaxTokensField.MaxCompletionTokens;
 
     /// <summary>The sampling temperature, from 0 (the most likely words) to 2. Default: the endpoint's own.</summary>
@@ -41,16 +43,18 @@ public sealed class OpenAIOptions : ISectionOptions
     public bool StreamUsage { get; set; } = true;
 
     /// <summary>
-    /// Whether the headers <c>X-Session-Id</c>, <c>X-Question-Id</c>, <c>X-Attempt</c>, <c>Idempotency-Key</c> and <c>traceparent</c> are sent, for a back end
-    /// of your own. Default: yes, but not to <c>api.openai.com</c>.
+    /// Whether the headers <c>X-Session-Id</c>, <c>X-Session-Scope</c>, <c>X-Question-Id</c>, <c>X-Attempt</c>, <c>Idempotency-Key</c> and <c>traceparent</c>
+    /// are sent. Default: only to an endpoint in your own network, which is a loopback or private address, or a host name that is not public.
     /// </summary>
     public bool? SendContextHeaders { get; set; }
 
-    /// <summary>Whether the field <c>user</c> is sent: who asked, or the session where that is not known. Default false, because strict servers refuse it.</summary>
+    /// <summary>
+    /// Whether the field <c>user</c> is sent: who asked, or the session where that is not known. Default false, because strict servers refuse it.
+    /// </summary>
     public bool SendUser { get; set; }
 
     /// <summary>
-    /// Whether the field <c>metadata</c> is sent: the question's own, with <c>session_id</c>, <c>question_id</c> and <c>attempt</c>.
+    /// Whether the field <c>metadata</c> is sent: the question's own, with <c>session_id</c>, <c>session_scope</c>, <c>question_id</c> and <c>attempt</c>.
     /// Default false, because strict servers refuse it; OpenAI itself takes it only for stored completions.
     /// </summary>
     public bool SendMetadata { get; set; }
@@ -62,7 +66,9 @@ public sealed class OpenAIOptions : ISectionOptions
     [Within(0.0, 2.0)]
     public float? MaxQuestionTemperature { get; set; }
 
-    /// <summary>System messages that a question can choose by name with <c>options.system_prompt</c>, instead of <see cref="SystemPrompt"/>. Default none.</summary>
+    /// <summary>
+    /// System messages that a question can choose by name with <c>options.system_prompt</c>, instead of <see cref="SystemPrompt"/>. Default none.
+    /// </summary>
     public Dictionary<string, string> SystemPrompts { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The time limit for opening a connection, from 1 ms to 10 min. Default 15 s. The session's own timers limit the wait for text.</summary>

@@ -10,18 +10,20 @@ namespace OrleansSessions.Responders.OpenAI;
 /// <summary>One answer as it comes from an upstream, and how it ended.</summary>
 internal sealed class UpstreamAnswer : IDisposable
 {
-    /// <summary>How long the usage and the last event are waited for after the model has finished. Some servers send neither, and keep the connection open.</summary>
-    private static readonly TimeSpan FinishPatience = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// How long the usage and the last event are waited for after the model has finished. Some servers send neither, and keep the connection open.
+    /// </summary>
+    private static readonly TimeSpan FinishTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// The same where a reason came with text, or before any. Some servers write one into each chunk, also while the model thinks, so more text may follow.
     /// </summary>
-    private static readonly TimeSpan EarlyReasonPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan EarlyReasonTimeout = TimeSpan.FromSeconds(3);
 
     private readonly BodyReader _body;
     private readonly ChunkReader _chunks;
     private readonly UpstreamFailures _failures;
-    private readonly CancellationTokenSource _patience;
+    private readonly CancellationTokenSource _timeout;
     private readonly CancellationTokenSource _stop;
     private readonly CancellationToken _cancelled;
     private string? _finishReason;
@@ -39,15 +41,18 @@ internal sealed class UpstreamAnswer : IDisposable
         _chunks = new ChunkReader(model);
         _failures = failures;
         _cancelled = cancelled;
-        _patience = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled, _patience.Token);
+        _timeout = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled, _timeout.Token);
     }
 
     /// <summary>True once the upstream has said that nothing more comes. Only the end of the body is left to read.</summary>
     public bool IsLast { get; private set; }
 
     /// <summary>True once the answer is complete, whatever the connection does.</summary>
-    private bool IsOver => _finishReason is not null || IsLast || _endsWithUsage;
+    private bool IsOver => _finishReason is not null || IsLast;
+
+    /// <summary>True if the answer is complete where the body ends, although no finish reason has come.</summary>
+    private bool IsWholeAtEnd => IsOver || _isWhole || _endsWithUsage;
 
     /// <summary>The pieces of the answer. Every event and every byte is at least a sign of life.</summary>
     /// <exception cref="ResponderException">The upstream failed.</exception>
@@ -93,7 +98,7 @@ internal sealed class UpstreamAnswer : IDisposable
             FinishKind.Faulted => throw _failures.Faulted(),
             FinishKind.ToolCall when !_hasText => throw _failures.CalledATool(),
             FinishKind.Length => DoneReasons.Length,
-            _ when (IsOver || _isWhole) && _hasChunks => null,
+            _ when IsWholeAtEnd && _hasChunks => null,
             _ when _body.HasContent && !_hasChunks && !IsOver => throw _failures.NotAnAnswer("something that is not a chat completion"),
             _ => throw _failures.Cut(),
         };
@@ -102,7 +107,7 @@ internal sealed class UpstreamAnswer : IDisposable
     public void Dispose()
     {
         _stop.Dispose();
-        _patience.Dispose();
+        _timeout.Dispose();
     }
 
     private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<SseItem<ReadOnlyMemory<byte>>> events)
@@ -116,7 +121,7 @@ internal sealed class UpstreamAnswer : IDisposable
             // A connection that is closed by a cancel can fail in many ways. All of them mean that the answer was cancelled.
             throw new OperationCanceledException("The answer was cancelled.", fault, _cancelled);
         }
-        catch (Exception) when (IsOver || _isWhole)
+        catch (Exception) when (IsWholeAtEnd)
         {
             // The answer is whole. That the connection broke, or that nothing more came, changes nothing.
             return false;
@@ -177,20 +182,16 @@ internal sealed class UpstreamAnswer : IDisposable
             _finishReason = reason;
         }
 
-        LimitPatience(chunk, wasOver);
+        SetTimeout(chunk, wasOver);
     }
 
     /// <summary>A server can go on with text after a finish reason, and with nothing but signs of life for ever.</summary>
-    private void LimitPatience(in Chunk chunk, bool wasOver)
+    private void SetTimeout(in Chunk chunk, bool wasOver)
     {
         var hasEarlyReason = !chunk.IsWhole && (chunk.Text.Length > 0 || (chunk.FinishReason is not null && !_hasText));
         if (IsOver && (!wasOver || hasEarlyReason))
         {
-            _patience.CancelAfter(hasEarlyReason ? EarlyReasonPatience : FinishPatience);
-        }
-        else if (wasOver && !IsOver)
-        {
-            _patience.CancelAfter(Timeout.InfiniteTimeSpan);
+            _timeout.CancelAfter(hasEarlyReason ? EarlyReasonTimeout : FinishTimeout);
         }
     }
 

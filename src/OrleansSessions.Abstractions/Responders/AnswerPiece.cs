@@ -13,8 +13,8 @@ public readonly record struct AnswerPiece
     }
 
     /// <summary>
-    /// Only shows that the responder is alive, for example while a model thinks. Like every piece it starts the silence timer again, and no first sign is
-    /// waited for any longer. Cheap: it reaches no client.
+    /// Only shows that the responder is alive, for example while a model thinks. Like every piece it starts the silence timer again, and ends the wait for
+    /// the first sign of life. Cheap: it reaches no client.
     /// </summary>
     public static AnswerPiece Alive { get; } = new("", null, null);
 

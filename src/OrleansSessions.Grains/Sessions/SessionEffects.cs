@@ -75,7 +75,7 @@ internal sealed partial class SessionEffects
     {
         await _store.SettleAsync();
 
-        // The reply may tell a deadline.
+        // The reply can contain a deadline.
         _runner.TakeSign();
     }
 

@@ -73,7 +73,7 @@ internal sealed class BodyReader(Stream body)
         var pushed = new PushedStream();
         var events = SseParser.Create(pushed, static (_, data) => (ReadOnlyMemory<byte>)data.ToArray()).EnumerateAsync(cancellationToken)
             .GetAsyncEnumerator(cancellationToken);
-        var next = events.MoveNextAsync();
+        var next = events.MoveNextAsync().AsTask();
         try
         {
             for (var hasBytes = true; ; hasBytes = await FillAsync(cancellationToken))
@@ -83,17 +83,17 @@ internal sealed class BodyReader(Stream body)
                 {
                     pushed.End("\n\n"u8.ToArray());
                 }
-                else if (lines.Mend(_bytes.Span) is { IsEmpty: false } whole)
+                else if (lines.Rewrite(_bytes.Span) is { IsEmpty: false } whole)
                 {
                     pushed.Push(whole);
                 }
 
-                if (pushed.IsHungry)
+                if (await IsWaitingAsync(pushed, next))
                 {
                     yield return default;
                 }
 
-                while (!pushed.IsHungry)
+                while (!await IsWaitingAsync(pushed, next))
                 {
                     if (!await next)
                     {
@@ -101,14 +101,14 @@ internal sealed class BodyReader(Stream body)
                     }
 
                     yield return events.Current;
-                    next = events.MoveNextAsync();
+                    next = events.MoveNextAsync().AsTask();
                 }
             }
         }
         finally
         {
             // The parser must not be disposed while it waits for bytes.
-            if (pushed.IsHungry)
+            if (await IsWaitingAsync(pushed, next))
             {
                 pushed.End(default);
                 await next;
@@ -116,6 +116,18 @@ internal sealed class BodyReader(Stream body)
 
             await events.DisposeAsync();
         }
+    }
+
+    /// <summary>True if the parser waits for bytes, false if it has an event or has ended.</summary>
+    private static async ValueTask<bool> IsWaitingAsync(PushedStream pushed, Task next)
+    {
+        // The parser runs within the push, so this does not wait, except where the runtime has moved its continuation to another thread.
+        while (!pushed.IsWaiting && !next.IsCompleted)
+        {
+            await Task.Yield();
+        }
+
+        return pushed.IsWaiting;
     }
 
     /// <summary>JSON values, one after the other: one completion, or one chunk on each line.</summary>

@@ -3,9 +3,9 @@ using System.Buffers;
 namespace OrleansSessions.Responders.OpenAI.Bodies;
 
 /// <summary>
-/// Mends the lines of an event stream before the parser reads them. A parser would ignore <c>error: {...}</c>, as llama.cpp wrote errors, and JSON without a
-/// field name, so both become data. It would wait for a blank line after each event, so one is added after data that is a whole JSON value.
-/// All else stays as it is.
+/// Rewrites the lines of an event stream that a parser would not understand. It would ignore <c>error: {...}</c>, as llama.cpp wrote errors, and JSON without
+/// a field name, so both become data. It would wait for a blank line after each event, so one is added after data that is a whole JSON value, unless the event
+/// goes on. All else stays as it is.
 /// </summary>
 internal sealed class EventLines
 {
@@ -14,6 +14,7 @@ internal sealed class EventLines
     private int _startLength;
     private bool _isInStart = true;
     private bool _isData;
+    private byte _lastBreak;
     private DataState _data;
 
     private static ReadOnlySpan<byte> ErrorField => "error:"u8;
@@ -23,7 +24,7 @@ internal sealed class EventLines
     private static ReadOnlySpan<byte> WhiteSpace => " \t"u8;
 
     /// <returns>The lines, valid until the next call. They may be empty: the start of a line is held back until it is known what it is.</returns>
-    public ReadOnlyMemory<byte> Mend(ReadOnlySpan<byte> bytes)
+    public ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> bytes)
     {
         _lines.ResetWrittenCount();
         while (!bytes.IsEmpty)
@@ -39,11 +40,22 @@ internal sealed class EventLines
             bytes = bytes[(end + 1)..];
         }
 
+        // Nothing more has come: the event is handed on now, whether or not a blank line follows.
+        if (_isInStart && _startLength == 0)
+        {
+            EndWholeEvent();
+        }
+
         return _lines.WrittenMemory;
     }
 
     private void TakePart(ReadOnlySpan<byte> part)
     {
+        if (part.IsEmpty)
+        {
+            return;
+        }
+
         if (_isInStart)
         {
             var length = Math.Min(part.Length, _start.Length - _startLength);
@@ -63,24 +75,26 @@ internal sealed class EventLines
 
     private void EndLine(byte lineBreak)
     {
-        if (_isInStart)
+        var isEmpty = _isInStart && _startLength == 0;
+        if (isEmpty && lineBreak == '\n' && _lastBreak == '\r')
         {
-            if (_startLength == 0)
-            {
-                _data = default;
-            }
+            // The second half of CR LF.
+            (_lastBreak, _isInStart) = (lineBreak, true);
+            _lines.Write([lineBreak]);
+            return;
+        }
 
+        if (isEmpty)
+        {
+            _data = default;
+        }
+        else if (_isInStart)
+        {
             DecideStart();
         }
 
         _lines.Write([lineBreak]);
-        if (_isData && _data.IsWhole)
-        {
-            _lines.Write("\n"u8);
-            _data = default;
-        }
-
-        (_isInStart, _startLength, _isData) = (true, 0, false);
+        (_lastBreak, _isInStart, _startLength, _isData) = (lineBreak, true, 0, false);
     }
 
     private void DecideStart()
@@ -89,19 +103,23 @@ internal sealed class EventLines
         _isInStart = false;
         var isStray = start.SequenceEqual(ErrorField) || start.StartsWith("{"u8);
         _isData = isStray || start.StartsWith(DataField);
-        if (isStray)
-        {
-            _lines.Write("data: "u8);
-            Write(start[0] == (byte)'{' ? start : default);
-        }
-        else if (_isData)
-        {
-            _lines.Write(DataField);
-            Write(start[DataField.Length..]);
-        }
-        else
+        if (!_isData)
         {
             _lines.Write(start);
+            return;
+        }
+
+        EndWholeEvent();
+        _lines.Write(DataField);
+        Write(start.StartsWith("{"u8) ? start : isStray ? default : start[DataField.Length..]);
+    }
+
+    private void EndWholeEvent()
+    {
+        if (_data.IsWhole)
+        {
+            _lines.Write([_lastBreak]);
+            _data = default;
         }
     }
 
@@ -118,22 +136,21 @@ internal sealed class EventLines
     private struct DataState
     {
         private JsonBoundary _boundary;
+        private bool _hasEnded;
         private bool _hasMore;
 
         /// <summary>True if the data is one JSON value, or <c>[DONE]</c>, and nothing else.</summary>
-        public readonly bool IsWhole => HasEnded && !_hasMore;
-
-        private bool HasEnded { get; set; }
+        public readonly bool IsWhole => _hasEnded && !_hasMore;
 
         public void Take(ReadOnlySpan<byte> part)
         {
-            if (!HasEnded && _boundary.FindEnd(part) is var end and >= 0)
+            if (!_hasEnded && _boundary.FindEnd(part) is var end and >= 0)
             {
-                HasEnded = true;
+                _hasEnded = true;
                 part = part[end..];
             }
 
-            _hasMore |= HasEnded && !part.Trim(WhiteSpace).IsEmpty;
+            _hasMore |= _hasEnded && !part.Trim(WhiteSpace).IsEmpty;
         }
     }
 }

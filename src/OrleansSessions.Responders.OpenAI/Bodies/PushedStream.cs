@@ -12,9 +12,10 @@ internal sealed class PushedStream : Stream, IValueTaskSource<int>
     private ReadOnlyMemory<byte> _unread;
     private Memory<byte> _target;
     private bool _hasEnded;
+    private volatile bool _isWaiting;
 
     /// <summary>True while the reader waits for bytes.</summary>
-    public bool IsHungry { get; private set; }
+    public bool IsWaiting => _isWaiting;
 
     public override bool CanRead => true;
 
@@ -30,8 +31,8 @@ internal sealed class PushedStream : Stream, IValueTaskSource<int>
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Gives the reader these bytes. Call it only while the reader is hungry. The reader continues before the call returns.</summary>
-    /// <param name="bytes">They must stay unchanged until the reader is hungry again.</param>
+    /// <summary>Gives the reader these bytes. Call it only while the reader waits. The reader continues before the call returns.</summary>
+    /// <param name="bytes">They must stay unchanged until the reader waits again.</param>
     public void Push(ReadOnlyMemory<byte> bytes)
     {
         _unread = bytes;
@@ -53,8 +54,8 @@ internal sealed class PushedStream : Stream, IValueTaskSource<int>
         }
 
         _target = buffer;
-        IsHungry = true;
         _read.Reset();
+        _isWaiting = true;
         return new ValueTask<int>(this, _read.Version);
     }
 
@@ -79,9 +80,9 @@ internal sealed class PushedStream : Stream, IValueTaskSource<int>
 
     private void Deliver()
     {
-        if (IsHungry)
+        if (_isWaiting)
         {
-            IsHungry = false;
+            _isWaiting = false;
             _read.SetResult(CopyTo(_target));
         }
     }

@@ -4,7 +4,8 @@ using OrleansSessions.Responders.OpenAI.Failures;
 namespace OrleansSessions.Responders.OpenAI.Chunks;
 
 /// <summary>
-/// Reads the chunks of one answer. It takes what the answer needs and ignores the rest, whatever type it has: servers differ most in the fields that nobody uses.
+/// Reads the chunks of one answer. It takes what the answer needs and ignores the rest, whatever type it has: servers differ most in the fields that nobody
+/// uses.
 /// </summary>
 internal sealed class ChunkReader(string model)
 {
@@ -91,7 +92,7 @@ internal sealed class ChunkReader(string model)
             Error = UpstreamError.Find(root) ?? UpstreamError.In(choice?.Field("error") ?? root.Field("x_groq")?.Field("error"), isBesideText: true),
             Usage = usage,
             IsOfCompletion = choices is not null,
-            IsWhole = root.Field("object").AsText() != "chat.completion.chunk",
+            IsWhole = !root.Field("object").Is("chat.completion.chunk"),
 
             // With `include_usage`, the chunk with the usage and without choices is the last one.
             IsUsageAlone = _hasDeltas && usage is not null && choices is { ValueKind: JsonValueKind.Array } && choice is null,
@@ -144,7 +145,7 @@ internal sealed class ChunkReader(string model)
     private static bool HasText(JsonElement delta) => delta.Field("content") switch
     {
         null => false,
-        { ValueKind: JsonValueKind.String } content => content.GetRawText().Length > 2,
+        { ValueKind: JsonValueKind.String } content => !content.ValueEquals(""),
         _ => true,
     };
 
@@ -153,8 +154,16 @@ internal sealed class ChunkReader(string model)
     {
         { ValueKind: JsonValueKind.String } text => _text.Read(text),
         { ValueKind: JsonValueKind.Number } number => number.GetRawText(),
-        { ValueKind: JsonValueKind.Array } parts => string.Concat(parts.EnumerateArray().Where(part => part.ValueKind != JsonValueKind.Array).Select(part => TextOf(part))),
-        { ValueKind: JsonValueKind.Object } part when part.Field("type").AsText() is null or "text" or "output_text" && part.Field("text") is { ValueKind: JsonValueKind.String } text => _text.Read(text),
+        { ValueKind: JsonValueKind.Array } parts => string.Concat(parts.EnumerateArray().Select(TextOfPart)),
+        { ValueKind: JsonValueKind.Object } part => TextOfPart(part),
+        _ => "",
+    };
+
+    private string TextOfPart(JsonElement part) => part switch
+    {
+        { ValueKind: JsonValueKind.String } text => _text.Read(text),
+        _ when part.Field("type").AsText() is not (null or "text" or "output_text") => "",
+        _ when part.Field("text") is { ValueKind: JsonValueKind.String } text => _text.Read(text),
         _ => "",
     };
 }

@@ -31,7 +31,10 @@ internal static class FinishReasons
         "cancel", "cancelled", "canceled", "user_cancel",
     };
 
-    private static readonly HashSet<string> ToolCalls = new(StringComparer.OrdinalIgnoreCase) { "tool_calls", "tool_call", "function_call", "tool_use", "malformed_function_call" };
+    private static readonly HashSet<string> ToolCalls = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "tool_calls", "tool_call", "function_call", "tool_use", "malformed_function_call",
+    };
 
     /// <summary>The reason as it counts: null for none, which some servers write as an empty string or as the word. Some write hyphens.</summary>
     public static string? Normalize(string? reason) =>

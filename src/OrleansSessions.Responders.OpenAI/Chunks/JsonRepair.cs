@@ -12,7 +12,7 @@ internal static class JsonRepair
     /// <summary>More than any chunk has. A repair needs several times the memory.</summary>
     private const int MaxBytes = 1024 * 1024;
 
-    private static readonly byte[][] NoNumbers = ["NaN"u8.ToArray(), "Infinity"u8.ToArray(), "-Infinity"u8.ToArray()];
+    private static readonly byte[][] NonJsonNumbers = ["NaN"u8.ToArray(), "Infinity"u8.ToArray(), "-Infinity"u8.ToArray()];
 
     /// <summary>The repaired JSON, or null if there is nothing to repair.</summary>
     public static byte[]? Repair(ReadOnlySpan<byte> json)
@@ -34,7 +34,7 @@ internal static class JsonRepair
                 continue;
             }
 
-            if (!isInString && NoNumberAt(json[i..]) is > 0 and var length)
+            if (!isInString && LengthOfNonJsonNumber(json[i..]) is > 0 and var length)
             {
                 repaired.Write("null"u8);
                 (i, isChanged) = (i + length - 1, true);
@@ -49,9 +49,9 @@ internal static class JsonRepair
         return isChanged ? repaired.WrittenSpan.ToArray() : null;
     }
 
-    private static int NoNumberAt(ReadOnlySpan<byte> json)
+    private static int LengthOfNonJsonNumber(ReadOnlySpan<byte> json)
     {
-        foreach (var word in NoNumbers)
+        foreach (var word in NonJsonNumbers)
         {
             if (json.StartsWith(word))
             {

@@ -10,15 +10,15 @@ internal static class FailedResponse
     private const int MaxBodyBytes = 64 * 1024;
 
     /// <summary>The status is known, so the body is worth only a short wait. The session is busy meanwhile.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BodyTimeout = TimeSpan.FromSeconds(2);
 
     private static readonly JsonDocumentOptions Reading = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
 
     /// <summary>The error in the body; null if there is none that can be understood, or if the body does not come in time.</summary>
     public static async Task<UpstreamError?> ReadErrorAsync(HttpResponseMessage response, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var timeout = new CancellationTokenSource(BodyTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         var buffer = new byte[MaxBodyBytes];
         var length = 0;
         try
@@ -45,7 +45,9 @@ internal static class FailedResponse
         }
     }
 
-    /// <summary>The wait that the response asks for: seconds or a date in <c>Retry-After</c>, or milliseconds in <c>retry-after-ms</c>. Null if there is none.</summary>
+    /// <summary>
+    /// The wait that the response asks for: seconds or a date in <c>Retry-After</c>, or milliseconds in <c>retry-after-ms</c>. Null if there is none.
+    /// </summary>
     public static TimeSpan? ReadRetryAfter(HttpResponseMessage response, TimeProvider time)
     {
         if (Header(response, "retry-after-ms") is { } milliseconds && TryRead(milliseconds, TimeSpan.FromMilliseconds(1), out var wait))
@@ -73,8 +75,8 @@ internal static class FailedResponse
 
     private static bool TryRead(string text, TimeSpan unit, out TimeSpan wait)
     {
-        var isNumber = double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number)
-            && number >= 0 && number < TimeSpan.FromDays(365) / unit;
+        const NumberStyles Decimal = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite;
+        var isNumber = double.TryParse(text, Decimal, CultureInfo.InvariantCulture, out var number) && number >= 0 && number < TimeSpan.FromDays(365) / unit;
         wait = isNumber ? number * unit : default;
         return isNumber;
     }

@@ -8,9 +8,14 @@ namespace OrleansSessions.Responders.OpenAI.Failures;
 /// <summary>Reads fields whose type differs from server to server. What does not fit is null, never an exception.</summary>
 internal static class JsonText
 {
+    /// <summary>The largest whole number that every JSON reader takes.</summary>
+    private const long MaxCount = 1L << 53;
+
     /// <summary>A field of an object; null if the value is no object, or has no such field, or has null there.</summary>
     public static JsonElement? Field(this JsonElement value, string name) =>
-        value.ValueKind == JsonValueKind.Object && Find(value, name) is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) } field ? field : null;
+        value.ValueKind == JsonValueKind.Object && Find(value, name) is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) } field
+            ? field
+            : null;
 
     /// <summary>A string, or a number as text.</summary>
     public static string? AsText(this JsonElement? value) => value?.ValueKind switch
@@ -21,8 +26,19 @@ internal static class JsonText
     };
 
     /// <summary>A whole number from 0, also one that is written as a decimal fraction or as a string.</summary>
-    public static long? AsCount(this JsonElement? value) =>
-        double.TryParse(value.AsText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and < (1L << 53) ? (long)number : null;
+    public static long? AsCount(this JsonElement? value)
+    {
+        if (value is { ValueKind: JsonValueKind.Number } count && count.TryGetInt64(out var whole))
+        {
+            return whole is >= 0 and < MaxCount ? whole : null;
+        }
+
+        var isNumber = double.TryParse(value.AsText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number);
+        return isNumber && number is >= 0 and < MaxCount ? (long)number : null;
+    }
+
+    /// <summary>True if the value is this text.</summary>
+    public static bool Is(this JsonElement? value, string text) => value is { ValueKind: JsonValueKind.String } found && found.ValueEquals(text);
 
     private static JsonElement Find(JsonElement value, string name)
     {

@@ -12,19 +12,25 @@ internal sealed partial class PrivateWords(OpenAIOptions options, string questio
     private const int MinSecretLength = 8;
 
     private static readonly string[] CommonTypes =
-        ["text/event-stream", "application/json", "application/problem+json", "application/x-ndjson", "application/octet-stream", "application/xml", "text/html", "text/plain"];
+    [
+        "text/event-stream", "application/json", "application/problem+json", "application/x-ndjson", "application/octet-stream", "application/xml", "text/html",
+        "text/plain",
+    ];
 
-    // A header can have a scheme before its secret.
-    private readonly string[] _secrets =
-        [.. options.Headers.Values.Append(options.ApiKey).SelectMany(value => value.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+    /// <summary>The keys. A header can have a scheme before its secret.</summary>
+    private IEnumerable<string> Secrets =>
+        options.Headers.Values.Append(options.ApiKey).SelectMany(value => value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>The name, or null if it is a part of a key or of the question, or contains one.</summary>
     public string? Hide(string? name) =>
-        name is null || _secrets.Any(secret => Repeats(secret, name)) || Repeats(question, name) ? null : name;
+        name is null || Secrets.Any(secret => Repeats(secret, name)) || Repeats(question, name) ? null : name;
 
     /// <summary>The media type, or null if it does not look like one or repeats private words.</summary>
-    public string? MediaType(string type) =>
-        CommonTypes.Contains(type, StringComparer.OrdinalIgnoreCase) || (ShortType().IsMatch(type) && type.Split('/').All(part => Hide(part) is not null)) ? type : null;
+    public string? MediaType(string type)
+    {
+        var isCommon = CommonTypes.Contains(type, StringComparer.OrdinalIgnoreCase);
+        return isCommon || (ShortType().IsMatch(type) && type.Split('/').All(part => Hide(part) is not null)) ? type : null;
+    }
 
     private static bool Repeats(string words, string name) =>
         words.Contains(name, StringComparison.OrdinalIgnoreCase)

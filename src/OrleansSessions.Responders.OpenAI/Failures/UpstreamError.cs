@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using OrleansSessions.Responders.OpenAI.Requests;
 
 namespace OrleansSessions.Responders.OpenAI.Failures;
 
@@ -9,15 +8,25 @@ internal sealed partial record UpstreamError
 {
     private const int MaxTokenLength = 64;
 
-    private static readonly TimeSpan SearchPatience = TimeSpan.FromSeconds(1);
+    /// <summary>An error that complains about a field is short.</summary>
+    private const int MaxSearchedLength = 16 * 1024;
 
     private static readonly string[] SpentWords = ["quota", "billing", "balance", "credit"];
 
     private static readonly string[] LastingWords =
-        ["invalid", "not_found", "unsupported", "not_supported", "auth", "permission", "denied", "forbidden", "context_length", "too_l", "exceeds", "policy", "bad_request", "unprocessable", "validation"];
+    [
+        "invalid", "not_found", "unsupported", "not_supported", "auth", "permission", "denied", "forbidden", "context_length", "too_l", "exceeds", "policy",
+        "bad_request", "unprocessable", "validation",
+    ];
 
     private static readonly string[] PassingWords =
-        ["server", "overload", "rate", "timeout", "timed_out", "unavailable", "internal", "capacity", "busy", "tempor", "exhausted", "throttl", "too_many", "api_error", "engine", "generation"];
+    [
+        "server", "overload", "rate", "timeout", "timed_out", "unavailable", "internal", "capacity", "busy", "tempor", "exhausted", "throttl", "too_many",
+        "api_error", "engine", "generation",
+    ];
+
+    private string _param = "";
+    private string _text = "";
 
     /// <summary>The upstream's name for the kind of error, or null. Only if it looks like an identifier.</summary>
     public string? Type { get; private init; }
@@ -27,9 +36,6 @@ internal sealed partial record UpstreamError
 
     /// <summary>The HTTP status that the error names, or null.</summary>
     public int? Status { get; private init; }
-
-    /// <summary>The fields of a request that the error mentions, the most certain one first.</summary>
-    public IReadOnlyList<string> Fields { get; private init; } = [];
 
     /// <summary>True if the content was blocked, as opposed to a fault.</summary>
     public bool IsRefusal => Is(Code, "content_filter", "content_policy_violation") || Is(Type, "content_filter", "content_policy_violation");
@@ -50,7 +56,7 @@ internal sealed partial record UpstreamError
 
         return root switch
         {
-            _ when root.Field("object").AsText() == "error" || root.Field("type").AsText() == "error" => From(root),
+            _ when root.Field("object").Is("error") || root.Field("type").Is("error") => From(root),
             _ when isCompletion => null,
             _ when root.Field("errors") is { ValueKind: JsonValueKind.Array } errors && errors.GetArrayLength() > 0 => From(errors[0]),
             _ when root.Field("detail") is { } detail && IsError(detail, isBesideText: false) => From(root),
@@ -73,7 +79,8 @@ internal sealed partial record UpstreamError
             Type = Token((error.Field("type") ?? type).AsText()),
             Code = Token(code),
             Status = int.TryParse(code, out var status) && status is >= 400 and <= 599 ? status : null,
-            Fields = [.. FindFields(error)],
+            _param = error.Field("param").AsText() ?? "",
+            _text = error.GetRawText() is { Length: <= MaxSearchedLength } text ? text : "",
         };
     }
 
@@ -122,27 +129,36 @@ internal sealed partial record UpstreamError
     }
 
     /// <summary>
-    /// The fields by the error's <c>param</c>, by the path that FastAPI gives as <c>loc</c>, or by its words, wherever they are. A short name counts only in
+    /// The field that the error complains about, of those that were sent: by its <c>param</c>, or by its words, wherever they are. A short name counts only in
     /// quotes, because a word like <c>user</c> is in many messages, and not as the name of a JSON field.
     /// </summary>
-    private static IEnumerable<string> FindFields(JsonElement error)
+    public string? FindField(IReadOnlyCollection<string> sent)
     {
-        var text = error.GetRawText();
-        var steps = (error.Field("param").AsText() ?? "").Split(['.', '[', ']', '/'], StringSplitOptions.RemoveEmptyEntries);
-        return RequestFields.All.Where(field => steps.Contains(field))
-            .Concat(InOrder(field => QuotedName(field).Match(text) is { Success: true } match ? match.Index : -1))
-            .Concat(InOrder(field => field.Contains('_') ? text.IndexOf(field, StringComparison.Ordinal) : -1))
-            .Distinct();
+        var steps = _param.Split(['.', '[', ']', '/'], StringSplitOptions.RemoveEmptyEntries);
+        return sent.FirstOrDefault(field => steps.Contains(field))
+            ?? First(sent, PlaceInQuotes)
+            ?? First(sent, field => field.Contains('_') ? _text.IndexOf(field, StringComparison.Ordinal) : -1);
     }
 
-    private static IEnumerable<string> InOrder(Func<string, int> findPlace) =>
-        from field in RequestFields.All
-        let place = findPlace(field)
-        where place >= 0
-        orderby place
-        select field;
+    private static string? First(IEnumerable<string> fields, Func<string, int> findPlace) =>
+        fields.Select(field => (Field: field, Place: findPlace(field))).Where(found => found.Place >= 0).OrderBy(found => found.Place).FirstOrDefault().Field;
 
-    private static Regex QuotedName(string field) => new($"""["'`]{field}\\?["'`](?!\s*:)""", RegexOptions.None, SearchPatience);
+    /// <summary>Quotes can be of each kind, and escaped where JSON is inside a string.</summary>
+    private int PlaceInQuotes(string field)
+    {
+        for (var place = _text.IndexOf(field, StringComparison.Ordinal); place >= 0; place = _text.IndexOf(field, place + 1, StringComparison.Ordinal))
+        {
+            var rest = _text.AsSpan(place + field.Length).TrimStart('\\');
+            if (place > 0 && IsQuote(_text[place - 1]) && rest.Length > 0 && IsQuote(rest[0]) && !rest[1..].TrimStart().StartsWith(':'))
+            {
+                return place;
+            }
+        }
+
+        return -1;
+    }
+
+    private static bool IsQuote(char letter) => letter is '"' or '\'' or '`';
 
     /// <summary>A name that can be logged and sent to clients; null for anything else, such as a sentence or a key.</summary>
     private static string? Token(string? text) =>

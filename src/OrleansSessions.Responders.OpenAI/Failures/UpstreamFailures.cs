@@ -38,12 +38,13 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
         DoneReasons.ResponderUnavailable, "The upstream cannot be reached, or closed the connection before it answered.", isRetryable: true, inner: inner);
 
     /// <summary>The response has a redirect that is not followed.</summary>
-    public ResponderException Redirected(Uri? target) => Report(
-        DoneReasons.ResponderError,
-        target is null
-            ? $"The upstream redirects the request (HTTP status {Status}) without saying where to."
-            : $"The upstream redirects the request to {privateWords.Hide(Origin(target)) ?? "an address that repeats private words"}, where it is not sent. Set {OpenAIOptions.Section}:{nameof(OpenAIOptions.Endpoint)} to the new address.",
-        isRetryable: false);
+    /// <param name="target">Where it leads, or null if that is not known.</param>
+    public ResponderException Redirected(Uri? target)
+    {
+        var origin = privateWords.Hide(target?.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)) ?? "an address that is not shown";
+        LogMessages.Redirected(logger, upstream, origin);
+        return Report(DoneReasons.ResponderError, "The upstream redirects the request to another server, where it is not sent.", isRetryable: false);
+    }
 
     /// <summary>The response has an error status.</summary>
     /// <param name="error">What its body says, or null.</param>
@@ -57,11 +58,11 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
 
         var isRetryable = error?.IsRetryable(status, otherwise: false) ?? UpstreamError.IsRetryable(status);
         var isAway = isRetryable && status is 408 or 429 or 502 or 503 or 504;
-        var field = status is 400 or 422 ? RefusedField(error) : null;
-        var message = field is null
-            ? string.Create(CultureInfo.InvariantCulture, $"The upstream answered with HTTP status {status}{CodeOf(error)}.")
-            : string.Create(CultureInfo.InvariantCulture, $"The upstream refused the field '{field}' with HTTP status {status}. {RequestFields.AdviceFor(field)}").TrimEnd();
-        return Report(isAway ? DoneReasons.ResponderUnavailable : DoneReasons.ResponderError, message, isRetryable, error, retryAfter: isRetryable ? retryAfter : null);
+        var message = RefusedField(error) is { } field
+            ? $"The upstream refused the field '{field}' with HTTP status {status}. {RequestFields.AdviceFor(field)}".TrimEnd()
+            : $"The upstream answered with HTTP status {status}{CodeOf(error)}.";
+        var reason = isAway ? DoneReasons.ResponderUnavailable : DoneReasons.ResponderError;
+        return Report(reason, message, isRetryable, error, isRetryable ? retryAfter : null);
     }
 
     /// <summary>The upstream reported an error in a response that had begun as an answer.</summary>
@@ -102,18 +103,23 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
     {
         if (logger.IsEnabled(LogLevel.Warning))
         {
-            LogMessages.Failed(logger, context.SessionKey, context.QuestionId, upstream, new(reason, Status, ContentType, privateWords.Hide(error?.Type), privateWords.Hide(error?.Code), RefusedField(error)));
+            var facts = new Facts(
+                reason, Status, ContentType, privateWords.Hide(error?.Type), privateWords.Hide(error?.Code), RefusedField(error));
+            LogMessages.Failed(logger, context.SessionKey, context.QuestionId, upstream, facts);
         }
 
         return new(reason, message, isRetryable, inner is null ? null : LoggedException.Of(inner)) { IsSafeToLog = true, RetryAfter = retryAfter };
     }
 
-    /// <summary>The field that the error complains about, of those that were sent; others can be named as advice.</summary>
-    private string? RefusedField(UpstreamError? error) => error?.Fields.FirstOrDefault(field => SentFields.Contains(field));
+    /// <summary>The field that the upstream refuses, or null. Only these two statuses are about the request.</summary>
+    private string? RefusedField(UpstreamError? error) => Status is not (400 or 422) ? null : error?.FindField(SentFields);
 
-    private string CodeOf(UpstreamError? error) => privateWords.Hide(error?.Code ?? error?.Type) is { } code && code != Status?.ToString(CultureInfo.InvariantCulture) ? $" ('{code}')" : "";
-
-    private static string Origin(Uri target) => target.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
+    /// <summary>The code in brackets, unless it only repeats the status.</summary>
+    private string CodeOf(UpstreamError? error)
+    {
+        var code = privateWords.Hide(error?.Code ?? error?.Type);
+        return code is null || code == Status?.ToString(CultureInfo.InvariantCulture) ? "" : $" ('{code}')";
+    }
 
     /// <summary>What an operator needs to know about a failure.</summary>
     private readonly record struct Facts(string Reason, int? Status, string ContentType, string? Type, string? Code, string? Field)
@@ -127,5 +133,9 @@ internal sealed partial class UpstreamFailures(ILogger logger, ResponderContext 
     {
         [LoggerMessage(1, LogLevel.Warning, "Session {SessionKey}: question {QuestionId} failed at the upstream {Upstream}: {Facts}")]
         public static partial void Failed(ILogger logger, string sessionKey, string questionId, string upstream, Facts facts);
+
+        [LoggerMessage(
+            2, LogLevel.Warning, "The upstream {Upstream} redirects to {Origin}, where nothing is sent; set Responder:OpenAI:Endpoint to the new address")]
+        public static partial void Redirected(ILogger logger, string upstream, string origin);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using OrleansSessions.Responders.OpenAI.Failures;
@@ -22,13 +23,14 @@ internal sealed partial class UpstreamClient : IDisposable
     private static readonly TimeSpan StaleWithin = TimeSpan.FromSeconds(1);
 
     /// <summary>How long the end of a finished body may take to arrive, so that its connection can be used again. No one waits for it.</summary>
-    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Uri _address;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly HttpMessageInvoker _pooled;
     private readonly HttpMessageInvoker _fresh;
+    private readonly CancellationTokenSource _stop = new();
 
     public UpstreamClient(OpenAIOptions options, TimeProvider time, ILogger logger)
     {
@@ -86,6 +88,8 @@ internal sealed partial class UpstreamClient : IDisposable
 
     public void Dispose()
     {
+        _stop.Cancel();
+        _stop.Dispose();
         _pooled.Dispose();
         _fresh.Dispose();
     }
@@ -124,11 +128,12 @@ internal sealed partial class UpstreamClient : IDisposable
     {
         using (response)
         {
-            using var patience = new CancellationTokenSource(EndPatience, _time);
+            using var timeout = new CancellationTokenSource(EndTimeout, _time);
             try
             {
-                var body = await response.Content.ReadAsStreamAsync(patience.Token);
-                await body.CopyToAsync(Stream.Null, patience.Token);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stop.Token);
+                var body = await response.Content.ReadAsStreamAsync(either.Token);
+                await body.CopyToAsync(Stream.Null, either.Token);
             }
             catch (Exception)
             {
@@ -149,6 +154,9 @@ internal sealed partial class UpstreamClient : IDisposable
         PooledConnectionIdleTimeout = IdleTimeout,
         PooledConnectionLifetime = lifetime,
         PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(new WatchedStream(context.PlaintextStream)),
+
+        // By default a client with tracing adds a trace of its own.
+        ActivityHeadersPropagator = ChatRequest.SendsContext(options) ? DistributedContextPropagator.Current : null,
 
         // A redirected POST would become a GET, without its key.
         AllowAutoRedirect = false,

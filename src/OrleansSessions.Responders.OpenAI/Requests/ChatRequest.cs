@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -8,13 +9,10 @@ namespace OrleansSessions.Responders.OpenAI.Requests;
 /// <summary>The request for one answer. It can be sent more than once; each time it has the same idempotency key.</summary>
 internal sealed class ChatRequest
 {
-    private const string OpenAIHost = "api.openai.com";
-
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly OpenAIOptions _options;
     private readonly ResponderContext _context;
-    private readonly bool _sendsContext;
     private readonly string _idempotencyKey = Guid.NewGuid().ToString("n");
     private readonly ReadOnlyMemory<byte> _body;
 
@@ -22,13 +20,15 @@ internal sealed class ChatRequest
     {
         _options = options;
         _context = context;
-        _sendsContext = options.SendContextHeaders ?? new Uri(options.Endpoint).Host != OpenAIHost;
         Fields = RequestFields.Of(options, choice);
         _body = Write(choice);
     }
 
     /// <summary>The names of the body's fields.</summary>
     public IReadOnlyList<string> Fields { get; }
+
+    /// <summary>True if the headers are sent that say for whom the answer is.</summary>
+    public static bool SendsContext(OpenAIOptions options) => options.SendContextHeaders ?? Endpoints.IsOwnNetwork(new Uri(options.Endpoint));
 
     /// <summary>Returns a new message for the request, because a message can be sent only once.</summary>
     public HttpRequestMessage ToMessage(Uri address)
@@ -45,7 +45,7 @@ internal sealed class ChatRequest
             headers.Authorization = new AuthenticationHeaderValue("Bearer", _options.ApiKey);
         }
 
-        if (_sendsContext)
+        if (SendsContext(_options))
         {
             AddContext(headers);
         }
@@ -61,18 +61,20 @@ internal sealed class ChatRequest
 
     private void AddContext(HttpRequestHeaders headers)
     {
-        headers.Add("X-Session-Id", _context.SessionId);
-        if (_context.Scope.Length > 0)
-        {
-            headers.Add("X-Session-Scope", _context.Scope);
-        }
+        AddText(headers, "X-Session-Id", _context.SessionId);
+        AddText(headers, "X-Session-Scope", _context.Scope);
+        AddText(headers, "X-Question-Id", _context.QuestionId);
+        AddText(headers, "X-Attempt", AttemptText());
+        AddText(headers, "Idempotency-Key", _idempotencyKey);
+        AddText(headers, "traceparent", _context.TraceParent);
+    }
 
-        headers.Add("X-Question-Id", _context.QuestionId);
-        headers.Add("X-Attempt", AttemptText());
-        headers.Add("Idempotency-Key", _idempotencyKey);
-        if (_context.TraceParent is { } traceParent)
+    /// <summary>A host that calls the grain itself can use ids that a header cannot carry. They are left out.</summary>
+    private static void AddText(HttpRequestHeaders headers, string name, string? value)
+    {
+        if (value is { Length: > 0 } && Ascii.IsValid(value) && !value.Any(char.IsControl))
         {
-            headers.Add("traceparent", traceParent);
+            headers.TryAddWithoutValidation(name, value);
         }
     }
 

@@ -13,7 +13,9 @@ internal static class RequestFields
     public const string User = "user";
     public const string Metadata = "metadata";
 
-    /// <summary>All fields, in the order of the body. The names are ours, so they can be logged and sent to clients when a server complains about one.</summary>
+    /// <summary>
+    /// All fields, in the order of the body. The names are ours, so they can be logged and sent to clients when a server complains about one.
+    /// </summary>
     public static IReadOnlyList<string> All { get; } = [Model, Messages, Stream, StreamOptions, MaxCompletionTokens, MaxTokens, Temperature, User, Metadata];
 
     /// <summary>The names of the fields that the request of this question has.</summary>
@@ -39,10 +41,10 @@ internal static class RequestFields
         StreamOptions => Set(nameof(OpenAIOptions.StreamUsage), "false"),
         MaxCompletionTokens => Set(nameof(OpenAIOptions.MaxTokensField), nameof(MaxTokensField.MaxTokens)),
         MaxTokens => Set(nameof(OpenAIOptions.MaxTokensField), nameof(MaxTokensField.MaxCompletionTokens)),
-        Temperature => $"Remove {OpenAIOptions.Section}:{nameof(OpenAIOptions.Temperature)}.",
+        Temperature => $"Check {OpenAIOptions.Section}:{nameof(OpenAIOptions.Temperature)} and the question's options.",
         User => Set(nameof(OpenAIOptions.SendUser), "false"),
         Metadata => Set(nameof(OpenAIOptions.SendMetadata), "false"),
-        Model => $"Check {OpenAIOptions.Section}:{nameof(OpenAIOptions.Model)}.",
+        Model => $"Check {OpenAIOptions.Section}:{nameof(OpenAIOptions.Model)} and the question's options.",
         _ => null,
     };
 

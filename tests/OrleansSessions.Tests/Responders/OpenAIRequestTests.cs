@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -93,12 +94,36 @@ public sealed class OpenAIRequestTests : IAsyncLifetime
         Assert.Empty(request.Headers.Keys.Intersect(ContextHeaders.Split(','), StringComparer.OrdinalIgnoreCase));
     }
 
+    [Fact]
+    public async Task Context_WhereItIsSwitchedOff_IsNotAddedByTracing()
+    {
+        using var activity = new Activity("a request of the host").Start();
+
+        var request = await SendAsync(options => options.SendContextHeaders = false);
+
+        Assert.DoesNotContain("traceparent", request.Headers.Keys, StringComparer.OrdinalIgnoreCase);
+    }
+
     [Theory]
     [InlineData("https://api.openai.com/v1", null, false)]
     [InlineData("https://api.openai.com/v1", true, true)]
-    [InlineData("https://openai.example/v1", null, true)]
-    [InlineData("https://openai.example/v1", false, false)]
-    public void Context_IsKeptFromOpenAI_UnlessItIsSwitchedOn(string endpoint, bool? isOn, bool isSent)
+    [InlineData("https://192.0.2.1/v1", null, false)]
+    [InlineData("https://[2001:db8::1]/v1", null, false)]
+    [InlineData("https://172.32.0.1/v1", null, false)]
+    [InlineData("https://local.example/v1", null, false)]
+    [InlineData("http://localhost:11434/v1", null, true)]
+    [InlineData("http://localhost:11434/v1", false, false)]
+    [InlineData("http://127.0.0.2/v1", null, true)]
+    [InlineData("http://[::1]/v1", null, true)]
+    [InlineData("http://[::ffff:10.0.0.1]/v1", null, true)]
+    [InlineData("http://[fd00::1]/v1", null, true)]
+    [InlineData("http://10.1.2.3/v1", null, true)]
+    [InlineData("http://172.16.0.1/v1", null, true)]
+    [InlineData("http://192.168.1.1/v1", null, true)]
+    [InlineData("http://backend:8000/v1", null, true)]
+    [InlineData("http://backend.chat.svc/v1", null, true)]
+    [InlineData("http://backend.chat.svc.cluster.local/v1", null, true)]
+    public void Context_StaysInTheOwnNetwork_UnlessItIsSwitchedOn(string endpoint, bool? isOn, bool isSent)
     {
         var options = new OpenAIOptions { Endpoint = endpoint, Model = "m", SendContextHeaders = isOn };
         var request = new ChatRequest(options, Ask(), new("m", null, ""));

@@ -77,9 +77,6 @@ internal sealed class AnswerReading : IAsyncDisposable
 
     public Task CancelAsync() => _cancel.CancelAsync();
 
-    /// <summary>Cancels the answer after a time, as a timer of the session does.</summary>
-    public void CancelAfter(TimeSpan time) => _cancel.CancelAfter(time);
-
     public async ValueTask DisposeAsync()
     {
         await _cancel.CancelAsync();

@@ -157,6 +157,12 @@ public sealed class OddFieldQuirks
             Rewritten("a name after the data of each event", text => text.TrimEnd('\n') + "\nevent: chunk\n\n"),
             Rewritten("a comment in each event", text => ": hi\n" + text),
             Rewritten("JSON over several lines of data", text => text.Replace("\"choices\"", "\ndata: \"choices\"", StringComparison.Ordinal)),
+            Rewritten(
+                "JSON over several lines of data that end with CR LF",
+                text => text.Replace("\"choices\"", "\ndata: \"choices\"", StringComparison.Ordinal).Replace(",\"choices", "\ndata: ,\"choices", StringComparison.Ordinal)
+                    .Replace("\n", "\r\n", StringComparison.Ordinal)),
+            Quirk.Stream("JSON over three lines of data, each of which could be a value").Send("data: {\r\ndata: \"choices\":\r\ndata: [{\"delta\":{\"content\":\"Hel\"}}]\r\ndata: }\r\n\r\n", "Hel")
+                .Send(second, "Hello").Send(end).End().Completes(),
             Rewritten("one line end after each event", text => text.TrimEnd('\n') + "\n"),
             Rewritten("one CR LF after each event", text => text.TrimEnd('\n') + "\r\n"),
             Rewritten("JSON without a name on each line", text => text["data: ".Length..].TrimEnd('\n') + "\n"),

@@ -48,7 +48,7 @@ internal sealed record Quirk(string Name)
 
     public Quirk End() => Then(new QuirkStep.End());
 
-    public Quirk Pause() => Then(new QuirkStep.Pause());
+    public Quirk Pause(double seconds) => Then(new QuirkStep.Pause(TimeSpan.FromSeconds(seconds)));
 
     public Quirk Close() => Then(new QuirkStep.Close());
 

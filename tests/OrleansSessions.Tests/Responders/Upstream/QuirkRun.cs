@@ -1,5 +1,6 @@
 using System.Text;
 using OrleansSessions.Responders;
+using Microsoft.Extensions.Time.Testing;
 using OrleansSessions.TestKit.Upstream;
 using Xunit;
 
@@ -13,7 +14,9 @@ internal static class QuirkRun
     public static async Task RunAsync(Quirk quirk)
     {
         await using var upstream = await RawUpstream.StartAsync();
-        using var responder = UpstreamResponder.Create(upstream.Endpoint);
+        // A quirk that pauses must not end by itself meanwhile, so its time passes in its pauses only.
+        var paused = quirk.Steps.Any(step => step is QuirkStep.Pause) ? new FakeTimeProvider() : null;
+        using var responder = UpstreamResponder.Create(upstream.Endpoint, time: paused);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         deadline.CancelAfter(Patience);
         await using var answer = new AnswerReading(responder);
@@ -23,6 +26,7 @@ internal static class QuirkRun
         var text = "";
         foreach (var step in quirk.Steps)
         {
+            paused?.Advance(step is QuirkStep.Pause pause ? pause.Time : TimeSpan.Zero);
             await PlayAsync(step, exchange, answer);
             if (step is QuirkStep.Body { Text: { } sofar } && !quirk.HasBrokenCharacters)
             {
@@ -65,9 +69,6 @@ internal static class QuirkRun
                     break;
                 case QuirkStep.Flood flood:
                     await FloodAsync(flood.Bytes, exchange, answer);
-                    break;
-                case QuirkStep.Pause:
-                    await Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System);
                     break;
                 case QuirkStep.End:
                     await exchange.EndAsync();

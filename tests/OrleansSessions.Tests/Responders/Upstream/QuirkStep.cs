@@ -20,7 +20,7 @@ internal abstract record QuirkStep
     public sealed record Flood(byte[] Bytes) : QuirkStep;
 
     /// <summary>Sends nothing for longer than the end of an answer is waited for.</summary>
-    public sealed record Pause : QuirkStep;
+    public sealed record Pause(TimeSpan Time) : QuirkStep;
 
     /// <summary>Ends the response as its head promised.</summary>
     public sealed record End : QuirkStep;

@@ -78,9 +78,11 @@ public sealed class WholeAnswerQuirks
         Quirk.Stream("the text beside an empty delta").Send(Sse.Choice("""{"index":0,"delta":{},"text":"Hel","finish_reason":null}"""), "Hel")
             .Send(Sse.Choice("""{"index":0,"delta":{},"text":"lo","finish_reason":"stop"}"""), "Hello").End().Completes(),
         Quirk.Stream("usage alone between two pieces of text").Send(Sse.Text("Hel"), "Hel").Send(Usage(1)).Send(Sse.Text("lo"), "Hello").Send(Usage(2)).End().Completes(),
+        Quirk.Stream("usage alone, then a long pause, then more text").Send(Sse.Text("Hel"), "Hel").SendAlive(Usage(1)).Pause(60).Send(Sse.Text("lo"), "Hello")
+            .Send(Usage(2)).End().Completes(),
         Cut(Quirk.Stream("usage alone before the last text, without an end").Send(Sse.Text("Hel"), "Hel").Send(Usage(1)).Send(Sse.Text("lo"), "Hello").End()),
-        Quirk.Stream("a finish reason in each chunk, which come slowly").Send(Sse.Choice("""{"delta":{"reasoning":"Hmm"},"finish_reason":"stop"}""")).Pause()
-            .Send(Sse.Choice("""{"delta":{"content":"Hel"},"finish_reason":"stop"}"""), "Hel").Pause()
+        Quirk.Stream("a finish reason in each chunk, which come slowly").SendAlive(Sse.Choice("""{"delta":{"reasoning":"Hmm"},"finish_reason":"stop"}""")).Pause(2.5)
+            .Send(Sse.Choice("""{"delta":{"content":"Hel"},"finish_reason":"stop"}"""), "Hel").Pause(2.5)
             .Send(Sse.Choice("""{"delta":{"content":"lo"},"finish_reason":"stop"}"""), "Hello").End().Completes(),
         Quirk.Stream("the text and the finish reason in one chunk")
             .Send(Sse.Choice("""{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}"""), "Hello").Send(Sse.Done).End().Completes(),
