@@ -27,6 +27,7 @@ internal sealed class UpstreamAnswer : IDisposable
     private readonly CancellationTokenSource _stop;
     private readonly CancellationToken _cancelled;
     private string? _finishReason;
+    private bool _isLast;
     private bool _isWhole;
     private bool _isRefused;
     private bool _hasChunks;
@@ -45,11 +46,8 @@ internal sealed class UpstreamAnswer : IDisposable
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled, _timeout.Token);
     }
 
-    /// <summary>True once the upstream has said that nothing more comes. Only the end of the body is left to read.</summary>
-    public bool IsLast { get; private set; }
-
     /// <summary>True once the answer is complete, whatever the connection does.</summary>
-    private bool IsOver => _finishReason is not null || IsLast;
+    private bool IsOver => _finishReason is not null || _isLast;
 
     /// <summary>True if the answer is complete where the body ends, although no finish reason has come.</summary>
     private bool IsWholeAtEnd => IsOver || _isWhole || _endsWithUsage;
@@ -59,7 +57,7 @@ internal sealed class UpstreamAnswer : IDisposable
     public async IAsyncEnumerable<AnswerPiece> ReadAsync()
     {
         await using var events = _body.ReadAsync(_stop.Token).GetAsyncEnumerator(_stop.Token);
-        while (!IsLast && await MoveNextAsync(events))
+        while (!_isLast && await MoveNextAsync(events))
         {
             var data = events.Current.Data;
             if (data.IsEmpty)
@@ -158,23 +156,23 @@ internal sealed class UpstreamAnswer : IDisposable
 
     private void Take(in Chunk chunk, bool isErrorEvent)
     {
-        if (chunk.Error is { } error && !IsOver)
+        var wasOver = IsOver;
+        if (!wasOver && chunk.Error is { } error)
         {
             throw _failures.Reported(error, _hasChunks);
         }
 
-        if (isErrorEvent && !chunk.IsOfCompletion && !IsOver)
+        if (!wasOver && isErrorEvent && !chunk.IsOfCompletion)
         {
             throw _failures.NotAnAnswer("an error event");
         }
 
-        var wasOver = IsOver;
         _hasChunks |= chunk.IsOfCompletion;
         _hasText |= chunk.Text.Length > 0;
         _isRefused |= chunk.IsRefusal;
         _isWhole |= chunk.IsWhole;
         _endsWithUsage = chunk.IsUsageAlone || (_endsWithUsage && chunk.Text.Length == 0);
-        IsLast |= chunk.IsLast || (chunk.IsUsageAlone && _finishReason is not null);
+        _isLast |= chunk.IsLast || (chunk.IsUsageAlone && _finishReason is not null);
 
         // Some servers add a reason of their own to the one of the model.
         if (chunk.FinishReason is { } reason && (_finishReason is null || FinishReasons.KindOf(reason) != FinishKind.Complete))

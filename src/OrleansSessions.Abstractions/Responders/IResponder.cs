@@ -20,13 +20,5 @@ public interface IResponder
     /// Runs in a turn of the session's grain, so it must be fast. If it throws, the ask fails as <c>internal</c>. By default a responder takes no options.
     /// </summary>
     /// <param name="options">A JSON object. It is valid only during the call.</param>
-    OptionFault? CheckOptions(JsonElement options)
-    {
-        foreach (var option in options.EnumerateObject())
-        {
-            return new(option.Name, "The responder of this server takes no options.");
-        }
-
-        return null;
-    }
+    OptionFault? CheckOptions(JsonElement options) => OptionFault.OfAny(options, "The responder of this server takes no options.");
 }

@@ -4,8 +4,10 @@ using OrleansSessions.Responders;
 
 namespace OrleansSessions.Grains.Responders;
 
-/// <summary>Answers a stored question that was asked for a responder, where answers now come from outside only: it ends at once instead of at a deadline.
-/// Also refuses the options of new questions.</summary>
+/// <summary>
+/// Answers a stored question that was asked for a responder, where answers now come from outside only: it ends at once instead of at a deadline.
+/// Also refuses the options of new questions.
+/// </summary>
 internal sealed class MissingResponder : IResponder
 {
     public IAsyncEnumerable<AnswerPiece> AnswerAsync(ResponderContext context, CancellationToken cancellationToken) => throw new ResponderException(
@@ -13,13 +15,6 @@ internal sealed class MissingResponder : IResponder
     { IsSafeToLog = true };
 
     /// <summary>No one outside is sent the options, so none is taken.</summary>
-    public OptionFault? CheckOptions(JsonElement options)
-    {
-        foreach (var option in options.EnumerateObject())
-        {
-            return new(option.Name, "The answers of this server come from outside, so it takes no options.");
-        }
-
-        return null;
-    }
+    public OptionFault? CheckOptions(JsonElement options) =>
+        OptionFault.OfAny(options, "The answers of this server come from outside, so it takes no options.");
 }

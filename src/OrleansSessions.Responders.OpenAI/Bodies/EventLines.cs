@@ -79,7 +79,7 @@ internal sealed class EventLines
         if (isEmpty && lineBreak == '\n' && _lastBreak == '\r')
         {
             // The second half of CR LF.
-            (_lastBreak, _isInStart) = (lineBreak, true);
+            _lastBreak = lineBreak;
             _lines.Write([lineBreak]);
             return;
         }
@@ -101,17 +101,15 @@ internal sealed class EventLines
     {
         ReadOnlySpan<byte> start = _start.AsSpan(0, _startLength);
         _isInStart = false;
-        var isStray = start.SequenceEqual(ErrorField) || start.StartsWith("{"u8);
-        _isData = isStray || start.StartsWith(DataField);
-        if (!_isData)
+        var nameLength = start.StartsWith(DataField) ? DataField.Length : start.SequenceEqual(ErrorField) ? ErrorField.Length : 0;
+        _isData = nameLength > 0 || start.StartsWith("{"u8);
+        if (_isData)
         {
-            _lines.Write(start);
-            return;
+            EndWholeEvent();
+            _lines.Write(DataField);
         }
 
-        EndWholeEvent();
-        _lines.Write(DataField);
-        Write(start.StartsWith("{"u8) ? start : isStray ? default : start[DataField.Length..]);
+        Write(start[nameLength..]);
     }
 
     private void EndWholeEvent()

@@ -92,15 +92,14 @@ internal sealed class ChunkReader(string model)
             Error = UpstreamError.Find(root) ?? UpstreamError.In(choice?.Field("error") ?? root.Field("x_groq")?.Field("error"), isBesideText: true),
             Usage = usage,
             IsOfCompletion = choices is not null,
-            IsWhole = !root.Field("object").Is("chat.completion.chunk"),
 
             // With `include_usage`, the chunk with the usage and without choices is the last one.
             IsUsageAlone = _hasDeltas && usage is not null && choices is { ValueKind: JsonValueKind.Array } && choice is null,
         };
-        return choice is null ? chunk with { IsWhole = false } : Read(choice.Value, chunk);
+        return choice is null ? chunk : Read(root, choice.Value, chunk);
     }
 
-    private Chunk Read(JsonElement choice, Chunk chunk)
+    private Chunk Read(JsonElement root, JsonElement choice, Chunk chunk)
     {
         var delta = choice.Field("delta");
         var message = choice.Field("message");
@@ -118,7 +117,7 @@ internal sealed class ChunkReader(string model)
             Text = text,
             FinishReason = FinishReasons.Normalize((choice.Field("finish_reason") ?? choice.Field("finishReason") ?? choice.Field("stop_reason")).AsText()),
             IsRefusal = (delta ?? message)?.Field("refusal").AsText() is { Length: > 0 },
-            IsWhole = chunk.IsWhole && delta is null && message is not null,
+            IsWhole = delta is null && message is not null && !root.Field("object").Is("chat.completion.chunk"),
         };
     }
 

@@ -49,9 +49,10 @@ internal sealed partial record UpstreamError
         }
 
         var isCompletion = root.Field("choices") is not null;
-        if (root.Field("error") is { } error && IsError(error, isCompletion))
+        var error = root.Field("error");
+        if (IsError(error, isCompletion))
         {
-            return From(error, root.Field("error_type"));
+            return From(error!.Value, root.Field("error_type"));
         }
 
         return root switch
@@ -59,7 +60,7 @@ internal sealed partial record UpstreamError
             _ when root.Field("object").Is("error") || root.Field("type").Is("error") => From(root),
             _ when isCompletion => null,
             _ when root.Field("errors") is { ValueKind: JsonValueKind.Array } errors && errors.GetArrayLength() > 0 => From(errors[0]),
-            _ when root.Field("detail") is { } detail && IsError(detail, isBesideText: false) => From(root),
+            _ when IsError(root.Field("detail"), isBesideText: false) => From(root),
             _ when root.Field("message") is { ValueKind: JsonValueKind.String } && HasErrorCode(root) => From(root),
             _ when root.Field("base_resp") is { } response && response.Field("status_code").AsCount() is > 0 => From(response),
             _ => null,
@@ -67,7 +68,7 @@ internal sealed partial record UpstreamError
     }
 
     /// <summary>The error in a field named so, beside a text or in place of one. Null if the field says that there is none.</summary>
-    public static UpstreamError? In(JsonElement? field, bool isBesideText) => field is { } error && IsError(error, isBesideText) ? From(error) : null;
+    public static UpstreamError? In(JsonElement? field, bool isBesideText) => IsError(field, isBesideText) ? From(field!.Value) : null;
 
     /// <summary>An error, from the value that describes it.</summary>
     /// <param name="type">Its type, if that is written elsewhere.</param>
@@ -104,28 +105,29 @@ internal sealed partial record UpstreamError
     public static bool IsRetryable(int status) => status is 408 or 409 or 425 or 429 or >= 500;
 
     /// <summary>False if the value says that there is no error, as some servers do in each chunk.</summary>
-    private static bool IsError(JsonElement error, bool isBesideText) => error.ValueKind switch
+    private static bool IsError(JsonElement? error, bool isBesideText) => error?.ValueKind switch
     {
-        JsonValueKind.False or JsonValueKind.Null => false,
-        JsonValueKind.Number => ((JsonElement?)error).AsCount() != 0,
-        JsonValueKind.String => ((JsonElement?)error).AsText() is not "",
-        JsonValueKind.Array => error.GetArrayLength() > 0,
-        JsonValueKind.Object => !isBesideText || error.EnumerateObject().Any(),
+        null or JsonValueKind.False or JsonValueKind.Null => false,
+        JsonValueKind.Number => error.AsCount() != 0,
+        JsonValueKind.String => error.AsText() is not "",
+        JsonValueKind.Array => error.Value.GetArrayLength() > 0,
+        JsonValueKind.Object => !isBesideText || error.Value.EnumerateObject().Any(),
         _ => true,
     };
 
     /// <summary>True if a code or a status names an error, as opposed to a success or the state of a request that waits.</summary>
     private static bool HasErrorCode(JsonElement root)
     {
-        if (root.Field("code") is { } code)
+        var code = root.Field("code");
+        if (code is not null)
         {
-            return ((JsonElement?)code).AsCount() is { } number
+            return code.AsCount() is { } number
                 ? number is not (0 or (>= 200 and < 300))
-                : ((JsonElement?)code).AsText() is not (null or "") and var text && !Is(text, "success", "ok");
+                : code.AsText() is not (null or "") and var text && !Is(text, "success", "ok");
         }
 
-        return root.Field("status") is { } status
-            && (((JsonElement?)status).AsCount() is >= 400 || Has(((JsonElement?)status).AsText() ?? "", ["error", "fail", .. LastingWords]));
+        var status = root.Field("status");
+        return status.AsCount() is >= 400 || Has(status.AsText() ?? "", ["error", "fail", .. LastingWords]);
     }
 
     /// <summary>

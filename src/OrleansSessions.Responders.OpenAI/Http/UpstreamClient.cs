@@ -26,6 +26,7 @@ internal sealed partial class UpstreamClient : IDisposable
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Uri _address;
+    private readonly bool _sendsContext;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly HttpMessageInvoker _pooled;
@@ -35,12 +36,13 @@ internal sealed partial class UpstreamClient : IDisposable
     public UpstreamClient(OpenAIOptions options, TimeProvider time, ILogger logger)
     {
         _address = Endpoints.CompletionsOf(options.Endpoint);
+        _sendsContext = ChatRequest.SendsContext(options);
         _time = time;
         _logger = logger;
 
         // Names are resolved only when a connection opens. A limited lifetime finds an upstream that has moved.
-        _pooled = CreateClient(options, lifetime: TimeSpan.FromMinutes(5));
-        _fresh = CreateClient(options, lifetime: TimeSpan.Zero);
+        _pooled = CreateClient(options, _sendsContext, lifetime: TimeSpan.FromMinutes(5));
+        _fresh = CreateClient(options, _sendsContext, lifetime: TimeSpan.Zero);
     }
 
     /// <summary>The host of the endpoint.</summary>
@@ -96,7 +98,7 @@ internal sealed partial class UpstreamClient : IDisposable
 
     private async Task<HttpResponseMessage> SendAsync(ChatRequest request, Uri address, UpstreamFailures failures, CancellationToken cancellationToken)
     {
-        using var message = request.ToMessage(address);
+        using var message = request.ToMessage(address, _sendsContext);
         var startedAt = _time.GetTimestamp();
         var attempt = WatchedStream.Attempt.Begin();
         try
@@ -115,7 +117,7 @@ internal sealed partial class UpstreamClient : IDisposable
 
         try
         {
-            using var again = request.ToMessage(address);
+            using var again = request.ToMessage(address, _sendsContext);
             return await _fresh.SendAsync(again, cancellationToken);
         }
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
@@ -146,7 +148,7 @@ internal sealed partial class UpstreamClient : IDisposable
         status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect
             or HttpStatusCode.PermanentRedirect;
 
-    private static HttpMessageInvoker CreateClient(OpenAIOptions options, TimeSpan lifetime) => new(new SocketsHttpHandler
+    private static HttpMessageInvoker CreateClient(OpenAIOptions options, bool sendsContext, TimeSpan lifetime) => new(new SocketsHttpHandler
     {
         // By default an abandoned response is read for two more seconds to reuse its connection, while the upstream continues to compute.
         MaxResponseDrainSize = 0,
@@ -156,7 +158,7 @@ internal sealed partial class UpstreamClient : IDisposable
         PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(new WatchedStream(context.PlaintextStream)),
 
         // By default a client with tracing adds a trace of its own.
-        ActivityHeadersPropagator = ChatRequest.SendsContext(options) ? DistributedContextPropagator.Current : null,
+        ActivityHeadersPropagator = sendsContext ? DistributedContextPropagator.Current : null,
 
         // A redirected POST would become a GET, without its key.
         AllowAutoRedirect = false,

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -31,7 +32,8 @@ internal sealed class ChatRequest
     public static bool SendsContext(OpenAIOptions options) => options.SendContextHeaders ?? Endpoints.IsOwnNetwork(new Uri(options.Endpoint));
 
     /// <summary>Returns a new message for the request, because a message can be sent only once.</summary>
-    public HttpRequestMessage ToMessage(Uri address)
+    /// <param name="sendsContext">What <see cref="SendsContext"/> returned for the endpoint.</param>
+    public HttpRequestMessage ToMessage(Uri address, bool sendsContext)
     {
         var message = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ReadOnlyMemoryContent(_body) };
         message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
@@ -45,7 +47,7 @@ internal sealed class ChatRequest
             headers.Authorization = new AuthenticationHeaderValue("Bearer", _options.ApiKey);
         }
 
-        if (SendsContext(_options))
+        if (sendsContext)
         {
             AddContext(headers);
         }
@@ -182,5 +184,5 @@ internal sealed class ChatRequest
         json.WriteEndObject();
     }
 
-    private string AttemptText() => _context.Attempt.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    private string AttemptText() => _context.Attempt.ToString(CultureInfo.InvariantCulture);
 }

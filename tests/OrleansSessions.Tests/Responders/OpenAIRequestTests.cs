@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using OrleansSessions.Responders;
 using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.Responders.OpenAI.Requests;
 using OrleansSessions.TestKit.Upstream;
+using OrleansSessions.Tests.Responders.Upstream;
 using Xunit;
 
 namespace OrleansSessions.Tests.Responders;
@@ -71,8 +70,8 @@ public sealed class OpenAIRequestTests : IAsyncLifetime
     public void IdempotencyKey_IsTheSameWhenARequestIsSentAgain()
     {
         var request = new ChatRequest(new() { Endpoint = _upstream.Endpoint }, Ask(), new("m", null, ""));
-        using var first = request.ToMessage(new Uri(_upstream.Endpoint));
-        using var second = request.ToMessage(new Uri(_upstream.Endpoint));
+        using var first = request.ToMessage(new Uri(_upstream.Endpoint), sendsContext: true);
+        using var second = request.ToMessage(new Uri(_upstream.Endpoint), sendsContext: true);
 
         Assert.Equal(first.Headers.GetValues("Idempotency-Key"), second.Headers.GetValues("Idempotency-Key"));
     }
@@ -128,7 +127,7 @@ public sealed class OpenAIRequestTests : IAsyncLifetime
         var options = new OpenAIOptions { Endpoint = endpoint, Model = "m", SendContextHeaders = isOn };
         var request = new ChatRequest(options, Ask(), new("m", null, ""));
 
-        using var message = request.ToMessage(new Uri(endpoint));
+        using var message = request.ToMessage(new Uri(endpoint), ChatRequest.SendsContext(options));
 
         Assert.Equal(isSent, message.Headers.Contains("X-Session-Id"));
     }
@@ -239,12 +238,11 @@ public sealed class OpenAIRequestTests : IAsyncLifetime
         return request;
     }
 
-    private static OpenAIResponder Create(string endpoint, Action<OpenAIOptions>? configure)
+    private static OpenAIResponder Create(string endpoint, Action<OpenAIOptions>? configure) => UpstreamResponder.Create(endpoint, options =>
     {
-        var options = new OpenAIOptions { Endpoint = endpoint, Model = "m" };
+        (options.Model, options.ApiKey) = ("m", "");
         configure?.Invoke(options);
-        return new OpenAIResponder(Options.Create(options), TimeProvider.System, NullLogger<OpenAIResponder>.Instance);
-    }
+    });
 
     private static ResponderContext Ask(string key = "/s", string? user = null, string? metadata = null, string? options = null) => new()
     {

@@ -1,11 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
 using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.TestKit.Upstream;
+using OrleansSessions.Tests.Responders.Upstream;
 using Xunit;
 
 namespace OrleansSessions.Tests.Responders;
@@ -267,12 +266,11 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
     private Task<List<AnswerPiece>> ReadAllAsync(OpenAIResponder responder, ResponderContext context, CancellationToken? cancellationToken = null) =>
         responder.AnswerAsync(context, cancellationToken ?? _deadline.Token).ToListAsync(_deadline.Token).AsTask();
 
-    private static OpenAIResponder Create(string endpoint, Action<OpenAIOptions>? configure = null)
+    private static OpenAIResponder Create(string endpoint, Action<OpenAIOptions>? configure = null) => UpstreamResponder.Create(endpoint, options =>
     {
-        var options = new OpenAIOptions { Endpoint = endpoint, Model = "fake" };
+        options.ApiKey = "";
         configure?.Invoke(options);
-        return new OpenAIResponder(Options.Create(options), TimeProvider.System, NullLogger<OpenAIResponder>.Instance);
-    }
+    });
 
     private static ResponderContext Ask(string question) => new() { SessionKey = "/s", QuestionId = "q", Question = question };
 

@@ -1,9 +1,8 @@
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
 using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.TestKit.Upstream;
+using OrleansSessions.Tests.Responders.Upstream;
 using Xunit;
 
 namespace OrleansSessions.Tests.Responders;
@@ -47,19 +46,11 @@ public sealed class RefusedFieldTests
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         deadline.CancelAfter(TimeSpan.FromSeconds(20));
         await using var upstream = await RawUpstream.StartAsync();
-        using var responder = new OpenAIResponder(
-            Options.Create(new OpenAIOptions
-            {
-                Endpoint = upstream.Endpoint,
-                Model = "m",
-                MaxOutputTokens = 9,
-                MaxTokensField = MaxTokensField.MaxTokens,
-                Temperature = 1,
-                SendUser = true,
-                SendMetadata = true,
-            }),
-            TimeProvider.System,
-            NullLogger<OpenAIResponder>.Instance);
+        using var responder = UpstreamResponder.Create(upstream.Endpoint, options =>
+        {
+            (options.MaxOutputTokens, options.MaxTokensField, options.Temperature) = (9, MaxTokensField.MaxTokens, 1);
+            (options.SendUser, options.SendMetadata) = (true, true);
+        });
         var answer = responder.AnswerAsync(new() { SessionKey = "/s", QuestionId = "q", Question = "hi" }, deadline.Token).ToListAsync(deadline.Token).AsTask();
         await (await upstream.NextAsync(deadline.Token)).AnswerAsync(status, "application/json", body);
         return await Assert.ThrowsAsync<ResponderException>(() => answer);

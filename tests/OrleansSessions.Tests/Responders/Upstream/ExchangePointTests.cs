@@ -1,24 +1,18 @@
 using System.Text;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
-using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.TestKit.Upstream;
 using Xunit;
 
 namespace OrleansSessions.Tests.Responders.Upstream;
 
 /// <summary>The same three things at every point of an exchange: a cancel while the upstream is silent, a reset, and a slow upstream.</summary>
-public sealed class ExchangePointTests : IAsyncLifetime
+public sealed class ExchangePointTests : UpstreamTest
 {
     private const string ErrorBody = """{"error":{"message":"out of memory","type":"server_error","code":null}}""";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     // Much less than the two seconds that draining the connection would take.
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(1.5);
-
-    private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-    private RawUpstream _upstream = null!;
-    private OpenAIResponder _responder = null!;
 
     /// <summary>How far the upstream is when it happens.</summary>
     public enum Point
@@ -33,39 +27,25 @@ public sealed class ExchangePointTests : IAsyncLifetime
 
     public static TheoryData<Point> Points => new(Enum.GetValues<Point>());
 
-    public async ValueTask InitializeAsync()
-    {
-        _deadline.CancelAfter(Patience);
-        _upstream = await RawUpstream.StartAsync();
-        _responder = UpstreamResponder.Create(_upstream.Endpoint);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _responder.Dispose();
-        await _upstream.DisposeAsync();
-        _deadline.Dispose();
-    }
-
     [Theory]
     [MemberData(nameof(Points))]
     public async Task Cancel_ClosesTheConnectionAtOnce(Point point)
     {
-        await using var answer = new AnswerReading(_responder);
+        await using var answer = new AnswerReading(Responder);
         var (exchange, _) = await AdvanceAsync(answer, point);
 
         await answer.CancelAsync();
 
         await answer.UntilEndAsync();
         AssertCancelled(answer, point);
-        await exchange.ClosedByClient.WaitAsync(ClosePatience, TimeProvider.System, _deadline.Token);
+        await exchange.ClosedByClient.WaitAsync(ClosePatience, TimeProvider.System, Deadline);
     }
 
     [Theory]
     [MemberData(nameof(Points))]
     public async Task Reset_EndsTheAnswerAtOnce(Point point)
     {
-        await using var answer = new AnswerReading(_responder);
+        await using var answer = new AnswerReading(Responder);
         var (exchange, text) = await AdvanceAsync(answer, point);
 
         exchange.Reset();
@@ -88,14 +68,14 @@ public sealed class ExchangePointTests : IAsyncLifetime
         var failure = Assert.IsType<ResponderException>(answer.Failure);
         Assert.Contains(failure.Reason, reasons);
         Assert.True(failure.IsRetryable);
-        Assert.Equal(1, _upstream.RequestsReceived);
+        Assert.Equal(1, Upstream.RequestsReceived);
     }
 
     [Theory]
     [MemberData(nameof(Points))]
     public async Task SlowUpstream_IsReadToTheEnd(Point point)
     {
-        await using var answer = new AnswerReading(_responder);
+        await using var answer = new AnswerReading(Responder);
         var (exchange, text) = await AdvanceAsync(answer, point);
 
         await DripAsync(exchange, point);
@@ -115,7 +95,7 @@ public sealed class ExchangePointTests : IAsyncLifetime
     /// <summary>Plays the exchange up to the point. Returns the text that has been delivered by then.</summary>
     private async Task<(RawExchange Exchange, string Text)> AdvanceAsync(AnswerReading answer, Point point)
     {
-        var exchange = await _upstream.NextAsync(_deadline.Token);
+        var exchange = await Upstream.NextAsync(Deadline);
         if (point == Point.BeforeTheHead)
         {
             return (exchange, "");
@@ -166,14 +146,14 @@ public sealed class ExchangePointTests : IAsyncLifetime
             {
                 foreach (var letter in "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
                 {
-                    await ticks.WaitForNextTickAsync(_deadline.Token);
+                    await ticks.WaitForNextTickAsync(Deadline);
                     await exchange.SendRawAsync(letter.ToString());
                 }
             }
 
             foreach (var value in Encoding.UTF8.GetBytes(rest))
             {
-                await ticks.WaitForNextTickAsync(_deadline.Token);
+                await ticks.WaitForNextTickAsync(Deadline);
                 await exchange.SendBodyAsync(new[] { value });
             }
 

@@ -1,34 +1,15 @@
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
-using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.TestKit.Upstream;
 using Xunit;
 
 namespace OrleansSessions.Tests.Responders.Upstream;
 
 /// <summary>Upstreams that say that they are somewhere else.</summary>
-public sealed class RedirectTests : IAsyncLifetime
+public sealed class RedirectTests : UpstreamTest
 {
     // Enough for each chain that ends, and a sign that a loop does not.
     private const int TooManyRequests = 60;
-
-    private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-    private RawUpstream _upstream = null!;
-    private OpenAIResponder _responder = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _deadline.CancelAfter(TimeSpan.FromSeconds(20));
-        _upstream = await RawUpstream.StartAsync();
-        _responder = UpstreamResponder.Create(_upstream.Endpoint);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _responder.Dispose();
-        await _upstream.DisposeAsync();
-        _deadline.Dispose();
-    }
 
     [Theory]
     [InlineData(301, false)]
@@ -39,9 +20,9 @@ public sealed class RedirectTests : IAsyncLifetime
     [InlineData(308, true)]
     public async Task Redirect_ToTheSameHost_IsFollowedWithTheWholeRequest(int status, bool isAbsolute)
     {
-        await using var answer = new AnswerReading(_responder);
-        var first = await _upstream.NextAsync(_deadline.Token);
-        await first.AnswerAsync(status, "text/plain", "moved", ("Location", (isAbsolute ? _upstream.Origin : "") + "/v2/chat/completions?a=b"));
+        await using var answer = new AnswerReading(Responder);
+        var first = await Upstream.NextAsync(Deadline);
+        await first.AnswerAsync(status, "text/plain", "moved", ("Location", (isAbsolute ? Upstream.Origin : "") + "/v2/chat/completions?a=b"));
 
         var second = await UntilNextAsync(answer);
         Assert.Equal(("POST", "/v2/chat/completions?a=b"), (second.Method, second.Target));
@@ -63,8 +44,8 @@ public sealed class RedirectTests : IAsyncLifetime
     {
         // Another port is another origin. It must never see the key or the question.
         await using var other = await RawUpstream.StartAsync();
-        await using var answer = new AnswerReading(_responder);
-        await (await _upstream.NextAsync(_deadline.Token)).AnswerAsync(status, "text/plain", "moved", ("Location", $"{other.Endpoint}/chat/completions"));
+        await using var answer = new AnswerReading(Responder);
+        await (await Upstream.NextAsync(Deadline)).AnswerAsync(status, "text/plain", "moved", ("Location", $"{other.Endpoint}/chat/completions"));
 
         await answer.UntilEndAsync();
 
@@ -75,11 +56,11 @@ public sealed class RedirectTests : IAsyncLifetime
     [Fact]
     public async Task Redirect_InALoop_Ends()
     {
-        await using var answer = new AnswerReading(_responder);
-        while (!answer.Next.IsCompleted && _upstream.RequestsReceived < TooManyRequests)
+        await using var answer = new AnswerReading(Responder);
+        while (!answer.Next.IsCompleted && Upstream.RequestsReceived < TooManyRequests)
         {
-            using var isOver = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token);
-            var next = _upstream.NextAsync(isOver.Token);
+            using var isOver = CancellationTokenSource.CreateLinkedTokenSource(Deadline);
+            var next = Upstream.NextAsync(isOver.Token);
             if (await Task.WhenAny(next, answer.Next) == next)
             {
                 await (await next).AnswerAsync(307, "text/plain", "moved", ("Location", "/v1/chat/completions"));
@@ -102,14 +83,14 @@ public sealed class RedirectTests : IAsyncLifetime
     [InlineData("ftp://127.0.0.1/v1")]
     public async Task Redirect_ToNowhere_Fails(string? location)
     {
-        await using var answer = new AnswerReading(_responder);
+        await using var answer = new AnswerReading(Responder);
         (string, string)[] headers = location is null ? [] : [("Location", location)];
-        await (await _upstream.NextAsync(_deadline.Token)).AnswerAsync(302, "text/plain", "moved", headers);
+        await (await Upstream.NextAsync(Deadline)).AnswerAsync(302, "text/plain", "moved", headers);
 
         // An empty location is the same address, so it can be a loop of one.
-        while (location == "" && await Task.WhenAny(_upstream.NextAsync(_deadline.Token), answer.Next) is Task<RawExchange> again)
+        while (location == "" && await Task.WhenAny(Upstream.NextAsync(Deadline), answer.Next) is Task<RawExchange> again)
         {
-            Assert.True(_upstream.RequestsReceived < TooManyRequests);
+            Assert.True(Upstream.RequestsReceived < TooManyRequests);
             await (await again).AnswerAsync(302, "text/plain", "moved", headers);
         }
 
@@ -123,18 +104,5 @@ public sealed class RedirectTests : IAsyncLifetime
         Assert.Equal((DoneReasons.ResponderError, false), (failure.Reason, failure.IsRetryable));
         Assert.Contains("redirect", failure.Message, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("secret", failure.Message, StringComparison.Ordinal);
-    }
-
-    /// <summary>Waits for the next request, or fails at once if the answer ends instead.</summary>
-    private async Task<RawExchange> UntilNextAsync(AnswerReading answer)
-    {
-        var next = _upstream.NextAsync(_deadline.Token);
-        if (await Task.WhenAny(next, answer.Next) != next)
-        {
-            await answer.UntilEndAsync();
-            Assert.Fail($"There was no second request. Got {answer.Description}.");
-        }
-
-        return await next;
     }
 }

@@ -1,6 +1,5 @@
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
-using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.TestKit.Upstream;
 using Xunit;
 
@@ -10,26 +9,8 @@ namespace OrleansSessions.Tests.Responders.Upstream;
 /// An upstream closes idle connections when it likes, also at the moment at which the next question is sent. That question has not been seen, so it is
 /// sent once more, on a new connection.
 /// </summary>
-public sealed class ReusedConnectionTests : IAsyncLifetime
+public sealed class ReusedConnectionTests : UpstreamTest
 {
-    private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-    private RawUpstream _upstream = null!;
-    private OpenAIResponder _responder = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _deadline.CancelAfter(TimeSpan.FromSeconds(20));
-        _upstream = await RawUpstream.StartAsync();
-        _responder = UpstreamResponder.Create(_upstream.Endpoint);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _responder.Dispose();
-        await _upstream.DisposeAsync();
-        _deadline.Dispose();
-    }
-
     [Fact]
     public async Task Connection_IsReused()
     {
@@ -44,7 +25,7 @@ public sealed class ReusedConnectionTests : IAsyncLifetime
     {
         for (var number = 1; number <= 2; number++)
         {
-            await using var answer = new AnswerReading(_responder);
+            await using var answer = new AnswerReading(Responder);
             var exchange = await UntilNextAsync(answer);
             Assert.Equal((1, number), (exchange.ConnectionNumber, exchange.RequestNumber));
 
@@ -62,11 +43,11 @@ public sealed class ReusedConnectionTests : IAsyncLifetime
     public async Task IdleConnection_ThatIsClosed_IsReplaced()
     {
         await AnswerAsync();
-        Assert.Equal(1, _upstream.CloseIdleConnections());
+        Assert.Equal(1, Upstream.CloseIdleConnections());
 
         await AnswerAsync();
 
-        Assert.Equal(2, _upstream.ConnectionsAccepted);
+        Assert.Equal(2, Upstream.ConnectionsAccepted);
     }
 
     [Theory]
@@ -77,7 +58,7 @@ public sealed class ReusedConnectionTests : IAsyncLifetime
     public async Task Request_ThatMeetsAClosedConnection_IsSentOnceMore(RawCloseMoment moment, bool isReset)
     {
         await AnswerAsync();
-        var closed = _upstream.CloseOnNextRequest(moment, isReset);
+        var closed = Upstream.CloseOnNextRequest(moment, isReset);
 
         var exchange = await AnswerAsync();
 
@@ -91,14 +72,14 @@ public sealed class ReusedConnectionTests : IAsyncLifetime
     public async Task Request_ThatFailsOnTheNewConnectionToo_IsNotSentAgain(bool isReset)
     {
         await AnswerAsync();
-        _ = _upstream.CloseOnNextRequest(RawCloseMoment.AtArrival, isReset: true);
-        await using var answer = new AnswerReading(_responder);
+        _ = Upstream.CloseOnNextRequest(RawCloseMoment.AtArrival, isReset: true);
+        await using var answer = new AnswerReading(Responder);
         Break(await UntilNextAsync(answer), isReset);
 
         await answer.UntilEndAsync();
 
         AssertUnavailable(answer);
-        Assert.Equal((2, 2), (_upstream.ConnectionsAccepted, _upstream.RequestsReceived));
+        Assert.Equal((2, 2), (Upstream.ConnectionsAccepted, Upstream.RequestsReceived));
     }
 
     [Theory]
@@ -106,20 +87,20 @@ public sealed class ReusedConnectionTests : IAsyncLifetime
     [InlineData(true)]
     public async Task Request_ThatFailsOnANewConnection_IsNotSentAgain(bool isReset)
     {
-        await using var answer = new AnswerReading(_responder);
+        await using var answer = new AnswerReading(Responder);
         Break(await UntilNextAsync(answer), isReset);
 
         await answer.UntilEndAsync();
 
         AssertUnavailable(answer);
-        Assert.Equal((1, 1), (_upstream.ConnectionsAccepted, _upstream.RequestsReceived));
+        Assert.Equal((1, 1), (Upstream.ConnectionsAccepted, Upstream.RequestsReceived));
     }
 
     [Fact]
     public async Task Request_WhoseResponseHasBegun_IsNotSentAgain()
     {
         await AnswerAsync();
-        await using var answer = new AnswerReading(_responder);
+        await using var answer = new AnswerReading(Responder);
         var exchange = await UntilNextAsync(answer);
         await exchange.SendRawAsync("HTTP/1.1 200 OK\r\nContent-Ty");
         exchange.Close();
@@ -127,7 +108,7 @@ public sealed class ReusedConnectionTests : IAsyncLifetime
         await answer.UntilEndAsync();
 
         AssertUnavailable(answer);
-        Assert.Equal((1, 2), (_upstream.ConnectionsAccepted, _upstream.RequestsReceived));
+        Assert.Equal((1, 2), (Upstream.ConnectionsAccepted, Upstream.RequestsReceived));
     }
 
     private static void Break(RawExchange exchange, bool isReset)
@@ -151,23 +132,11 @@ public sealed class ReusedConnectionTests : IAsyncLifetime
     /// <summary>Asks, answers, and leaves the connection idle.</summary>
     private async Task<RawExchange> AnswerAsync()
     {
-        await using var answer = new AnswerReading(_responder);
+        await using var answer = new AnswerReading(Responder);
         var exchange = await UntilNextAsync(answer);
         await exchange.AnswerAsync(200, "text/event-stream", Sse.Text("Hello") + Sse.Finish() + Sse.Done);
         await answer.UntilEndAsync();
         Assert.True(answer is { Text: "Hello", Failure: null }, answer.Description);
         return exchange;
-    }
-
-    private async Task<RawExchange> UntilNextAsync(AnswerReading answer)
-    {
-        var next = _upstream.NextAsync(_deadline.Token);
-        if (await Task.WhenAny(next, answer.Next) != next)
-        {
-            await answer.UntilEndAsync();
-            Assert.Fail($"There was no request. Got {answer.Description}.");
-        }
-
-        return await next;
     }
 }

@@ -5,7 +5,7 @@ using OrleansSessions.Responders.OpenAI;
 
 namespace OrleansSessions.Tests.Responders.Upstream;
 
-/// <summary>The only place in this folder that creates the responder.</summary>
+/// <summary>The only place in the tests that creates the responder by itself.</summary>
 internal static class UpstreamResponder
 {
     public static OpenAIResponder Create(string endpoint, Action<OpenAIOptions>? configure = null, TimeProvider? time = null)
