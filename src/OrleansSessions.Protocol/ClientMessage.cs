@@ -39,6 +39,13 @@ public sealed record CancelMessage(string? QuestionId) : ClientMessage;
 
 public sealed record ResumeMessage(string Epoch, long AfterSeq) : ClientMessage;
 
+/// <param name="Token">A fresh token of the same subject. It is never logged or echoed.</param>
+public sealed record AuthMessage(string Token) : ClientMessage
+{
+    /// <summary>Without the token.</summary>
+    public override string ToString() => nameof(AuthMessage);
+}
+
 public sealed record PingMessage : ClientMessage;
 
 public sealed record PongMessage : ClientMessage;

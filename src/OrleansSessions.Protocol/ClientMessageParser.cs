@@ -60,12 +60,14 @@ public static class ClientMessageParser
             case "pong":
                 return new(new PongMessage(), null);
             case "auth":
-                return Refuse(WireErrors.BadRequest, "This server accepts no tokens on the socket.", "type");
+                return string.IsNullOrEmpty(fields.Token)
+                    ? Refuse(WireErrors.BadRequest, "'auth' requires a string 'token' that is not empty.", "token")
+                    : new(new AuthMessage(fields.Token), null);
             case null:
                 return Refuse(WireErrors.BadRequest, "The message has neither a 'type' nor a 'question'.", "type", fields.ValidId());
             default:
                 return Refuse(
-                    WireErrors.UnknownType, $"The type '{StrictJson.Shorten(fields.Type)}' is unknown. Use question, cancel, resume, ping or pong.",
+                    WireErrors.UnknownType, $"The type '{StrictJson.Shorten(fields.Type)}' is unknown. Use question, cancel, resume, auth, ping or pong.",
                     "type", fields.ValidId());
         }
     }
@@ -143,6 +145,7 @@ public static class ClientMessageParser
                     case "content" when isBasic: fields.Content = json.ReadStringOrSkip(); break;
                     case "metadata": fields.MetadataJson = isBasic ? json.ReadObjectOrSkip() : json.ReadObject(); break;
                     case "options": fields.OptionsJson = isBasic ? json.ReadObjectOrSkip() : json.ReadObject(); break;
+                    case "token" when !isBasic: fields.Token = json.ReadString(); break;
                     case "epoch" when !isBasic: fields.Epoch = json.ReadString(); break;
                     case "after_seq" when !isBasic: fields.AfterSeq = json.ReadNumber(); break;
                     default: json.Skip(); break;
@@ -166,6 +169,7 @@ public static class ClientMessageParser
         public string? Content;
         public string? IfBusy;
         public string? Epoch;
+        public string? Token;
         public string? MetadataJson;
         public string? OptionsJson;
         public long? AfterSeq;

@@ -24,14 +24,23 @@ public static class CloseCodes
     /// <summary>Nothing was received from the client for twice the heartbeat interval.</summary>
     public const int MissedHeartbeat = 4003;
 
+    /// <summary>The token of the socket has expired. The client can reconnect with a fresh one.</summary>
+    public const int TokenExpired = 4005;
+
     /// <summary>Too many errors in a short time.</summary>
     public const int RateLimited = 4008;
 
-    /// <summary>This process has reached its maximum number of sockets.</summary>
+    /// <summary>This process, or the caller, has reached its maximum number of sockets.</summary>
     public const int ConnectionLimit = 4029;
 
     /// <summary>The client keeps sending messages that the protocol does not have.</summary>
     public const int BadProtocol = 4100;
+
+    /// <summary>The request had no valid token. Sent only while a socket opens.</summary>
+    public const int Unauthorized = 4101;
+
+    /// <summary>The caller may not open this socket. Sent only while a socket opens.</summary>
+    public const int Forbidden = 4103;
 
     /// <summary>The session was removed.</summary>
     public const int SessionRemoved = 4104;

@@ -43,6 +43,14 @@ public static class Refusals
     public static ErrorMessage ConnectionLimit(long retryAfterMs) => new(
         WireErrors.ConnectionLimit, "This node has reached its maximum number of connections.", RetryAfterMs: retryAfterMs);
 
+    /// <param name="message">What is wrong with the token, or that there is none. It never contains the token.</param>
+    public static ErrorMessage Unauthorized(string message) => new(WireErrors.Unauthorized, message);
+
+    public static ErrorMessage TokenExpired() => new(WireErrors.TokenExpired, "The token has expired. Connect again with a fresh one.");
+
+    /// <param name="permission">The permission that is missing, as it stands in a token: <c>sessions:answer</c>.</param>
+    public static ErrorMessage PermissionDenied(string permission) => new(WireErrors.PermissionDenied, $"This needs the permission {permission}.");
+
     /// <summary>The session's grain returned an outcome that this version does not know.</summary>
     public static ErrorMessage UnknownOutcome(string? questionId, long retryAfterMs) => new(
         WireErrors.Internal, "The session returned an unknown result.", questionId, RetryAfterMs: retryAfterMs);

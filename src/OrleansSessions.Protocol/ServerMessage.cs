@@ -90,6 +90,12 @@ public sealed record HelloMessage : ServerMessage
 
     public int MaxQuestionBytes { get; init; }
 
+    /// <summary>The other limits that apply to this client. Null means that there is no such limit.</summary>
+    public CallerLimits Limits { get; init; } = CallerLimits.None;
+
+    /// <summary>Milliseconds until the token of this socket expires, or null if it does not expire.</summary>
+    public long? TokenExpiresInMs { get; init; }
+
     public int ReconnectMinMs { get; init; }
 
     public int ReconnectMaxMs { get; init; }
@@ -97,6 +103,27 @@ public sealed record HelloMessage : ServerMessage
     public IReadOnlyList<string> Features { get; init; } = [];
 
     public override int TextChars => Session.Length + Connection.Length + Responder.Length + Epoch.Length + CharsOf(Open) + Features.Sum(static feature => feature.Length);
+}
+
+/// <summary>The limits of one client, besides the sizes. Null means that there is no such limit.</summary>
+/// <param name="MessagesPerMinute">Messages on one socket.</param>
+/// <param name="Sockets">Open sockets and event streams of the caller's scope, in the whole cluster. The same for the limits that follow.</param>
+public sealed record CallerLimits(int? MessagesPerMinute, int? Sockets, int? OpenQuestions, int? AsksPerMinute, int? Sessions)
+{
+    public static CallerLimits None { get; } = new(null, null, null, null, null);
+}
+
+/// <summary>The token of the socket expires soon. The client can send <c>auth</c> with a fresh one.</summary>
+public sealed record ExpiringMessage(long InMs) : ServerMessage
+{
+    public override int TextChars => 0;
+}
+
+/// <summary>A fresh token was accepted.</summary>
+/// <param name="ExpiresInMs">Milliseconds until it expires, or null if it does not expire.</param>
+public sealed record AuthenticatedMessage(long? ExpiresInMs) : ServerMessage
+{
+    public override int TextChars => 0;
 }
 
 /// <param name="Position">0 if the question runs at once, otherwise its place in the queue.</param>

@@ -33,6 +33,8 @@ public static class ServerMessageWriter
             case ResumedMessage resumed: WriteResumed(json, resumed); break;
             case CancellingMessage cancelling: WriteCancelling(json, cancelling); break;
             case ServerPingMessage ping: WritePing(json, ping); break;
+            case ExpiringMessage expiring: WriteExpiring(json, expiring); break;
+            case AuthenticatedMessage authenticated: WriteAuthenticated(json, authenticated); break;
             case BasicFailureMessage failure: WriteBasicFailure(json, failure); break;
             case OtherEventMessage other: WriteOther(json, other); break;
             default: throw new ArgumentException($"{message.GetType().Name} has no JSON form.", nameof(message));
@@ -136,7 +138,13 @@ public static class ServerMessageWriter
         json.WriteStartObject("limits"u8);
         json.WriteNumber("message_bytes"u8, hello.MaxMessageBytes);
         json.WriteNumber("question_bytes"u8, hello.MaxQuestionBytes);
+        WriteNumberIfAny(json, "messages_per_minute"u8, hello.Limits.MessagesPerMinute);
+        WriteNumberIfAny(json, "sockets"u8, hello.Limits.Sockets);
+        WriteNumberIfAny(json, "open_questions"u8, hello.Limits.OpenQuestions);
+        WriteNumberIfAny(json, "asks_per_minute"u8, hello.Limits.AsksPerMinute);
+        WriteNumberIfAny(json, "sessions"u8, hello.Limits.Sessions);
         json.WriteEndObject();
+        WriteNumberIfAny(json, "token_expires_in_ms"u8, hello.TokenExpiresInMs);
         json.WriteStartObject("reconnect"u8);
         json.WriteNumber("min_ms"u8, hello.ReconnectMinMs);
         json.WriteNumber("max_ms"u8, hello.ReconnectMaxMs);
@@ -208,6 +216,18 @@ public static class ServerMessageWriter
     {
         json.WriteString("type"u8, "ping"u8);
         json.WriteNumber("seq"u8, ping.Seq);
+    }
+
+    private static void WriteExpiring(Utf8JsonWriter json, ExpiringMessage expiring)
+    {
+        json.WriteString("type"u8, "expiring"u8);
+        json.WriteNumber("in_ms"u8, expiring.InMs);
+    }
+
+    private static void WriteAuthenticated(Utf8JsonWriter json, AuthenticatedMessage authenticated)
+    {
+        json.WriteString("type"u8, "authenticated"u8);
+        WriteNumberIfAny(json, "expires_in_ms"u8, authenticated.ExpiresInMs);
     }
 
     private static void WriteBasicResponse(Utf8JsonWriter json, BasicResponseMessage response)

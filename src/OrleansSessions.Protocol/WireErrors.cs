@@ -8,7 +8,14 @@ namespace OrleansSessions.Protocol;
 /// <param name="IsRetryable">True if the same request can succeed later, unchanged.</param>
 /// <param name="CloseCode">The code with which the socket is closed, or null if it remains open.</param>
 /// <param name="Title">A short name of the error, the same for every occurrence.</param>
-public sealed record WireError(string Code, int HttpStatus, bool IsRetryable, int? CloseCode, string Title);
+public sealed record WireError(string Code, int HttpStatus, bool IsRetryable, int? CloseCode, string Title)
+{
+    /// <summary>
+    /// The code with which a socket is closed that was opened only to deliver this refusal, or null if it is delivered over HTTP.
+    /// The same as <see cref="CloseCode"/> unless set.
+    /// </summary>
+    public int? AttachCloseCode { get => field ?? CloseCode; init; }
+}
 
 /// <summary>All error codes, for the socket and HTTP. Codes never change. Messages can change, except <see cref="BusyMessage"/>.</summary>
 public static class WireErrors
@@ -34,7 +41,20 @@ public static class WireErrors
     public static readonly WireError AlreadyDone = new("already_done", 409, false, null, "The question has ended");
     public static readonly WireError StaleAttempt = new("stale_attempt", 409, false, null, "A later attempt is answering the question");
     public static readonly WireError OffsetMismatch = new("offset_mismatch", 409, false, null, "The piece does not begin where the answer ends");
-    public static readonly WireError Forbidden = new("forbidden", 403, false, null, "Not allowed");
+    public static readonly WireError Unauthorized = new("unauthorized", 401, false, null, "Not authenticated") { AttachCloseCode = CloseCodes.Unauthorized };
+    public static readonly WireError TokenExpired = new("token_expired", 401, false, CloseCodes.TokenExpired, "The token has expired");
+    public static readonly WireError Forbidden = new("forbidden", 403, false, null, "Not allowed") { AttachCloseCode = CloseCodes.Forbidden };
+    public static readonly WireError PermissionDenied = new("permission_denied", 403, false, null, "A permission is missing")
+    {
+        AttachCloseCode = CloseCodes.Forbidden,
+    };
+
+    public static readonly WireError RateLimited = new("rate_limited", 429, true, null, "Too many requests") { AttachCloseCode = CloseCodes.RateLimited };
+    public static readonly WireError QuotaExceeded = new("quota_exceeded", 429, true, null, "A limit of the caller is reached")
+    {
+        AttachCloseCode = CloseCodes.ConnectionLimit,
+    };
+
     public static readonly WireError ConnectionLimit = new("connection_limit", 429, true, CloseCodes.ConnectionLimit, "Too many connections");
     public static readonly WireError Draining = new("draining", 503, true, CloseCodes.Draining, "This node is shutting down");
     public static readonly WireError Internal = new("internal", 500, true, CloseCodes.InternalError, "The server failed");
@@ -44,7 +64,7 @@ public static class WireErrors
     [
         SessionBusy, QueueFull, BadRequest, UnknownType, UnsupportedProtocol, MessageTooLarge, UnsupportedMediaType, MethodNotAllowed, NotFound,
         QuestionTooLarge, QuestionConflict, QuestionNotFound, SessionNotFound, SessionRemoved, NoOpenQuestion, AlreadyDone, StaleAttempt, OffsetMismatch,
-        Forbidden, ConnectionLimit, Draining, Internal,
+        Unauthorized, TokenExpired, Forbidden, PermissionDenied, RateLimited, QuotaExceeded, ConnectionLimit, Draining, Internal,
     ];
 
     private static readonly FrozenDictionary<string, WireError> ByCode = All.ToFrozenDictionary(error => error.Code);

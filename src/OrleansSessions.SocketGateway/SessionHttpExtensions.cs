@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Http;
 using OrleansSessions.SocketGateway.Http.EventStreams;
@@ -16,8 +17,8 @@ public static class SessionHttpExtensions
 
     /// <summary>
     /// Maps all endpoints under <c>/v1/sessions</c>. Each of them refuses foreign pages, and supports CORS for the pages of
-    /// <see cref="SocketGatewayOptions.AllowedOrigins"/>. All other callers are allowed: call <c>RequireAuthorization()</c> on the returned group to change
-    /// that.
+    /// <see cref="SocketGatewayOptions.AllowedOrigins"/>. Each serves callers that the host's authentication knows, in the scope of their identity;
+    /// <see cref="AuthOptions"/> says who else is served.
     /// </summary>
     public static RouteGroupBuilder MapSessionHttp(this IEndpointRouteBuilder endpoints)
     {
@@ -35,14 +36,14 @@ public static class SessionHttpExtensions
     {
         session.MapGet("", SessionEndpoints.DescribeAsync)
             .WithName("GetSession").WithSummary("Returns the current state of the session. Never creates one.")
-            .Produces<SessionBody>().Refuses(400, 403, 404, 500);
+            .Produces<SessionBody>().Refuses(400, 401, 403, 404, 500);
         session.MapDelete("", SessionEndpoints.RemoveAsync)
             .WithName("RemoveSession").WithSummary("Ends the open questions, removes the session and closes its sockets. Safe to repeat.")
-            .Produces(204).Refuses(400, 403, 500);
+            .Produces(204).Refuses(400, 401, 403, 500).Needs(SessionRights.Remove);
         session.MapOtherMethods("", HttpMethods.Get, HttpMethods.Delete);
         session.MapGet("/events", EventStreamEndpoint.HandleAsync)
             .WithName("FollowSession").WithSummary("Streams the session's v1 frames as server-sent events. With a question, the stream ends when it has ended.")
-            .Produces<string>(200, EventStreamHeaders.ContentType).Produces(204).Refuses(400, 403, 404, 429, 500, 503);
+            .Produces<string>(200, EventStreamHeaders.ContentType).Produces(204).Refuses(400, 401, 403, 404, 429, 500, 503);
         session.MapOtherMethods("/events", HttpMethods.Get);
     }
 
@@ -51,18 +52,18 @@ public static class SessionHttpExtensions
         session.MapPost("/questions", AskEndpoint.HandleAsync)
             .WithName("AskQuestion")
             .WithSummary("Asks a question. Idempotency-Key is its id, Prefer: wait=N waits for the answer, Accept: text/event-stream streams it.")
-            .Accepts<AskBody>(Json).Produces<AcceptedBody>(202).Produces<QuestionBody>().Refuses(400, 403, 409, 413, 415, 422, 429, 500);
+            .Accepts<AskBody>(Json).Produces<AcceptedBody>(202).Produces<QuestionBody>().Refuses(400, 401, 403, 409, 413, 415, 422, 429, 500).Needs(SessionRights.Ask);
         session.MapGet("/questions", SessionEndpoints.ListAsync)
             .WithName("ListQuestions").WithSummary("Returns the last questions and answers, oldest first.")
-            .Produces<QuestionListBody>().Refuses(400, 403, 500);
+            .Produces<QuestionListBody>().Refuses(400, 401, 403, 500);
         session.MapOtherMethods("/questions", HttpMethods.Get, HttpMethods.Post);
         session.MapGet("/questions/{qid}", SessionEndpoints.GetQuestionAsync)
             .WithName("GetQuestion").WithSummary("Returns a question, its answer so far, and how it ended.")
-            .Produces<QuestionBody>().Refuses(400, 403, 404, 500);
+            .Produces<QuestionBody>().Refuses(400, 401, 403, 404, 500);
         session.MapOtherMethods("/questions/{qid}", HttpMethods.Get);
         session.MapPost("/questions/{qid}/cancel", SessionEndpoints.CancelAsync)
             .WithName("CancelQuestion").WithSummary("Cancels an open question. If it has ended, returns how it ended.")
-            .Produces<CancellingBody>(202).Produces<QuestionBody>().Refuses(400, 403, 404, 500);
+            .Produces<CancellingBody>(202).Produces<QuestionBody>().Refuses(400, 401, 403, 404, 500).Needs(SessionRights.Ask);
         session.MapOtherMethods("/questions/{qid}/cancel", HttpMethods.Post);
     }
 
@@ -71,13 +72,15 @@ public static class SessionHttpExtensions
         session.MapPost("/questions/{qid}/answer", ExternalAnswerEndpoints.AppendAsync)
             .WithName("AppendAnswer")
             .WithSummary("Adds a piece to the answer of a question that is answered from outside. application/x-ndjson streams the pieces, one a line.")
-            .Accepts<AnswerPieceBody>(Json, NdJson.ContentType).Produces<OffsetBody>().Refuses(400, 403, 404, 409, 413, 415, 429, 500, 503);
+            .Accepts<AnswerPieceBody>(Json, NdJson.ContentType).Produces<OffsetBody>().Refuses(400, 401, 403, 404, 409, 413, 415, 429, 500, 503).Needs(SessionRights.Answer);
         session.MapOtherMethods("/questions/{qid}/answer", NdJson.NeitherJsonNorNdJson, HttpMethods.Post);
         session.MapPost("/response", ExternalAnswerEndpoints.RespondAsync)
             .WithName("SendResponse").WithSummary("Answers the running question as a whole.")
-            .Accepts<WholeAnswerBody>(Json).Produces<DeliveredBody>().Refuses(400, 403, 404, 409, 413, 415, 500);
+            .Accepts<WholeAnswerBody>(Json).Produces<DeliveredBody>().Refuses(400, 401, 403, 404, 409, 413, 415, 500).Needs(SessionRights.Answer);
         session.MapOtherMethods("/response", HttpMethods.Post);
     }
+
+    private static void Needs(this RouteHandlerBuilder endpoint, SessionRights right) => endpoint.WithMetadata(new NeedsRight(right));
 
     private static RouteHandlerBuilder Refuses(this RouteHandlerBuilder endpoint, params int[] statuses)
     {

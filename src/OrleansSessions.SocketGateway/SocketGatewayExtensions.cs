@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -6,6 +7,7 @@ using Microsoft.Extensions.Options;
 using OrleansSessions.Clustering;
 using OrleansSessions.Configuration;
 using OrleansSessions.Gateways;
+using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Errors;
@@ -67,10 +69,25 @@ public static class SocketGatewayExtensions
 
     private static bool IsNew(IServiceCollection services) => services.All(service => service.ServiceType != typeof(SocketEndpoint));
 
+    /// <summary>Who calls, and what it may do.</summary>
+    private static void AddCallers(this IServiceCollection services)
+    {
+        services.AddSingleton<IStartupFilter, TokenRelay>();
+        services.AddSingleton<ApiKeys>();
+        services.AddSingleton<CallerReader>();
+        services.AddSingleton<CallerPolicy>();
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<Gatekeeper>();
+        services.AddSingleton<TokenRenewal>();
+        services.AddSingleton<CallerGuards>();
+    }
+
     private static void AddCore(IServiceCollection services, string? configPrefix)
     {
         services.AddSection<SocketGatewayOptions>(configPrefix);
         services.AddSection<SessionsOptions>(configPrefix);
+        services.AddSection<AuthOptions>(configPrefix);
+        services.AddSection<ScopeLimitsOptions>(configPrefix);
         services.AddMetrics();
         services.AddGatewayLoggers();
         services.TryAddSingleton(TimeProvider.System);
@@ -80,7 +97,9 @@ public static class SocketGatewayExtensions
         services.AddSingleton<FollowerRegistry>();
         services.AddSingleton<SessionGrains>();
         services.AddSingleton<GatewayLimits>();
+        services.AddSingleton<FollowerTelemetry>();
         services.AddSingleton<FollowerServices>();
+        services.AddCallers();
         services.AddCors();
         services.AddLoopbackHosts();
         services.AddSingleton<CrossOriginAnswers>();

@@ -68,6 +68,9 @@ public enum AskOutcome
 
     /// <summary>The responder does not take the question's options; see <see cref="AskReply.FaultyOption"/>.</summary>
     BadOptions = 7,
+
+    /// <summary>The scope has as many open questions, or as many sessions, as it may have; see <see cref="AskReply.FaultMessage"/>.</summary>
+    QuotaExceeded = 8,
 }
 
 /// <summary>Whether a question was accepted, and if not, why.</summary>
@@ -108,7 +111,7 @@ public sealed record AskReply
     [Id(8)]
     public string? FaultyOption { get; init; }
 
-    /// <summary>For refused options: what is wrong, for people.</summary>
+    /// <summary>For refused options and quotas: what is wrong, for people.</summary>
     [Id(9)]
     public string? FaultMessage { get; init; }
 

@@ -4,7 +4,7 @@ namespace OrleansSessions.Sessions;
 [GenerateSerializer, Immutable, Alias("OrleansSessions.SessionRequest")]
 public abstract record SessionRequest
 {
-    /// <summary>Who calls, or null if nothing is known of it. The socket gateway fills only the trace of an ask: authentication comes with a later version.</summary>
+    /// <summary>Who calls, or null if nothing is known of it.</summary>
     [Id(0)]
     public Caller? Caller { get; init; }
 }

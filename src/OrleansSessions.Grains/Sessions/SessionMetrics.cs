@@ -119,6 +119,7 @@ internal sealed class SessionMetrics
         AskOutcome.TooLarge => "too_large",
         AskOutcome.Empty => "empty",
         AskOutcome.BadOptions => "bad_options",
+        AskOutcome.QuotaExceeded => "quota_exceeded",
         _ => "other",
     };
 

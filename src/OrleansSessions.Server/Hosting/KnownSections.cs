@@ -1,10 +1,12 @@
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Responders;
 using OrleansSessions.Responders.OpenAI;
+using OrleansSessions.Scopes;
 using OrleansSessions.Server.Clustering;
 using OrleansSessions.Server.Configuration;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
+using OrleansSessions.SocketGateway.Access;
 
 namespace OrleansSessions.Server.Hosting;
 
@@ -17,6 +19,8 @@ internal static class KnownSections
         KnownSection.Of<ClusterConnectionOptions>(),
         KnownSection.Of<SessionsOptions>(),
         KnownSection.Of<SocketGatewayOptions>(),
+        KnownSection.Of<AuthOptions>(),
+        KnownSection.Of<ScopeLimitsOptions>(),
         KnownSection.Of<ResponderOptions>(),
         KnownSection.Of<EchoOptions>(),
         KnownSection.Of<OpenAIOptions>(),

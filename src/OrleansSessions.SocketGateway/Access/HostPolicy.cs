@@ -19,6 +19,9 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
     /// <summary>ASP.NET Core's own key. Its value <c>*</c>, which project templates write, allows no additional host here.</summary>
     public const string AllowedHostsKey = "AllowedHosts";
 
+    // The second is what ASP.NET Core's middleware leaves of the first.
+    private static readonly string[] ForwardHeaders = ["X-Forwarded-For", "X-Original-For", "Forwarded"];
+
     private readonly Lazy<List<StringSegment>> _allowed = new(() => FindAllowed(configuration, options.Value));
     private List<(int Port, bool IsLoopback)>? _addresses;
 
@@ -30,6 +33,18 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
         return !host.HasValue || context.Connection.LocalIpAddress is null || !IsLoopbackOnly(context.Connection.LocalPort)
             || IsLoopbackName(host.Host) || HostString.MatchesAny(host.Value, _allowed.Value);
     }
+
+    /// <summary>True if no other machine can reach the address on which the request arrived, except through a proxy.</summary>
+    public bool IsLoopbackOnly(HttpContext context) => context.Connection.LocalIpAddress is null || IsLoopbackOnly(context.Connection.LocalPort);
+
+    /// <summary>
+    /// True if the request comes from this machine, to an address that only this machine can reach, and no proxy says that it only forwards it. A proxy that
+    /// does not say so makes strangers look local, which is why its documentation asks for the header.
+    /// </summary>
+    public bool IsLocal(HttpContext context) =>
+        context.Connection.LocalIpAddress is not null && IsLoopbackOnly(context.Connection.LocalPort)
+        && context.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote)
+        && !ForwardHeaders.Any(header => context.Request.Headers.ContainsKey(header));
 
     /// <summary>
     /// Considers only the addresses of the port on which the request arrived: a public management port does not make the other ports public.

@@ -17,7 +17,7 @@ internal static class OriginPolicy
 
         // Two headers are joined by a comma, which no origin contains, so they count as foreign. So does "null", the origin of sandboxed frames.
         var origin = header.ToString();
-        if (IsSameHost(origin, request.Host))
+        if (IsSameHost(origin, request))
         {
             return RequestOrigin.SameHost;
         }
@@ -27,10 +27,14 @@ internal static class OriginPolicy
             : RequestOrigin.Foreign;
     }
 
-    /// <summary>Compares the host and the port, but not the scheme, because a proxy can have removed the encryption.</summary>
-    private static bool IsSameHost(string origin, HostString host)
+    /// <summary>
+    /// Compares the host and the port. A request that is known to be encrypted takes only pages that are. Otherwise the scheme is not compared, because a
+    /// proxy that is not trusted can have removed the encryption.
+    /// </summary>
+    private static bool IsSameHost(string origin, HttpRequest request)
     {
-        if (!Uri.TryCreate(origin, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")
+        var host = request.Host;
+        if (!Uri.TryCreate(origin, UriKind.Absolute, out var uri) || !(uri.Scheme == "https" || (uri.Scheme == "http" && !request.IsHttps))
             || !string.Equals(uri.Host, host.Host, StringComparison.OrdinalIgnoreCase))
         {
             return false;

@@ -15,6 +15,9 @@ internal static class AskRefusals
         AskOutcome.TooLarge => new(WireErrors.QuestionTooLarge, "The question exceeds the limit of the session.", reply.QuestionId, "question"),
         AskOutcome.Empty => Refusals.EmptyQuestion(reply.QuestionId),
         AskOutcome.BadOptions => Refusals.BadOption(reply.QuestionId, reply.FaultyOption, reply.FaultMessage),
+        AskOutcome.QuotaExceeded => new(
+            WireErrors.QuotaExceeded, reply.FaultMessage ?? "The caller has as many open questions or sessions as it may have.", reply.QuestionId,
+            RetryAfterMs: retryAfterMs),
         _ => Refusals.UnknownOutcome(reply.QuestionId, retryAfterMs),
     };
 

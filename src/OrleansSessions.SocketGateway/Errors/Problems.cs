@@ -73,6 +73,11 @@ internal static class Problems
                 httpContext.Response.Headers.RetryAfter = Math.Max(1, (wait + 999) / 1000).ToString(System.Globalization.CultureInfo.InvariantCulture);
             }
 
+            if (error.Error.HttpStatus == StatusCodes.Status401Unauthorized)
+            {
+                httpContext.Response.Headers.WWWAuthenticate = "Bearer";
+            }
+
             httpContext.Response.StatusCode = error.Error.HttpStatus;
             var body = new ProblemBody
             {

@@ -1,16 +1,17 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
-using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Access;
 
 namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>What a client wants to follow.</summary>
+/// <param name="Access">In which scope, and what else the client may do there.</param>
 /// <param name="Resume">The position to resume from, or null to start at the head of the log.</param>
-internal sealed record FollowRequest(string SessionId, WireProfile Profile, (long Epoch, long AfterSeq)? Resume)
+internal sealed record FollowRequest(SessionAccess Access, string SessionId, WireProfile Profile, (long Epoch, long AfterSeq)? Resume)
 {
-    /// <summary>The grain's key. All callers have the anonymous scope, because this version does not distinguish callers.</summary>
-    public string SessionKey { get; } = Sessions.SessionKey.Of(SessionScope.Anonymous, SessionId);
+    /// <summary>The grain's key.</summary>
+    public string SessionKey { get; } = Access.KeyOf(SessionId);
 
     /// <summary>The <c>traceparent</c> that the client sent, as <see cref="Telemetry.RequestTrace.Received"/> returned it.</summary>
     public string? TraceParent { get; init; }

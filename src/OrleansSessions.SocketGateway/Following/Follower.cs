@@ -26,6 +26,7 @@ internal sealed partial class Follower : IFollower, ILogSource
         var (options, clock) = (services.Options, services.Clock);
         _openedAt = clock.GetTimestamp();
         Session = services.Grains.Get(request.SessionKey);
+        Token = new(this);
         Writer = new(transport, Gate, options, services.Metrics, clock, OnStuck);
         Profile = createProfile(this);
         Cursor = new(Gate, Profile, this, options.MaxHeldItems, clock, OnLogReadFailed);
@@ -36,6 +37,8 @@ internal sealed partial class Follower : IFollower, ILogSource
     public FollowRequest Request { get; }
 
     public FollowerServices Services { get; }
+
+    public FollowerToken Token { get; }
 
     public ISessionGrain Session { get; }
 
@@ -156,6 +159,7 @@ internal sealed partial class Follower : IFollower, ILogSource
             return;
         }
 
+        Token.Check();
         _transport.OnTick(now);
     }
 

@@ -1,5 +1,6 @@
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Telemetry;
 
@@ -10,39 +11,34 @@ internal sealed class FollowerRequests(Follower follower)
 {
     private const int MaxDuplicateFetches = 4;
 
-    private StrikeCounter _badRequests;
-    private StrikeCounter _busyRefusals;
 
     private FollowerServices Services => follower.Services;
+
+    /// <summary>Sends what is refused.</summary>
+    public RequestRefusals Refused { get; } = new(follower);
 
     private bool IsBasic => follower.Request.Profile == WireProfile.Basic;
 
     /// <summary>Handles a message.</summary>
     public ValueTask HandleAsync(ClientMessage message)
     {
-        // The session has yet to check the options of a question.
-        if (message is not QuestionMessage)
+        // The options of a question and a token have yet to be checked.
+        if (message is not (QuestionMessage or AuthMessage))
         {
-            _badRequests.Forgive();
+            Refused.ForgiveBad();
         }
 
         return message switch
         {
-            QuestionMessage question => new(AskAsync(question)),
-            CancelMessage cancel => new(CancelAsync(cancel.QuestionId)),
+            QuestionMessage question when IsAllowed(question.Id) => new(AskAsync(question)),
+            CancelMessage cancel when IsAllowed(cancel.QuestionId) => new(CancelAsync(cancel.QuestionId)),
             ResumeMessage resume => new(ResumeAsync(resume)),
+            AuthMessage auth => new(RenewAsync(auth)),
             PingMessage => new(AnswerPingAsync()),
 
             // Receiving the pong was already noted as a sign of life.
             _ => default,
         };
-    }
-
-    /// <summary>Refuses an invalid message.</summary>
-    public void Refuse(ErrorMessage refusal)
-    {
-        Tell(refusal);
-        StrikeBad();
     }
 
     /// <summary>
@@ -71,7 +67,7 @@ internal sealed class FollowerRequests(Follower follower)
         var id = question.Id ?? Identifiers.NewQuestionId();
         if (Services.Grains.IsEvicted)
         {
-            Tell(Refusals.LeftCluster(id, Services.Limits.RetryAfterMs));
+            Refused.Tell(Refusals.LeftCluster(id, Services.Limits.RetryAfterMs));
             return;
         }
 
@@ -94,7 +90,7 @@ internal sealed class FollowerRequests(Follower follower)
                 IsOrphanable = IsBasic && question.Id is null,
                 MetadataJson = question.MetadataJson,
                 OptionsJson = question.OptionsJson,
-                Caller = RequestTrace.CallerOf(follower.Request.TraceParent),
+                Caller = follower.Token.Access.ToCaller(RequestTrace.Current(follower.Request.TraceParent)),
             });
         }
         catch (Exception fault)
@@ -120,13 +116,13 @@ internal sealed class FollowerRequests(Follower follower)
 
         if (reply.Outcome != AskOutcome.BadOptions)
         {
-            _badRequests.Forgive();
+            Refused.ForgiveBad();
         }
 
         switch (reply.Outcome)
         {
             case AskOutcome.Accepted:
-                _busyRefusals.Forgive();
+                Refused.ForgiveBusy();
                 lock (follower.Gate)
                 {
                     follower.Profile.OnAccepted(reply);
@@ -136,18 +132,18 @@ internal sealed class FollowerRequests(Follower follower)
                 follower.Flush();
                 break;
             case AskOutcome.Duplicate when reply.Earlier is { } earlier:
-                _busyRefusals.Forgive();
+                Refused.ForgiveBusy();
                 await TellDuplicateAsync(earlier);
                 break;
             default:
                 TellNotAsked(AskRefusals.Of(reply, Services.Limits.RetryAfterMs), isNew);
                 if (reply.Outcome is AskOutcome.Busy or AskOutcome.QueueFull)
                 {
-                    StrikeBusy();
+                    Refused.StrikeBusy();
                 }
                 else if (reply.Outcome == AskOutcome.BadOptions)
                 {
-                    StrikeBad();
+                    Refused.StrikeBad();
                 }
 
                 break;
@@ -218,11 +214,11 @@ internal sealed class FollowerRequests(Follower follower)
 
         if (error is not null)
         {
-            Tell(error);
+            Refused.Tell(error);
         }
         else if (reply is { Outcome: CancelOutcome.NotFound })
         {
-            Tell(questionId is null ? Refusals.NothingRuns() : Refusals.QuestionNotFound(questionId));
+            Refused.Tell(questionId is null ? Refusals.NothingRuns() : Refusals.QuestionNotFound(questionId));
         }
 
         follower.Flush();
@@ -241,27 +237,41 @@ internal sealed class FollowerRequests(Follower follower)
         }
     }
 
+    private async Task RenewAsync(AuthMessage auth)
+    {
+        var (access, refusal) = await Services.Guards.Renewal.TryAsync(follower.Token.Access, auth.Token, follower.Id);
+        if (access is null)
+        {
+            Refused.TellBad(refusal!);
+            return;
+        }
+
+        Refused.ForgiveBad();
+        lock (follower.Gate)
+        {
+            follower.Token.Renew(access);
+        }
+
+        follower.Flush();
+    }
+
+    /// <summary>A caller that may only follow and answer here can neither ask nor cancel.</summary>
+    private bool IsAllowed(string? questionId)
+    {
+        if (follower.Token.Access.Allows(SessionRights.Ask))
+        {
+            return true;
+        }
+
+        Refused.TellBad(Refusals.PermissionDenied(Permissions.Admin) with { QuestionId = questionId });
+        return false;
+    }
+
     private async Task AnswerPingAsync()
     {
         if (await WaitUntilReadAsync())
         {
             follower.SendPing();
-        }
-    }
-
-    private void StrikeBad()
-    {
-        if (_badRequests.Hit(Services.Clock, Services.Options.MaxBadRequests, Services.Options.StrikeWindow))
-        {
-            follower.Close(CloseCodes.BadProtocol, "Too many messages in a row were invalid.", null, dropWaiting: false);
-        }
-    }
-
-    private void StrikeBusy()
-    {
-        if (_busyRefusals.Hit(Services.Clock, Services.Options.MaxBusyRefusals, Services.Options.StrikeWindow))
-        {
-            follower.Close(CloseCodes.RateLimited, "Too many questions in a row were asked while the session was busy.", null, dropWaiting: false);
         }
     }
 
@@ -278,25 +288,7 @@ internal sealed class FollowerRequests(Follower follower)
 
         if (isTold)
         {
-            Tell(error);
+            Refused.Tell(error);
         }
-    }
-
-    /// <summary>Sends an error, and closes the connection if the error table says so.</summary>
-    private void Tell(ErrorMessage error)
-    {
-        if (error.Error.CloseCode is { } code)
-        {
-            follower.Close(code, error.Message, error, dropWaiting: false);
-            return;
-        }
-
-        Services.Metrics.ErrorTold(error.Error.Code);
-        lock (follower.Gate)
-        {
-            follower.Writer.Enqueue(error);
-        }
-
-        follower.Flush();
     }
 }

@@ -1,17 +1,25 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
+using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Http;
 
-/// <summary>Applies <see cref="AccessPolicy"/> to an HTTP endpoint. As part of the endpoint, it needs no middleware in the host.</summary>
-internal sealed class AccessFilter(AccessPolicy policy, CrossOriginAnswers crossOrigin, SocketGatewayMetrics metrics) : IEndpointFilter
+/// <summary>Applies the access policies to an HTTP endpoint. As part of the endpoint, it needs no middleware in the host.</summary>
+internal sealed class AccessFilter(Gatekeeper gatekeeper, CrossOriginAnswers crossOrigin, SocketGatewayMetrics metrics) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
-        var refusal = policy.FindRefusal(context.HttpContext, out var origin);
-        crossOrigin.Apply(context.HttpContext, origin);
+        var http = context.HttpContext;
+        http.Response.Headers.CacheControl = "no-store";
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        var refusal = gatekeeper.FindRefusal(http, out var origin);
+
+        // A refusal gets the CORS headers, too, so that an allowed page can read it.
+        crossOrigin.Apply(http, origin);
+        refusal ??= await AdmitAsync(http);
         if (refusal is null)
         {
             return await next(context);
@@ -19,5 +27,14 @@ internal sealed class AccessFilter(AccessPolicy policy, CrossOriginAnswers cross
 
         metrics.ErrorTold(refusal.Error.Code);
         return Problems.From(refusal);
+    }
+
+    private async ValueTask<ErrorMessage?> AdmitAsync(HttpContext context)
+    {
+        // A browser sends no token with a preflight.
+        var metadata = context.GetEndpoint()?.Metadata;
+        return metadata?.GetMetadata<IAllowAnonymous>() is not null
+            ? null
+            : await gatekeeper.AdmitAsync(context, metadata?.GetMetadata<NeedsRight>()?.Right ?? SessionRights.Follow);
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Http.EventStreams;
 using OrleansSessions.SocketGateway.Telemetry;
@@ -32,7 +33,7 @@ internal static class AskEndpoint
                 IfBusy = question.IfBusy,
                 MetadataJson = question.MetadataJson,
                 OptionsJson = question.OptionsJson,
-                Caller = RequestTrace.CallerOf(RequestTrace.Received(context.Request)),
+                Caller = SessionAccess.Of(context).ToCaller(RequestTrace.Current(RequestTrace.Received(context.Request))),
             });
         }
         catch (Exception fault) when (!SessionHttp.IsClientGone(context, fault))
@@ -100,7 +101,7 @@ internal static class AskEndpoint
             Ended = reply.Earlier?.End is null ? null : reply.Earlier,
             Asked = (reply.QuestionId, question.Question),
         };
-        return streams.Stream(http, new(id, WireProfile.V1, (reply.Epoch, reply.Seq - 1)), scope);
+        return streams.Stream(http, new(SessionAccess.Of(context), id, WireProfile.V1, (reply.Epoch, reply.Seq - 1)), scope);
     }
 
     private static void SetLocation(string id, HttpContext context, AskReply reply) =>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Access;
 
 namespace OrleansSessions.SocketGateway.Http;
 
@@ -16,9 +17,10 @@ internal static class SessionEndpoints
             : http.Refuse(new(WireErrors.SessionNotFound, "No session has this id.")));
 
     /// <summary>Returns the same, whether or not there was something to remove.</summary>
-    public static Task<IResult> RemoveAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
+    public static Task<IResult> RemoveAsync(string id, HttpContext context, SessionHttp http, AuditLog audit) => http.RunAsync(context, id, null, async session =>
     {
         await session.RemoveAsync(new());
+        audit.Removed(context, SessionAccess.Of(context));
         return TypedResults.NoContent();
     });
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Telemetry;
@@ -47,7 +48,7 @@ internal sealed class SessionHttp(
 
         try
         {
-            return await endpoint(grains.Get(SessionKey.Of(SessionScope.Anonymous, sessionId)));
+            return await endpoint(grains.Get(SessionAccess.Of(context).KeyOf(sessionId)));
         }
         catch (BadHttpRequestException fault)
         {

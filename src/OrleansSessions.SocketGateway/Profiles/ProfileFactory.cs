@@ -7,7 +7,7 @@ namespace OrleansSessions.SocketGateway.Profiles;
 /// <summary>Creates the profile that the client has chosen.</summary>
 internal static class ProfileFactory
 {
-    private static readonly string[] Features = ["cancel", "queue", "replace"];
+    private static readonly string[] Features = ["cancel", "queue", "replace", "auth"];
 
     public static IProfile Create(Follower follower) => follower.Request.Profile == WireProfile.V1
         ? new V1Profile(follower.Writer, (reply, isResuming) => Hello(follower, reply, isResuming), () => OnSessionRemoved(follower))
@@ -34,6 +34,8 @@ internal static class ProfileFactory
             HeartbeatMs = (int)options.HeartbeatInterval.TotalMilliseconds,
             MaxMessageBytes = options.MaxMessageBytes,
             MaxQuestionBytes = follower.Services.Sessions.MaxQuestionBytes,
+            Limits = follower.Services.Limits.Of(follower.Token.Access.Scope),
+            TokenExpiresInMs = follower.Token.ExpiresInMs,
             ReconnectMinMs = (int)options.ReconnectMin.TotalMilliseconds,
             ReconnectMaxMs = (int)options.ReconnectMax.TotalMilliseconds,
             Features = Features,

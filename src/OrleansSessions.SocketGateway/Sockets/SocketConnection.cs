@@ -16,6 +16,7 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
     private readonly SocketReader _reader;
     private readonly FollowerRequests _requests;
     private int? _peerCode;
+    private MessageRate _rate;
 
     /// <param name="raw">The connection under the socket, if it is known.</param>
     public SocketConnection(WebSocket socket, FollowRequest request, FollowerServices services, RawConnection? raw = null)
@@ -90,10 +91,16 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
     ValueTask ISocketReaderOwner.OnMessageAsync(ReadOnlySpan<byte> utf8)
     {
         _services.Metrics.MessageReceived();
+        if (_rate.Take(_services.Clock, _services.Options.MaxMessagesPerMinute) is { } wait)
+        {
+            _requests.Refused.TellTooMany(wait);
+            return default;
+        }
+
         var parsed = ClientMessageParser.Parse(utf8, Follower.Request.Profile, _services.Sessions.MaxQuestionBytes);
         if (parsed.Refusal is { } refusal)
         {
-            _requests.Refuse(refusal);
+            _requests.Refused.TellBad(refusal);
             return default;
         }
 

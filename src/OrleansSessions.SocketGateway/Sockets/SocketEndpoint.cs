@@ -14,7 +14,7 @@ namespace OrleansSessions.SocketGateway.Sockets;
 /// <summary>The endpoint of the sockets. It decides who may connect, with which profile, and how a refusal reaches the client.</summary>
 internal sealed partial class SocketEndpoint
 {
-    private const string V1Protocol = "sessions.v1.json";
+    private const string V1Protocol = TokenRelay.V1Protocol;
 
     // A refusal on a socket holds a connection until the peer has answered the close frame, and nothing else counts this connection.
     private const int MaxRefusals = 256;
@@ -23,7 +23,7 @@ internal sealed partial class SocketEndpoint
     private const int RefusalShare = 8;
 
     private readonly FollowerServices _services;
-    private readonly AccessPolicy _access;
+    private readonly Gatekeeper _gatekeeper;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly ILogger _logger;
     private readonly int _maxConnections;
@@ -31,9 +31,9 @@ internal sealed partial class SocketEndpoint
     private int _refusals;
 
     public SocketEndpoint(
-        FollowerServices services, AccessPolicy access, DescriptorBudget descriptors, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
+        FollowerServices services, Gatekeeper gatekeeper, DescriptorBudget descriptors, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
     {
-        (_services, _access, _lifetime, _logger, _maxConnections) = (services, access, lifetime, logger, descriptors.Sockets);
+        (_services, _gatekeeper, _lifetime, _logger, _maxConnections) = (services, gatekeeper, lifetime, logger, descriptors.Sockets);
         _maxRefusals = Math.Min(MaxRefusals, Math.Max(1, (descriptors.PlainConnections ?? int.MaxValue) / RefusalShare));
         if (descriptors.Sockets < services.Options.MaxConnections)
         {
@@ -44,7 +44,7 @@ internal sealed partial class SocketEndpoint
     public async Task HandleAsync(HttpContext context)
     {
         // 1. A request that can never become a socket is refused in plain HTTP.
-        if (PlainRefusal(context, out var request, out var origin) is { } plain)
+        if (PlainRefusal(context, out var id, out var origin) is { } plain)
         {
             await RefuseAsync(context, plain, isBrowser: false);
             return;
@@ -52,6 +52,18 @@ internal sealed partial class SocketEndpoint
 
         // 2. A refusal that a page in a browser must be able to see is sent on the socket.
         var isBrowser = origin != RequestOrigin.None;
+        if (await _gatekeeper.AdmitAsync(context, SessionRights.Follow) is { } refusal)
+        {
+            await RefuseAsync(context, refusal, isBrowser);
+            return;
+        }
+
+        if (ReadRequest(context, id, out var request) is { } invalid)
+        {
+            await RefuseAsync(context, invalid, isBrowser: false);
+            return;
+        }
+
         if (request is null)
         {
             await RefuseAsync(context, new(WireErrors.UnsupportedProtocol, $"This server supports the subprotocol {V1Protocol}."), isBrowser);
@@ -83,10 +95,10 @@ internal sealed partial class SocketEndpoint
         }
     }
 
-    private ErrorMessage? PlainRefusal(HttpContext context, out FollowRequest? request, out RequestOrigin origin)
+    private ErrorMessage? PlainRefusal(HttpContext context, out string id, out RequestOrigin origin)
     {
-        request = null;
-        if (_access.FindRefusal(context, out origin) is { } forbidden)
+        id = context.Request.RouteValues["session_id"] as string ?? "";
+        if (_gatekeeper.FindRefusal(context, out origin) is { } forbidden)
         {
             return forbidden;
         }
@@ -98,31 +110,31 @@ internal sealed partial class SocketEndpoint
             return new(WireErrors.MethodNotAllowed, "This address supports only GET with a WebSocket upgrade.");
         }
 
-        var id = context.Request.RouteValues["session_id"] as string ?? "";
         if (!Identifiers.IsSessionId(id))
         {
             return Refusals.SessionId("session_id");
         }
 
-        if (!context.WebSockets.IsWebSocketRequest)
-        {
-            return new(WireErrors.BadRequest, "This address supports only WebSocket upgrades.");
-        }
+        return context.WebSockets.IsWebSocketRequest ? null : new(WireErrors.BadRequest, "This address supports only WebSocket upgrades.");
+    }
 
+    /// <param name="request">Null if it is refused, or if none of the offered profiles is known.</param>
+    private static ErrorMessage? ReadRequest(HttpContext context, string id, out FollowRequest? request)
+    {
+        request = null;
         if (ChooseProfile(context) is not { } profile)
         {
             return null;
         }
 
-        if (profile == WireProfile.Basic)
+        (long, long)? resume = null;
+        if (profile == WireProfile.V1 && FollowRequest.ReadPosition(context.Request.Query, out resume) is { } refusal)
         {
-            request = new(id, profile, null) { TraceParent = RequestTrace.Received(context.Request) };
-            return null;
+            return refusal;
         }
 
-        var refusal = FollowRequest.ReadPosition(context.Request.Query, out var resume);
-        request = refusal is null ? new(id, profile, resume) { TraceParent = RequestTrace.Received(context.Request) } : null;
-        return refusal;
+        request = new(SessionAccess.Of(context), id, profile, resume) { TraceParent = RequestTrace.Received(context.Request) };
+        return null;
     }
 
     /// <summary>Returns null if subprotocols were offered and none is known.</summary>
@@ -155,7 +167,7 @@ internal sealed partial class SocketEndpoint
     private async Task RefuseAsync(HttpContext context, ErrorMessage error, bool isBrowser)
     {
         _services.Metrics.ErrorTold(error.Error.Code);
-        if (!isBrowser || error.Error.CloseCode is not { } code)
+        if (!isBrowser || error.Error.AttachCloseCode is not { } code)
         {
             await Problems.From(error).ExecuteAsync(context);
             return;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
-using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Telemetry;
 
@@ -16,12 +15,9 @@ internal static class RequestTrace
     public static string? Received(HttpRequest request) =>
         Activity.Current is not { IdFormat: ActivityIdFormat.W3C } && request.Headers.TraceParent is { Count: 1 } header && IsTraceParent(header[0]) ? header[0] : null;
 
-    /// <summary>Returns the caller of an ask, or null if there is no trace.</summary>
+    /// <summary>Returns the trace that an ask made now belongs to, or null if there is none.</summary>
     /// <param name="received">What <see cref="Received"/> returned for the request.</param>
-    public static Caller? CallerOf(string? received) =>
-        (Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : received) is { } traceParent
-            ? new() { TraceParent = traceParent }
-            : null;
+    public static string? Current(string? received) => Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : received;
 
     // A later version of the standard may be longer. This code would not understand what it adds, so it takes the form of version 00 only.
     private static bool IsTraceParent(string? text) =>

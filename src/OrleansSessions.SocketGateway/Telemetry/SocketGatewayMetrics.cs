@@ -23,6 +23,7 @@ public sealed class SocketGatewayMetrics
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _closes;
     private readonly Counter<long> _errors;
+    private readonly Counter<long> _limits;
     private readonly Counter<long> _renewals;
     private readonly Counter<long> _rereads;
     private readonly Counter<long> _reattaches;
@@ -38,6 +39,7 @@ public sealed class SocketGatewayMetrics
         _duration = meter.CreateHistogram<double>("sessions.gateway.connection.duration", "s", "How long connections were open.");
         _closes = meter.CreateCounter<long>("sessions.gateway.connection.closes", "{connection}", "Closed connections, by close code.");
         _errors = meter.CreateCounter<long>("sessions.gateway.errors", "{error}", "Errors sent to clients, by code, on sockets and over HTTP.");
+        _limits = meter.CreateCounter<long>("sessions.gateway.limit.refusals", "{refusal}", "Requests and messages refused because a limit was reached, by limit.");
         // Every message passes these two, so they are counted here and read only when the metrics are collected.
         meter.CreateObservableCounter("sessions.gateway.messages.received", () => Interlocked.Read(ref _received), "{message}", "Messages from clients.");
         meter.CreateObservableCounter("sessions.gateway.messages.sent", () => Interlocked.Read(ref _sent), "{message}", "Messages to clients.");
@@ -59,6 +61,9 @@ public sealed class SocketGatewayMetrics
     }
 
     internal void ErrorTold(string code) => _errors.Add(1, new KeyValuePair<string, object?>("code", code));
+
+    /// <param name="limit">One of <see cref="LimitNames"/>.</param>
+    internal void LimitReached(string limit) => _limits.Add(1, new KeyValuePair<string, object?>("limit", limit));
 
     internal void MessageReceived() => Interlocked.Increment(ref _received);
 

@@ -45,7 +45,7 @@ public static class FrameSchema
         (WireProfile.Basic, "response") => "response",
         (WireProfile.Basic, "error") => frame.ContainsKey("status") ? "basicFailure" : "error",
         (WireProfile.V1, "ping") => "serverPing",
-        (WireProfile.V1, "hello" or "accepted" or "delta" or "done" or "snapshot" or "resumed" or "cancelling" or "error") => TypeOf(frame),
+        (WireProfile.V1, "hello" or "accepted" or "delta" or "done" or "snapshot" or "resumed" or "cancelling" or "error" or "expiring" or "authenticated") => TypeOf(frame),
         _ => null,
     };
 
@@ -56,6 +56,7 @@ public static class FrameSchema
         (_, null or "question") => "question",
         (_, "cancel") => "cancel",
         (_, "resume") => "resume",
+        (_, "auth") => "auth",
         (_, "ping") => "clientPing",
         (_, "pong") => "clientPong",
         _ => null,

@@ -12,7 +12,7 @@ public sealed partial class DocumentTests
     private const int MaxQuestionBytes = 32 * 1024;
 
     private static readonly string[] ServerTypes =
-        ["hello", "accepted", "delta", "done", "snapshot", "resumed", "cancelling", "error", "ping"];
+        ["hello", "accepted", "delta", "done", "snapshot", "resumed", "cancelling", "error", "expiring", "authenticated", "ping"];
 
     public static TheoryData<string> ClientExamples => [.. ProtocolDocument.Examples("client")];
 

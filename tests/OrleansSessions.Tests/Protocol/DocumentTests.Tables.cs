@@ -13,13 +13,13 @@ public sealed partial class DocumentTests
     [Fact]
     public void ErrorTable_HasEveryRowOfTheCode_AndNoOther()
     {
-        var rows = ProtocolDocument.Table("code", "HTTP", "retryable", "closes", "if repeated")
-            .Select(cells => (Code: cells[0], Http: cells[1], Retryable: cells[2], Closes: cells[3]));
+        var rows = ProtocolDocument.Table("code", "HTTP", "retryable", "closes", "at attach", "if repeated")
+            .Select(cells => (Code: cells[0], Http: cells[1], Retryable: cells[2], Closes: cells[3], AtAttach: cells[4]));
 
         Assert.Equal(
             WireErrors.All.Select(error => (
                 error.Code, error.HttpStatus.ToString(CultureInfo.InvariantCulture), error.IsRetryable ? "yes" : "no",
-                error.CloseCode?.ToString(CultureInfo.InvariantCulture) ?? "-")),
+                error.CloseCode?.ToString(CultureInfo.InvariantCulture) ?? "-", error.AttachCloseCode?.ToString(CultureInfo.InvariantCulture) ?? "-")),
             rows);
     }
 

@@ -8,6 +8,7 @@ using OrleansSessions.Configuration;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
@@ -32,7 +33,7 @@ public sealed class BacklogTests : IAsyncDisposable
 
     private readonly FakeTimeProvider _clock = new();
     // A poll of the test moves the clock by a second, so a busy machine could seem to take long over one message.
-    private readonly SocketGatewayOptions _options = new() { MessageTimeout = TimeSpan.FromHours(1) };
+    private readonly SocketGatewayOptions _options = new() { MessageTimeout = TimeSpan.FromHours(1), MaxMessagesPerMinute = 0 };
     private readonly ClusterEviction _eviction = new();
     private readonly FollowerRegistry _registry = new();
     private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
@@ -276,7 +277,7 @@ public sealed class BacklogTests : IAsyncDisposable
     private async Task<(WebSocket Client, SocketConnection Connection)> OpenAsync()
     {
         var sockets = new MemorySockets();
-        var connection = new SocketConnection(sockets.Server, new("s", WireProfile.V1, null), _services);
+        var connection = new SocketConnection(sockets.Server, new(SessionAccess.Own(CallerIdentity.Local), "s", WireProfile.V1, null), _services);
         _open.Add((sockets, connection.RunAsync()));
         Assert.Equal("hello", (await NextAsync(sockets.Client)).Type());
         return (sockets.Client, connection);

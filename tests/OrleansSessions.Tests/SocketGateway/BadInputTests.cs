@@ -19,7 +19,8 @@ public sealed class BadInputTests(GatewayFixture gateway) : IAsyncLifetime
     [InlineData("nonsense", "bad_request")]
     [InlineData("", "bad_request")]
     [InlineData("""{"type":"dance"}""", "unknown_type")]
-    [InlineData("""{"type":"auth","token":"x"}""", "bad_request")]
+    [InlineData("""{"type":"auth","token":""}""", "bad_request")]
+    [InlineData("""{"type":"auth","token":"x"}""", "unauthorized")]
     public async Task BadFrame_GetsOneError_AndTheSocketStaysOpen(string frame, string code)
     {
         await using var socket = await gateway.Host.ConnectV1Async(_session);

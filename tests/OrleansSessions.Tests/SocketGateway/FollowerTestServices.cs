@@ -2,8 +2,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Clustering;
+using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Telemetry;
@@ -19,6 +21,9 @@ internal static class FollowerTestServices
     public static FollowerServices Create(
         ISessionGrain session, FollowerRegistry registry, IServiceProvider metrics, TimeProvider clock, SocketGatewayOptions? options = null,
         ClusterEviction? eviction = null) => new(
-        Grains(Stub.Of<IGrainFactory>((_, _) => session), eviction, options), new(Options.Create(options ?? new()), Options.Create(new SessionsOptions())),
-        registry, metrics.GetRequiredService<SocketGatewayMetrics>(), clock, NullLogger<Follower>.Instance);
+        Grains(Stub.Of<IGrainFactory>((_, _) => session), eviction, options), new(Options.Create(options ?? new()), Options.Create(new SessionsOptions()), Options.Create(new ScopeLimitsOptions())),
+        registry, NoGuards(), new(metrics.GetRequiredService<SocketGatewayMetrics>(), NullLogger<Follower>.Instance), clock);
+
+    /// <summary>No token arrives in these tests.</summary>
+    private static CallerGuards NoGuards() => new(new(null!, null!));
 }

@@ -7,6 +7,7 @@ using OrleansSessions.Clustering;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
@@ -139,7 +140,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
 
     private async Task<JsonElement> AskBasicAndLoseTheTextAsync()
     {
-        var connection = new SocketConnection(_sockets.Server, new("s", WireProfile.Basic, null), _services);
+        var connection = new SocketConnection(_sockets.Server, new(SessionAccess.Own(CallerIdentity.Local), "s", WireProfile.Basic, null), _services);
         _running = connection.RunAsync();
         await _sockets.Client.SendAsync("""{"question":"why","id":"q"}"""u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
         await _asked.Task.WaitAsync(Patience);
@@ -157,7 +158,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
 
     private async Task<SocketConnection> OpenAsync((long Epoch, long AfterSeq)? resume)
     {
-        var connection = new SocketConnection(_sockets.Server, new("s", WireProfile.V1, resume), _services);
+        var connection = new SocketConnection(_sockets.Server, new(SessionAccess.Own(CallerIdentity.Local), "s", WireProfile.V1, resume), _services);
         _running = connection.RunAsync();
         Assert.Equal("hello", (await NextAsync()).Type());
         return connection;

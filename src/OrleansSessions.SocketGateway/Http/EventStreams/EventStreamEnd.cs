@@ -14,6 +14,7 @@ internal static class EventStreamEnd
     public static ErrorMessage? ErrorOf(int code, long retryAfterMs) => code switch
     {
         CloseCodes.Draining or CloseCodes.ServiceRestart => Refusals.GoingDown(retryAfterMs),
+        CloseCodes.TokenExpired => Refusals.TokenExpired(),
         CloseCodes.SessionRemoved => Refusals.SessionRemoved(),
         CloseCodes.InternalError => new(WireErrors.Internal, "The server failed.", RetryAfterMs: retryAfterMs),
         _ => null,

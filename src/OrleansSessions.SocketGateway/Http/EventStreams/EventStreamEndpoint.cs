@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Following;
 
 namespace OrleansSessions.SocketGateway.Http.EventStreams;
@@ -50,7 +51,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
 
             // 3. Stream.
             var scope = new EventStreamScope(question) { Ended = followed?.End is null ? null : followed };
-            return streams.Stream(http, new(id, WireProfile.V1, resume), scope);
+            return streams.Stream(http, new(SessionAccess.Of(context), id, WireProfile.V1, resume), scope);
         });
 
     /// <summary>Streams to the response, or refuses the request if there is no place.</summary>

@@ -1,0 +1,45 @@
+using OrleansSessions.Configuration;
+
+namespace OrleansSessions.SocketGateway.Access;
+
+/// <summary>Section <c>Auth</c>: who may call without an identity, and which claims of an identity count.</summary>
+public sealed class AuthOptions : ISectionOptions
+{
+    /// <inheritdoc/>
+    public static string Section => "Auth";
+
+    /// <summary>
+    /// True to serve callers without an identity, who share one scope: whoever knows a session's id can read it and ask in it. Answering, removing and
+    /// administration stay closed to them unless they are on this machine. Default false: without authentication, only loopback is served.
+    /// </summary>
+    public bool AllowAnonymous { get; set; }
+
+    /// <summary>
+    /// True to accept a token as <c>?access_token=</c> on sockets and event streams, for clients that can send neither headers nor a subprotocol. Default
+    /// false, because addresses are stored by proxies and browsers. This server removes the token before anything is logged. Use short-lived tokens.
+    /// </summary>
+    public bool AllowTokenInQuery { get; set; }
+
+    /// <summary>
+    /// The claim that names the caller. It must never be given to another one later. Default empty: <c>sub</c>, otherwise the name identifier of ASP.NET Core.
+    /// </summary>
+    public string SubjectClaim { get; set; } = "";
+
+    /// <summary>
+    /// A claim whose value is the scope: all callers of an issuer with the same value share their sessions. A caller without the claim is refused. Default
+    /// empty: each subject has its own scope.
+    /// </summary>
+    public string TenantClaim { get; set; } = "";
+
+    /// <summary>
+    /// API keys for back ends, by name: the SHA-256 of the key in hexadecimal, then the permissions <c>sessions:answer</c> and <c>sessions:admin</c>, if
+    /// any, separated by spaces. A key is sent as a bearer token. Several keys can be valid at once, so that a new one can replace an old one. Default none.
+    /// </summary>
+    public IDictionary<string, string> ApiKeys { get; set; } = new Dictionary<string, string>();
+
+    /// <inheritdoc/>
+    public IEnumerable<string> FindMistakes() => ApiKeys
+        .Where(key => ApiKey.Parse(key.Key, key.Value) is null)
+        .Select(key => $"{Section}:{nameof(ApiKeys)}:{key.Key} is not valid; it must be the SHA-256 of the key as 64 hexadecimal digits, then "
+            + $"'{Permissions.Answer}' and '{Permissions.Admin}' as needed, separated by spaces. The value is not repeated here, in case it is the key itself.");
+}

@@ -1,0 +1,25 @@
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.SocketGateway.Access;
+
+/// <summary>Takes fresh tokens for sockets whose token expires.</summary>
+internal sealed class TokenRenewal(CallerPolicy callers, AuditLog audit)
+{
+    /// <param name="from">The connection, for the audit log.</param>
+    public async Task<(SessionAccess? Access, ErrorMessage? Refusal)> TryAsync(SessionAccess current, string token, string from)
+    {
+        var (access, refusal) = await callers.RenewAsync(current, token);
+        if (refusal is not null)
+        {
+            audit.Refused("auth on a socket", AuditLog.NameOf(current.Caller), from, refusal.Error.Code);
+        }
+
+        return (access, refusal);
+    }
+}
+
+/// <summary>What stands between a caller and the sessions after it has connected.</summary>
+internal sealed class CallerGuards(TokenRenewal renewal)
+{
+    public TokenRenewal Renewal { get; } = renewal;
+}
