@@ -65,7 +65,7 @@ internal sealed partial class AuditLog(ILoggerFactory loggers, TimeProvider cloc
             route = route.Replace($"{{{name}}}", Clean(value?.ToString() ?? ""), StringComparison.Ordinal);
         }
 
-        return $"{Clean(context.Request.Method)} {route}";
+        return $"{Clean(context.Request.Method)} {route.TrimEnd('/')}";
     }
 
     /// <summary>Control characters could forge lines of the log.</summary>

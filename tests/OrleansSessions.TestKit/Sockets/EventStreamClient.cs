@@ -26,10 +26,11 @@ public sealed class EventStreamClient : IAsyncDisposable
 
     public HttpResponseMessage Response { get; }
 
-    public static async Task<HttpResponseMessage> GetAsync(HttpClient http, string path, string? lastEventId = null)
+    public static async Task<HttpResponseMessage> GetAsync(HttpClient http, string path, string? lastEventId = null, string? token = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
+        request.Headers.Authorization = token is null ? null : new("Bearer", token);
         if (lastEventId is not null)
         {
             request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
@@ -38,8 +39,8 @@ public sealed class EventStreamClient : IAsyncDisposable
         return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
     }
 
-    public static async Task<EventStreamClient> OpenAsync(HttpClient http, string path, string? lastEventId = null) =>
-        await OpenAsync(await GetAsync(http, path, lastEventId));
+    public static async Task<EventStreamClient> OpenAsync(HttpClient http, string path, string? lastEventId = null, string? token = null) =>
+        await OpenAsync(await GetAsync(http, path, lastEventId, token));
 
     public static async Task<EventStreamClient> AskAsync(HttpClient http, string session, string body)
     {

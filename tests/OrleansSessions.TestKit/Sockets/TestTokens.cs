@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace OrleansSessions.TestKit.Sockets;
+
+/// <summary>
+/// A host's own authentication, for tests: a bearer token that says openly who sends it. <see cref="Of"/> writes one. Whatever else is sent is not valid.
+/// </summary>
+public static class TestTokens
+{
+    public const string Issuer = "https://issuer.test";
+    public const string TenantClaim = "tenant";
+
+    private const string SchemeName = "Test";
+    private const string Prefix = "test";
+    private const char Separator = '|';
+
+    /// <param name="permissions">Permissions, separated by commas.</param>
+    /// <param name="expiresAt">When the token expires, or null if it does not.</param>
+    public static string Of(string subject, string permissions = "", string tenant = "", DateTimeOffset? expiresAt = null) => string.Join(
+        Separator, Prefix, Uri.EscapeDataString(subject), permissions, tenant, expiresAt?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
+
+    public static void AddTestTokens(this WebApplicationBuilder builder) =>
+        builder.Services.AddAuthentication(SchemeName).AddScheme<AuthenticationSchemeOptions, Handler>(SchemeName, configureOptions: null);
+
+    private sealed class Handler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, TimeProvider clock)
+        : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    {
+        protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Authenticate(Request.Headers.Authorization.ToString()));
+
+        private AuthenticateResult Authenticate(string header)
+        {
+            if (header.Length == 0)
+            {
+                return AuthenticateResult.NoResult();
+            }
+
+            if (header.Split(' ')[^1].Split(Separator) is not [Prefix, var subject, var permissions, var tenant, var expires])
+            {
+                return AuthenticateResult.Fail("This is not a token.");
+            }
+
+            DateTimeOffset? end = expires.Length == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(expires, CultureInfo.InvariantCulture));
+            if (end <= clock.GetUtcNow())
+            {
+                return AuthenticateResult.Fail(new SecurityTokenExpiredException());
+            }
+
+            List<Claim> claims = [new("scope", permissions.Replace(',', ' '), null, Issuer)];
+            if (subject.Length > 0)
+            {
+                claims.Add(new("sub", Uri.UnescapeDataString(subject), null, Issuer));
+            }
+
+            if (tenant.Length > 0)
+            {
+                claims.Add(new(TenantClaim, tenant, null, Issuer));
+            }
+
+            return AuthenticateResult.Success(new(
+                new ClaimsPrincipal(new ClaimsIdentity(claims, SchemeName)), new AuthenticationProperties { ExpiresUtc = end }, SchemeName));
+        }
+    }
+
+    /// <summary>Has the name of the exception that JWT handlers report.</summary>
+    private sealed class SecurityTokenExpiredException : Exception;
+}
