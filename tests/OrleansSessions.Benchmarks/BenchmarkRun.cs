@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OrleansSessions.Benchmarks.Abuse;
 using OrleansSessions.Benchmarks.Results;
 using OrleansSessions.Benchmarks.Servers;
 
@@ -32,7 +33,13 @@ internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
             await new MemoryMeasure(options, _measurements, output).RunAsync(contenders, runtimeConfig, cancellationToken);
         }
 
-        // 4. Report.
+        // 4. Abuse: a new process with the limits that everyone gets.
+        if (options.Measures.Contains(BenchmarkOptions.Abuse))
+        {
+            await new AbuseMeasure(options, _measurements, output).RunAsync(Contenders.WithDefaultLimits(_serverPath), runtimeConfig, cancellationToken);
+        }
+
+        // 5. Report.
         output.WriteLine();
         ResultTable.Write(output, _measurements, options.Servers);
         output.WriteLine();

@@ -1,4 +1,5 @@
 using OrleansSessions.Benchmarks;
+using OrleansSessions.Benchmarks.Abuse;
 using OrleansSessions.Benchmarks.Load;
 using OrleansSessions.Benchmarks.Peers;
 using OrleansSessions.Benchmarks.Servers;
@@ -6,6 +7,11 @@ using OrleansSessions.Benchmarks.Servers;
 if (args is ["peer", var peer, .. var peerArgs])
 {
     return await Peer.RunAsync(peer, peerArgs);
+}
+
+if (args is [HostileClients.Command, .. var hostileArgs])
+{
+    return await HostileClients.RunAsync(hostileArgs);
 }
 
 if (!BenchmarkOptions.TryParse(args, out var options, out var complaint))

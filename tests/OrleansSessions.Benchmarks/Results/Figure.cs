@@ -18,5 +18,11 @@ internal sealed record Figure(string Key, string Name, string Unit, int Decimals
     public static readonly Figure IdleMemory = new("idle_memory", "attached session, idle", "KB", 1);
     public static readonly Figure IdleHeap = new("idle_heap", "  of it managed heap", "KB", 1);
     public static readonly Figure AskedMemory = new("asked_memory", "attached session that asked once", "KB", 1);
+    public static readonly Figure AloneTail = new("alone_tail", "1,000 honest sockets alone, p99", "ms", 1);
+    public static readonly Figure AbuseMedian = new("abuse_median", "  beside 2,000 hostile ones, p50", "ms", 1);
+    public static readonly Figure AbuseTail = new("abuse_tail", "  beside 2,000 hostile ones, p99", "ms", 1);
+    public static readonly Figure AfterTail = new("after_tail", "  afterwards, p99", "ms", 1);
+    public static readonly Figure AbuseClosed = new("abuse_closed", "  honest sockets that failed", "sockets", 0);
+    public static readonly Figure AbuseMemory = new("abuse_memory", "  growth of the server's memory", "MB", 0);
     public static readonly Figure AskedHeap = new("asked_heap", "  of it managed heap", "KB", 1);
 }

@@ -10,6 +10,8 @@ internal static class Targets
     private const double LatencyOfKestrel = 2.5;
     private const double PiecesOfSignalR = 0.5;
     private const double IdleKilobytes = 25;
+    private const double AbuseMilliseconds = 250;
+    private const double AbuseMegabytes = 700;
 
     public static void Write(TextWriter output, Measurements measurements)
     {
@@ -18,11 +20,18 @@ internal static class Targets
         var pieces = measurements.Ratio(Figure.Pieces, Contenders.Sessions, Contenders.SignalR);
         var idle = measurements.Median(Figure.IdleMemory, Contenders.Sessions);
 
+        var abuse = measurements.Median(Figure.AbuseTail, Contenders.Sessions);
+        var growth = measurements.Median(Figure.AbuseMemory, Contenders.Sessions);
+        var failed = measurements.Median(Figure.AbuseClosed, Contenders.Sessions);
+
         output.WriteLine("targets");
         WriteLine(output, "rounds, of bare Kestrel's, at least", RoundsOfKestrel, rounds, rounds >= RoundsOfKestrel);
         WriteLine(output, "p50, of bare Kestrel's, at most", LatencyOfKestrel, latency, latency <= LatencyOfKestrel);
         WriteLine(output, "pieces, of SignalR's, at least", PiecesOfSignalR, pieces, pieces >= PiecesOfSignalR);
         WriteLine(output, "KB an idle attached session, at most", IdleKilobytes, idle, idle <= IdleKilobytes);
+        WriteLine(output, "ms p99 beside hostile sockets, at most", AbuseMilliseconds, abuse, abuse <= AbuseMilliseconds);
+        WriteLine(output, "MB grown beside them, at most", AbuseMegabytes, growth, growth <= AbuseMegabytes);
+        WriteLine(output, "honest sockets that failed, at most", 0, failed, failed <= 0);
     }
 
     private static void WriteLine(TextWriter output, string what, double target, double? measured, bool isReached)

@@ -47,6 +47,16 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The resident memory of the process.</summary>
+    public long WorkingSetBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <param name="runtimeConfig">The runtime settings for all servers, or null if each server uses its own.</param>
     /// <exception cref="ServerStartException">The server ended, or was not ready in time.</exception>
     public static async Task<ServerProcess> StartAsync(Contender contender, string? runtimeConfig, CancellationToken cancellationToken)
