@@ -169,6 +169,7 @@ public sealed class ClientMessageParserTests
     [InlineData("eA")]
     [InlineData("e 1")]
     [InlineData("e00000000000000001")]
+    [InlineData("e07")]
     public void TextThatIsNotAnEpoch_IsUnknown(string text) => Assert.Equal(Epochs.Unknown, Epochs.FromWire(text));
 
     private static ParsedMessage Parse(string json, WireProfile profile = WireProfile.V1) =>
