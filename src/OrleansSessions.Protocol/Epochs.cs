@@ -17,7 +17,7 @@ public static class Epochs
     /// <summary>Returns the number of an epoch, or <see cref="Unknown"/>. Only the exact form of <see cref="ToWire"/> is accepted.</summary>
     public static long FromWire(ReadOnlySpan<char> text)
     {
-        if (text.Length is < 2 or > 17 || text[0] != 'e' || text[1..].ContainsAnyExcept(HexDigits))
+        if (text.Length is < 2 or > 17 || text[0] != 'e' || text[1] == '0' || text[1..].ContainsAnyExcept(HexDigits))
         {
             return Unknown;
         }

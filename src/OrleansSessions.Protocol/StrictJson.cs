@@ -11,6 +11,7 @@ internal ref struct StrictJson
 {
     private const int MaxDepth = 32;
     private const int MaxShown = 40;
+    private const int MaxReasonChars = 200;
 
     private readonly ReadOnlySpan<byte> _utf8;
     private Utf8JsonReader _json;
@@ -164,9 +165,14 @@ internal ref struct StrictJson
         }
         catch (JsonException fault)
         {
-            throw Refused($"The message is not valid JSON: {fault.Message}", null);
+            throw Refused($"The message is not valid JSON: {Reason(fault)}", null);
         }
     }
+
+    /// <summary>The reader's own words, unless they repeat much of the message: a literal that it does not know is in them as a whole.</summary>
+    private static string Reason(JsonException fault) => fault.Message.Length <= MaxReasonChars
+        ? fault.Message
+        : $"there is an invalid value at LineNumber: {fault.LineNumber} | BytePositionInLine: {fault.BytePositionInLine}.";
 
     /// <summary>Returns a known name without allocating a string. A name with escapes is not recognized here.</summary>
     private readonly string? KnownName()

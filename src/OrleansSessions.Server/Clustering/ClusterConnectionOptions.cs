@@ -1,3 +1,4 @@
+using System.Net;
 using OrleansSessions.Configuration;
 
 namespace OrleansSessions.Server.Clustering;
@@ -39,9 +40,15 @@ public sealed class ClusterConnectionOptions : ISectionOptions
 
     /// <summary>
     /// The IP address or host name at which other processes reach this silo. Default: this machine's own address with <c>Redis</c>.
-    /// With <c>Localhost</c> it is always 127.0.0.1. With a loopback address the silo listens only on that address, otherwise on every interface.
+    /// With <c>Localhost</c> it is always 127.0.0.1. Both ports listen only on this address, unless <c>ListenAddress</c> is set.
     /// </summary>
     public string AdvertisedAddress { get; set; } = "";
+
+    /// <summary>
+    /// The IP address of this machine on which both ports listen. Default: the advertised address. Set it where the advertised address belongs to
+    /// something else, for example to a port mapping in front of a container. <c>0.0.0.0</c> is every IPv4 address, <c>::</c> every IPv6 address.
+    /// </summary>
+    public string ListenAddress { get; set; } = "";
 
     /// <inheritdoc/>
     public IEnumerable<string> FindMistakes()
@@ -59,6 +66,17 @@ public sealed class ClusterConnectionOptions : ISectionOptions
         if (SiloPort is > 0 && SiloPort == OrleansGatewayPort)
         {
             yield return $"{Section}:{nameof(SiloPort)} and {Section}:{nameof(OrleansGatewayPort)} are both {SiloPort}; they must differ.";
+        }
+
+        if (IPAddress.TryParse(AdvertisedAddress, out var advertised) && (advertised.Equals(IPAddress.Any) || advertised.Equals(IPAddress.IPv6Any)))
+        {
+            yield return $"{Section}:{nameof(AdvertisedAddress)} is '{AdvertisedAddress}', at which no other process can reach this silo; "
+                + $"to listen on every interface, set {Section}:{nameof(ListenAddress)}.";
+        }
+
+        if (ListenAddress.Length > 0 && !IPAddress.TryParse(ListenAddress, out _))
+        {
+            yield return $"{Section}:{nameof(ListenAddress)} is '{ListenAddress}'; it must be an IP address of this machine, for example 10.0.0.5 or 0.0.0.0.";
         }
     }
 }

@@ -38,6 +38,11 @@ internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) :
         {
             yield return $"Cluster:AdvertisedAddress is '{options.AdvertisedAddress}', but Cluster:Provider is Localhost, which no other process can reach.";
         }
+
+        if (options.ListenAddress.Length > 0)
+        {
+            yield return $"Cluster:ListenAddress is '{options.ListenAddress}', but Cluster:Provider is Localhost, which always listens on 127.0.0.1.";
+        }
     }
 
     private static IEnumerable<string> FindRedisErrors(ClusterConnectionOptions options)

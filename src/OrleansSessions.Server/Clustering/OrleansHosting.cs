@@ -21,9 +21,8 @@ internal static class OrleansHosting
             return;
         }
 
-        var (advertised, listening) = SiloAddresses.Resolve(cluster);
-        var ports = SiloPorts.Take(cluster, listening);
-        builder.UseOrleans(silo => ConfigureSilo(silo, cluster, sessions, ports, advertised));
+        var ports = SiloPorts.Take(cluster, SiloAddresses.Resolve(cluster));
+        builder.UseOrleans(silo => ConfigureSilo(silo, cluster, sessions, ports));
         // The ports are held until the hosted service that starts the silo is about to run. Hosted services start in the order of registration.
         builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService>(new SiloPortsRelease(ports)));
     }
@@ -52,8 +51,7 @@ internal static class OrleansHosting
         return true;
     }
 
-    private static void ConfigureSilo(
-        ISiloBuilder silo, ClusterConnectionOptions cluster, SessionsOptions sessions, SiloPorts ports, IPAddress advertised)
+    private static void ConfigureSilo(ISiloBuilder silo, ClusterConnectionOptions cluster, SessionsOptions sessions, SiloPorts ports)
     {
         if (cluster.Provider == ClusterProvider.Redis)
         {
@@ -65,11 +63,18 @@ internal static class OrleansHosting
         else
         {
             // This process is its own primary silo. Another such process on this machine is another cluster.
-            silo.UseDevelopmentClustering(new IPEndPoint(advertised, ports.Silo));
+            silo.UseDevelopmentClustering(new IPEndPoint(ports.Addresses.Advertised, ports.Silo));
         }
 
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
-        silo.ConfigureEndpoints(advertised, ports.Silo, ports.OrleansGateway, listenOnAnyHostAddress: !IPAddress.IsLoopback(ports.Listening));
+        silo.Configure<EndpointOptions>(endpoints =>
+        {
+            endpoints.AdvertisedIPAddress = ports.Addresses.Advertised;
+            endpoints.SiloPort = ports.Silo;
+            endpoints.GatewayPort = ports.OrleansGateway;
+            endpoints.SiloListeningEndpoint = new(ports.Addresses.Listening, ports.Silo);
+            endpoints.GatewayListeningEndpoint = new(ports.Addresses.Listening, ports.OrleansGateway);
+        });
         silo.AddSessionGrains(configPrefix: null);
         silo.Services.AddHostedService<EvictionLimit>();
     }

@@ -4,17 +4,19 @@ using OrleansSessions.Server.Configuration;
 
 namespace OrleansSessions.Server.Clustering;
 
-/// <summary>Determines the address at which other processes reach this silo, and the address on which it listens.</summary>
-internal static class SiloAddresses
+/// <summary>
+/// The address at which other processes reach this silo, and the one on which both of its ports listen. Whoever reaches these ports can do
+/// anything in the cluster, so they are opened on one address and not on every interface.
+/// </summary>
+internal sealed record SiloAddresses(IPAddress Advertised, IPAddress Listening)
 {
     /// <exception cref="ConfigurationErrorException">The host name cannot be resolved.</exception>
-    public static (IPAddress Advertised, IPAddress Listening) Resolve(ClusterConnectionOptions options)
+    public static SiloAddresses Resolve(ClusterConnectionOptions options)
     {
         var advertised = options.Provider == ClusterProvider.Localhost ? IPAddress.Loopback
             : IPAddress.TryParse(options.AdvertisedAddress, out var literal) ? literal
             : LookUp(options.AdvertisedAddress.Length > 0 ? options.AdvertisedAddress : Dns.GetHostName(), options.AdvertisedAddress);
-        var any = advertised.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
-        return (advertised, IPAddress.IsLoopback(advertised) ? advertised : any);
+        return new(advertised, IPAddress.TryParse(options.ListenAddress, out var listening) ? listening : advertised);
     }
 
     /// <summary>Prefers IPv4 to IPv6, and an address that others can reach to loopback, which some machines return for their own name.</summary>

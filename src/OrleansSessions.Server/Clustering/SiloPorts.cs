@@ -11,24 +11,32 @@ namespace OrleansSessions.Server.Clustering;
 internal sealed class SiloPorts : IDisposable
 {
     private readonly List<Socket> _held = [];
+    private bool _isForeign;
 
-    private SiloPorts(IPAddress listening) => Listening = listening;
+    private SiloPorts(SiloAddresses addresses) => Addresses = addresses;
 
-    /// <summary>The address on which both ports are reserved.</summary>
-    public IPAddress Listening { get; }
+    /// <summary>The addresses of the silo. Both ports are reserved on the one on which it listens.</summary>
+    public SiloAddresses Addresses { get; }
 
     public int Silo { get; private set; }
 
     public int OrleansGateway { get; private set; }
 
-    /// <exception cref="ConfigurationErrorException">A port is in use. The message names each affected key.</exception>
-    public static SiloPorts Take(ClusterConnectionOptions options, IPAddress listening)
+    /// <exception cref="ConfigurationErrorException">
+    /// A port is in use, or the address is not one of this machine. The message names each affected key.
+    /// </exception>
+    public static SiloPorts Take(ClusterConnectionOptions options, SiloAddresses addresses)
     {
         var (siloDefault, gatewayDefault) = options.Provider == ClusterProvider.Localhost ? (0, 0) : (11111, 30000);
-        var ports = new SiloPorts(listening);
+        var ports = new SiloPorts(addresses);
         var errors = new List<string>();
         ports.Silo = ports.Hold("Cluster:SiloPort", options.SiloPort ?? siloDefault, errors);
         ports.OrleansGateway = ports.Hold("Cluster:OrleansGatewayPort", options.OrleansGatewayPort ?? gatewayDefault, errors);
+        if (ports._isForeign)
+        {
+            errors = [NotOfThisMachine(options, addresses.Listening)];
+        }
+
         if (errors.Count > 0)
         {
             ports.Dispose();
@@ -47,19 +55,25 @@ internal sealed class SiloPorts : IDisposable
 
     private int Hold(string key, int port, List<string> errors)
     {
-        var socket = new Socket(Listening.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(Addresses.Listening.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         _held.Add(socket);
         try
         {
             socket.ExclusiveAddressUse = true;
-            socket.Bind(new IPEndPoint(Listening, port));
+            socket.Bind(new IPEndPoint(Addresses.Listening, port));
             socket.Listen();
             return ((IPEndPoint)socket.LocalEndPoint!).Port;
         }
         catch (SocketException exception)
         {
-            errors.Add($"{key} is {port}; it cannot be used on {Listening}: {exception.Message}.");
+            _isForeign |= exception.SocketErrorCode == SocketError.AddressNotAvailable;
+            errors.Add($"{key} is {port}; it cannot be used on {Addresses.Listening}: {exception.Message}.");
             return 0;
         }
     }
+
+    private static string NotOfThisMachine(ClusterConnectionOptions options, IPAddress listening) => options.ListenAddress.Length > 0
+        ? $"Cluster:ListenAddress is '{options.ListenAddress}', which is not an address of this machine; set one that is, or 0.0.0.0 for every interface."
+        : $"Cluster:AdvertisedAddress is '{options.AdvertisedAddress}', which means {listening}, and that is not an address of this machine; "
+            + "set Cluster:ListenAddress to the address of this machine on which the silo listens, or to 0.0.0.0 for every interface.";
 }

@@ -1,3 +1,4 @@
+using OrleansSessions.Server.Clustering;
 using OrleansSessions.Server.Configuration;
 using StackExchange.Redis;
 
@@ -38,7 +39,7 @@ internal static class ServerRun
 
     private static string? Explain(Exception exception) => exception switch
     {
-        RedisConnectionException => "The Redis server in Cluster:Redis cannot be reached.",
+        RedisConnectionException fault => RedisStartFault.Explain(fault),
         IOException { InnerException: not null } => exception.Message,
         FormatException or OrleansConfigurationException => exception.Message,
         _ => null,

@@ -15,7 +15,7 @@ public sealed class NodeSet : IAsyncDisposable
 
     public RedisProcess Redis { get; }
 
-    public static async Task<NodeSet> StartAsync(RedisFlavour flavour)
+    public static async Task<NodeSet> StartAsync(RedisFlavour flavour, RedisTls? tls = null)
     {
         if (RedisProcess.Missing(flavour) is { } reason)
         {
@@ -23,7 +23,7 @@ public sealed class NodeSet : IAsyncDisposable
             Assert.Skip(reason);
         }
 
-        return new(await RedisProcess.StartAsync(flavour));
+        return new(await RedisProcess.StartAsync(flavour, tls));
     }
 
     public async Task<ServerProcess> AddAsync(params string[] settings)

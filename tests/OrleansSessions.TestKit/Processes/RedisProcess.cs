@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 
 namespace OrleansSessions.TestKit.Processes;
@@ -26,10 +27,10 @@ public sealed class RedisProcess : IAsyncDisposable
 
     private readonly ChildProcess _process;
 
-    private RedisProcess(ChildProcess process, int port)
+    private RedisProcess(ChildProcess process, int port, RedisTls? tls)
     {
         _process = process;
-        ConnectionString = $"127.0.0.1:{port}";
+        ConnectionString = tls is null ? $"127.0.0.1:{port}" : $"localhost:{port},ssl=true,password={tls.Password}";
     }
 
     /// <summary>The value for <c>Cluster:Redis</c>.</summary>
@@ -39,7 +40,8 @@ public sealed class RedisProcess : IAsyncDisposable
     public static string? Missing(RedisFlavour flavour) =>
         flavour == RedisFlavour.RedisServer && FindOnPath("redis-server") is null ? "redis-server is not on the path." : null;
 
-    public static async Task<RedisProcess> StartAsync(RedisFlavour flavour)
+    /// <param name="tls">If not null, the server takes only TLS and asks for a password. Only <see cref="RedisFlavour.RedisServer"/> can do that.</param>
+    public static async Task<RedisProcess> StartAsync(RedisFlavour flavour, RedisTls? tls = null)
     {
         if (flavour == RedisFlavour.Garnet)
         {
@@ -50,11 +52,11 @@ public sealed class RedisProcess : IAsyncDisposable
         {
             // Neither server can select a free port by itself, so another process can take the port first.
             var port = FreePort();
-            var process = Launch(flavour, port);
+            var process = Launch(flavour, port, tls);
             try
             {
-                await process.UntilAsync(() => AnswersAsync(port), $"port {port} answers PING", StartPatience);
-                return new RedisProcess(process, port);
+                await process.UntilAsync(() => AnswersAsync(port, tls), $"port {port} answers PING", StartPatience);
+                return new RedisProcess(process, port, tls);
             }
             catch (InvalidOperationException) when (attempt < Attempts)
             {
@@ -73,12 +75,12 @@ public sealed class RedisProcess : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
-    private static ChildProcess Launch(RedisFlavour flavour, int port)
+    private static ChildProcess Launch(RedisFlavour flavour, int port, RedisTls? tls)
     {
         var number = port.ToString(CultureInfo.InvariantCulture);
         return flavour == RedisFlavour.RedisServer
             ? ChildProcess.Start(
-                "redis-server", FindOnPath("redis-server")!, ["--port", number, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+                "redis-server", FindOnPath("redis-server")!, [.. tls?.Arguments(number) ?? ["--port", number], "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             : ChildProcess.Start(
                 "garnet-server", ChildProcess.DotnetPath,
                 ["tool", "run", "garnet-server", "--", "--lua", "--port", number, "--bind", "127.0.0.1", "--memory", "128m", "--index", "16m"],
@@ -103,18 +105,19 @@ public sealed class RedisProcess : IAsyncDisposable
         }
     }
 
-    private static async Task<bool> AnswersAsync(int port)
+    private static async Task<bool> AnswersAsync(int port, RedisTls? tls)
     {
         try
         {
             using var client = new TcpClient();
             await client.ConnectAsync(IPAddress.Loopback, port);
-            await client.GetStream().WriteAsync("PING\r\n"u8.ToArray());
+            await using var stream = tls is null ? (Stream)client.GetStream() : await tls.OpenAsync(client.GetStream());
+            await stream.WriteAsync("PING\r\n"u8.ToArray());
             var answer = new byte[7];
-            await client.GetStream().ReadExactlyAsync(answer).AsTask().WaitAsync(TimeSpan.FromSeconds(2), TimeProvider.System);
-            return Encoding.ASCII.GetString(answer) == "+PONG\r\n";
+            await stream.ReadExactlyAsync(answer).AsTask().WaitAsync(TimeSpan.FromSeconds(2), TimeProvider.System);
+            return Encoding.ASCII.GetString(answer) is "+PONG\r\n" or "-NOAUTH";
         }
-        catch (Exception fault) when (fault is SocketException or IOException or TimeoutException)
+        catch (Exception fault) when (fault is SocketException or IOException or TimeoutException or AuthenticationException)
         {
             return false;
         }

@@ -132,6 +132,18 @@ public sealed class ClientMessageParserTests
     public void Basic_BadInput_IsRefused(string json, string code) => Assert.Equal(code, Parse(json, WireProfile.Basic).Refusal?.Error.Code);
 
     [Fact]
+    public void RefusalOfAMalformedMessage_DoesNotRepeatALongPartOfIt()
+    {
+        var utf8 = Encoding.UTF8.GetBytes($"{{\"question\":tru{new string('z', 60_000)}}}");
+
+        var refusal = ClientMessageParser.Parse(utf8, WireProfile.V1, 100).Refusal!;
+
+        Assert.Equal(WireErrors.BadRequest, refusal.Error);
+        Assert.InRange(refusal.Message.Length, 1, 300);
+        Assert.Contains("BytePositionInLine: 15", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void OtherMessages_AreUnderstood()
     {
         Assert.Equal(new CancelMessage("q-1"), Parse("""{"type":"cancel","question_id":"q-1"}""").Message);
@@ -159,6 +171,7 @@ public sealed class ClientMessageParserTests
     [InlineData("eA")]
     [InlineData("e 1")]
     [InlineData("e00000000000000001")]
+    [InlineData("e07")]
     public void TextThatIsNotAnEpoch_IsUnknown(string text) => Assert.Equal(Epochs.Unknown, Epochs.FromWire(text));
 
     private static ParsedMessage Parse(string json, WireProfile profile = WireProfile.V1) =>

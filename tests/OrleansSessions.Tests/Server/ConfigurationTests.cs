@@ -41,6 +41,7 @@ public sealed class ConfigurationTests
     [InlineData("--Server:Role=Silo", "Server:Role is Silo, but Cluster:Provider is Localhost")]
     [InlineData("--Sessions:Persistence=Stored", "Sessions:Persistence is Stored, but Cluster:Provider is Localhost")]
     [InlineData("--Cluster:AdvertisedAddress=10.0.0.1", "Cluster:AdvertisedAddress is '10.0.0.1', but Cluster:Provider is Localhost")]
+    [InlineData("--Cluster:ListenAddress=10.0.0.1", "Cluster:ListenAddress is '10.0.0.1', but Cluster:Provider is Localhost")]
     [InlineData("--Responder:Name=openai", "Responder:OpenAI:Model is ''")]
     public void Build_WithSectionsThatContradict_SaysWhich(string argument, string beginning) =>
         Assert.StartsWith(beginning, Assert.Single(ErrorsOf(argument)), StringComparison.Ordinal);
@@ -65,6 +66,19 @@ public sealed class ConfigurationTests
         Assert.Equal(
             [$"Cluster:SiloPort is {siloPort}; it cannot be used", $"Cluster:OrleansGatewayPort is {gatewayPort}; it cannot be used"],
             errors.Select(error => error[..error.IndexOf(" on ", StringComparison.Ordinal)]));
+    }
+
+    [Theory]
+    [InlineData("--Cluster:AdvertisedAddress=203.0.113.7", "Cluster:AdvertisedAddress is '203.0.113.7'", "set Cluster:ListenAddress")]
+    [InlineData("--Cluster:ListenAddress=203.0.113.7", "Cluster:ListenAddress is '203.0.113.7'", "0.0.0.0 for every interface")]
+    [InlineData("--Cluster:ListenAddress=eth0", "Cluster:ListenAddress is 'eth0'", "it must be an IP address")]
+    [InlineData("--Cluster:AdvertisedAddress=0.0.0.0", "Cluster:AdvertisedAddress is '0.0.0.0'", "set Cluster:ListenAddress")]
+    public void Build_WithAnAddressOfAnotherMachine_NamesItsKeyOnce_AndWhatToSet(string argument, string beginning, string advice)
+    {
+        var error = Assert.Single(ErrorsOf("--Cluster:Provider=Redis", "--Cluster:Redis=127.0.0.1:1", "--Cluster:SiloPort=0", "--Cluster:OrleansGatewayPort=0", argument));
+
+        Assert.StartsWith(beginning, error, StringComparison.Ordinal);
+        Assert.Contains(advice, error, StringComparison.Ordinal);
     }
 
     [Fact]
