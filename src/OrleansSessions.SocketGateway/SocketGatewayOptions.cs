@@ -26,8 +26,9 @@ public sealed class SocketGatewayOptions : ISectionOptions
     public int MaxMessageBytes { get; set; } = 64 * 1024;
 
     /// <summary>
-    /// The maximum number of messages that one socket sends in a minute, of whatever kind; so many can also come at once. A message above it is refused with
-    /// <c>rate_limited</c>, and a socket that goes on is closed with 4008. Default 600: ten per second. 0 means no limit.
+    /// The maximum number of messages that one socket sends in a minute, of whatever kind; a tenth of them can come at once. A message above it is refused
+    /// with <c>rate_limited</c>, and the next one is read only when it may be sent. A socket that goes on is closed with 4008. Default 600: ten per second.
+    /// 0 means no limit.
     /// </summary>
     [Within(0, 100_000_000)]
     public int MaxMessagesPerMinute { get; set; } = 600;
@@ -99,13 +100,15 @@ public sealed class SocketGatewayOptions : ISectionOptions
     [Within(4096, 1024 * 1024)]
     public int MaxBasicFrameBytes { get; set; } = 1024 * 1024;
 
-    /// <summary>After this many invalid messages in a row within <see cref="StrikeWindow"/>, the socket is closed with 4100. Default 20.</summary>
+    /// <summary>
+    /// After this many invalid messages in a row within <see cref="StrikeWindow"/>, the socket is closed with 4100; after as many above
+    /// <see cref="MaxMessagesPerMinute"/>, with 4008. Default 20.
+    /// </summary>
     [Within(1, 1_000_000)]
     public int MaxBadRequests { get; set; } = 20;
 
     /// <summary>
-    /// After this many questions in a row are refused as busy within <see cref="StrikeWindow"/>, the socket is closed with 4008. The same number of messages
-    /// refused by <see cref="MaxMessagesPerMinute"/> also closes it. Default 120.
+    /// After this many questions in a row are refused as busy within <see cref="StrikeWindow"/>, the socket is closed with 4008. Default 120.
     /// </summary>
     [Within(1, 1_000_000)]
     public int MaxBusyRefusals { get; set; } = 120;

@@ -44,7 +44,7 @@ internal sealed class RequestRefusals(Follower follower)
         Tell(new(
             WireErrors.RateLimited, $"A socket sends at most {Services.Options.MaxMessagesPerMinute} messages in a minute.",
             RetryAfterMs: Math.Max(1, (long)wait.TotalMilliseconds)));
-        if (_rate.Hit(Services.Clock, Services.Options.MaxBusyRefusals, Services.Options.StrikeWindow))
+        if (_rate.Hit(Services.Clock, Services.Options.MaxBadRequests, Services.Options.StrikeWindow))
         {
             follower.Close(CloseCodes.RateLimited, "The client goes on sending more messages than it may.", null, dropWaiting: false);
         }

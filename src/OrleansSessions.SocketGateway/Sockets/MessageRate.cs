@@ -1,11 +1,12 @@
 namespace OrleansSessions.SocketGateway.Sockets;
 
 /// <summary>
-/// Limits the messages of one socket: so many in a minute, and as many at once. Only one time is kept: that at which the allowance would be full again. A
-/// mutable struct: keep it in a field that is not readonly.
+/// Limits the messages of one socket: so many in a minute, and a tenth of them at once, so that a client gains nothing by connecting again. Only one time is
+/// kept: that at which the allowance would be full again. A mutable struct: keep it in a field that is not readonly.
 /// </summary>
 internal struct MessageRate
 {
+    private const int BurstDivisor = 10;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
     private long _fullAt;
@@ -20,11 +21,12 @@ internal struct MessageRate
         }
 
         var now = clock.GetTimestamp();
-        var window = (long)(Window.TotalSeconds * clock.TimestampFrequency);
-        var next = Math.Max(_fullAt, now) + (window / perMinute);
-        if (next - now > window)
+        var each = (long)(Window.TotalSeconds * clock.TimestampFrequency) / perMinute;
+        var burst = each * Math.Max(1, perMinute / BurstDivisor);
+        var next = Math.Max(_fullAt, now) + each;
+        if (next - now > burst)
         {
-            return clock.GetElapsedTime(now, next - window);
+            return clock.GetElapsedTime(now, next - burst);
         }
 
         _fullAt = next;

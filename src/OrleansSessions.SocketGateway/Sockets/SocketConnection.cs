@@ -10,6 +10,8 @@ namespace OrleansSessions.SocketGateway.Sockets;
 /// <summary>One WebSocket, from attach to close. Read <see cref="RunAsync"/> first: it shows the whole life of a socket, in order.</summary>
 internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
 {
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(1);
+
     private readonly WebSocket _socket;
     private readonly FollowerServices _services;
     private readonly RawConnection? _raw;
@@ -94,7 +96,9 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
         if (_rate.Take(_services.Clock, _services.Options.MaxMessagesPerMinute) is { } wait)
         {
             _requests.Refused.TellTooMany(wait);
-            return default;
+
+            // The next message is not read meanwhile, so a flood costs the server no more than the rate that it may have.
+            return new(Task.WhenAny(Task.Delay(wait < MaxPause ? wait : MaxPause, _services.Clock), Follower.Closed));
         }
 
         var parsed = ClientMessageParser.Parse(utf8, Follower.Request.Profile, _services.Sessions.MaxQuestionBytes);
