@@ -17,6 +17,8 @@ COPY silo-config/ silo-config/
 RUN dotnet publish src/OrleansSessions.Server --no-restore --configuration Release --output /app
 
 # Run: not as root, on 8080. The base image sets ASPNETCORE_HTTP_PORTS=8080 and has the user whose id is APP_UID.
+# That port can be reached from outside, so the server starts only with authentication (Auth__Jwt__Authority and Auth__Jwt__Audience, Auth__Jwt__Keys__NAME,
+# or Auth__ApiKeys__NAME), or deliberately without: docker run -p 127.0.0.1:8080:8080 -e Auth__AllowAnonymous=true IMAGE
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 WORKDIR /app
 COPY --from=build /app ./

@@ -29,7 +29,9 @@ internal static class Accounts
                 return Results.Unauthorized();
             }
 
-            var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, credentials.Name)], CookieAuthenticationDefaults.AuthenticationScheme);
+            // The name identifier says whose sessions they are, so it must never be given to another customer later. Here it is the name.
+            Claim[] claims = [new(ClaimTypes.NameIdentifier, credentials.Name), new(ClaimTypes.Name, credentials.Name)];
+            var identity = new ClaimsIdentity(claims, CookieAuthenticationDefaults.AuthenticationScheme);
             await context.SignInAsync(new ClaimsPrincipal(identity));
             return Results.NoContent();
         });

@@ -4,7 +4,7 @@ using OrleansSessions.Responders;
 namespace Embed;
 
 /// <summary>
-/// Answers with the parcels of the session's owner. A responder that asks a language model would put them into its prompt; this one says them
+/// Answers with the parcels of whoever asked. A responder that asks a language model would put them into its prompt; this one says them
 /// word by word, at the pace of a model. A cancel ends the wait, because the token is passed on.
 /// </summary>
 internal sealed class ParcelResponder(ParcelBook book, TimeProvider time, IConfiguration configuration) : IResponder
@@ -13,8 +13,7 @@ internal sealed class ParcelResponder(ParcelBook book, TimeProvider time, IConfi
 
     public async IAsyncEnumerable<AnswerPiece> AnswerAsync(ResponderContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // The policy has let the owner in and nobody else, so the session names the customer.
-        var parcels = book.Of(OwnSessions.OwnerOf(context.SessionKey[(context.SessionKey.IndexOf('/') + 1)..]));
+        var parcels = book.Of(context.User ?? "");
         var named = parcels.Where(parcel => context.Question.Contains($"{parcel.Number}", StringComparison.Ordinal)).ToList();
         foreach (var parcel in named.Count > 0 ? named : parcels)
         {

@@ -8,6 +8,7 @@ var builder = WebApplication.CreateBuilder(args);
 
 // 1. The application as it was: accounts, and the parcels of each customer.
 builder.AddAccounts();
+builder.Services.AddAuthorization();
 builder.Services.AddSingleton<ParcelBook>();
 
 // 2. Sessions: a silo in this process, a responder that reads the parcels, sockets and HTTP.
@@ -18,15 +19,14 @@ builder.Services.AddResponder<ParcelResponder>("parcels");
 builder.Services.Configure<ResponderOptions>(options => options.Name = "parcels");
 builder.Services.AddSocketGateway();
 
-// 3. Whose session is it? The rule is the application's own.
-builder.AddOwnSessions();
-
 var app = builder.Build();
 var pages = new PhysicalFileProvider(Path.Combine(AppContext.BaseDirectory, "pages"));
 app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = pages });
 app.UseStaticFiles(new StaticFileOptions { FileProvider = pages });
 app.MapAccounts();
 app.MapParcels();
-app.MapSocketGateway("/ws/{session_id}").RequireAuthorization(OwnSessions.Policy);
-app.MapSessionHttp().RequireAuthorization(OwnSessions.Policy);
+
+// 3. Sockets and HTTP. Each customer has sessions of their own: a session's id means another session for another customer.
+app.MapSocketGateway("/ws/{session_id}");
+app.MapSessionHttp();
 app.Run();

@@ -16,4 +16,15 @@ public sealed class ServerOptions : ISectionOptions
     /// </summary>
     [Within(1, 65535)]
     public int? ManagementPort { get; set; }
+
+    /// <summary>
+    /// The proxies in front of this server, as addresses (<c>10.0.0.7</c>) or networks (<c>10.0.0.0/24</c>). From them, and from no one else,
+    /// <c>X-Forwarded-For</c>, <c>X-Forwarded-Proto</c> and <c>X-Forwarded-Host</c> are believed. Default none: these headers are never used.
+    /// </summary>
+    public IList<string> KnownProxies { get; set; } = [];
+
+    /// <inheritdoc/>
+    public IEnumerable<string> FindMistakes() => KnownProxies
+        .Where(proxy => Hosting.KnownProxies.Parse(proxy) is null)
+        .Select(proxy => $"{Section}:{nameof(KnownProxies)} is '{proxy}'; it must be an IP address or a network, for example 10.0.0.0/24.");
 }

@@ -6,7 +6,7 @@ using OrleansSessions.SocketGateway.Errors;
 
 namespace OrleansSessions.SocketGateway;
 
-/// <summary>Applies the <c>Host</c> check of the session endpoints to the rest of a host.</summary>
+/// <summary>Applies the access policies of the session endpoints to the rest of a host.</summary>
 public static class AccessExtensions
 {
     /// <summary>Adds the services that <see cref="UseLoopbackHosts"/> needs in a host without a socket gateway. Safe to call twice.</summary>
@@ -29,5 +29,25 @@ public static class AccessExtensions
         return app.Use((context, next) => policy.FindHostRefusal(context) is { } refusal
             ? Problems.From(refusal).ExecuteAsync(context)
             : next(context));
+    }
+
+    /// <summary>
+    /// Serves an endpoint, for example metrics, only to callers with the permission <c>sessions:admin</c>, and to callers on this machine if the host listens
+    /// only there. Others get 401 <c>unauthorized</c> or 403 <c>permission_denied</c>. Needs <c>AddSocketGateway</c>.
+    /// </summary>
+    public static TBuilder RequireAdministration<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        endpoint.Add(static builder =>
+        {
+            var gate = builder.ApplicationServices.GetRequiredService<AdministrationGate>();
+            var inner = builder.RequestDelegate!;
+            builder.RequestDelegate = async context =>
+            {
+                context.Response.Headers.CacheControl = "no-store";
+                await (await gate.FindRefusalAsync(context) is { } refusal ? Problems.From(refusal).ExecuteAsync(context) : inner(context));
+            };
+        });
+        return endpoint;
     }
 }

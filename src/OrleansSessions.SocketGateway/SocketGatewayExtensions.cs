@@ -73,11 +73,12 @@ public static class SocketGatewayExtensions
     private static void AddCallers(this IServiceCollection services)
     {
         services.AddSingleton<IStartupFilter, TokenRelay>();
-        services.AddSingleton<ApiKeys>();
+        services.TryAddSingleton<ApiKeys>();
         services.AddSingleton<CallerReader>();
         services.AddSingleton<CallerPolicy>();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<Gatekeeper>();
+        services.AddSingleton<AdministrationGate>();
         services.AddSingleton<TokenRenewal>();
         services.AddSingleton<CallerGuards>();
     }

@@ -26,6 +26,7 @@ export class World {
   sockets = [];
   stored = new Map();
   requests = [];
+  authorizations = [];
   answers = new Map();
   states = [];
   refused = [];
@@ -52,9 +53,10 @@ export class World {
         give(...frames) { this.open(); frames.forEach(f => this.onmessage?.({ data: JSON.stringify(f) })); }
         drop(code = 1006, reason = '') { this.readyState = 3; this.onclose({ code, reason }); }
       },
-      fetch: async (url, { method = 'GET' } = {}) => {
+      fetch: async (url, { method = 'GET', headers = {} } = {}) => {
         const path = (method === 'GET' ? '' : `${method} `) + new URL(url).pathname + new URL(url).search;
         world.requests.push(path);
+        world.authorizations.push(headers.Authorization ?? null);
         const answer = world.answers.get(path);
         if (answer instanceof Error) {
           throw answer;

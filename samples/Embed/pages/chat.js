@@ -20,7 +20,10 @@ el('sign-in').addEventListener('submit', async event => {
   }
 });
 
-/** The cookie goes with the socket and with HTTP by itself, because both are of the page's own host. */
+/**
+ * The server keeps customers apart whatever the id is. The name is in it because the tab keeps questions that are not sent yet by their session's id,
+ * and another customer can sign in here. The cookie goes with the socket and with HTTP by itself, because both are of the page's own host.
+ */
 function openSession(id) {
   const client = new SessionClient(id);
   client.addEventListener('question', () => show(client.questions));

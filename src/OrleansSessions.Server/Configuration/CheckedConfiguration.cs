@@ -95,12 +95,16 @@ internal sealed class CheckedConfiguration
         }
     }
 
+    private static bool HasNames(Type type) => type.IsGenericType && type.GetGenericArguments().Length == 2;
+
     private void CheckItems(string path, Type type, IConfigurationSection section)
     {
         if (!string.IsNullOrEmpty(section.Value))
         {
-            var form = type.IsAssignableTo(typeof(IDictionary)) ? $"must have names ({path}:NAME)" : $"must be a list ({path}:0, {path}:1 and so on)";
-            _errors.Add($"{path} is '{section.Value}'; it {form}.");
+            // Where values have names they can be secrets, so the value is not repeated.
+            _errors.Add(HasNames(type)
+                ? $"{path} is a single value; it must have names ({path}:NAME)."
+                : $"{path} is '{section.Value}'; it must be a list ({path}:0, {path}:1 and so on).");
         }
 
         var itemType = type.IsArray ? type.GetElementType()! : type.GetGenericArguments()[^1];

@@ -10,10 +10,11 @@ namespace OrleansSessions.Server.Hosting;
 /// </summary>
 internal static class ConfigurationCheck
 {
+    /// <param name="others">The mistakes that no section can find on its own.</param>
     /// <exception cref="ConfigurationErrorException">The configuration has mistakes. The exception contains all of them.</exception>
-    public static void ThrowOnMistakes(CheckedConfiguration configuration)
+    public static void ThrowOnMistakes(CheckedConfiguration configuration, params IEnumerable<string?> others)
     {
-        var errors = configuration.Errors.Concat(FindErrors(configuration.Values)).Distinct(StringComparer.Ordinal).ToList();
+        var errors = configuration.Errors.Concat(FindErrors(configuration.Values)).Concat(others.OfType<string>()).Distinct(StringComparer.Ordinal).ToList();
         if (errors.Count > 0)
         {
             throw new ConfigurationErrorException(errors);

@@ -2,6 +2,7 @@ using OrleansSessions.Grains.Responders;
 using OrleansSessions.Responders;
 using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.Scopes;
+using OrleansSessions.Server.Authentication;
 using OrleansSessions.Server.Clustering;
 using OrleansSessions.Server.Configuration;
 using OrleansSessions.Sessions;
@@ -20,6 +21,7 @@ internal static class KnownSections
         KnownSection.Of<SessionsOptions>(),
         KnownSection.Of<SocketGatewayOptions>(),
         KnownSection.Of<AuthOptions>(),
+        KnownSection.Of<JwtOptions>(),
         KnownSection.Of<ScopeLimitsOptions>(),
         KnownSection.Of<ResponderOptions>(),
         KnownSection.Of<EchoOptions>(),

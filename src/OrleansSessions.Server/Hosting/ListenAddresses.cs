@@ -13,7 +13,7 @@ internal static class ListenAddresses
     public static int UseListenAddresses(this WebApplicationBuilder builder, int? managementPort)
     {
         var configuration = builder.Configuration;
-        if (configuration.GetSection(KestrelEndpoints).GetChildren().Any())
+        if (FindEndpoints(configuration).Count > 0)
         {
             // Kestrel's own section overrides every address, so the management port must be one of its endpoints.
             if (managementPort is not null)
@@ -21,10 +21,10 @@ internal static class ListenAddresses
                 configuration[$"{KestrelEndpoints}:Management:Url"] = $"http://*:{managementPort}";
             }
 
-            return configuration.GetSection(KestrelEndpoints).GetChildren().Sum(endpoint => EndpointsOf(endpoint["Url"] ?? ""));
+            return FindEndpoints(configuration).Sum(EndpointsOf);
         }
 
-        var addresses = Find(configuration);
+        var addresses = FindAddresses(configuration);
         if (managementPort is not null)
         {
             var host = BindingAddress.Parse(addresses[0]).Host;
@@ -35,10 +35,22 @@ internal static class ListenAddresses
         return addresses.Sum(EndpointsOf);
     }
 
+    /// <summary>The addresses for clients, without the management port.</summary>
+    public static IReadOnlyList<string> ForClients(IConfiguration configuration)
+    {
+        var endpoints = FindEndpoints(configuration);
+        return endpoints.Count == 0 ? FindAddresses(configuration)
+            : configuration.GetValue("preferHostingUrls", false) ? [.. endpoints, .. FindAddresses(configuration)]
+            : endpoints;
+    }
+
     private static int EndpointsOf(string address) => address.Contains("//localhost", StringComparison.OrdinalIgnoreCase) ? 2 : 1;
 
+    private static List<string> FindEndpoints(IConfiguration configuration) =>
+        [.. configuration.GetSection(KestrelEndpoints).GetChildren().Select(endpoint => endpoint["Url"] ?? "")];
+
     /// <summary>Applies the framework's order: addresses take precedence over ports.</summary>
-    private static List<string> Find(ConfigurationManager configuration)
+    private static List<string> FindAddresses(IConfiguration configuration)
     {
         if (Split(configuration["urls"]) is { Count: > 0 } addresses)
         {

@@ -1,5 +1,6 @@
 using OrleansSessions.Configuration;
 using OrleansSessions.Responders;
+using OrleansSessions.Server.Authentication;
 using OrleansSessions.Server.Clustering;
 using OrleansSessions.Server.Configuration;
 using OrleansSessions.Server.Documents;
@@ -7,47 +8,69 @@ using OrleansSessions.Server.Observability;
 using OrleansSessions.Server.Page;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
+using OrleansSessions.SocketGateway.Access;
 
 namespace OrleansSessions.Server.Hosting;
 
 /// <summary>Builds the server from its arguments. Read <see cref="Build"/>: it contains all steps, in order.</summary>
 internal static class ServerBuilder
 {
+    /// <param name="configure">Changes the builder before the server is built, for tests.</param>
     /// <exception cref="ConfigurationErrorException">The configuration has mistakes. The exception contains all of them.</exception>
-    public static WebApplication Build(string[] args)
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         // 1. Read the configuration, and find every mistake before anything is built.
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         var own = ConfigurationSources.Add(builder.Configuration, args);
         var configuration = CheckedConfiguration.Check(builder.Configuration, own, KnownSections.All);
-        ConfigurationCheck.ThrowOnMistakes(configuration);
+        var server = Read<ServerOptions>(configuration);
+        var (auth, jwt) = (Read<AuthOptions>(configuration), Read<JwtOptions>(configuration));
+        ConfigurationCheck.ThrowOnMistakes(
+            configuration,
+            ClosedByDefault.FindMistake(server.Role, ListenAddresses.ForClients(builder.Configuration), auth, jwt),
+            KnownProxies.FindMistake(builder.Configuration));
 
         // 2. Add the parts of this role.
-        var server = Read<ServerOptions>(configuration);
         var responder = Read<ResponderOptions>(configuration);
         builder.Services.AddServerOptions(configuration.Values);
         builder.UseConnectionLimits(builder.UseListenAddresses(server.ManagementPort));
         builder.AddOrleans(server.Role, Read<ClusterConnectionOptions>(configuration), Read<SessionsOptions>(configuration));
         builder.AddObservability(server.Role);
+        builder.AddSecurityHeaders();
+        builder.Services.AddKnownProxies(server.KnownProxies);
         builder.Services.AddLoopbackHosts();
         if (server.Role != ServerRole.Silo)
         {
             builder.Services.AddSocketGateway(static _ => { });
+            builder.Services.AddServerAuthentication(auth, jwt);
+            builder.Services.AddQueryTokens(auth.AllowTokenInQuery);
             builder.Services.AddOpenApi("v1");
         }
 
-        // 3. Map the endpoints.
+        configure?.Invoke(builder);
+
+        // 3. Map the endpoints. What every response needs comes first, then where a request comes from, then who sent it.
         var app = builder.Build();
+        app.UseSecurityHeaders();
+        app.UseFaultAnswers();
         app.UseLoopbackHosts();
         app.UseRouting();
         app.UseManagementPort(server.ManagementPort);
-        app.MapObservability();
+        app.MapHealth();
+        var metrics = app.MapMetrics();
         if (server.Role != ServerRole.Silo)
         {
+            app.UseServerAuthentication(auth, jwt);
             app.MapSocketGateway("/ws/{session_id}");
             app.MapSessionHttp();
             app.MapDocuments();
             app.MapPage();
+
+            // The management port is for operators, who keep others away from it.
+            if (server.ManagementPort is null)
+            {
+                metrics.RequireAdministration();
+            }
         }
 
         app.GreetWhenStarted(server, responder);

@@ -39,9 +39,6 @@ internal static class ObservabilityHosting
     private static void NameService(ResourceBuilder resource) =>
         resource.AddService(ServiceName, serviceVersion: ServerVersion.Text).AddEnvironmentVariableDetector();
 
-    public static void MapObservability(this IEndpointRouteBuilder endpoints)
-    {
-        endpoints.MapHealth();
+    public static IEndpointConventionBuilder MapMetrics(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPrometheusScrapingEndpoint(MetricsPath).WithMetadata(ManagementEndpoint.Instance);
-    }
 }

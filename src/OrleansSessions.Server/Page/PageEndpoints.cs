@@ -7,7 +7,7 @@ internal static class PageEndpoints
 
     /// <summary>Allows the page's own scripts, styles and sockets, and nothing from other origins.</summary>
     private const string ContentSecurityPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     public static void MapPage(this IEndpointRouteBuilder endpoints)
@@ -27,8 +27,6 @@ internal static class PageEndpoints
         {
             var headers = context.Response.Headers;
             headers.ContentSecurityPolicy = ContentSecurityPolicy;
-            headers.XContentTypeOptions = "nosniff";
-            headers["Referrer-Policy"] = "no-referrer";
             // Cached, but revalidated each time, so that a new version of the server shows its new page at once.
             headers.CacheControl = "no-cache";
             return file.ToResult();

@@ -8,12 +8,14 @@ export class Api {
   #socket;
   #session;
   #credentials;
+  #token;
 
   /** The paths contain `{session}`. They are resolved against `base`, so they can be absolute or relative. */
-  constructor(session, environment, { base, socketPath, apiPath, credentials }) {
+  constructor(session, environment, { base, socketPath, apiPath, credentials, token }) {
     const resolve = path => new URL(path.replace('{session}', encodeURIComponent(session)), base);
     this.#environment = environment;
     this.#credentials = credentials;
+    this.#token = token;
     this.#socket = resolve(socketPath);
     this.#session = resolve(apiPath);
   }
@@ -41,19 +43,18 @@ export class Api {
   }
 
   /**
-   * The reason why sockets are refused, or null if HTTP is not refused. A browser hides the response to a failed upgrade.
+   * The reason why sockets are refused (`message`, and `needsToken` if it is the token), or null if HTTP is not refused. A browser hides the response to a failed upgrade.
    * This is a POST, because a browser then sends the page's origin, as it does for a socket. A POST without a question changes nothing.
    */
   async refusal() {
     try {
-      const answer = await this.#environment.fetch(this.#url('/questions', {}), {
-        method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' }, credentials: this.#credentials,
-      });
+      const answer = await this.#fetch(this.#url('/questions', {}), { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } });
       if (!REFUSALS.has(answer.status)) {
         return null;
       }
       const problem = await answer.json().catch(() => ({}));
-      return problem.detail ?? `The server refuses this page with HTTP status ${answer.status}.`;
+      const message = problem.detail ?? `The server refuses this page with HTTP status ${answer.status}.`;
+      return { message, ...(answer.status === 401 && { needsToken: true }) };
     } catch {
       // No response: the server is unavailable, which is temporary.
       return null;
@@ -61,7 +62,7 @@ export class Api {
   }
 
   async #read(path, query) {
-    const answer = await this.#environment.fetch(this.#url(path, query), { credentials: this.#credentials });
+    const answer = await this.#fetch(this.#url(path, query), {});
     if (answer.status === 404) {
       return null;
     }
@@ -69,6 +70,16 @@ export class Api {
       throw new Error(`HTTP ${answer.status}`);
     }
     return answer.json();
+  }
+
+  #fetch(url, request) {
+    const send = more => this.#environment.fetch(url, { ...request, headers: { ...request.headers, ...more }, credentials: this.#credentials });
+    return this.#token === null ? send({}) : this.#withToken(send);
+  }
+
+  async #withToken(send) {
+    const token = await this.#token();
+    return send(token ? { Authorization: `Bearer ${token}` } : {});
   }
 
   #url(path, query) {

@@ -5,13 +5,16 @@ import { ENDED, REFUSED, STOPPED } from './texts.js';
 
 const SESSION_ID = /^(?!\.{1,2}$)[A-Za-z0-9._~:@-]{1,128}$/;
 const NEAR_END_PX = 80;
+const TOKEN_KEY = 'token';
 
 const el = id => document.getElementById(id);
-const [main, log, form, text, send, stop] = ['main', 'log', 'form', 'text', 'send', 'stop'].map(el);
+const [main, log, form, text, send, stop, signIn] = ['main', 'log', 'form', 'text', 'send', 'stop', 'sign-in'].map(el);
 
 const session = chooseSession();
 // Relative to the page, so that it also works under a path prefix of a proxy.
-const client = new SessionClient(session, { socketPath: 'ws/{session}', apiPath: 'v1/sessions/{session}' });
+const client = new SessionClient(session, {
+  socketPath: 'ws/{session}', apiPath: 'v1/sessions/{session}', token: () => sessionStorage.getItem(TOKEN_KEY) ?? '',
+});
 const pairs = new Map();
 const stale = new Set();
 let countdown = null;
@@ -32,6 +35,7 @@ client.addEventListener('forgotten', e => changed(e.detail));
 client.addEventListener('problem', e => notify(e.detail.message));
 
 form.addEventListener('submit', event => { event.preventDefault(); ask(); });
+signIn.addEventListener('submit', event => { event.preventDefault(); useToken(); });
 stop.addEventListener('click', () => client.cancel());
 el('retry').addEventListener('click', () => client.retryNow());
 el('new-session').addEventListener('click', () => location.assign(`?s=${newId('s-')}`));
@@ -76,6 +80,14 @@ function ask() {
   main.scrollTop = main.scrollHeight;
 }
 
+/** The server has asked for a token, or for another one. */
+function useToken() {
+  sessionStorage.setItem(TOKEN_KEY, el('token').value.trim());
+  el('token').value = '';
+  notify('');
+  client.retryNow();
+}
+
 function openQuestion() {
   return client.questions.find(q => !q.done);
 }
@@ -104,10 +116,11 @@ function busyText(open, isLive) {
 }
 
 function showConnection() {
-  const { name, code, message } = client.state;
+  const { name, code, message, needsToken = false } = client.state;
   clearInterval(countdown);
   el('connection').dataset.state = name;
-  el('retry').hidden = name === 'connecting' || name === 'live';
+  el('retry').hidden = name === 'connecting' || name === 'live' || needsToken;
+  showSignIn(needsToken);
   if (name === 'reconnecting' && client.retryInMs > 0) {
     countdown = setInterval(showCountdown, 250);
     showCountdown();
@@ -123,6 +136,14 @@ function showConnection() {
   }
   if (client.hello !== null) {
     showResponder(client.hello.responder);
+  }
+}
+
+function showSignIn(isNeeded) {
+  if (signIn.hidden === isNeeded) {
+    signIn.hidden = el('token-hint').hidden = !isNeeded;
+    form.hidden = el('hint').hidden = isNeeded;
+    (isNeeded ? el('token') : text).focus();
   }
 }
 

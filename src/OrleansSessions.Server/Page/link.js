@@ -1,6 +1,7 @@
 // One socket: JSON in and out, detection of a dead peer by its silence, and the close codes that mean "do not reconnect".
 
 const SUBPROTOCOL = 'sessions.v1.json';
+const CONNECTION_LOST = 1006;
 const STOPPING_CODES = new Set([1000, 1003, 1007, 1008, 1009]);
 const OPEN = 1;
 const DEFAULT_HEARTBEAT_MS = 25_000;
@@ -8,6 +9,11 @@ const MISSED_HEARTBEATS = 3;
 
 /** The code that the owner receives if this side closed the socket because the server was silent for too long. */
 export const MISSED_HEARTBEAT = 4003;
+
+/** A browser cannot set a header on a socket, so a token is sent as one more subprotocol: unpadded base64url of its UTF-8. */
+const protocolsWith = token => token === '' ? [SUBPROTOCOL] : [SUBPROTOCOL, `bearer.${base64Url(token)}`];
+
+const base64Url = text => btoa(String.fromCharCode(...new TextEncoder().encode(text))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 
 /** True if a socket that was closed with this code should be opened again. */
 export const shouldReconnect = code => !STOPPING_CODES.has(code) && code < 4100;
@@ -26,19 +32,46 @@ export class Link {
   /** The last frame if it was an error. It can explain a close that follows. */
   lastError = null;
 
+  /** The token that the server has from this socket; empty if it has none. */
+  token = '';
+
   #openedAt = null;
-  #socket;
+  #socket = null;
   #environment;
   #silence = MISSED_HEARTBEATS * DEFAULT_HEARTBEAT_MS;
   #timer = null;
+  #hasEnded = false;
   #closed;
 
-  constructor(url, environment, { frame, closed }) {
+  /** @param token a function that returns a token or a promise of one, or null if the client has none. */
+  constructor(url, environment, { frame, closed, token }) {
     this.#environment = environment;
     this.#closed = closed;
-    this.#socket = new environment.WebSocket(url, [SUBPROTOCOL]);
+    this.#listen();
+    if (token === null) {
+      this.#open(url, frame);
+    } else {
+      this.#openWith(token, url, frame);
+    }
+  }
+
+  /** Without a token that it could get, the socket counts as lost, and the next one asks for it again. */
+  async #openWith(token, url, frame) {
+    try {
+      // Not called here and now: the owner learns of a fault only once it has this link.
+      this.token = await Promise.resolve().then(token);
+    } catch {
+      this.#end(CONNECTION_LOST, '');
+    }
+    if (!this.#hasEnded) {
+      this.#open(url, frame);
+    }
+  }
+
+  #open(url, frame) {
+    this.#socket = new this.#environment.WebSocket(url, protocolsWith(this.token));
     this.#socket.onopen = () => {
-      this.#openedAt = environment.now();
+      this.#openedAt = this.#environment.now();
     };
     this.#socket.onmessage = event => {
       this.hasHeard = true;
@@ -46,7 +79,6 @@ export class Link {
       frame(JSON.parse(event.data));
     };
     this.#socket.onclose = event => this.#end(event.code, event.reason);
-    this.#listen();
   }
 
   /** How long the socket has been open. */
@@ -61,7 +93,7 @@ export class Link {
   }
 
   send(message) {
-    if (this.#socket.readyState !== OPEN) {
+    if (this.#socket?.readyState !== OPEN) {
       return false;
     }
     this.#socket.send(JSON.stringify(message));
@@ -72,13 +104,13 @@ export class Link {
   close() {
     this.#closed = () => {};
     this.#end(0, '');
-    this.#socket.close(1000);
+    this.#socket?.close(1000);
   }
 
   /** Abandons an unusable socket. The owner is notified at once, because a dead peer may never answer the close. */
   abandon() {
     this.#end(MISSED_HEARTBEAT, '');
-    this.#socket.close(1000);
+    this.#socket?.close(1000);
   }
 
   #listen() {
@@ -89,9 +121,12 @@ export class Link {
   }
 
   #end(code, reason) {
+    this.#hasEnded = true;
     this.#silence = 0;
     this.#environment.clearTimeout(this.#timer);
-    this.#socket.onmessage = null;
+    if (this.#socket !== null) {
+      this.#socket.onmessage = null;
+    }
     const closed = this.#closed;
     this.#closed = () => {};
     closed(code, reason);

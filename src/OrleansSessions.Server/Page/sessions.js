@@ -18,6 +18,8 @@ import { Retry } from './retry.js';
 
 const MAX_REWINDS = 3;
 const CONNECTION_LOST = 1006;
+const TOKEN_EXPIRED = 4005;
+const UNAUTHORIZED = 4101;
 
 /** Errors after which the server closes the socket temporarily: the question is asked again on the next socket. */
 const COMES_BACK = new Set(['draining', 'internal', 'connection_limit']);
@@ -41,7 +43,10 @@ export class SessionClient extends EventTarget {
   /** The last `hello`: the responder's name, limits and features. */
   hello = null;
 
-  /** `name` is connecting, live, reconnecting or stopped; the close `code`, its `reason` and a `message` for people are set if available. */
+  /**
+   * `name` is connecting, live, reconnecting or stopped; the close `code`, its `reason` and a `message` for people are set if available. `needsToken` is
+   * true if the server wants a token, or another one: call `retryNow` once there is one.
+   */
   state = { name: 'stopped' };
 
   #environment;
@@ -53,23 +58,26 @@ export class SessionClient extends EventTarget {
   #successor = null;     // the socket that replaces it once it is live
   #rewinds = 0;
   #retry;
+  #token;
   #running = false;
 
   /**
    * @param session the session id
    * @param options where the server is: `socketPath` and `apiPath`, which contain `{session}` and are resolved against `base` (by default the
-   *   address of the page), and `credentials` as in fetch: 'include' for a server of another origin that needs a cookie. Other options
-   *   replace browser functions, for tests.
+   *   address of the page), and `credentials` as in fetch: 'include' for a server of another origin that needs a cookie. `token` is a function
+   *   that returns a token, or a promise of one; it is called for each socket and request, and again before a token expires. An empty text
+   *   means that there is none. Other options replace browser functions, for tests.
    */
   constructor(session, {
     base = globalThis.location?.href, socketPath = '/ws/{session}', apiPath = '/v1/sessions/{session}', credentials = 'same-origin',
-    ...environment
+    token = null, ...environment
   } = {}) {
     super();
     this.session = session;
     this.#environment = { ...(globalThis.document ? browser() : {}), ...environment };
     this.#retry = new Retry(this.#environment);
-    this.#api = new Api(session, this.#environment, { base, socketPath, apiPath, credentials });
+    this.#token = token;
+    this.#api = new Api(session, this.#environment, { base, socketPath, apiPath, credentials, token });
     this.#questions = new Questions(session, this.#environment, this.#api, question => this.#emit('question', question));
   }
 
@@ -149,6 +157,7 @@ export class SessionClient extends EventTarget {
     const link = new Link(this.#api.socketUrl(this.#position), this.#environment, {
       frame: frame => this.#receive(link, frame),
       closed: (code, reason) => this.#closed(link, code, reason),
+      token: this.#token,
     });
     return link;
   }
@@ -163,26 +172,54 @@ export class SessionClient extends EventTarget {
     if (this.#link !== null) {
       return;
     }
-    const isRefused = !link.isGreeted && link.lastError?.retryable === false;
-    // 4005 requires a new token, and this client has none.
-    if (isRefused || !shouldReconnect(code) || code === 4005) {
-      this.#giveUp({ code, reason, message: link.lastError?.message });
+    if (code === TOKEN_EXPIRED) {
+      this.#replaceToken(link, { code, reason, message: link.lastError?.message });
       return;
     }
-    this.#retry.schedule(link.openForMs, () => this.#connect());
-    this.#setState({ name: 'reconnecting', code, reason });
+    const isRefused = !link.isGreeted && link.lastError?.retryable === false;
+    if (isRefused || !shouldReconnect(code)) {
+      const needsToken = code === UNAUTHORIZED || (isRefused && link.lastError.code === 'unauthorized');
+      this.#giveUp({ code, reason, message: link.lastError?.message, ...(needsToken && { needsToken }) });
+      return;
+    }
+    this.#comeBack(link, { code, reason });
     if (code === CONNECTION_LOST && !link.hasHeard) {
       this.#stopIfRefused();
     }
   }
 
+  #comeBack(link, why) {
+    this.#retry.schedule(link.openForMs, () => this.#connect());
+    this.#setState({ name: 'reconnecting', ...why });
+  }
+
+  /** The token of a socket has expired. The next socket needs another one; with the same one, it would be refused. */
+  async #replaceToken(link, why) {
+    this.#setState({ name: 'reconnecting', ...why });
+    const isSame = await this.#freshToken(link) === null;
+    if (!this.#running || this.#link !== null) {
+      return;
+    }
+    if (isSame) {
+      this.#giveUp({ ...why, needsToken: true });
+    } else {
+      this.#comeBack(link, why);
+    }
+  }
+
+  /** A token that the server does not have from this socket yet, or null. A token that cannot be had at the moment counts as another one. */
+  async #freshToken(link) {
+    const token = await Promise.resolve().then(() => this.#token?.() ?? '').catch(() => undefined);
+    return token === link.token || token === '' ? null : token;
+  }
+
   /** A socket that never opened gives no reason. If HTTP is refused too, every further attempt is refused. */
   async #stopIfRefused() {
-    const message = await this.#api.refusal();
-    if (message !== null && this.#running && !this.#link?.hasHeard) {
+    const refusal = await this.#api.refusal();
+    if (refusal !== null && this.#running && !this.#link?.hasHeard) {
       this.#link?.close();
       this.#link = null;
-      this.#giveUp({ code: CONNECTION_LOST, reason: '', message });
+      this.#giveUp({ code: CONNECTION_LOST, reason: '', ...refusal });
     }
   }
 
@@ -226,6 +263,7 @@ export class SessionClient extends EventTarget {
       case 'cancelling': return this.#questions.cancelling(frame);
       case 'error': return this.#onError(link, frame);
       case 'ping': return this.#onPing(link, frame);
+      case 'expiring': return this.#onExpiring(link);
       case 'reconnect': return this.#onReconnect(link, frame);
     }
     // Unknown frame types with a `seq` also have a place in the log.
@@ -316,6 +354,14 @@ export class SessionClient extends EventTarget {
     link.send({ type: 'pong', seq: frame.seq });
     if (frame.seq > this.#position.last && link.isLive && !link.isReplaying) {
       this.#rewind(link);
+    }
+  }
+
+  /** Renews the token while the socket stays open. Without another token, the server closes the socket when the token expires. */
+  async #onExpiring(link) {
+    const token = await this.#freshToken(link);
+    if (token && link.send({ type: 'auth', token })) {
+      link.token = token;
     }
   }
 

@@ -39,6 +39,9 @@ internal sealed class ApiKeys(IOptions<AuthOptions> options)
 {
     private readonly ApiKey[] _keys = [.. options.Value.ApiKeys.Select(key => ApiKey.Parse(key.Key, key.Value)!)];
 
+    /// <summary>True if an <c>Authorization</c> header contains a key of this server.</summary>
+    public bool IsKey(string? authorization) => BearerToken.Of(authorization) is { } token && Find(token) is not null;
+
     /// <summary>Returns the key with this text, or null. The time depends neither on which key it is nor on how much of it is right.</summary>
     public ApiKey? Find(string token)
     {

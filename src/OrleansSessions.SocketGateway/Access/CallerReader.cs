@@ -117,7 +117,9 @@ internal sealed class CallerReader(IOptions<AuthOptions> options, HostPolicy hos
     private async Task<ErrorMessage> ExplainAsync(HttpContext context) => Explain((await AuthenticateAsync(context, scheme: null))?.Failure);
 
     private static ErrorMessage Explain(Exception? failure) =>
-        IsExpiry(failure) ? Refusals.TokenExpired() : Refusals.Unauthorized("The token is not valid for this server.");
+        failure is TokenCheckUnavailableException ? new(WireErrors.Internal, "The token cannot be checked at the moment.")
+        : IsExpiry(failure) ? Refusals.TokenExpired()
+        : Refusals.Unauthorized("The token is not valid for this server.");
 
     // The exception's type is in a package that this library does not need otherwise.
     private static bool IsExpiry(Exception? failure) => failure is AggregateException { InnerExceptions: var all }

@@ -19,8 +19,11 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
     /// <summary>ASP.NET Core's own key. Its value <c>*</c>, which project templates write, allows no additional host here.</summary>
     public const string AllowedHostsKey = "AllowedHosts";
 
-    // The second is what ASP.NET Core's middleware leaves of the first.
-    private static readonly string[] ForwardHeaders = ["X-Forwarded-For", "X-Original-For", "Forwarded"];
+    // The second of each pair is what ASP.NET Core's middleware leaves of the first.
+    private static readonly string[] ForwardHeaders =
+    [
+        "X-Forwarded-For", "X-Original-For", "X-Forwarded-Proto", "X-Original-Proto", "X-Forwarded-Host", "X-Original-Host", "Forwarded", "X-Real-IP", "Via",
+    ];
 
     private readonly Lazy<List<StringSegment>> _allowed = new(() => FindAllowed(configuration, options.Value));
     private List<(int Port, bool IsLoopback)>? _addresses;

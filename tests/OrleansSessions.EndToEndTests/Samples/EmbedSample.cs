@@ -19,7 +19,7 @@ public abstract class EmbedSample(string pace) : IAsyncLifetime
             "samples/Embed", [program, $"--SiloPort={HostProcess.FreePort()}", $"--OrleansGatewayPort={HostProcess.FreePort()}", $"--Pace={pace}"]);
     }
 
-    public Uri Socket(string session) => _process!.Socket(session);
+    public Uri Socket(string session, string query = "") => _process!.Socket(session, query);
 
     /// <summary>A caller without a cookie.</summary>
     public HttpClient Stranger() => new() { BaseAddress = Address };
