@@ -41,12 +41,13 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
     public bool IsLoopbackOnly(HttpContext context) => context.Connection.LocalIpAddress is null || IsLoopbackOnly(context.Connection.LocalPort);
 
     /// <summary>
-    /// True if the request comes from this machine, to an address that only this machine can reach, and no proxy says that it only forwards it. A proxy that
+    /// True if the request comes from this machine, to an address and a name that only this machine can reach, and no proxy says that it only forwards it. A proxy that
     /// does not say so makes strangers look local, which is why its documentation asks for the header.
     /// </summary>
     public bool IsLocal(HttpContext context) =>
         context.Connection.LocalIpAddress is not null && IsLoopbackOnly(context.Connection.LocalPort)
         && context.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote)
+        && IsLoopbackName(context.Request.Host.Host)
         && !ForwardHeaders.Any(header => context.Request.Headers.ContainsKey(header));
 
     /// <summary>

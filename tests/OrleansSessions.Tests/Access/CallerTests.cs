@@ -92,13 +92,14 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
     [InlineData("X-Forwarded-For", 403)]
     [InlineData("X-Original-For", 403)]
     [InlineData("Forwarded", 403)]
+    [InlineData("Host", 403)]
     public async Task AnsweringWithoutAToken_IsLeftToThisMachine_AndAProxyMakesItAnother(string? header, int status)
     {
-        var host = await StartAsync(auth => auth.AllowAnonymous = true);
+        var host = await StartAsync(auth => auth.AllowAnonymous = true, builder => builder.Configuration["AllowedHosts"] = "localhost;127.0.0.1;chat.example.com");
         using var request = new HttpRequestMessage(HttpMethod.Delete, $"/v1/sessions/{_session}");
         if (header is not null)
         {
-            request.Headers.Add(header, "127.0.0.1");
+            request.Headers.TryAddWithoutValidation(header, header == "Host" ? "chat.example.com" : "127.0.0.1");
         }
 
         using var response = await host.Http.SendAsync(request);
