@@ -3,10 +3,10 @@ using System.Text;
 using System.Text.Json;
 using Xunit;
 
-namespace OrleansSessions.Tests.Protocol;
+namespace OrleansSessions.TestKit.Documents;
 
 /// <summary>The machine-readable parts of docs/protocol.md: its JSON examples and its tables.</summary>
-internal static class ProtocolDocument
+public static class ProtocolDocument
 {
     private static readonly string[] Lines = Read("docs/protocol.md").Split('\n');
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Documents;
 using OrleansSessions.TestKit.Schemas;
 using Xunit;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Documents;
 using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Schemas;
 using Xunit;
