@@ -34,7 +34,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             services.Options, responder.Registration, new OptionsCheck(responder, _activation.Key, logger).FindFault, services.NewEpoch());
         _effects = new SessionEffects(
             _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder);
-        _stay = new UnaskedStay(unasked, GrainContext, EndCall);
+        _stay = new UnaskedStay(unasked, GrainContext, LeaveIfUnused);
     }
 
     private DateTimeOffset Now => _activation.Now;
@@ -93,7 +93,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         LogMessages.Detached(_activation.Logger, _activation.Key, request.Gateway, request.Connections);
         if (hadGateways && !Gateways.HasAny && !_session.IsKnown)
         {
-            _stay.Begin();
+            _stay.WaitForClient();
         }
 
         EndCall();
@@ -242,7 +242,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         question.IsOrphanable && (question.IsConnectionGone || (question.Gateway is { } gateway && !_outboxes.IsLive(gateway)));
 
     /// <summary>
-    /// Every call ends here. A session that was never asked and has no subscribed gateway is not worth its memory, so it leaves, whatever call woke it.
+    /// Every call ends here. A session that was never asked and has no subscribed gateway is not worth its memory, so it leaves soon, whatever call woke it.
     /// A session that is only read is remembered as if it had been asked.
     /// </summary>
     private void EndCall()
@@ -252,7 +252,15 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _stay.End();
             _effects.Renew();
         }
-        else if (!_stay.HasBegun)
+        else
+        {
+            _stay.WaitForCalls();
+        }
+    }
+
+    private void LeaveIfUnused()
+    {
+        if (!_session.IsKnown && !Gateways.HasAny)
         {
             _activation.Leave();
         }

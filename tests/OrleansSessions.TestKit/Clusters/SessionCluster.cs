@@ -36,6 +36,9 @@ public sealed class SessionCluster : IAsyncDisposable
         var clock = new JumpingClock();
         var responder = new ScriptedResponder();
         var builder = new InProcessTestClusterBuilder(silos);
+
+        // The log files would be in the current folder, which is the repository where a program of it is run.
+        builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.Grains, clock.Time);

@@ -103,6 +103,17 @@ public sealed class SessionLifetimeTests(SessionLifetimeTests.Fixture fixture) :
     }
 
     [Fact]
+    public async Task ManyCallsToOneUnknownSession_AreAllAnswered()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var replies = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Session.DescribeAsync()));
+
+            Assert.All(replies, Assert.Null);
+        }
+    }
+
+    [Fact]
     public async Task CallsToUnknownSessions_LeaveNoActivationBehind()
     {
         var ids = Enumerable.Range(0, 1000).Select(i => $"{_id}-{i}").ToList();
@@ -131,6 +142,7 @@ public sealed class SessionLifetimeTests(SessionLifetimeTests.Fixture fixture) :
             await others[i](_cluster.Session(ids[^1]));
         }
 
+        _cluster.Clock.Advance(UnaskedSessions.CallTime);
         foreach (var id in ids)
         {
             await Eventually.TrueAsync(async () => !await IsAwakeAsync(id), $"session {id} has left");

@@ -47,12 +47,12 @@ public sealed class UnaskedSessionsTests
     public void Release_EndsAStay_AndMayBeRepeated()
     {
         var stay = Keep(1);
-        _unasked.Release(stay);
-        _unasked.Release(stay);
+        stay.Release();
+        stay.Release();
         _time.Advance(UnaskedSessions.StayTime * 2);
 
         Assert.Empty(_left);
     }
 
-    private UnaskedSessions.Stay Keep(int number) => _unasked.Keep(_ => _left.Add(number));
+    private StayQueue.Stay Keep(int number) => _unasked.Clients.Keep(_ => _left.Add(number));
 }
