@@ -9,7 +9,9 @@ using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Responders;
+using OrleansSessions.Grains.Scopes;
 using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
 using OrleansSessions.Streaming;
 
@@ -26,7 +28,7 @@ public static class SessionGrainsExtensions
     /// named <see cref="SessionsOptions.StorageName"/> sessions are stored, and one named <c>PubSubStore</c> keeps the streams' subscriptions, which are
     /// kept in memory otherwise. Safe to call twice.
     /// </summary>
-    /// <param name="configPrefix">The prefix of the sections <c>Sessions</c> and <c>Responder</c>; null where the host binds them itself.</param>
+    /// <param name="configPrefix">The prefix of the sections <c>Sessions</c>, <c>Limits</c> and <c>Responder</c>; null where the host binds them itself.</param>
     public static ISiloBuilder AddSessionGrains(this ISiloBuilder builder, string? configPrefix = SectionOptionsExtensions.EmbeddedPrefix)
     {
         var services = builder.Services;
@@ -36,6 +38,7 @@ public static class SessionGrainsExtensions
         }
 
         services.AddSection<SessionsOptions>(configPrefix);
+        services.AddSection<ScopeLimitsOptions>(configPrefix);
         services.AddBuiltInResponders(configPrefix);
         builder.AddPushStreams(GatewayStreams.ProviderName);
         if (!services.Any(IsPubSubStore))
@@ -52,6 +55,9 @@ public static class SessionGrainsExtensions
         services.AddSingleton<UnaskedSessions>();
         services.AddSingleton<ActiveResponder>();
         services.AddSingleton<SocketGatewayOutboxes>();
+        services.AddScopeQuotaCalls();
+        services.AddSingleton<LeaseHolders>();
+        services.AddSingleton<OpenQuestionPermits>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider =>
         {
             // Created with the silo, not with its first session, so that a metric is zero rather than missing before.

@@ -15,6 +15,7 @@ using OrleansSessions.SocketGateway.Feed;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Http;
 using OrleansSessions.SocketGateway.Http.EventStreams;
+using OrleansSessions.SocketGateway.Limits;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
 using OrleansSessions.Streaming;
@@ -80,6 +81,10 @@ public static class SocketGatewayExtensions
         services.AddSingleton<Gatekeeper>();
         services.AddSingleton<AdministrationGate>();
         services.AddSingleton<TokenRenewal>();
+        services.AddScopeQuotaCalls();
+        services.AddSingleton<AskRates>();
+        services.AddSingleton<SocketPlaces>();
+        services.AddSingleton<RequestRates>();
         services.AddSingleton<CallerGuards>();
     }
 

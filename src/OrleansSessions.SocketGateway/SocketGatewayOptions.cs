@@ -33,6 +33,14 @@ public sealed class SocketGatewayOptions : ISectionOptions
     [Within(0, 100_000_000)]
     public int MaxMessagesPerMinute { get; set; } = 600;
 
+    /// <summary>
+    /// The maximum number of HTTP requests that a caller with an identity sends to this process in a minute; so many can also come at once. Above it, they are
+    /// refused with 429 <c>rate_limited</c>. Callers with <c>sessions:answer</c> or <c>sessions:admin</c> are not limited. Default 1,200: twenty per second,
+    /// twice what a socket can send. 0 means no limit.
+    /// </summary>
+    [Within(0, 100_000_000)]
+    public int MaxRequestsPerMinute { get; set; } = 1_200;
+
     /// <summary>The maximum time of a message from its first fragment to its last. Default 10 s.</summary>
     [Within("00:00:00.1", "01:00:00")]
     public TimeSpan MessageTimeout { get; set; } = TimeSpan.FromSeconds(10);
@@ -108,7 +116,8 @@ public sealed class SocketGatewayOptions : ISectionOptions
     public int MaxBadRequests { get; set; } = 20;
 
     /// <summary>
-    /// After this many questions in a row are refused as busy within <see cref="StrikeWindow"/>, the socket is closed with 4008. Default 120.
+    /// After this many questions in a row are refused as busy, or because of a limit of the caller, within <see cref="StrikeWindow"/>, the socket is closed
+    /// with 4008. Default 120.
     /// </summary>
     [Within(1, 1_000_000)]
     public int MaxBusyRefusals { get; set; } = 120;

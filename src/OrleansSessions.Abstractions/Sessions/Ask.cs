@@ -73,6 +73,18 @@ public enum AskOutcome
     QuotaExceeded = 8,
 }
 
+/// <summary>What a scope has as much of as it may have.</summary>
+public enum AskQuota
+{
+    None = 0,
+
+    /// <summary>Open questions.</summary>
+    OpenQuestions = 1,
+
+    /// <summary>Sessions.</summary>
+    Sessions = 2,
+}
+
 /// <summary>Whether a question was accepted, and if not, why.</summary>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.AskReply")]
 public sealed record AskReply
@@ -114,6 +126,10 @@ public sealed record AskReply
     /// <summary>For refused options and quotas: what is wrong, for people.</summary>
     [Id(9)]
     public string? FaultMessage { get; init; }
+
+    /// <summary>For an exceeded quota: which one.</summary>
+    [Id(10)]
+    public AskQuota ExceededQuota { get; init; }
 
     /// <summary>Without the texts: Orleans writes replies to its log.</summary>
     public override string ToString() => $"{nameof(AskReply)} {QuestionId} {Outcome} at {Epoch}:{Seq}";

@@ -24,29 +24,38 @@ internal sealed class Admission(
             return fault;
         }
 
+        var (refusal, givingWay) = Decide(request, isOrphaned);
+        session.EndEach(givingWay, Ending.Replaced, now);
+        return refusal;
+    }
+
+    /// <summary>True if the question would be open in addition to those that are. Changes nothing, and does not look at the question itself.</summary>
+    public bool WouldAdd(AskRequest request, Func<Question, bool> isOrphaned) => Decide(request, isOrphaned) is (null, { Count: 0 });
+
+    /// <summary>Who gives way to a question; no one where it is refused.</summary>
+    private (Refusal? Refusal, List<Question> GivingWay) Decide(AskRequest request, Func<Question, bool> isOrphaned)
+    {
         if (open.Running is null)
         {
-            return null;
+            return (null, []);
         }
 
         if (request.IfBusy == IfBusy.Replace)
         {
-            session.EndAll(Ending.Replaced, now);
-            return null;
+            return (null, [.. open.All]);
         }
 
         if (orphans.FindThatGiveWayTo(request.Connection, isOrphaned) is { Count: > 0 } abandoned)
         {
-            session.EndEach(abandoned, Ending.Replaced, now);
-            return null;
+            return (null, abandoned);
         }
 
         if (request.IfBusy == IfBusy.Reject)
         {
-            return new Refusal(AskOutcome.Busy);
+            return (new Refusal(AskOutcome.Busy), []);
         }
 
-        return open.Waiting.Count >= options.MaxQueuedQuestions ? new Refusal(AskOutcome.QueueFull) : null;
+        return (open.Waiting.Count >= options.MaxQueuedQuestions ? new Refusal(AskOutcome.QueueFull) : null, []);
     }
 
     /// <summary>Why a question can never be asked, or null.</summary>

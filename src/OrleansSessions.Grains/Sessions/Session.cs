@@ -57,6 +57,16 @@ internal sealed class Session
 
     public bool IsOpen(string questionId) => _open.Find(questionId) is not null;
 
+    public int OpenCount => (HasOpenQuestion ? 1 : 0) + Waiting.Count;
+
+    /// <summary>True if a question would be open in addition to those that are, as far as that can be known without looking at the question itself.</summary>
+    /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
+    public bool WouldAdd(AskRequest request, Func<Question, bool> isOrphaned)
+    {
+        Orphans.MarkHeard(request.Connection);
+        return (request.QuestionId is null || Find(request.QuestionId) is null) && _admission.WouldAdd(request, isOrphaned);
+    }
+
     /// <summary>Admits a question or says why not; nothing changes unless the outcome is <see cref="AskOutcome.Accepted"/>.</summary>
     /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
     public AskReply Ask(AskRequest request, DateTimeOffset now, Func<Question, bool> isOrphaned)

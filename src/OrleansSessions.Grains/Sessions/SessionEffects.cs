@@ -38,16 +38,19 @@ internal sealed partial class SessionEffects
     private readonly QuestionRunner _runner;
     private readonly DeadlineTimer _timer;
     private readonly EndWaiters _waiters;
+    private readonly SessionQuota _quota;
     private int _reportedWaiting;
     private int _reportedQueued;
     private bool _hasStopped;
 
-    public SessionEffects(SessionActivation activation, Session session, SessionStore store, SubscribedGateways gateways, ActiveResponder responder)
+    public SessionEffects(
+        SessionActivation activation, Session session, SessionStore store, SubscribedGateways gateways, ActiveResponder responder, SessionQuota quota)
     {
         _activation = activation;
         _session = session;
         _store = store;
         _gateways = gateways;
+        _quota = quota;
         _runner = new QuestionRunner(activation, session, responder, () => ApplyAsync(Durability.WrittenInBackground));
         _timer = new DeadlineTimer(activation, EndOverdueAsync);
         _waiters = new EndWaiters(activation.Services.Time);
@@ -237,6 +240,7 @@ internal sealed partial class SessionEffects
 
     private void ReportWaiting(int waiting, int queued)
     {
+        _quota.SetOpen(waiting + queued);
         if (waiting != _reportedWaiting || queued != _reportedQueued)
         {
             _activation.Services.Metrics.WaitingChanged(waiting - _reportedWaiting, queued - _reportedQueued);

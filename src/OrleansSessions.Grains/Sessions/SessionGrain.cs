@@ -20,6 +20,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private readonly SessionEffects _effects;
     private readonly SocketGatewayOutboxes _outboxes;
     private readonly ActiveResponder _responder;
+    private readonly SessionQuota _quota;
     private readonly UnaskedStay _stay;
     private CancellationTokenRegistration _eviction;
 
@@ -32,8 +33,10 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _responder = responder;
         _session = new Session(
             services.Options, responder.Registration, new OptionsCheck(responder, _activation.Key, logger).FindFault, services.NewEpoch());
+        _quota = new SessionQuota(_activation, _session);
         _effects = new SessionEffects(
-            _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder);
+            _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder,
+            _quota);
         _stay = new UnaskedStay(unasked, GrainContext, LeaveIfUnused);
     }
 
@@ -128,7 +131,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
         _activation.UsedAt = Now;
         Gateways.Announce(_session.Log, request.Gateway);
-        var reply = AskSession(request);
+        var reply = await AskSessionAsync(request);
         _activation.Services.Metrics.Asked(reply.Outcome);
         if (reply.Outcome == AskOutcome.Accepted)
         {
@@ -207,17 +210,21 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return EndCall(wasThere);
     }
 
-    private AskReply AskSession(AskRequest request)
+    private async ValueTask<AskReply> AskSessionAsync(AskRequest request)
     {
         try
         {
-            return _session.Ask(request, Now, IsOrphaned);
+            return await _quota.FindRefusalAsync(request, IsOrphaned) ?? _session.Ask(request, Now, IsOrphaned);
         }
         catch (Exception)
         {
             // The responder could not check the options: nothing has changed, and a session that was never asked must not stay for it.
             EndCall();
             throw;
+        }
+        finally
+        {
+            _quota.SetOpen(_session.OpenCount);
         }
     }
 

@@ -1,13 +1,15 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Clustering;
+using OrleansSessions.Grains.Scopes;
 using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>What all session grains of a silo share.</summary>
 internal sealed class SessionServices(
-    IOptions<SessionsOptions> options, SessionMetrics metrics, ClusterEviction eviction, [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
+    IOptions<SessionsOptions> options, SessionMetrics metrics, ClusterEviction eviction, OpenQuestionPermits openQuestions,
+    [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
 {
     private long _lastEpoch;
 
@@ -16,6 +18,8 @@ internal sealed class SessionServices(
     public SessionMetrics Metrics { get; } = metrics;
 
     public ClusterEviction Eviction { get; } = eviction;
+
+    public OpenQuestionPermits OpenQuestions { get; } = openQuestions;
 
     public TimeProvider Time { get; } = time;
 

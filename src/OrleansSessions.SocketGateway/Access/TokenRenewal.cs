@@ -17,9 +17,3 @@ internal sealed class TokenRenewal(CallerPolicy callers, AuditLog audit)
         return (access, refusal);
     }
 }
-
-/// <summary>What stands between a caller and the sessions after it has connected.</summary>
-internal sealed class CallerGuards(TokenRenewal renewal)
-{
-    public TokenRenewal Renewal { get; } = renewal;
-}

@@ -11,7 +11,6 @@ internal sealed class FollowerRequests(Follower follower)
 {
     private const int MaxDuplicateFetches = 4;
 
-
     private FollowerServices Services => follower.Services;
 
     /// <summary>Sends what is refused.</summary>
@@ -68,6 +67,13 @@ internal sealed class FollowerRequests(Follower follower)
         if (Services.Grains.IsEvicted)
         {
             Refused.Tell(Refusals.LeftCluster(id, Services.Limits.RetryAfterMs));
+            return;
+        }
+
+        if (await Services.Guards.Asks.TakeAsync(follower.Request.Access.Scope, id) is { } limited)
+        {
+            Refused.Tell(limited);
+            Refused.StrikeBusy();
             return;
         }
 
@@ -137,7 +143,8 @@ internal sealed class FollowerRequests(Follower follower)
                 break;
             default:
                 TellNotAsked(AskRefusals.Of(reply, Services.Limits.RetryAfterMs), isNew);
-                if (reply.Outcome is AskOutcome.Busy or AskOutcome.QueueFull)
+                Services.Metrics.AskRefused(reply);
+                if (reply.Outcome is AskOutcome.Busy or AskOutcome.QueueFull or AskOutcome.QuotaExceeded)
                 {
                     Refused.StrikeBusy();
                 }

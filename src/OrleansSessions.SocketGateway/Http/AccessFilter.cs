@@ -8,7 +8,7 @@ using OrleansSessions.SocketGateway.Telemetry;
 namespace OrleansSessions.SocketGateway.Http;
 
 /// <summary>Applies the access policies to an HTTP endpoint. As part of the endpoint, it needs no middleware in the host.</summary>
-internal sealed class AccessFilter(Gatekeeper gatekeeper, CrossOriginAnswers crossOrigin, SocketGatewayMetrics metrics) : IEndpointFilter
+internal sealed class AccessFilter(Gatekeeper gatekeeper, CallerGuards guards, CrossOriginAnswers crossOrigin, SocketGatewayMetrics metrics) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -35,6 +35,6 @@ internal sealed class AccessFilter(Gatekeeper gatekeeper, CrossOriginAnswers cro
         var metadata = context.GetEndpoint()?.Metadata;
         return metadata?.GetMetadata<IAllowAnonymous>() is not null
             ? null
-            : await gatekeeper.AdmitAsync(context, metadata?.GetMetadata<NeedsRight>()?.Right ?? SessionRights.Follow);
+            : await gatekeeper.AdmitAsync(context, metadata?.GetMetadata<NeedsRight>()?.Right ?? SessionRights.Follow) ?? guards.CountRequest(context);
     }
 }

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Access;
-using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Http.EventStreams;
 using OrleansSessions.SocketGateway.Telemetry;
 
@@ -21,14 +20,49 @@ internal static class AskEndpoint
             return http.Refuse(refusal!);
         }
 
-        // 2. Ask. The caller does not follow the session; it reads the answer by the question's id.
-        var questionId = question.Id ?? Identifiers.NewQuestionId();
+        // 2. Look at the limits of the caller, and of this process if the answer is to be streamed. What is refused here was not asked.
+        question = question with { Id = question.Id ?? Identifiers.NewQuestionId() };
+        if (await http.Guards.Asks.TakeAsync(SessionAccess.Of(context).Scope, question.Id) is { } limited)
+        {
+            return http.Refuse(limited);
+        }
+
+        if (!EventStreamHeaders.AreAccepted(context.Request))
+        {
+            return await AskAsync(id, context, http, session, question, reply => AnswerAsync(id, context, http, session, reply));
+        }
+
+        var (place, full) = await streams.ReserveAsync(context, http);
+        if (place is null)
+        {
+            return http.Refuse(full! with { QuestionId = question.Id });
+        }
+
+        IResult? stream = null;
+        try
+        {
+            return await AskAsync(id, context, http, session, question, reply => Task.FromResult(stream = Stream(id, context, streams, place, question, reply)));
+        }
+        finally
+        {
+            if (stream is null)
+            {
+                place.Dispose();
+            }
+        }
+    });
+
+    /// <summary>Asks. The caller does not follow the session: it reads the answer by the question's id.</summary>
+    /// <param name="onAsked">Returns the result for a question that was accepted, now or before.</param>
+    private static async Task<IResult> AskAsync(
+        string id, HttpContext context, SessionHttp http, ISessionGrain session, QuestionMessage question, Func<AskReply, Task<IResult>> onAsked)
+    {
         AskReply reply;
         try
         {
             reply = await session.AskAsync(new()
             {
-                QuestionId = questionId,
+                QuestionId = question.Id,
                 Question = question.Question,
                 IfBusy = question.IfBusy,
                 MetadataJson = question.MetadataJson,
@@ -39,18 +73,11 @@ internal static class AskEndpoint
         catch (Exception fault) when (!SessionHttp.IsClientGone(context, fault))
         {
             // A client that asks again with this id learns whether the question was accepted.
-            return http.Refuse(http.Grains.Report(fault, "The question could not be asked", id, questionId));
+            return http.Refuse(http.Grains.Report(fault, "The question could not be asked", id, question.Id));
         }
 
-        // 3. Return the outcome.
-        return reply.Outcome switch
-        {
-            AskOutcome.Accepted or AskOutcome.Duplicate when EventStreamHeaders.AreAccepted(context.Request) =>
-                Stream(id, context, http, streams, question, reply),
-            AskOutcome.Accepted or AskOutcome.Duplicate => await AnswerAsync(id, context, http, session, reply),
-            _ => http.Refuse(AskRefusals.Of(reply, http.Limits.RetryAfterMs)),
-        };
-    });
+        return reply.Outcome is AskOutcome.Accepted or AskOutcome.Duplicate ? await onAsked(reply) : http.RefuseAsk(reply);
+    }
 
     private static async Task<(QuestionMessage? Question, ErrorMessage? Refusal)> ReadAsync(HttpRequest request, SessionHttp http)
     {
@@ -93,7 +120,8 @@ internal static class AskEndpoint
     /// <summary>
     /// Streams the answer from its <c>accepted</c> event. The stream attaches after the ask, so that a refusal is an ordinary problem document.
     /// </summary>
-    private static IResult Stream(string id, HttpContext context, SessionHttp http, EventStreamEndpoint streams, QuestionMessage question, AskReply reply)
+    private static IResult Stream(
+        string id, HttpContext context, EventStreamEndpoint streams, EventStreamPlace place, QuestionMessage question, AskReply reply)
     {
         SetLocation(id, context, reply);
         var scope = new EventStreamScope(reply.QuestionId)
@@ -101,7 +129,7 @@ internal static class AskEndpoint
             Ended = reply.Earlier?.End is null ? null : reply.Earlier,
             Asked = (reply.QuestionId, question.Question),
         };
-        return streams.Stream(http, new(SessionAccess.Of(context), id, WireProfile.V1, (reply.Epoch, reply.Seq - 1)), scope);
+        return streams.Stream(place, new(SessionAccess.Of(context), id, WireProfile.V1, (reply.Epoch, reply.Seq - 1)), scope);
     }
 
     private static void SetLocation(string id, HttpContext context, AskReply reply) =>

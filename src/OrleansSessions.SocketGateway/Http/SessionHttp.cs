@@ -12,7 +12,7 @@ namespace OrleansSessions.SocketGateway.Http;
 
 /// <summary>What all endpoints share: they check ids, turn faults into one error, and count errors.</summary>
 internal sealed class SessionHttp(
-    SessionGrains grains, GatewayLimits limits, SocketGatewayMetrics metrics, TimeProvider clock, IHostApplicationLifetime lifetime)
+    SessionGrains grains, GatewayLimits limits, CallerGuards guards, SocketGatewayMetrics metrics, TimeProvider clock, IHostApplicationLifetime lifetime)
 {
     // Below the shortest time-out of a grain call.
     private static readonly TimeSpan WaitChunk = TimeSpan.FromSeconds(2);
@@ -20,6 +20,8 @@ internal sealed class SessionHttp(
     public SessionGrains Grains => grains;
 
     public GatewayLimits Limits => limits;
+
+    public CallerGuards Guards => guards;
 
     public TimeProvider Clock => clock;
 
@@ -70,6 +72,13 @@ internal sealed class SessionHttp(
     /// <summary>True if the fault only means that the client is gone.</summary>
     public static bool IsClientGone(HttpContext context, Exception fault) =>
         fault is ConnectionAbortedException || (fault is OperationCanceledException && context.RequestAborted.IsCancellationRequested);
+
+    /// <summary>Refuses a question that the session did not accept.</summary>
+    public IResult RefuseAsk(AskReply reply)
+    {
+        metrics.AskRefused(reply);
+        return Refuse(AskRefusals.Of(reply, limits.RetryAfterMs));
+    }
 
     public IResult Refuse(ErrorMessage error, long? expectedOffset = null, QuestionStatus? ended = null)
     {

@@ -86,12 +86,30 @@ internal sealed partial class SocketEndpoint
         // 3. Serve.
         try
         {
+            if (await _services.Guards.TakePlaceAsync(context) is { } tooMany)
+            {
+                await RefuseAsync(context, tooMany, isBrowser);
+                return;
+            }
+
+            await ServeAsync(context, request);
+        }
+        finally
+        {
+            _services.Registry.Release();
+        }
+    }
+
+    private async Task ServeAsync(HttpContext context, FollowRequest request)
+    {
+        try
+        {
             using var socket = await context.WebSockets.AcceptWebSocketAsync(AcceptContext(context, request.Profile));
             await new SocketConnection(socket, request, _services, RawConnection.Of(context)).RunAsync();
         }
         finally
         {
-            _services.Registry.Release();
+            _services.Guards.ReleasePlace(request.Access);
         }
     }
 

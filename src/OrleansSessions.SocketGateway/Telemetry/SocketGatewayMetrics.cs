@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Reflection;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Telemetry;
 
@@ -19,6 +20,15 @@ public sealed class SocketGatewayMetrics
         .GetFields(BindingFlags.Public | BindingFlags.Static).Where(static field => field.IsLiteral).Select(static field => (int)field.GetRawConstantValue()!)
         .Concat([ReportedCloseCodes.NoCode, ReportedCloseCodes.Broken])
         .ToFrozenDictionary(static code => code, static code => code.ToString(CultureInfo.InvariantCulture));
+
+    // These codes mean one limit each. For the others, the place that refuses says which limit it was.
+    private static readonly FrozenDictionary<string, string> LimitOfCode = new Dictionary<string, string>
+    {
+        [WireErrors.ConnectionLimit.Code] = LimitNames.Connections,
+        [WireErrors.MessageTooLarge.Code] = LimitNames.MessageBytes,
+        [WireErrors.QuestionTooLarge.Code] = LimitNames.QuestionBytes,
+        [WireErrors.QueueFull.Code] = LimitNames.Queue,
+    }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _closes;
@@ -60,7 +70,23 @@ public sealed class SocketGatewayMetrics
         _closes.Add(1, new KeyValuePair<string, object?>("code", KnownCodes.GetValueOrDefault(closeCode, OtherCode)));
     }
 
-    internal void ErrorTold(string code) => _errors.Add(1, new KeyValuePair<string, object?>("code", code));
+    internal void ErrorTold(string code)
+    {
+        _errors.Add(1, new KeyValuePair<string, object?>("code", code));
+        if (LimitOfCode.TryGetValue(code, out var limit))
+        {
+            LimitReached(limit);
+        }
+    }
+
+    /// <summary>A session did not accept a question. Its own limits are known only from the outcome.</summary>
+    internal void AskRefused(AskReply reply)
+    {
+        if (reply.ExceededQuota is AskQuota.OpenQuestions or AskQuota.Sessions)
+        {
+            LimitReached(reply.ExceededQuota == AskQuota.OpenQuestions ? LimitNames.OpenQuestions : LimitNames.Sessions);
+        }
+    }
 
     /// <param name="limit">One of <see cref="LimitNames"/>.</param>
     internal void LimitReached(string limit) => _limits.Add(1, new KeyValuePair<string, object?>("limit", limit));

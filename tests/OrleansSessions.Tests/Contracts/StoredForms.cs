@@ -4,6 +4,7 @@ using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
+using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Tests.Contracts;
@@ -116,6 +117,7 @@ internal static class StoredForms
             ActiveForMs = 5200,
             FaultyOption = "model",
             FaultMessage = "No such model.",
+            ExceededQuota = AskQuota.Sessions,
         }),
         Of("CancelRequest", new CancelRequest { Caller = Caller, QuestionId = "q" }),
         Of("CancelReply", new CancelReply { Outcome = CancelOutcome.AlreadyDone, QuestionId = "q", Epoch = 5, AfterSeq = 3, Question = Description }),
@@ -143,6 +145,10 @@ internal static class StoredForms
         Of("ListRequest", new ListRequest { Caller = Caller }),
         Of("SocketGatewayList", new SocketGatewayList { Entries = [Entry], IsSettled = true }),
         Of("SocketGatewayEntry", Entry),
+        Of("TakeAsksRequest", new TakeAsksRequest { Caller = Caller, Wanted = 6 }),
+        Of("TakeAsksReply", new TakeAsksReply { Granted = 5, RetryAfter = TimeSpan.FromSeconds(2) }),
+        Of("LeaseRequest", new LeaseRequest { Caller = Caller, Kind = LeaseKind.OpenQuestions, Holder = "g", InUse = 2, Wanted = 3, Version = 4 }),
+        Of("LeaseReply", new LeaseReply { Granted = 3 }),
         Of("LogEvent, accepted", Events[0]),
         Of("LogEvent, delta", Events[1]),
         Of("LogEvent, done", Events[2]),

@@ -50,22 +50,37 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
             }
 
             // 3. Stream.
+            var (place, full) = await streams.ReserveAsync(context, http);
             var scope = new EventStreamScope(question) { Ended = followed?.End is null ? null : followed };
-            return streams.Stream(http, new(SessionAccess.Of(context), id, WireProfile.V1, resume), scope);
+            return place is null ? http.Refuse(full!) : streams.Stream(place, new(SessionAccess.Of(context), id, WireProfile.V1, resume), scope);
         });
 
-    /// <summary>Streams to the response, or refuses the request if there is no place.</summary>
-    public IResult Stream(SessionHttp http, FollowRequest request, EventStreamScope scope)
+    /// <summary>Takes a place for a stream, or returns the reason why there is none.</summary>
+    public async ValueTask<(EventStreamPlace? Place, ErrorMessage? Refusal)> ReserveAsync(HttpContext context, SessionHttp http)
     {
         if (http.Stopping.IsCancellationRequested)
         {
-            return http.Refuse(Refusals.GoingDown(http.Limits.RetryAfterMs));
+            return (null, Refusals.GoingDown(http.Limits.RetryAfterMs));
         }
 
-        return _places.TryReserve() ? new Result(this, request, scope) : http.Refuse(Refusals.ConnectionLimit(http.Limits.RetryAfterMs));
+        if (!_places.TryReserve())
+        {
+            return (null, Refusals.ConnectionLimit(http.Limits.RetryAfterMs));
+        }
+
+        if (await http.Guards.TakePlaceAsync(context) is { } refusal)
+        {
+            _places.Release();
+            return (null, refusal);
+        }
+
+        return (new(_places, http.Guards, SessionAccess.Of(context)), null);
     }
 
-    private sealed class Result(EventStreamEndpoint endpoint, FollowRequest request, EventStreamScope scope) : IResult, IStatusCodeHttpResult
+    /// <summary>Streams to the response, and releases the place at its end.</summary>
+    public IResult Stream(EventStreamPlace place, FollowRequest request, EventStreamScope scope) => new Result(_services, place, request, scope);
+
+    private sealed class Result(FollowerServices services, EventStreamPlace place, FollowRequest request, EventStreamScope scope) : IResult, IStatusCodeHttpResult
     {
         public int? StatusCode => StatusCodes.Status200OK;
 
@@ -73,7 +88,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
         {
             try
             {
-                await new EventStream(httpContext, request, endpoint._services, scope).RunAsync();
+                await new EventStream(httpContext, request, services, scope).RunAsync();
             }
             catch (OperationCanceledException) when (httpContext.RequestAborted.IsCancellationRequested)
             {
@@ -81,7 +96,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
             }
             finally
             {
-                endpoint._places.Release();
+                place.Dispose();
             }
         }
     }

@@ -1,0 +1,326 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansSessions.Protocol;
+using OrleansSessions.Scopes;
+using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Access;
+using OrleansSessions.TestKit.Clusters;
+using OrleansSessions.TestKit.Sockets;
+using Xunit;
+
+namespace OrleansSessions.Tests.Scopes;
+
+/// <summary>The limits of a scope as its caller meets them, with two silos and two socket gateways.</summary>
+public sealed class CallerLimitsTests : IAsyncLifetime
+{
+    private const int MaxSockets = 2;
+    private const int MaxOpenQuestions = 2;
+    private const int MaxAsks = 10;
+    private const int MaxRequests = 12;
+
+    private readonly ConcurrentDictionary<string, int> _quotaCalls = new();
+    private readonly GatedStorage _store = new();
+    private SessionCluster _cluster = null!;
+    private SocketHost _left = null!;
+    private SocketHost _right = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await SessionCluster.StartAsync(silos: 2, configureSilo: silo =>
+        {
+            silo.Services.AddKeyedSingleton<Orleans.Storage.IGrainStorage>(SessionsOptions.StorageName, _store);
+            silo.Services.Configure<ScopeLimitsOptions>(Limit);
+            silo.AddIncomingGrainCallFilter(context =>
+            {
+                if (context.Grain is IScopeQuotaGrain)
+                {
+                    _quotaCalls.AddOrUpdate(context.TargetId.Key.ToString()!, 1, (_, count) => count + 1);
+                }
+
+                return context.Invoke();
+            });
+        });
+        (_left, _right) = (await StartHostAsync(), await StartHostAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _left.DisposeAsync();
+        await _right.DisposeAsync();
+        await _cluster.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Sockets_AreCountedOverAllGateways_AndOneAboveTheLimitIsRefused()
+    {
+        await using var first = await ConnectAsync(_left, "alice");
+        var second = await ConnectAsync(_right, "alice");
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, await RefusedUpgradeAsync(_left, "alice"));
+        using var alice = _right.CreateClient("alice");
+        using var stream = await alice.GetAsync("/v1/sessions/s/events", HttpCompletionOption.ResponseHeadersRead);
+        await AssertRefusedAsync(stream, WireErrors.QuotaExceeded);
+        await using var other = await ConnectAsync(_left, "bob");
+
+        await second.DisposeAsync();
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                try
+                {
+                    await using var third = await ConnectAsync(_right, "alice");
+                    return true;
+                }
+                catch (WebSocketException)
+                {
+                    return false;
+                }
+            },
+            "the place of the socket that left is free");
+    }
+
+    [Fact]
+    public async Task EventStreams_CountAsSockets_AndAnAskThatWouldStreamIsNotAskedWithoutAPlace()
+    {
+        using var alice = _left.CreateClient("alice");
+        using var first = await alice.GetAsync("/v1/sessions/s/events", HttpCompletionOption.ResponseHeadersRead);
+        using var second = await alice.GetAsync("/v1/sessions/s/events", HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (first.StatusCode, second.StatusCode));
+
+        using var ask = new HttpRequestMessage(HttpMethod.Post, "/v1/sessions/asked/questions") { Content = JsonContent.Create(new { question = "why", id = "q-1" }) };
+        ask.Headers.Accept.ParseAdd("text/event-stream");
+        using var refused = await alice.SendAsync(ask, HttpCompletionOption.ResponseHeadersRead);
+
+        Assert.Equal("q-1", (await AssertRefusedAsync(refused, WireErrors.QuotaExceeded)).GetProperty("question_id").GetString());
+        Assert.Equal(HttpStatusCode.NotFound, (await alice.GetAsync("/v1/sessions/asked")).StatusCode);
+    }
+
+    [Fact]
+    public async Task SocketOfAPage_AboveTheLimit_LearnsItOnTheSocket()
+    {
+        await using var first = await ConnectAsync(_left, "alice");
+        await using var second = await ConnectAsync(_left, "alice");
+        await using var third = await TestSocket.ConnectAsync(_left.SocketAddress("/ws/s?v=1"), options =>
+        {
+            options.ActAs("alice");
+            options.SetRequestHeader("Origin", _left.Address.GetLeftPart(UriPartial.Authority));
+        });
+
+        var error = await third.NextAsync("error");
+        Assert.Equal(("quota_exceeded", true), (error.Text("code"), error.GetProperty("retryable").GetBoolean()));
+        Assert.Equal(CloseCodes.ConnectionLimit, await third.ClosedAsync());
+    }
+
+    [Fact]
+    public async Task OpenQuestions_AreCountedOverAllSessionsAndSilos_AndARefusalChangesNothing()
+    {
+        using var left = _left.CreateClient("alice");
+        using var right = _right.CreateClient("alice");
+        await AssertAcceptedAsync(left, "one", "q-1");
+        await AssertAcceptedAsync(right, "two", "q-2");
+
+        using var third = await AskAsync(left, "three", "q-3");
+        await AssertRefusedAsync(third, WireErrors.QuotaExceeded);
+        Assert.Equal(HttpStatusCode.NotFound, (await left.GetAsync("/v1/sessions/three")).StatusCode);
+        using var queued = await AskAsync(right, "one", "q-4", "queue");
+        await AssertRefusedAsync(queued, WireErrors.QuotaExceeded);
+        using var busy = await AskAsync(right, "one", "q-5");
+        await AssertRefusedAsync(busy, WireErrors.SessionBusy);
+        using var again = await AskAsync(left, "one", "q-1");
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+
+        // The question that it replaces makes room for it.
+        using var replacing = await AskAsync(right, "one", "q-6", "replace");
+        Assert.Equal(HttpStatusCode.Accepted, replacing.StatusCode);
+        using var bob = _left.CreateClient("bob");
+        await AssertAcceptedAsync(bob, "one", "q-1");
+
+        using var ended = await left.PostAsync("/v1/sessions/two/questions/q-2/cancel", null);
+        await EventuallyAcceptedAsync(Scoped("alice", "three"));
+    }
+
+    [Fact]
+    public async Task OpenQuestions_ThatAreRestored_CountAlsoAfterTheLossOfTheirActivation()
+    {
+        var session = Scoped("alice", "one");
+        await session.AskAsync("q-1", "first");
+        await session.AskAsync("q-2", "second", IfBusy.Queue);
+        Assert.Equal(AskOutcome.QuotaExceeded, (await Scoped("alice", "two").AskAsync("q-1", "third")).Outcome);
+
+        // The end of the first cannot be written, so its activation is given up, and the next one restores the second.
+        _store.Fail = true;
+        _cluster.Responder.For("first").Finish();
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _cluster.Clock.Advance(TimeSpan.FromSeconds(1));
+                return _store.Failures >= 3;
+            },
+            "the write was tried");
+        _store.Fail = false;
+        await Eventually.TrueAsync(async () => await session.GetQuestionAsync("q-1") is { End: not null }, "the first has ended");
+
+        await EventuallyAcceptedAsync(Scoped("alice", "two"));
+        Assert.Equal(AskOutcome.QuotaExceeded, (await Scoped("alice", "three").AskAsync("q-1", "fourth")).Outcome);
+    }
+
+    [Fact]
+    public async Task OpenQuestions_AskedFromEverywhereAtOnce_StayWithinTheLimit()
+    {
+        var replies = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Scoped("alice", $"s{i}").AskAsync("q-1", $"question {i}")));
+
+        Assert.Equal(MaxOpenQuestions, replies.Count(reply => reply.Outcome == AskOutcome.Accepted));
+        Assert.Equal(100 - MaxOpenQuestions, replies.Count(reply => reply is { Outcome: AskOutcome.QuotaExceeded, ExceededQuota: AskQuota.OpenQuestions }));
+    }
+
+    [Fact]
+    public async Task Asks_AboveTheRate_AreRefusedOverHttp_WithTheWait()
+    {
+        using var left = _left.CreateClient("alice");
+        using var right = _right.CreateClient("alice");
+        for (var i = 0; i < MaxAsks; i++)
+        {
+            using var reply = await AskAsync(i % 2 == 0 ? left : right, "one", "q-1");
+            Assert.NotEqual(HttpStatusCode.TooManyRequests, reply.StatusCode);
+        }
+
+        using var refused = await AskAsync(left, "one", "q-2");
+        var problem = await AssertRefusedAsync(refused, WireErrors.RateLimited);
+        Assert.Equal("q-2", problem.GetProperty("question_id").GetString());
+        Assert.InRange(problem.GetProperty("retry_after_ms").GetInt64(), 1, 60_000 / MaxAsks);
+        Assert.NotNull(refused.Headers.RetryAfter);
+        Assert.Equal(HttpStatusCode.NotFound, (await left.GetAsync("/v1/sessions/one/questions/q-2")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Asks_AboveTheRate_AreRefusedOnASocket_WhichIsClosedIfTheyGoOn()
+    {
+        await using var socket = await ConnectAsync(_left, "alice");
+        await socket.NextAsync("hello");
+        for (var i = 0; i < MaxAsks + 1; i++)
+        {
+            await socket.SendAsync("""{"question":"why","id":"q-1"}""");
+        }
+
+        var error = (await socket.UntilAsync("error"))[^1];
+        Assert.Equal(("rate_limited", "q-1"), (error.Text("code"), error.Text("question_id")));
+        Assert.InRange(error.GetProperty("retry_after_ms").GetInt64(), 1, 60_000 / MaxAsks);
+        for (var i = 0; i < 3; i++)
+        {
+            await socket.SendAsync("""{"question":"why","id":"q-2"}""");
+        }
+
+        Assert.Equal(CloseCodes.RateLimited, await socket.ClosedAsync());
+    }
+
+    [Fact]
+    public async Task Requests_AboveTheRate_AreRefused_ButNotThoseOfBackEnds()
+    {
+        using var alice = _left.CreateClient("alice");
+        using var backEnd = _left.CreateClient("worker", "sessions:answer");
+        for (var i = 0; i < MaxRequests; i++)
+        {
+            Assert.Equal(HttpStatusCode.NotFound, (await alice.GetAsync("/v1/sessions/none")).StatusCode);
+        }
+
+        using var refused = await alice.GetAsync("/v1/sessions/none");
+        Assert.InRange((await AssertRefusedAsync(refused, WireErrors.RateLimited)).GetProperty("retry_after_ms").GetInt64(), 1, 60_000 / MaxRequests);
+        Assert.NotNull(refused.Headers.RetryAfter);
+        for (var i = 0; i < MaxRequests + 1; i++)
+        {
+            Assert.Equal(HttpStatusCode.NotFound, (await backEnd.GetAsync("/v1/sessions/none")).StatusCode);
+            Assert.Equal(HttpStatusCode.NotFound, (await _left.Http.GetAsync("/v1/sessions/none")).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task TheAnonymousScope_HasNoLimits_AndCostsNoCall()
+    {
+        var sockets = new List<TestSocket>();
+        for (var i = 0; i < MaxSockets + 2; i++)
+        {
+            sockets.Add(await TestSocket.ConnectAsync(_left.SocketAddress("/ws/s?v=1")));
+        }
+
+        for (var i = 0; i < MaxAsks + 2; i++)
+        {
+            await AssertAcceptedAsync(_left.Http, $"s{i}", "q-1");
+        }
+
+        Assert.Empty(_quotaCalls);
+        foreach (var socket in sockets)
+        {
+            await socket.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task AskAfterAsk_CostsTheQuotaFewCalls()
+    {
+        var session = Scoped("alice", "one");
+        for (var i = 0; i < 20; i++)
+        {
+            _cluster.Responder.For($"question {i}").Send("answer").Finish();
+            Assert.Equal(AskOutcome.Accepted, (await session.AskAsync($"q-{i}", $"question {i}")).Outcome);
+            await session.WaitForEndAsync(new() { QuestionId = $"q-{i}", Patience = TimeSpan.FromSeconds(10) });
+        }
+
+        Assert.InRange(_quotaCalls.Values.Sum(), 1, 3);
+    }
+
+    private static void Limit(ScopeLimitsOptions limits)
+    {
+        limits.MaxSocketsPerScope = MaxSockets;
+        limits.MaxOpenQuestionsPerScope = MaxOpenQuestions;
+        limits.MaxAsksPerMinutePerScope = MaxAsks;
+    }
+
+    private static Task<TestSocket> ConnectAsync(SocketHost host, string subject) =>
+        TestSocket.ConnectAsync(host.SocketAddress("/ws/s?v=1"), options => options.ActAs(subject));
+
+    private static async Task<HttpStatusCode> RefusedUpgradeAsync(SocketHost host, string subject)
+    {
+        using var socket = new ClientWebSocket();
+        socket.Options.CollectHttpResponseDetails = true;
+        socket.Options.ActAs(subject);
+        await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(host.SocketAddress("/ws/s?v=1"), CancellationToken.None));
+        return socket.HttpStatusCode;
+    }
+
+    private static Task<HttpResponseMessage> AskAsync(HttpClient client, string session, string id, string ifBusy = "reject") =>
+        client.PostAsync($"/v1/sessions/{session}/questions", JsonContent.Create(new { question = $"in {session}", id, if_busy = ifBusy }));
+
+    private static async Task AssertAcceptedAsync(HttpClient client, string session, string id)
+    {
+        using var reply = await AskAsync(client, session, id);
+        Assert.Equal(HttpStatusCode.Accepted, reply.StatusCode);
+    }
+
+    private static Task EventuallyAcceptedAsync(ISessionGrain session) => Eventually.TrueAsync(
+        async () => (await session.AskAsync("q-new", "another")).Outcome is AskOutcome.Accepted or AskOutcome.Duplicate,
+        "there is room again, after spare permits have been returned");
+
+    private static async Task<JsonElement> AssertRefusedAsync(HttpResponseMessage reply, WireError error)
+    {
+        var problem = await reply.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal((error.HttpStatus, error.Code), ((int)reply.StatusCode, problem.GetProperty("code").GetString()));
+        return problem;
+    }
+
+    private ISessionGrain Scoped(string subject, string session) =>
+        _cluster.Orleans.Client.GetGrain<ISessionGrain>(SessionKey.Of(HeaderAuthentication.ScopeOf(subject), session));
+
+    private Task<SocketHost> StartHostAsync() => SocketHost.StartAsync(
+        _cluster.Orleans.Client,
+        options => (options.MaxBusyRefusals, options.MaxRequestsPerMinute) = (3, MaxRequests),
+        configureHost: builder =>
+        {
+            HeaderAuthentication.Add(builder);
+            builder.Services.Configure<ScopeLimitsOptions>(Limit);
+            builder.Services.Configure<AuthOptions>(options => options.AllowAnonymous = true);
+        });
+}
