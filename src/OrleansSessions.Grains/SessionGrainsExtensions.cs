@@ -11,6 +11,7 @@ using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Grains.Scopes;
 using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Grains.States;
 using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
 using OrleansSessions.Streaming;
@@ -49,6 +50,7 @@ public static class SessionGrainsExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClusterEviction>();
         services.AddSingleton<SessionServices>();
+        services.AddSingleton<StoredStates>();
         services.AddSingleton<SessionStores>();
         services.AddSingleton<SessionMetrics>();
         services.AddSingleton<ParkedSessions>();
@@ -58,6 +60,8 @@ public static class SessionGrainsExtensions
         services.AddScopeQuotaCalls();
         services.AddSingleton<LeaseHolders>();
         services.AddSingleton<OpenQuestionPermits>();
+        services.AddSingleton<ScopeIndexes>();
+        services.AddSingleton<ScopeUse>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider =>
         {
             // Created with the silo, not with its first session, so that a metric is zero rather than missing before.

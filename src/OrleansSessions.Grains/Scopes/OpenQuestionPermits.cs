@@ -4,10 +4,9 @@ using OrleansSessions.Scopes;
 namespace OrleansSessions.Grains.Scopes;
 
 /// <summary>The open questions of this silo, by scope.</summary>
-internal sealed class OpenQuestionPermits(IOptions<ScopeLimitsOptions> limits, ILocalSiloDetails silo, ScopeQuotaCalls calls, TimeProvider time) : IAsyncDisposable
+internal sealed class OpenQuestionPermits(IOptions<ScopeLimitsOptions> limits, ILocalSiloDetails silo, ScopeQuotaCalls calls, TimeProvider time)
+    : IAsyncDisposable
 {
-    public int Limit { get; } = limits.Value.MaxOpenQuestionsPerScope;
-
     public ScopePermits Permits { get; } = new(
         new(LeaseKind.OpenQuestions, LeaseHolders.NameOf(silo.SiloAddress), limits.Value.MaxOpenQuestionsPerScope), calls, time);
 

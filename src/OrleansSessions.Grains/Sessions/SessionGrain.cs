@@ -135,6 +135,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _activation.Services.Metrics.Asked(reply.Outcome);
         if (reply.Outcome == AskOutcome.Accepted)
         {
+            _quota.NoteAsked(request.Question);
             LogMessages.Accepted(_activation.Logger, _activation.Key, reply.QuestionId, reply.Position);
             await _effects.ApplyAsync();
         }
@@ -202,6 +203,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         var wasThere = _session.IsKnown || Gateways.HasAny;
         _session.EndAll(Ending.SessionRemoved, Now);
         await _effects.ApplyAsync(Durability.Removed);
+        await _quota.ForgetAsync();
         if (wasThere)
         {
             LogMessages.Removed(_activation.Logger, _activation.Key);
@@ -224,7 +226,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         }
         finally
         {
-            _quota.SetOpen(_session.OpenCount);
+            await _quota.SettleAsync();
         }
     }
 

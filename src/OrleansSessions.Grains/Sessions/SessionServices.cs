@@ -8,7 +8,7 @@ namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>What all session grains of a silo share.</summary>
 internal sealed class SessionServices(
-    IOptions<SessionsOptions> options, SessionMetrics metrics, ClusterEviction eviction, OpenQuestionPermits openQuestions,
+    IOptions<SessionsOptions> options, SessionMetrics metrics, ClusterEviction eviction, ScopeUse scopes,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
 {
     private long _lastEpoch;
@@ -19,7 +19,7 @@ internal sealed class SessionServices(
 
     public ClusterEviction Eviction { get; } = eviction;
 
-    public OpenQuestionPermits OpenQuestions { get; } = openQuestions;
+    public ScopeUse Scopes { get; } = scopes;
 
     public TimeProvider Time { get; } = time;
 

@@ -1,5 +1,6 @@
 using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
+using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Errors;
 
@@ -17,6 +18,8 @@ internal sealed class SessionGrains(IGrainFactory grains, SocketGatewayInstance 
     public bool IsEvicted => eviction.IsEvicted;
 
     public ISessionGrain Get(string sessionKey) => grains.GetGrain<ISessionGrain>(sessionKey);
+
+    public IScopeIndexGrain IndexOf(string scope) => grains.GetGrain<IScopeIndexGrain>(scope);
 
     /// <inheritdoc cref="GrainFaults.Report"/>
     public ErrorMessage Report(Exception fault, string notDone, string sessionId, string? questionId) =>

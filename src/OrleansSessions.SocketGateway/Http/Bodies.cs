@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using OrleansSessions.Protocol;
+using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Http;
@@ -184,6 +185,18 @@ internal sealed record SessionBody
         Open = [.. description.Open.Select(OpenQuestionBody.From)],
         ExpiresAt = description.ExpiresAt,
     };
+}
+
+/// <summary>The sessions of a scope, those with the latest questions first.</summary>
+internal sealed record SessionListBody(
+    [property: JsonPropertyName("scope")] string Scope, [property: JsonPropertyName("sessions")] IReadOnlyList<ListedSessionBody> Sessions,
+    [property: JsonPropertyName("next")] string? Next);
+
+internal sealed record ListedSessionBody(
+    [property: JsonPropertyName("session")] string Session, [property: JsonPropertyName("last_question")] string LastQuestion,
+    [property: JsonPropertyName("updated_at")] DateTimeOffset UpdatedAt)
+{
+    public static ListedSessionBody From(ListedSession session) => new(session.SessionId, session.LastQuestion, session.UpdatedAt);
 }
 
 // The request bodies. These types only describe them for OpenAPI, because the endpoints parse them more strictly than a serializer would.

@@ -12,6 +12,7 @@ namespace OrleansSessions.SocketGateway.Http;
 [JsonSerializable(typeof(OffsetBody))]
 [JsonSerializable(typeof(DeliveredBody))]
 [JsonSerializable(typeof(SessionBody))]
+[JsonSerializable(typeof(SessionListBody))]
 internal sealed partial class HttpJson : JsonSerializerContext
 {
     /// <summary>Like <see cref="HttpJson.Default"/>, but text is not escaped for HTML, because nothing here becomes part of HTML.</summary>

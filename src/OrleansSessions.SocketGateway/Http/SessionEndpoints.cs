@@ -8,28 +8,25 @@ namespace OrleansSessions.SocketGateway.Http;
 /// <summary>Reads sessions and questions, cancels questions and removes sessions.</summary>
 internal static class SessionEndpoints
 {
-    private const int DefaultListed = 50;
-    private const int MaxListed = 100;
-
     public static Task<IResult> DescribeAsync(string id, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
         await session.DescribeAsync(new()) is { } description
             ? SessionHttp.Json(SessionBody.From(id, description))
             : http.Refuse(new(WireErrors.SessionNotFound, "No session has this id.")));
 
     /// <summary>Returns the same, whether or not there was something to remove.</summary>
-    public static Task<IResult> RemoveAsync(string id, HttpContext context, SessionHttp http, AuditLog audit) => http.RunAsync(context, id, null, async session =>
-    {
-        await session.RemoveAsync(new());
-        audit.Removed(context, SessionAccess.Of(context));
-        return TypedResults.NoContent();
-    });
+    public static Task<IResult> RemoveAsync(string id, HttpContext context, SessionHttp http, AuditLog audit) =>
+        http.RunAsync(context, id, null, async session =>
+        {
+            await session.RemoveAsync(new());
+            audit.Removed(context, SessionAccess.Of(context));
+            return TypedResults.NoContent();
+        });
 
     public static Task<IResult> ListAsync(string id, string? limit, HttpContext context, SessionHttp http) => http.RunAsync(context, id, null, async session =>
     {
-        var count = DefaultListed;
-        if (limit is not null && (!int.TryParse(limit, System.Globalization.NumberStyles.None, null, out count) || count is < 1 or > MaxListed))
+        if (PageLimit.Read(limit, out var count) is { } refusal)
         {
-            return http.Refuse(new(WireErrors.BadRequest, $"'limit' must be an integer from 1 to {MaxListed}.", Param: "limit"));
+            return http.Refuse(refusal);
         }
 
         var questions = await session.ListQuestionsAsync(new() { Limit = count });

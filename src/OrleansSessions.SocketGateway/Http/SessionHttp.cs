@@ -31,18 +31,15 @@ internal sealed class SessionHttp(
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
     /// <summary>Runs an endpoint against its session. An exception becomes a problem document, unless the client is gone.</summary>
-    public async Task<IResult> RunAsync(HttpContext context, string sessionId, string? questionId, Func<ISessionGrain, Task<IResult>> endpoint)
+    public Task<IResult> RunAsync(HttpContext context, string sessionId, string? questionId, Func<ISessionGrain, Task<IResult>> endpoint) =>
+        !Identifiers.IsSessionId(sessionId) ? Task.FromResult(Refuse(Refusals.SessionId("id")))
+        : questionId is not null && !Identifiers.IsQuestionId(questionId) ? Task.FromResult(Refuse(Refusals.QuestionId("qid")))
+        : RunAsync(context, sessionId, questionId, () => endpoint(grains.Get(SessionAccess.Of(context).KeyOf(sessionId))));
+
+    /// <summary>Runs an endpoint. An exception becomes a problem document, unless the client is gone.</summary>
+    /// <param name="name">The session or the scope, for the log.</param>
+    public async Task<IResult> RunAsync(HttpContext context, string name, string? questionId, Func<Task<IResult>> endpoint)
     {
-        if (!Identifiers.IsSessionId(sessionId))
-        {
-            return Refuse(Refusals.SessionId("id"));
-        }
-
-        if (questionId is not null && !Identifiers.IsQuestionId(questionId))
-        {
-            return Refuse(Refusals.QuestionId("qid"));
-        }
-
         if (grains.IsEvicted)
         {
             return Refuse(Refusals.LeftCluster(questionId, limits.RetryAfterMs));
@@ -50,7 +47,7 @@ internal sealed class SessionHttp(
 
         try
         {
-            return await endpoint(grains.Get(SessionAccess.Of(context).KeyOf(sessionId)));
+            return await endpoint();
         }
         catch (BadHttpRequestException fault)
         {
@@ -60,7 +57,7 @@ internal sealed class SessionHttp(
         }
         catch (Exception fault) when (!IsClientGone(context, fault))
         {
-            return Refuse(grains.Report(fault, "The request could not be carried out", sessionId, questionId));
+            return Refuse(grains.Report(fault, "The request could not be carried out", name, questionId));
         }
     }
 

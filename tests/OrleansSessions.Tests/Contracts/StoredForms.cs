@@ -1,6 +1,7 @@
 using Orleans.Serialization;
 using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Questions;
+using OrleansSessions.Grains.Scopes;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
@@ -83,6 +84,8 @@ internal static class StoredForms
         },
         withBoundaries: true);
 
+    private static readonly ListedSession Listed = new() { SessionId = "s", LastQuestion = "why", UpdatedAt = Time };
+
     private static readonly SocketGatewayEntry Entry = new() { Gateway = "g", Host = Silo };
 
     public static readonly IReadOnlyList<StoredForm> All =
@@ -149,6 +152,15 @@ internal static class StoredForms
         Of("TakeAsksReply", new TakeAsksReply { Granted = 5, RetryAfter = TimeSpan.FromSeconds(2) }),
         Of("LeaseRequest", new LeaseRequest { Caller = Caller, Kind = LeaseKind.OpenQuestions, Holder = "g", InUse = 2, Wanted = 3, Version = 4 }),
         Of("LeaseReply", new LeaseReply { Granted = 3 }),
+        Of("ListedSession", Listed),
+        Of("AddSessionRequest", new AddSessionRequest { Caller = Caller, Session = Listed }),
+        Of("AddSessionReply", new AddSessionReply { IsAdded = true }),
+        Of("TouchSessionsRequest", new TouchSessionsRequest { Caller = Caller, Sessions = [Listed] }),
+        Of("RemoveSessionsRequest", new RemoveSessionsRequest { Caller = Caller, SessionIds = ["s"] }),
+        Of("ListSessionsRequest", new ListSessionsRequest { Caller = Caller, Limit = 50, AfterUpdatedAt = Time, AfterSessionId = "s" }),
+        Of("SessionList", new SessionList { Sessions = [Listed], HasMore = true }),
+        Of("EraseIndexRequest", new EraseIndexRequest { Caller = Caller }),
+        Of("ScopeIndexState", new ScopeIndexState { Sessions = [Listed] }),
         Of("LogEvent, accepted", Events[0]),
         Of("LogEvent, delta", Events[1]),
         Of("LogEvent, done", Events[2]),

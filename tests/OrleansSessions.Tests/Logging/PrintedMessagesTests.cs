@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using OrleansSessions.Gateways;
 using OrleansSessions.Protocol;
+using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
 using Xunit;
 
@@ -17,6 +18,7 @@ public sealed class PrintedMessagesTests
     [
         nameof(AskRequest.QuestionId), nameof(AskRequest.Gateway), nameof(AskRequest.Connection), nameof(AttachRequest.BasicConnection),
         nameof(GatewayItem.SessionKey),
+        nameof(LeaseRequest.Holder), nameof(ListedSession.SessionId), nameof(ListSessionsRequest.AfterSessionId),
         nameof(AttachReply.Responder), nameof(AskReply.ActiveQuestionId), nameof(Caller.TraceParent),
     ];
 

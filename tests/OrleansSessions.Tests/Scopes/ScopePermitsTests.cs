@@ -192,7 +192,7 @@ public sealed class ScopePermitsTests
         Assert.Equal(LogLevel.Warning, Assert.Single(_quotas.Log.Lines).Level);
 
         _quotas.IsDown = false;
-        await AdvanceUntilAsync(ScopeQuotaCalls.Pause, () => _quotas.Leased(Scope) == Limit + 3, "everything in use is reported");
+        await AdvanceUntilAsync(PatientCalls.Pause, () => _quotas.Leased(Scope) == Limit + 3, "everything in use is reported");
         Assert.False(await permits.TryTakeAsync(Scope));
         Assert.Equal([LogLevel.Warning, LogLevel.Information], _quotas.Log.Lines.Select(line => line.Level));
     }
@@ -206,7 +206,7 @@ public sealed class ScopePermitsTests
         await Eventually.TrueAsync(() => _quotas.Calls == 1, "the quota is asked");
         Assert.False(taking.IsCompleted);
 
-        await AdvanceUntilAsync(ScopeQuotaCalls.Patience, () => taking.IsCompleted, "the take goes on without a reply");
+        await AdvanceUntilAsync(PatientCalls.Patience, () => taking.IsCompleted, "the take goes on without a reply");
 
         Assert.True(await taking);
         _quotas.Gate.SetResult();

@@ -1,0 +1,29 @@
+namespace OrleansSessions.Scopes;
+
+/// <summary>
+/// The sessions of one scope, keyed by the scope: a list for people, and a limit on their number. It is a hint and is never trusted for access: an entry can
+/// outlive its session for a while, or be missing after a crash until the session's next question. The anonymous scope has none.
+/// </summary>
+[Alias("OrleansSessions.IScopeIndexGrain"), GrainInterfaceType("orleanssessions.scopeindex")]
+public interface IScopeIndexGrain : IGrainWithStringKey
+{
+    /// <summary>Gives a session that is asked for the first time its place, unless the scope has as many as it may have. Safe to repeat.</summary>
+    [Alias("Add")]
+    Task<AddSessionReply> AddAsync(AddSessionRequest request);
+
+    /// <summary>Notes the latest questions of sessions that have a place.</summary>
+    [Alias("Touch")]
+    Task TouchAsync(TouchSessionsRequest request);
+
+    /// <summary>Removes entries. It does not remove the sessions.</summary>
+    [Alias("Remove")]
+    Task RemoveAsync(RemoveSessionsRequest request);
+
+    /// <summary>The sessions with the latest questions first.</summary>
+    [Alias("List")]
+    Task<SessionList> ListAsync(ListSessionsRequest request);
+
+    /// <summary>Removes all entries and the stored record. It does not remove the sessions.</summary>
+    [Alias("Erase")]
+    Task EraseAsync(EraseIndexRequest request);
+}

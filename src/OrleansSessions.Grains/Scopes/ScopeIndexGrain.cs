@@ -1,0 +1,176 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Storage;
+using OrleansSessions.Diagnostics;
+using OrleansSessions.Grains.States;
+using OrleansSessions.Scopes;
+using OrleansSessions.Sessions;
+
+namespace OrleansSessions.Grains.Scopes;
+
+/// <summary>
+/// Keeps one scope's index. It is written some time after a change, because it is a hint: what a crash takes with it is added again by the session's next
+/// question. Without a store it stays in memory as long as it has entries.
+/// </summary>
+[GrainType("orleanssessions.scopeindex")]
+internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
+{
+    /// <summary>The time from a change to its write, so that a busy scope writes at most so often.</summary>
+    private static readonly TimeSpan WriteDelay = TimeSpan.FromSeconds(2);
+
+    private readonly ScopeIndex _index;
+    private readonly IPersistentState<ScopeIndexState>? _stored;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private IGrainTimer? _timer;
+    private bool _isChanged;
+    private bool _hasFailed;
+    private bool _isLeaving;
+
+    public ScopeIndexGrain(
+        IOptions<ScopeLimitsOptions> limits, IOptions<SessionsOptions> sessions, StoredStates states,
+        [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time, ILogger<ScopeIndexGrain> logger)
+    {
+        (_time, _logger) = (time, logger);
+        _index = new(limits.Value.MaxSessionsPerScope, sessions.Value.Retention);
+        _stored = states.Create<ScopeIndexState>(GrainContext, "scopeindex");
+    }
+
+    private DateTimeOffset Now => _time.GetUtcNow();
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _index.Load(_stored?.State.Sessions ?? []);
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _isLeaving = true;
+        return WriteAsync();
+    }
+
+    public Task<AddSessionReply> AddAsync(AddSessionRequest request)
+    {
+        var isAdded = _index.TryAdd(request.Session, Now);
+        if (isAdded)
+        {
+            OnChanged();
+        }
+
+        return Task.FromResult(new AddSessionReply { IsAdded = isAdded });
+    }
+
+    public Task TouchAsync(TouchSessionsRequest request)
+    {
+        var (now, hasChanged) = (Now, false);
+        foreach (var session in request.Sessions)
+        {
+            hasChanged |= _index.Touch(session, now);
+        }
+
+        if (hasChanged)
+        {
+            OnChanged();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task RemoveAsync(RemoveSessionsRequest request)
+    {
+        if (_index.Remove(request.SessionIds, Now))
+        {
+            OnChanged();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<SessionList> ListAsync(ListSessionsRequest request) => Task.FromResult(_index.List(request));
+
+    public async Task EraseAsync(EraseIndexRequest request)
+    {
+        _index.Clear();
+        OnChanged();
+        if (_stored is not null)
+        {
+            // The caller must know that nothing is left. If this fails, the timer tries again, and so can the caller.
+            await _stored.ClearStateAsync();
+            _isChanged = false;
+        }
+    }
+
+    private void OnChanged()
+    {
+        if (_stored is null)
+        {
+            DelayDeactivation(_index.Count > 0 ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
+        }
+        else if (!_isChanged)
+        {
+            _isChanged = true;
+            PlanWrite();
+        }
+    }
+
+    private void PlanWrite()
+    {
+        if (_timer is null)
+        {
+            _timer = this.RegisterGrainTimer(
+                static grain => grain.WriteAsync(), this, new() { DueTime = WriteDelay, Period = Timeout.InfiniteTimeSpan, KeepAlive = true });
+        }
+        else
+        {
+            _timer.Change(WriteDelay, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        if (_stored is null || !_isChanged)
+        {
+            return;
+        }
+
+        _isChanged = false;
+        try
+        {
+            // An empty index leaves nothing in the store.
+            _stored.State.Sessions = [.. _index.All];
+            await (_index.Count > 0 ? _stored.WriteStateAsync() : _stored.ClearStateAsync());
+            _hasFailed = false;
+        }
+        catch (InconsistentStateException fault)
+        {
+            // Another activation has written it, or it has expired. The next activation takes up what is stored.
+            LogMessages.Lost(_logger, this.GetPrimaryKeyString(), LoggedException.Of(fault));
+            DeactivateOnIdle();
+        }
+        catch (Exception fault)
+        {
+            if (!_hasFailed)
+            {
+                LogMessages.NotWritten(_logger, this.GetPrimaryKeyString(), LoggedException.Of(fault));
+            }
+
+            (_hasFailed, _isChanged) = (true, true);
+            if (!_isLeaving)
+            {
+                PlanWrite();
+            }
+        }
+    }
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The index of scope {Scope} could not be written; it is tried again")]
+        public static partial void NotWritten(ILogger logger, string scope, LoggedException fault);
+
+        [LoggerMessage(2, LogLevel.Warning,
+            "The index of scope {Scope} was changed by another activation; its last changes are lost until the sessions are asked again")]
+        public static partial void Lost(ILogger logger, string scope, LoggedException fault);
+    }
+}

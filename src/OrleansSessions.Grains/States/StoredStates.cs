@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Orleans.Storage;
+using OrleansSessions.Sessions;
+
+namespace OrleansSessions.Grains.States;
+
+/// <summary>Whether the grains of this silo have a store, and their states in it.</summary>
+internal sealed class StoredStates(IOptions<SessionsOptions> options, IPersistentStateFactory states, IServiceProvider services)
+{
+    public bool IsStored { get; } = options.Value.Persistence switch
+    {
+        SessionPersistence.Stored => true,
+        SessionPersistence.Memory => false,
+        _ => services.GetKeyedService<IGrainStorage>(SessionsOptions.StorageName) is not null,
+    };
+
+    /// <summary>
+    /// Creates the state of a grain, or null without a store. Call it in the grain's constructor, because the state is read before the grain is active.
+    /// </summary>
+    public IPersistentState<T>? Create<T>(IGrainContext grain, string name) =>
+        IsStored ? states.Create<T>(grain, new PersistentStateAttribute(name, SessionsOptions.StorageName)) : null;
+}

@@ -1,0 +1,131 @@
+using OrleansSessions.Grains.Scopes;
+using OrleansSessions.Scopes;
+using Xunit;
+
+namespace OrleansSessions.Tests.Scopes;
+
+public sealed class ScopeIndexTests
+{
+    private static readonly DateTimeOffset Start = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Retention = TimeSpan.FromHours(1);
+
+    private readonly ScopeIndex _index = new(3, Retention);
+
+    [Fact]
+    public void Add_UpToTheLimit_IsAllowed_AndTheNextIsRefused_ButAKnownOneIsNot()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.True(Add($"{(char)('a' + i)}", i));
+        }
+
+        Assert.False(Add("d", 3));
+        Assert.True(Add("b", 5));
+        Assert.Equal(["b", "c", "a"], Ids());
+    }
+
+    [Fact]
+    public void Remove_MakesRoom()
+    {
+        Add("a", 0);
+        Add("b", 1);
+        Add("c", 2);
+
+        Assert.True(_index.Remove(["a", "unknown"], At(3)));
+        Assert.False(_index.Remove(["a"], At(3)));
+        Assert.True(Add("d", 4));
+    }
+
+    [Fact]
+    public void EntriesPastTheRetention_GiveWay_AndOnlyIfThereIsNoRoom()
+    {
+        Add("a", 0);
+        Add("b", 1);
+        Add("c", 50);
+
+        Assert.False(Add("d", 60));
+        Assert.Equal(3, _index.Count);
+        Assert.True(Add("d", 62));
+        Assert.Equal(["d", "c"], Ids());
+    }
+
+    [Fact]
+    public void Touch_MovesAnEntryToTheFront_AndALateOneDoesNot()
+    {
+        Add("a", 0);
+        Add("b", 1);
+
+        Assert.True(Touch("a", 2));
+        Assert.False(Touch("a", 1));
+        Assert.Equal(["a", "b"], Ids());
+    }
+
+    [Fact]
+    public void Touch_BringsBackAnEntryThatWasLost_ButNoneThatWasRemovedLater()
+    {
+        Assert.True(Touch("a", 0));
+        _index.Remove(["a"], At(1));
+
+        Assert.False(Touch("a", 1));
+        Assert.True(Touch("a", 1.5));
+        Assert.Equal(["a"], Ids());
+    }
+
+    [Fact]
+    public void Touch_NeverExceedsTheLimit()
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            Touch($"s{i}", i);
+        }
+
+        Assert.Equal(3, _index.Count);
+    }
+
+    [Fact]
+    public void List_GivesPages_WithoutAGapOrARepeat_AlsoAmongEntriesOfTheSameTime()
+    {
+        var index = new ScopeIndex(100, Retention);
+        for (var i = 0; i < 25; i++)
+        {
+            index.TryAdd(ListedSession.Of($"s{i:00}", "why", At(i / 5)), At(i / 5));
+        }
+
+        var listed = new List<ListedSession>();
+        SessionList page;
+        do
+        {
+            page = index.List(new() { Limit = 7, AfterUpdatedAt = listed.LastOrDefault()?.UpdatedAt, AfterSessionId = listed.LastOrDefault()?.SessionId });
+            listed.AddRange(page.Sessions);
+            Assert.Equal(listed.Count < 25, page.HasMore);
+        }
+        while (page.HasMore);
+
+        Assert.Equal(
+            index.All.OrderByDescending(session => session.UpdatedAt).ThenBy(session => session.SessionId, StringComparer.Ordinal), listed);
+    }
+
+    [Theory]
+    [InlineData(119, 119)]
+    [InlineData(120, 120)]
+    [InlineData(121, 120)]
+    public void Entry_HasTheStartOfItsQuestion(int length, int expected) =>
+        Assert.Equal(new string('x', expected), ListedSession.Of("s", new string('x', length), Start).LastQuestion);
+
+    [Fact]
+    public void Entry_NeverEndsWithHalfASurrogatePair()
+    {
+        var question = new string('x', 119) + "😀 and more";
+
+        Assert.Equal(new string('x', 119), ListedSession.Of("s", question, Start).LastQuestion);
+        Assert.EndsWith("😀", ListedSession.Of("s", question[1..], Start).LastQuestion, StringComparison.Ordinal);
+    }
+
+    private static DateTimeOffset At(double minutes) => Start + TimeSpan.FromMinutes(minutes);
+
+    private bool Add(string id, double minutes) => _index.TryAdd(ListedSession.Of(id, "why", At(minutes)), At(minutes));
+
+    private bool Touch(string id, double minutes) => _index.Touch(ListedSession.Of(id, "later", At(minutes)), At(minutes));
+
+    private string[] Ids() => [.. _index.List(new() { Limit = 100 }).Sessions.Select(session => session.SessionId)];
+}
