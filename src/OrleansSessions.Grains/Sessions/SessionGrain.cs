@@ -22,7 +22,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private readonly ActiveResponder _responder;
     private readonly SessionQuota _quota;
     private readonly UnaskedStay _stay;
-    private CancellationTokenRegistration _eviction;
+    private readonly EvictionEnd _eviction;
 
     public SessionGrain(
         SessionServices services, SessionStores stores, SocketGatewayOutboxes outboxes, ActiveResponder responder, UnaskedSessions unasked,
@@ -38,6 +38,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder,
             _quota);
         _stay = new UnaskedStay(unasked, GrainContext, LeaveIfUnused);
+        _eviction = new EvictionEnd(GrainContext, EndEvictedAsync);
     }
 
     private DateTimeOffset Now => _activation.Now;
@@ -50,7 +51,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         await _effects.StartAsync();
 
         // The last step: an activation that fails is not deactivated, and would stay registered for good.
-        FollowEviction();
+        _eviction.Follow(_activation.Services.Eviction);
         _activation.Services.Metrics.SessionActivated();
         LogMessages.Activated(_activation.Logger, _activation.Key, _session.Log.Epoch, _session.Log.Head);
     }
@@ -280,11 +281,6 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         EndCall();
         return reply;
     }
-
-    private void FollowEviction() =>
-        _eviction = _activation.Services.Eviction.Evicted.UnsafeRegister(
-            static state => ((SessionGrain)state!).GrainContext.Scheduler.QueueAction(static grain => ((SessionGrain)grain!).EndEvictedAsync().Ignore(), state),
-            this);
 
     /// <summary>The silo is no longer a member of its cluster, so another one may hold this session already: what is open ends, without a write.</summary>
     private async Task EndEvictedAsync()
