@@ -19,14 +19,20 @@ internal static class Greeting
 
     internal static IEnumerable<string> Compose(ServerOptions server, ResponderOptions responder, IReadOnlyList<Uri> addresses)
     {
-        var main = addresses.FirstOrDefault(address => address.Port != server.ManagementPort) ?? addresses[0];
-        var management = addresses.FirstOrDefault(address => address.Port == server.ManagementPort) ?? main;
         yield return $"OrleansSessions {ServerVersion.Text}, role {server.Role}";
         if (server.Role != ServerRole.SocketGateway)
         {
             yield return $"  responder  {responder.Name}{(responder.Name == ResponderOptions.EchoName ? " (the demo: it repeats the question)" : "")}";
         }
 
+        // A server on a Unix socket has no address that could be opened or called by itself.
+        if (addresses.Count == 0)
+        {
+            yield break;
+        }
+
+        var main = addresses.FirstOrDefault(address => address.Port != server.ManagementPort) ?? addresses[0];
+        var management = addresses.FirstOrDefault(address => address.Port == server.ManagementPort) ?? main;
         if (server.Role != ServerRole.Silo)
         {
             yield return $"  page       {main}";

@@ -13,6 +13,9 @@ internal static class ListenAddresses
     public static int UseListenAddresses(this WebApplicationBuilder builder, int? managementPort)
     {
         var configuration = builder.Configuration;
+
+        // The framework would also open an endpoint that is added to a file later, which no one has checked.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Configure(configuration.GetSection("Kestrel"), reloadOnChange: false));
         if (FindEndpoints(configuration).Count > 0)
         {
             // Kestrel's own section overrides every address, so the management port must be one of its endpoints.

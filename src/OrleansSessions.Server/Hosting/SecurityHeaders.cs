@@ -11,22 +11,30 @@ internal static class SecurityHeaders
     {
         builder.WebHost.ConfigureKestrel(static kestrel => kestrel.AddServerHeader = false);
         builder.Services.Configure<HstsOptions>(static hsts => hsts.MaxAge = StrictTransportAge);
+
+        // Before the framework's own filters, which answer requests for hosts that are not allowed.
+        builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, First>());
     }
 
-    public static void UseSecurityHeaders(this WebApplication app)
+    private static void Add(IHeaderDictionary headers)
     {
-        app.Use(static (context, next) =>
-        {
-            var headers = context.Response.Headers;
-            headers.XContentTypeOptions = "nosniff";
-            headers["Referrer-Policy"] = "no-referrer";
-            headers["Cross-Origin-Opener-Policy"] = "same-origin";
-            headers["Cross-Origin-Resource-Policy"] = "same-origin";
-            headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
-            return next(context);
-        });
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+    }
 
-        // For requests over https, except for localhost, where other programs are served without it.
-        app.UseHsts();
+    private sealed class First : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(static (HttpContext context, RequestDelegate following) =>
+            {
+                Add(context.Response.Headers);
+                return following(context);
+            });
+            next(app);
+        };
     }
 }

@@ -51,7 +51,9 @@ internal static class ServerBuilder
 
         // 3. Map the endpoints. What every response needs comes first, then where a request comes from, then who sent it.
         var app = builder.Build();
-        app.UseSecurityHeaders();
+
+        // For requests over https, except for localhost, where other programs are served without it.
+        app.UseHsts();
         app.UseFaultAnswers();
         app.UseLoopbackHosts();
         app.UseRouting();

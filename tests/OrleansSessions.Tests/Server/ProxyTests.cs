@@ -110,6 +110,7 @@ public sealed class ProxyTests
         using var refused = await server.GetAsync("/v1/sessions/s", ("Host", "127.0.0.1"), ("X-Forwarded-Host", "chat.example.com"));
 
         Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.BadRequest), (allowed.StatusCode, refused.StatusCode));
+        Assert.Equal("nosniff", Assert.Single(refused.Headers.GetValues("X-Content-Type-Options")));
     }
 
     [Theory]

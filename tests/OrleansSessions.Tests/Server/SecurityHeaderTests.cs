@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
@@ -59,6 +60,29 @@ public sealed class SecurityHeaderTests(SecurityHeaderTests.Fixture fixture) : I
         Assert.NotEmpty(lines);
         Assert.All(lines, line => Assert.Contains("InvalidOperationException", line.Fault!.ToString(), StringComparison.Ordinal));
         Assert.DoesNotContain(fixture.Server.Log.Lines, line => $"{line.Message} {line.Fault}".Contains(Fixture.Secret, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task UnhandledFault_InDevelopment_IsShownInFull()
+    {
+        await using var server = await RunningServer.StartAsync(
+            null, app => app.MapGet("/broken", string () => throw new InvalidOperationException(Fixture.Secret)), "environment=Development");
+
+        using var reply = await server.GetAsync("/broken");
+
+        Assert.Contains(Fixture.Secret, await reply.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RequestThatTheWebServerRefuses_IsAProblemToo()
+    {
+        await using var server = await RunningServer.StartAsync(
+            null, app => app.MapPost("/body", async (HttpRequest request) => await new StreamReader(request.Body).ReadToEndAsync()), "Kestrel:Limits:MaxRequestBodySize=10");
+
+        using var reply = await server.Http.PostAsync("/body", new StringContent(new string('x', 11)), TestContext.Current.CancellationToken);
+
+        await RunningServer.RefusedAsync(WireErrors.MessageTooLarge, reply);
+        Assert.Empty(server.Log.From("FaultExtensions"));
     }
 
     public sealed class Fixture : IAsyncLifetime

@@ -14,7 +14,8 @@ public sealed class ServerTests
     {
         var token = TestContext.Current.CancellationToken;
         var port = FreePort();
-        await using var app = ServerBuilder.Build(["--urls", "http://127.0.0.1:0", $"--Server:ManagementPort={port}", "--Logging:LogLevel:Default=Warning"]);
+        await using var app = ServerBuilder.Build(
+            ["--urls", "http://127.0.0.1:0", $"--Server:ManagementPort={port}", $"--Auth:ApiKeys:a={new string('0', 64)}", "--Logging:LogLevel:Default=Warning"]);
         await app.StartAsync(token);
         var main = app.Urls.Single(url => new Uri(url).Port != port);
         var management = $"http://127.0.0.1:{port}";
@@ -64,7 +65,10 @@ public sealed class ServerTests
 
     private static async Task<HttpStatusCode> GetAsync(string url, CancellationToken token)
     {
-        using var response = await Http.GetAsync(url, token);
+        // Through a proxy, so not local: what is served without a token is served to everyone.
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Add("X-Forwarded-For", "192.0.2.7");
+        using var response = await Http.SendAsync(request, token);
         return response.StatusCode;
     }
 

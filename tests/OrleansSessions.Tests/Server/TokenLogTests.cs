@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -51,6 +52,7 @@ public sealed class TokenLogTests
             }
 
             await ConnectAsync(server, "/ws/s", token);
+            Assert.StartsWith("HTTP/1.1 400", await SendMalformedAsync(server, token), StringComparison.Ordinal);
         }
 
         var lines = server.Log.Lines.Select(line => $"{line.Category}: {line.Message} {line.Fault}").Concat(traced).ToList();
@@ -100,6 +102,17 @@ public sealed class TokenLogTests
 
         using var page = await server.GetAsync($"/{query}");
         using var metrics = await server.GetAsync($"/metrics{query}", ("X-Forwarded-For", "192.0.2.7"));
+    }
+
+    /// <summary>A request whose address is not valid never gets as far as the server's own code.</summary>
+    private static async Task<string> SendMalformedAsync(RunningServer server, string token)
+    {
+        using var connection = new TcpClient();
+        await connection.ConnectAsync(server.Http.BaseAddress!.Host, server.Http.BaseAddress.Port, TestContext.Current.CancellationToken);
+        await using var stream = connection.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET no-path?access_token={token} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        using var reader = new StreamReader(stream);
+        return await reader.ReadLineAsync(TestContext.Current.CancellationToken) ?? "";
     }
 
     private static async Task ConnectAsync(RunningServer server, string path, string? token)
