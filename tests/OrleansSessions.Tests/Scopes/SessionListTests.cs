@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using OrleansSessions.Protocol;
 using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
@@ -10,53 +8,41 @@ using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Logs;
 using OrleansSessions.TestKit.Sockets;
+using OrleansSessions.Tests.Protocol;
+using OrleansSessions.Tests.SocketGateway;
 using Xunit;
 
 namespace OrleansSessions.Tests.Scopes;
 
-/// <summary>The list of a scope's sessions, with its limit, and the erasure of a scope.</summary>
-public sealed class SessionListTests : IAsyncLifetime
+/// <summary>The list of a scope's sessions, with its limit, and the erasure of a scope. Each test has its own callers.</summary>
+public sealed class SessionListTests(SessionListFixture fixture) : IClassFixture<SessionListFixture>
 {
-    private const int MaxSessions = 5;
+    private const int MaxSessions = SessionListFixture.MaxSessions;
 
-    private readonly GatedStorage _store = new();
-    private readonly RecordedLog _log = new();
-    private SessionCluster _cluster = null!;
-    private SocketHost _host = null!;
+    private readonly string _alice = $"alice-{Guid.NewGuid():n}";
+    private readonly string _bob = $"bob-{Guid.NewGuid():n}";
+    private readonly GatedStorage _store = fixture.Store;
+    private readonly RecordedLog _log = fixture.Log;
+    private readonly SessionCluster _cluster = fixture.Cluster;
+    private readonly SocketHost _host = fixture.Host;
 
-    public async ValueTask InitializeAsync()
-    {
-        _cluster = await SessionCluster.StartAsync(configureSilo: silo =>
-        {
-            silo.Services.AddKeyedSingleton<Orleans.Storage.IGrainStorage>(SessionsOptions.StorageName, _store);
-            silo.Services.Configure<ScopeLimitsOptions>(limits => limits.MaxSessionsPerScope = MaxSessions);
-        });
-        _host = await SocketHost.StartAsync(_cluster.Orleans.Client, configureHost: builder =>
-        {
-            HeaderAuthentication.Add(builder);
-            builder.Services.AddSingleton(_cluster.Clock.Time);
-            builder.Logging.AddProvider(_log);
-            builder.Services.Configure<AuthOptions>(options => options.AllowAnonymous = true);
-        });
-    }
+    private IScopeIndexGrain Index => _cluster.Orleans.Client.GetGrain<IScopeIndexGrain>(AlicesScope);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _host.DisposeAsync();
-        await _cluster.DisposeAsync();
-    }
+    private string AlicesScope => HeaderAuthentication.ScopeOf(_alice);
+
+    private bool IsWritten => _store.Keys.Any(key => key.StartsWith("scopeindex", StringComparison.Ordinal) && key.Contains(AlicesScope, StringComparison.Ordinal));
 
     [Fact]
     public async Task List_HasTheSessionsOfTheCallersScope_TheLatestFirst_AndNoOneElses()
     {
-        using var alice = _host.CreateClient("alice");
-        using var bob = _host.CreateClient("bob");
+        using var alice = _host.CreateClient(_alice);
+        using var bob = _host.CreateClient(_bob);
         await AskAsync(alice, "one", "What is a grain?");
         _cluster.Clock.Advance(TimeSpan.FromMinutes(1));
         await AskAsync(alice, "two", new string('x', 500));
 
         var list = await ListAsync(alice);
-        Assert.Equal(HeaderAuthentication.ScopeOf("alice"), list.GetProperty("scope").GetString());
+        Assert.Equal(AlicesScope, list.GetProperty("scope").GetString());
         Assert.Equal(
             [("two", new string('x', ListedSession.MaxQuestionLength)), ("one", "What is a grain?")],
             Sessions(list).Select(session => (session.Text("session")!, session.Text("last_question"))));
@@ -67,7 +53,7 @@ public sealed class SessionListTests : IAsyncLifetime
     [Fact]
     public async Task LaterQuestion_MovesItsSessionToTheFront()
     {
-        using var alice = _host.CreateClient("alice");
+        using var alice = _host.CreateClient(_alice);
         await AskAsync(alice, "one", "first");
         _cluster.Clock.Advance(TimeSpan.FromMinutes(1));
         await AskAsync(alice, "two", "second");
@@ -82,7 +68,7 @@ public sealed class SessionListTests : IAsyncLifetime
     [Fact]
     public async Task Pages_FollowEachOther_WithoutAGapOrARepeat()
     {
-        using var alice = _host.CreateClient("alice");
+        using var alice = _host.CreateClient(_alice);
         for (var i = 0; i < MaxSessions; i++)
         {
             await AskAsync(alice, $"s{i}", "why");
@@ -112,7 +98,7 @@ public sealed class SessionListTests : IAsyncLifetime
     [InlineData("after=OTk5OTk5OTk5OTk5OTk5OTk5OS9z", "after")]
     public async Task BadParameter_IsRefused(string query, string param)
     {
-        using var alice = _host.CreateClient("alice");
+        using var alice = _host.CreateClient(_alice);
         using var reply = await alice.GetAsync($"/v1/sessions?{query}");
 
         Assert.Equal(param, (await AssertRefusedAsync(reply, WireErrors.BadRequest)).GetProperty("param").GetString());
@@ -121,11 +107,11 @@ public sealed class SessionListTests : IAsyncLifetime
     [Fact]
     public async Task List_OfAnotherScope_IsForAdministratorsAndBackEnds()
     {
-        using var alice = _host.CreateClient("alice");
-        using var bob = _host.CreateClient("bob");
+        using var alice = _host.CreateClient(_alice);
+        using var bob = _host.CreateClient(_bob);
         using var worker = _host.CreateClient("worker", "sessions:answer");
         await AskAsync(alice, "one", "why");
-        var address = $"/v1/sessions?scope={HeaderAuthentication.ScopeOf("alice")}";
+        var address = $"/v1/sessions?scope={AlicesScope}";
 
         using var refused = await bob.GetAsync(address);
         await AssertRefusedAsync(refused, WireErrors.Forbidden);
@@ -137,18 +123,18 @@ public sealed class SessionListTests : IAsyncLifetime
     {
         for (var i = 0; i < MaxSessions + 2; i++)
         {
-            await AskAsync(_host.Http, $"s{i}", "why");
+            await AskAsync(_host.Http, GatewayFixture.NewSession(), "why");
         }
 
         using var refused = await _host.Http.GetAsync("/v1/sessions");
         await AssertRefusedAsync(refused, WireErrors.NotFound);
-        Assert.DoesNotContain(_store.Keys, key => key.StartsWith("scopeindex", StringComparison.Ordinal));
+        Assert.DoesNotContain(_store.Keys, key => key.StartsWith("scopeindex", StringComparison.Ordinal) && key.EndsWith('/'));
     }
 
     [Fact]
     public async Task FirstQuestion_OfASessionAboveTheLimit_IsRefused_AndRemovingOneMakesRoom()
     {
-        using var alice = _host.CreateClient("alice");
+        using var alice = _host.CreateClient(_alice);
         for (var i = 0; i < MaxSessions; i++)
         {
             await AskAsync(alice, $"s{i}", "why");
@@ -168,39 +154,39 @@ public sealed class SessionListTests : IAsyncLifetime
     public async Task QuestionThatIsRefused_LeavesNoSessionInTheList()
     {
         // The socket gateway would have refused it. The session does, too, after it has asked for its place.
-        Assert.Equal(AskOutcome.Empty, (await Scoped("alice", "one").AskAsync("q-1", "")).Outcome);
+        Assert.Equal(AskOutcome.Empty, (await Scoped("one").AskAsync("q-1", "")).Outcome);
 
-        using var alice = _host.CreateClient("alice");
+        using var alice = _host.CreateClient(_alice);
         Assert.Empty(Sessions(await ListAsync(alice)));
     }
 
     [Fact]
     public async Task SessionsThatAreForgotten_LeaveTheList_AndThoseInUseStay()
     {
-        using var alice = _host.CreateClient("alice");
+        using var alice = _host.CreateClient(_alice);
         await AskAsync(alice, "kept", "why");
         await AskAsync(alice, "gone", "why");
-        await Scoped("alice", "gone").RemoveAsync();
+        await Scoped("gone").RemoveAsync();
 
         // As after a store that forgot the session, the entry is there and the session is not.
-        await Index("alice").AddAsync(new() { Session = ListedSession.Of("gone", "why", _cluster.Clock.Now) });
+        await Index.AddAsync(new() { Session = ListedSession.Of("gone", "why", _cluster.Clock.Now) });
         Assert.Equal(2, Sessions(await ListAsync(alice)).Count);
         _cluster.Clock.Advance(new SessionsOptions().Retention + TimeSpan.FromMinutes(1));
 
         Assert.Equal(["kept"], Sessions(await ListAsync(alice)).Select(session => session.Text("session")!));
-        Assert.Equal("kept", Assert.Single((await Index("alice").ListAsync(new() { Limit = 10 })).Sessions).SessionId);
+        Assert.Equal("kept", Assert.Single((await Index.ListAsync(new() { Limit = 10 })).Sessions).SessionId);
     }
 
     [Fact]
     public async Task Index_IsWrittenSoon_AndFoundAgainAfterItsSleep()
     {
-        using var alice = _host.CreateClient("alice");
+        using var alice = _host.CreateClient(_alice);
         await AskAsync(alice, "one", "why");
         await Eventually.TrueAsync(
             () =>
             {
                 _cluster.Clock.Advance(TimeSpan.FromMilliseconds(200));
-                return _store.Keys.Any(key => key.StartsWith("scopeindex", StringComparison.Ordinal));
+                return IsWritten;
             },
             "the index is written");
         await _cluster.HibernateAsync();
@@ -211,23 +197,24 @@ public sealed class SessionListTests : IAsyncLifetime
     [Fact]
     public async Task Index_ThatCannotBeWritten_StaysInUse_AndIsWrittenLater()
     {
+        var failures = _store.Failures + 2;
         _store.Fail = true;
-        await Index("alice").AddAsync(new() { Session = ListedSession.Of("one", "why", _cluster.Clock.Now) });
+        await Index.AddAsync(new() { Session = ListedSession.Of("one", "why", _cluster.Clock.Now) });
         await Eventually.TrueAsync(
             () =>
             {
                 _cluster.Clock.Advance(TimeSpan.FromMilliseconds(500));
-                return _store.Failures >= 2;
+                return _store.Failures >= failures;
             },
             "the write was tried twice");
-        Assert.Single((await Index("alice").ListAsync(new() { Limit = 10 })).Sessions);
+        Assert.Single((await Index.ListAsync(new() { Limit = 10 })).Sessions);
         _store.Fail = false;
 
         await Eventually.TrueAsync(
             () =>
             {
                 _cluster.Clock.Advance(TimeSpan.FromMilliseconds(500));
-                return _store.Keys.Any(key => key.StartsWith("scopeindex", StringComparison.Ordinal));
+                return IsWritten;
             },
             "the index is written");
     }
@@ -235,8 +222,8 @@ public sealed class SessionListTests : IAsyncLifetime
     [Fact]
     public async Task Erase_RemovesAllSessionsAndTheRecord_AndIsSafeToRepeat()
     {
-        using var alice = _host.CreateClient("alice");
-        using var bob = _host.CreateClient("bob");
+        using var alice = _host.CreateClient(_alice);
+        using var bob = _host.CreateClient(_bob);
         using var admin = _host.CreateClient("root", "sessions:admin");
         for (var i = 0; i < MaxSessions; i++)
         {
@@ -244,34 +231,51 @@ public sealed class SessionListTests : IAsyncLifetime
         }
 
         await AskAsync(bob, "s0", "why");
-        var address = $"/v1/scopes/{HeaderAuthentication.ScopeOf("alice")}";
+        var address = $"/v1/scopes/{AlicesScope}";
         Assert.Equal(HttpStatusCode.NoContent, (await admin.DeleteAsync(address)).StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, (await admin.DeleteAsync(address)).StatusCode);
 
         Assert.Empty(Sessions(await ListAsync(alice)));
         Assert.Equal(HttpStatusCode.NotFound, (await alice.GetAsync("/v1/sessions/s0")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await bob.GetAsync("/v1/sessions/s0")).StatusCode);
-        Assert.DoesNotContain(_store.Keys, key => key.Contains(HeaderAuthentication.ScopeOf("alice"), StringComparison.Ordinal));
-        Assert.Equal(2, _log.From(AuditLog.Category).Count(line => line.Message.Contains(HeaderAuthentication.ScopeOf("alice"), StringComparison.Ordinal)));
+        Assert.DoesNotContain(_store.Keys, key => key.Contains(AlicesScope, StringComparison.Ordinal));
+        Assert.Equal(2, _log.From(AuditLog.Category).Count(line => line.Message.Contains(AlicesScope, StringComparison.Ordinal)));
         Assert.DoesNotContain(_log.Lines, line => line.Message.Contains("private words", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Erase_NeedsTheRightToAdminister_AndAScope()
     {
-        using var alice = _host.CreateClient("alice");
+        using var alice = _host.CreateClient(_alice);
         using var admin = _host.CreateClient("root", "sessions:admin");
 
-        using var denied = await alice.DeleteAsync($"/v1/scopes/{HeaderAuthentication.ScopeOf("alice")}");
+        using var denied = await alice.DeleteAsync($"/v1/scopes/{AlicesScope}");
         await AssertRefusedAsync(denied, WireErrors.PermissionDenied);
         using var invalid = await admin.DeleteAsync("/v1/scopes/alice");
         await AssertRefusedAsync(invalid, WireErrors.BadRequest);
         using var anonymous = await admin.DeleteAsync("/v1/scopes/");
         await AssertRefusedAsync(anonymous, WireErrors.NotFound);
-        using var other = await admin.GetAsync($"/v1/scopes/{HeaderAuthentication.ScopeOf("alice")}");
+        using var other = await admin.GetAsync($"/v1/scopes/{AlicesScope}");
         await AssertRefusedAsync(other, WireErrors.MethodNotAllowed);
         Assert.Equal(["DELETE"], other.Content.Headers.Allow);
     }
+
+    [Fact]
+    public async Task List_HasTheFieldsOfTheDocument()
+    {
+        using var alice = _host.CreateClient(_alice);
+        await AskAsync(alice, "one", "why");
+        await AskAsync(alice, "two", "why");
+        using var document = JsonDocument.Parse(Assert.Single(ProtocolDocument.Examples("http-response"), example => example.Contains("\"sessions\"", StringComparison.Ordinal)));
+
+        var list = await ListAsync(alice, "?limit=1");
+        Assert.Equal(Names(document.RootElement), Names(list));
+        Assert.Equal(Names(Sessions(document.RootElement)[0]), Names(Sessions(list)[0]));
+        using var next = await alice.GetAsync($"/v1/sessions?after={document.RootElement.Text("next")}");
+        Assert.Equal(HttpStatusCode.OK, next.StatusCode);
+    }
+
+    private static IEnumerable<string> Names(JsonElement value) => value.EnumerateObject().Select(property => property.Name);
 
     private static async Task<JsonElement> AssertRefusedAsync(HttpResponseMessage reply, WireError error)
     {
@@ -293,8 +297,5 @@ public sealed class SessionListTests : IAsyncLifetime
 
     private static List<JsonElement> Sessions(JsonElement list) => [.. list.GetProperty("sessions").EnumerateArray()];
 
-    private IScopeIndexGrain Index(string subject) => _cluster.Orleans.Client.GetGrain<IScopeIndexGrain>(HeaderAuthentication.ScopeOf(subject));
-
-    private ISessionGrain Scoped(string subject, string session) =>
-        _cluster.Orleans.Client.GetGrain<ISessionGrain>(SessionKey.Of(HeaderAuthentication.ScopeOf(subject), session));
+    private ISessionGrain Scoped(string session) => _cluster.Orleans.Client.GetGrain<ISessionGrain>(SessionKey.Of(AlicesScope, session));
 }

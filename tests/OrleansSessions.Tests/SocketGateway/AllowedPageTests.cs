@@ -107,8 +107,8 @@ public sealed class AllowedPageTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("GET", "/v1/sessions")]
-    [InlineData("POST", "/v1/sessions/")]
+    [InlineData("POST", "/v1/scopes")]
+    [InlineData("DELETE", "/v1/scopes/")]
     [InlineData("GET", "/v1/sessions/s/nowhere")]
     [InlineData("DELETE", "/v1/sessions/s/questions/q/answer/more")]
     public async Task AnUnknownAddress_IsAProblem(string method, string path)

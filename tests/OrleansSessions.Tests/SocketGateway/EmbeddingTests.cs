@@ -61,7 +61,7 @@ public sealed class EmbeddingTests
         {
             var path = endpoint.RoutePattern.RawText!.Replace("{**rest}", "nowhere", StringComparison.Ordinal)
                 .Replace("{id}", "s1", StringComparison.Ordinal).Replace("{session_id}", "s1", StringComparison.Ordinal)
-                .Replace("{qid}", "q-1", StringComparison.Ordinal);
+                .Replace("{qid}", "q-1", StringComparison.Ordinal).Replace("{scope}", "s.x", StringComparison.Ordinal);
             foreach (var method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET", "PUT"])
             {
                 var isPreflight = method == "OPTIONS";
@@ -74,9 +74,9 @@ public sealed class EmbeddingTests
             }
         }
 
-        // Nine requests of the protocol. In addition, two methods each: of the socket, the
-        // other methods of seven addresses, and all other addresses below /v1/sessions.
-        Assert.Equal(27, seen);
+        // Eleven requests of the protocol. In addition, two methods each: of the socket, the other
+        // methods of nine addresses, and all other addresses below /v1/sessions and /v1/scopes.
+        Assert.Equal(35, seen);
     }
 
     private static async Task<HttpResponseMessage> SendAsync(HttpClient http, string method, string path, string? key)
