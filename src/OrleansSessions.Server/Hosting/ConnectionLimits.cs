@@ -16,6 +16,11 @@ internal static class ConnectionLimits
 
     private static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// What a connection can hold of data that was not read yet, in bytes. Kestrel's default is 1 MiB, which each socket that is read slowly would fill.
+    /// </summary>
+    private const int MaxUnreadBytes = 64 * 1024;
+
     /// <summary>Sets Kestrel's limits to what this process can handle. <c>Kestrel:Limits</c> in the configuration overrides each of them.</summary>
     public static void UseConnectionLimits(this WebApplicationBuilder builder, int endpoints)
     {
@@ -29,6 +34,8 @@ internal static class ConnectionLimits
             kestrel.Limits.RequestHeadersTimeout = RequestHeadersTimeout;
             builder.Configuration.GetSection(Section).Bind(kestrel.Limits);
         });
+
+        builder.Services.Configure<SocketTransportOptions>(static transport => transport.MaxReadBufferSize = MaxUnreadBytes);
 
         // Kestrel uses the factory that was registered last.
         builder.Services.AddSingleton<IConnectionListenerFactory>(services => new BoundedListenerFactory(

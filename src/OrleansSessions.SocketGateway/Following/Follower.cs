@@ -29,7 +29,7 @@ internal sealed partial class Follower : IFollower, ILogSource
         Token = new(this);
         Writer = new(transport, Gate, options, services.Metrics, clock, OnStuck);
         Profile = createProfile(this);
-        Cursor = new(Gate, Profile, this, options.MaxHeldItems, clock, OnLogReadFailed);
+        Cursor = new(Gate, Profile, this, options, clock, OnLogReadFailed);
     }
 
     public string Id { get; } = "c-" + RandomNumberGenerator.GetHexString(12, lowercase: true);
@@ -153,7 +153,7 @@ internal sealed partial class Follower : IFollower, ILogSource
             return;
         }
 
-        if (Writer.SendingSince is var sending and not 0 && Services.Clock.GetElapsedTime(sending, now) > Services.Options.SendTimeout)
+        if (Writer.IsStuck(now))
         {
             OnStuck(null);
             return;
@@ -240,6 +240,8 @@ internal sealed partial class Follower : IFollower, ILogSource
         Flush();
         return Writer.WaitForRoomAsync();
     }
+
+    void ILogSource.OnBehind() => Services.Metrics.FollowerFellBehind();
 
     private void Begin(AttachReply reply)
     {

@@ -48,4 +48,4 @@ public sealed class ExternalServerFixture() : ServerFixture("Responder:Name=exte
 /// <summary>A server with limits and times that are so small that a test can exceed them.</summary>
 public sealed class StrictServerFixture() : ServerFixture(
     "Responder:Name=external", "SocketGateway:MaxBadRequests=3", "SocketGateway:MaxBusyRefusals=3", "SocketGateway:MessageTimeout=00:00:01",
-    "SocketGateway:HeartbeatInterval=00:00:01.5", "SocketGateway:SendTimeout=00:00:01", "SocketGateway:CloseTimeout=00:00:00.5");
+    "SocketGateway:HeartbeatInterval=00:00:01.5", "SocketGateway:SendTimeout=00:00:01", "SocketGateway:CloseTimeout=00:00:05");

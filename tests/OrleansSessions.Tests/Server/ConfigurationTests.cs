@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using OrleansSessions.Server.Configuration;
 using OrleansSessions.Server.Hosting;
 using Xunit;
@@ -92,6 +95,14 @@ public sealed class ConfigurationTests
         Assert.Equal("external", app.Configuration["Responder:Name"]);
         Assert.Equal("00:00:07", app.Configuration["Sessions:SilenceTimeout"]);
         Assert.Equal("4", app.Configuration["Sessions:MaxQueuedQuestions"]);
+    }
+
+    [Fact]
+    public async Task AConnection_HoldsLittleThatIsNotRead()
+    {
+        await using var app = ServerBuilder.Build([]);
+
+        Assert.Equal(64 * 1024, app.Services.GetRequiredService<IOptions<SocketTransportOptions>>().Value.MaxReadBufferSize);
     }
 
     [Fact]
