@@ -6,9 +6,9 @@ using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.TestKit.Clusters;
+using OrleansSessions.TestKit.Documents;
 using OrleansSessions.TestKit.Logs;
 using OrleansSessions.TestKit.Sockets;
-using OrleansSessions.Tests.Protocol;
 using OrleansSessions.Tests.SocketGateway;
 using Xunit;
 

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
@@ -176,7 +177,7 @@ public sealed class SlowConsumerTests(GatewayFixture gateway) : IAsyncLifetime
 
     private (SocketConnection Connection, Task Running) Serve(MemorySockets sockets, WireProfile profile)
     {
-        var connection = new SocketConnection(sockets.Server, new(_session, profile, null), Host.Services.GetRequiredService<FollowerServices>());
+        var connection = new SocketConnection(sockets.Server, new(SessionAccess.Own(CallerIdentity.Local), _session, profile, null), Host.Services.GetRequiredService<FollowerServices>());
         return (connection, connection.RunAsync());
     }
 
