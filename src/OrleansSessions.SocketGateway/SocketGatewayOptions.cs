@@ -44,25 +44,26 @@ public sealed class SocketGatewayOptions : ISectionOptions
     [Within("00:00:00.01", "00:01:00")]
     public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long one frame can wait for a peer that does not read, before the socket is closed as a slow consumer. Default 20 s.</summary>
+    /// <summary>How long one frame can wait for a peer that does not read, before the socket is closed with 4002 as a slow consumer. Default 20 s.</summary>
     [Within("00:00:00.1", "01:00:00")]
     public TimeSpan SendTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// The maximum number of frames that wait for one socket. Above it, the socket is closed with 4002. Default
-    /// 2,048. Waiting deltas are joined, and a snapshot counts as one frame. While more than an eighth of the limit
-    /// waits, the log is not read further and no question, <c>resume</c> or <c>ping</c> from the client is accepted.
+    /// The memory of the frames that wait for one socket, in bytes: 2 for each character of text, 256 for each frame, 32 for each delta that is joined to a
+    /// frame. When it is reached, events stay in the log, and are read from there once at most half of it waits; until then no question, <c>resume</c> or
+    /// <c>ping</c> from the client is accepted. Other replies may need as much again; then the socket is closed with 4002. One whole answer, in a
+    /// <c>snapshot</c> or for a basic client, can go above it. Default 256 KiB, from 64 KiB to 1 GiB: with the frame that is being sent, a socket that never
+    /// reads needs less than 1 MiB.
     /// </summary>
-    [Within(64, 1_000_000)]
-    public int MaxQueuedFrames { get; set; } = 2_048;
+    [Within(64 * 1024, 1024 * 1024 * 1024)]
+    public int MaxQueuedBytes { get; set; } = 256 * 1024;
 
     /// <summary>
-    /// The maximum number of characters of text that wait for one socket, including ids and 64 for each frame. Above it, the socket is closed with 4002.
-    /// Default 4 Mi; at least 2 Mi, because a whole answer waits at once. While more than an eighth of the limit waits, the log is not read further and no
-    /// question, <c>resume</c> or <c>ping</c> is accepted.
+    /// While more than half of <see cref="MaxQueuedBytes"/> waits for a client, it must read at least that half within this time. Otherwise the socket is
+    /// closed with 4002. Default 1 min, with which about 1 KB of English text per second is enough: a slow connection that makes progress is kept.
     /// </summary>
-    [Within(2 * 1024 * 1024, 1024 * 1024 * 1024)]
-    public int MaxQueuedChars { get; set; } = 4 * 1024 * 1024;
+    [Within("00:00:01", "01:00:00")]
+    public TimeSpan MaxTimeBehind { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
     /// Waiting deltas are joined into frames of at most this many characters. Default
@@ -72,15 +73,15 @@ public sealed class SocketGatewayOptions : ISectionOptions
     public int MaxRunChars { get; set; } = 16 * 1024;
 
     /// <summary>
-    /// The maximum number of live items that are held for one socket while it reads the
-    /// log. Above it, the items are dropped and the log is read again. Default 256.
+    /// The maximum number of live items that are held for one socket while it reads the log, with at most
+    /// <see cref="MaxQueuedBytes"/> of text. Above it, the items are dropped and the log is read again. Default 256.
     /// </summary>
     [Within(1, 1_000_000)]
     public int MaxHeldItems { get; set; } = 256;
 
     /// <summary>
-    /// The approximate amount of text that one read of the log returns, in UTF-8 bytes plus 64 for each event. Default 64 KiB; at
-    /// most 32 times <see cref="MaxQueuedFrames"/>, so that the events of one read are at most half of the frames that can wait.
+    /// The approximate amount of text that one read of the log returns, in UTF-8 bytes plus 64 for each event. Default
+    /// 64 KiB; at most a quarter of <see cref="MaxQueuedBytes"/>, so that what is read usually has room.
     /// </summary>
     [Within(1024, 1024 * 1024)]
     public int LogReadBytes { get; set; } = 64 * 1024;
@@ -145,13 +146,12 @@ public sealed class SocketGatewayOptions : ISectionOptions
     /// <inheritdoc/>
     public IEnumerable<string> FindMistakes()
     {
-        // An event counts 64 bytes in a read of the log and can become a frame of its
-        // own. The events of one read must be at most half of the frames that can wait.
-        const int LogBytesPerFrame = 32;
-        if (LogReadBytes > (long)MaxQueuedFrames * LogBytesPerFrame)
+        // The log is read when half of the queue is free, and text needs twice as many bytes there as in UTF-8. What finds no room is read again.
+        const int QueuePerRead = 4;
+        if (LogReadBytes > MaxQueuedBytes / QueuePerRead)
         {
-            yield return $"{Section}:{nameof(LogReadBytes)} is {LogReadBytes}; it must be at most {LogBytesPerFrame} times {nameof(MaxQueuedFrames)}, "
-                + $"which is {MaxQueuedFrames}: otherwise one read can close the socket of a client that resumes.";
+            yield return $"{Section}:{nameof(LogReadBytes)} is {LogReadBytes}; it must be at most a quarter of {nameof(MaxQueuedBytes)}, "
+                + $"which is {MaxQueuedBytes}: otherwise events are read from the log again and again.";
         }
 
         if (ReconnectMax < ReconnectMin)

@@ -28,7 +28,7 @@ internal sealed partial class Follower : IFollower, ILogSource
         Session = services.Grains.Get(request.SessionKey);
         Writer = new(transport, Gate, options, services.Metrics, clock, OnStuck);
         Profile = createProfile(this);
-        Cursor = new(Gate, Profile, this, options.MaxHeldItems, clock, OnLogReadFailed);
+        Cursor = new(Gate, Profile, this, options, clock, OnLogReadFailed);
     }
 
     public string Id { get; } = "c-" + RandomNumberGenerator.GetHexString(12, lowercase: true);
@@ -150,7 +150,7 @@ internal sealed partial class Follower : IFollower, ILogSource
             return;
         }
 
-        if (Writer.SendingSince is var sending and not 0 && Services.Clock.GetElapsedTime(sending, now) > Services.Options.SendTimeout)
+        if (Writer.IsStuck(now))
         {
             OnStuck(null);
             return;
@@ -236,6 +236,8 @@ internal sealed partial class Follower : IFollower, ILogSource
         Flush();
         return Writer.WaitForRoomAsync();
     }
+
+    void ILogSource.OnBehind() => Services.Metrics.FollowerFellBehind();
 
     private void Begin(AttachReply reply)
     {

@@ -3,30 +3,47 @@ using OrleansSessions.Log;
 namespace OrleansSessions.SocketGateway.Following;
 
 /// <summary>
-/// Items that arrived while the log was being read. Their number is limited. Above the limit all of them are dropped, because the log contains them.
+/// Items that arrived while the log was being read. Their number and their text are limited. Above a limit all of them are dropped, because the log contains
+/// them.
 /// </summary>
-internal sealed class HeldEvents(int maxItems)
+internal sealed class HeldEvents(SocketGatewayOptions options)
 {
     private readonly List<(long Epoch, LogEvent[] Events)> _items = [];
+    private long _bytes;
 
     /// <summary>True once items were dropped, so that the log must be read again.</summary>
     public bool HasDropped { get; private set; }
 
-    public void Add(long epoch, LogEvent[] events)
+    /// <param name="mayHold">False to drop everything at once, because the client cannot be sent it soon.</param>
+    public void Add(long epoch, LogEvent[] events, bool mayHold)
     {
         if (HasDropped)
         {
             return;
         }
 
-        if (_items.Count < maxItems)
+        foreach (var held in events)
+        {
+            _bytes += held.Text.Length * sizeof(char);
+        }
+
+        if (mayHold && _items.Count < options.MaxHeldItems && _bytes <= options.MaxQueuedBytes)
         {
             _items.Add((epoch, events));
             return;
         }
 
-        _items.Clear();
+        Clear();
         HasDropped = true;
+    }
+
+    /// <summary>A read starts, which returns all that was dropped so far.</summary>
+    public void ForgetDropped()
+    {
+        if (HasDropped)
+        {
+            Clear();
+        }
     }
 
     /// <summary>Removes and returns all items, in the order of their arrival.</summary>
@@ -38,13 +55,14 @@ internal sealed class HeldEvents(int maxItems)
         }
 
         var all = _items.ToArray();
-        _items.Clear();
+        Clear();
         return all;
     }
 
     public void Clear()
     {
         _items.Clear();
+        _bytes = 0;
         HasDropped = false;
     }
 }

@@ -6,6 +6,9 @@ namespace OrleansSessions.SocketGateway.Following;
 /// <summary>Receives the events of a session for one profile. All calls are made under the connection's gate, in the order of the log.</summary>
 internal interface ILogSink
 {
+    /// <summary>True while the client has so much to read that further events must stay in the log.</summary>
+    bool IsFull { get; }
+
     /// <summary>Handles the next event. <paramref name="isReplay"/> is true only in a replay that the client asked for.</summary>
     void OnEvent(LogEvent next, bool isReplay);
 

@@ -7,12 +7,13 @@ namespace OrleansSessions.SocketGateway.Following;
 /// <summary>
 /// Keeps one follower's position in the session log. Events that continue it go to the sink, and repeats are dropped. If
 /// events are missing, the log is read. Items that arrive during the read are held up to a limit and merged afterwards.
+/// While the client has too much to read, events stay in the log, and they are read from there as the client drains.
 /// Epochs are compared for equality, because a session can return with a lower epoch: its state was older, or a clock was
 /// behind. All members require the connection's gate, except <see cref="Reading"/> and those that take the gate themselves.
 /// </summary>
-internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int maxHeldItems, TimeProvider clock, Action<Exception> onReadFailed)
+internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, SocketGatewayOptions options, TimeProvider clock, Action<Exception> onReadFailed)
 {
-    private readonly HeldEvents _held = new(maxHeldItems);
+    private readonly HeldEvents _held = new(options);
     private readonly LogReader _reader = new(log, clock, onReadFailed);
     private CursorPhase _phase = CursorPhase.Attaching;
     private PendingRemoval _removal;
@@ -65,7 +66,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
         }
         else if (_phase != CursorPhase.Closed)
         {
-            _held.Add(epoch, events);
+            _held.Add(epoch, events, mayHold: !sink.IsFull);
         }
     }
 
@@ -157,9 +158,10 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
                 return null;
             }
 
-            // The read that starts now is newer than every reply so far, so it covers all of them.
+            // The read that starts now is newer than every reply so far, so it covers all of them. It also returns what was dropped.
             _position.ForgetExpected();
             _mustCheckExpected = false;
+            _held.ForgetDropped();
             return (_life, Epoch, Seq);
         }
     }
@@ -180,8 +182,7 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
                 return;
             }
 
-            Deliver(piece.Events);
-            if (!piece.IsAtHead && piece.Events.Length > 0)
+            if (!_position.TryDeliver(piece.Events, sink, _isReplay) || (!piece.IsAtHead && piece.Events.Length > 0))
             {
                 return;
             }
@@ -211,28 +212,13 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, int ma
         else if (epoch > Epoch || (events.Length > 0 && events[0].Seq > Seq + 1))
         {
             StartReading();
-            _held.Add(epoch, events);
+            _held.Add(epoch, events, mayHold: !sink.IsFull);
         }
-        else
+        else if (!_position.TryDeliver(events, sink, _isReplay))
         {
-            Deliver(events);
-        }
-    }
-
-    private void Deliver(LogEvent[] events)
-    {
-        foreach (var next in events)
-        {
-            if (!_position.TryPass(next))
-            {
-                continue;
-            }
-
-            sink.OnEvent(next, _isReplay);
-            if (_phase == CursorPhase.Closed)
-            {
-                return;
-            }
+            // The client is behind. The rest is read from the log when the client has read enough.
+            log.OnBehind();
+            StartReading();
         }
     }
 

@@ -34,21 +34,26 @@ internal struct LogPosition
     /// <summary>Moves to the head of the log, at which <paramref name="open"/> questions are open.</summary>
     public void MoveToHead(long epoch, long seq, int open) => (Epoch, Seq, _open) = (epoch, seq, open);
 
-    /// <summary>Moves past the next event. Returns false if the position is already past it.</summary>
-    public bool TryPass(LogEvent next)
+    /// <summary>Passes events to the sink, in order, and moves past them. Events before the position are repeats, and are skipped.</summary>
+    /// <returns>False if the sink is full, and the rest of the events was not passed.</returns>
+    public bool TryDeliver(LogEvent[] events, ILogSink sink, bool isReplay)
     {
-        if (next.Seq <= Seq)
+        foreach (var next in events)
         {
-            return false;
+            if (next.Seq <= Seq)
+            {
+                continue;
+            }
+
+            if (sink.IsFull)
+            {
+                return false;
+            }
+
+            Pass(next);
+            sink.OnEvent(next, isReplay);
         }
 
-        Seq = next.Seq;
-        _open = next.Kind switch
-        {
-            LogEventKind.Accepted => _open + 1,
-            LogEventKind.Done => Math.Max(0, _open - 1),
-            _ => _open,
-        };
         return true;
     }
 
@@ -57,4 +62,15 @@ internal struct LogPosition
 
     /// <summary>Forgets which events are known to exist, because a read will find out.</summary>
     public void ForgetExpected() => _expected = default;
+
+    private void Pass(LogEvent next)
+    {
+        Seq = next.Seq;
+        _open = next.Kind switch
+        {
+            LogEventKind.Accepted => _open + 1,
+            LogEventKind.Done => Math.Max(0, _open - 1),
+            _ => _open,
+        };
+    }
 }

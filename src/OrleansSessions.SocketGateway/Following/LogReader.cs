@@ -7,8 +7,11 @@ internal interface ILogSource
 {
     Task<LogPiece> ReadAsync(long epoch, long afterSeq);
 
-    /// <summary>Sends what the sink has written, and waits while the client is too far behind. Called outside the gate.</summary>
+    /// <summary>Sends what the sink has written, and waits while the client has too much to read. Called outside the gate.</summary>
     Task FlushAsync();
+
+    /// <summary>Live events found no room and were left in the log. Called under the gate.</summary>
+    void OnBehind();
 }
 
 /// <summary>Reads the log for one cursor, piece by piece, until the cursor has reached the head. A failed read is repeated, at growing intervals.</summary>
@@ -23,12 +26,18 @@ internal sealed class LogReader(ILogSource log, TimeProvider clock, Action<Excep
         // The caller holds the gate, and can be the one thread that delivers the items of all connections.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var retry = FirstRetry;
-        while (cursor.NextRead() is { } read)
+        while (true)
         {
+            // Before a read and after the last one: what is read must have room, and what was read must leave.
+            await log.FlushAsync();
+            if (cursor.NextRead() is not { } read)
+            {
+                return;
+            }
+
             try
             {
                 cursor.Take(read.Life, await log.ReadAsync(read.Epoch, read.AfterSeq));
-                await log.FlushAsync();
                 retry = FirstRetry;
             }
             catch (Exception fault)

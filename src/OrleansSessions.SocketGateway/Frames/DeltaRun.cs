@@ -6,11 +6,16 @@ namespace OrleansSessions.SocketGateway.Frames;
 /// <summary>Consecutive deltas that wait to be sent. They leave as one frame.</summary>
 internal sealed class DeltaRun(LogEvent first, bool isReplay)
 {
+    // A joined text: its string without the characters, and the place in the list.
+    private const int JoinedBytes = 32;
+
     private List<string>? _more;
     private int _count = 1;
+    private int _chars = first.Text.Length;
     private long _lastSeq = first.Seq;
 
-    public int Chars { get; private set; } = first.Text.Length;
+    /// <summary>The memory of the texts.</summary>
+    public int Bytes => (_chars * sizeof(char)) + ((_count - 1) * JoinedBytes);
 
     /// <summary>
     /// Adds the delta if it is the next one of the same answer, both or neither are replays, and the limit allows it. Returns false otherwise.
@@ -18,7 +23,7 @@ internal sealed class DeltaRun(LogEvent first, bool isReplay)
     public bool TryJoin(LogEvent next, bool isNextReplay, int maxChars)
     {
         var follows = next.Seq == _lastSeq + 1 && next.Index == first.Index + _count && next.QuestionId == first.QuestionId;
-        if (!follows || isNextReplay != isReplay || Chars + next.Text.Length > maxChars)
+        if (!follows || isNextReplay != isReplay || _chars + next.Text.Length > maxChars)
         {
             return false;
         }
@@ -26,7 +31,7 @@ internal sealed class DeltaRun(LogEvent first, bool isReplay)
         (_more ??= []).Add(next.Text);
         _count++;
         _lastSeq = next.Seq;
-        Chars += next.Text.Length;
+        _chars += next.Text.Length;
         return true;
     }
 

@@ -25,18 +25,20 @@ internal sealed class FrameWriter(
     private bool _isSending;
     private bool _isClosed;
     private long _sendingSince;
+    private long _crowdedSince;
+    private long _takenBefore;
 
     /// <summary>When the last frame was given to the transport, as a timestamp.</summary>
     public long LastSentAt { get; private set; } = clock.GetTimestamp();
-
-    /// <summary>The time since which a frame waits for the client to read, or 0.</summary>
-    public long SendingSince => Volatile.Read(ref _sendingSince);
 
     /// <summary>Completes when the close was sent, or can no longer be sent.</summary>
     public Task Finished => _finished.Task;
 
     /// <inheritdoc cref="FrameQueue.HasRoom"/>
     public bool HasRoom => _queue.HasRoom;
+
+    /// <summary>True while events must stay in the log because too much waits for the client. Requires the gate.</summary>
+    public bool IsFull => _queue.IsFull;
 
     /// <summary>Adds a frame. Requires the gate.</summary>
     public void Enqueue(ServerMessage message)
@@ -102,6 +104,37 @@ internal sealed class FrameWriter(
         {
             return _isClosed || HasRoom ? Task.CompletedTask : (_room ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
+    }
+
+    /// <summary>
+    /// Returns true if the client reads too slowly to be kept: one frame waits for longer than <see cref="SocketGatewayOptions.SendTimeout"/>, or the queue
+    /// had no room for <see cref="SocketGatewayOptions.MaxTimeBehind"/> and the client has not read half of its limit in that time. Calls must not overlap.
+    /// </summary>
+    public bool IsStuck(long now)
+    {
+        if (Volatile.Read(ref _sendingSince) is var sending and not 0 && clock.GetElapsedTime(sending, now) > options.SendTimeout)
+        {
+            return true;
+        }
+
+        if (HasRoom)
+        {
+            _crowdedSince = 0;
+            return false;
+        }
+
+        long taken;
+        lock (gate)
+        {
+            taken = _queue.TakenBytes;
+        }
+
+        if (_crowdedSince == 0 || taken - _takenBefore >= options.MaxQueuedBytes / 2)
+        {
+            (_crowdedSince, _takenBefore) = (now, taken);
+        }
+
+        return clock.GetElapsedTime(_crowdedSince, now) > options.MaxTimeBehind;
     }
 
     /// <summary>Starts to send the waiting frames, on this thread.</summary>

@@ -13,8 +13,8 @@ internal sealed class SnapshotFrames(QuestionDescription question, long epoch)
     private readonly int _parts = Math.Max(1, (question.Text.Length + PartChars - 1) / PartChars);
     private int _taken;
 
-    /// <summary>The number of characters of text that are still to be sent.</summary>
-    public int Chars => question.Text.Length - BorderOf(_taken) + question.Question.Length + (question.End?.TextChars ?? 0);
+    /// <summary>The memory of the texts, which is the same until the last frame is taken.</summary>
+    public int Bytes { get; } = (question.Text.Length + question.Question.Length + (question.End?.TextChars ?? 0)) * sizeof(char);
 
     public bool IsEmpty => _taken == _parts;
 

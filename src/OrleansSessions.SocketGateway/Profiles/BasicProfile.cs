@@ -1,4 +1,3 @@
-using System.Text;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
@@ -16,9 +15,12 @@ internal sealed class BasicProfile(
     : IProfile
 {
     private readonly List<OwnAnswer> _own = [];
+    private bool _isFetching;
 
     /// <summary>Always 0, because this profile has no numbers.</summary>
     public long LastSeq => 0;
+
+    public bool IsFull => writer.IsFull;
 
     public void OnAttached(AttachReply reply, long? resumeAfter)
     {
@@ -194,10 +196,16 @@ internal sealed class BasicProfile(
 
     private void FetchIfConfirmed(OwnAnswer own)
     {
-        if (own is { IsConfirmed: true, IsFetching: false })
+        if (!own.IsConfirmed)
         {
-            own.IsFetching = true;
-            _ = FetchAsync(own);
+            return;
+        }
+
+        own.MustFetch = true;
+        if (!_isFetching)
+        {
+            _isFetching = true;
+            _ = FetchAllAsync();
         }
     }
 
@@ -210,81 +218,51 @@ internal sealed class BasicProfile(
         Deltas = own.Next,
     };
 
-    private async Task FetchAsync(OwnAnswer own)
+    /// <summary>Fetches one answer after the other, each when there is room for it, so that a client that does not read holds only one.</summary>
+    private async Task FetchAllAsync()
     {
         // The caller holds the gate.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var question = await fetch(own.QuestionId);
-        lock (gate)
+        while (true)
         {
-            own.IsFetching = false;
-            if (question is null)
+            flush();
+            await writer.WaitForRoomAsync();
+            OwnAnswer? own;
+            lock (gate)
             {
-                Finish(own, Lost(own), own.Text);
+                own = _own.Find(static own => own.MustFetch);
+                _isFetching = own is not null;
+                if (own is null)
+                {
+                    return;
+                }
+
+                own.MustFetch = false;
             }
-            else if (question.End is { } end)
+
+            var question = await fetch(own.QuestionId);
+            lock (gate)
             {
-                Finish(own, end, question.Text);
-            }
-            else
-            {
-                own.Restart(question.Text, question.Deltas);
-                own.IsBroken = own.End is not null;
-                TryFinish(own);
+                TakeFetched(own, question);
             }
         }
-
-        flush();
     }
 
-    private sealed class OwnAnswer(string questionId, string question)
+    private void TakeFetched(OwnAnswer own, QuestionDescription? question)
     {
-        private string _first = "";
-        private StringBuilder? _rest;
-
-        public string QuestionId { get; } = questionId;
-
-        public string Question { get; } = question;
-
-        /// <summary>True once it is known that the question of this socket was accepted, now or earlier.</summary>
-        public bool IsConfirmed { get; set; }
-
-        /// <summary>True if deltas are missing.</summary>
-        public bool IsBroken { get; set; }
-
-        public bool IsFetching { get; set; }
-
-        public QuestionEnd? End { get; set; }
-
-        /// <summary>The index of the next delta.</summary>
-        public int Next { get; private set; }
-
-        public string Text => _rest is null ? _first : _rest.ToString();
-
-        public void Take(LogEvent delta)
+        if (question is null)
         {
-            if (delta.Index < Next)
-            {
-                return;
-            }
-
-            if (delta.Index > Next)
-            {
-                IsBroken = true;
-                return;
-            }
-
-            Next++;
-            if (delta.Index == 0)
-            {
-                _first = delta.Text;
-            }
-            else
-            {
-                (_rest ??= new(_first)).Append(delta.Text);
-            }
+            Finish(own, Lost(own), own.Text);
         }
-
-        public void Restart(string text, int deltas) => (_first, _rest, Next) = (text, null, deltas);
+        else if (question.End is { } end)
+        {
+            Finish(own, end, question.Text);
+        }
+        else
+        {
+            own.Restart(question.Text, question.Deltas);
+            own.IsBroken = own.End is not null;
+            TryFinish(own);
+        }
     }
 }

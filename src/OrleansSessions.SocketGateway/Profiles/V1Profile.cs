@@ -26,6 +26,8 @@ internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, Hell
     /// <summary>The client's position: the last number that was written, or the position that the client reported after that.</summary>
     public long LastSeq { get; private set; }
 
+    public bool IsFull => writer.IsFull;
+
     public void OnAttached(AttachReply reply, long? resumeAfter)
     {
         writer.Enqueue(hello(reply, resumeAfter is not null));

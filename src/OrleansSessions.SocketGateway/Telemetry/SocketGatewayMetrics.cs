@@ -26,6 +26,7 @@ public sealed class SocketGatewayMetrics
     private readonly Counter<long> _renewals;
     private readonly Counter<long> _rereads;
     private readonly Counter<long> _reattaches;
+    private readonly Counter<long> _behind;
     private long _received;
     private long _sent;
     private int _active;
@@ -44,6 +45,8 @@ public sealed class SocketGatewayMetrics
         _renewals = meter.CreateCounter<long>("sessions.gateway.subscription.renewals", "{renewal}", "Renewals because nothing was received from a silo.");
         _rereads = meter.CreateCounter<long>("sessions.gateway.log.rereads", "{read}", "Reads of the log because events were missing.");
         _reattaches = meter.CreateCounter<long>("sessions.gateway.session.reattaches", "{attach}", "Sessions attached again because items may have been lost.");
+        _behind = meter.CreateCounter<long>(
+            "sessions.gateway.followers.behind", "{follower}", "Followers whose clients read too slowly for live events, and were then fed from the log.");
     }
 
     /// <summary>Connections that are open now.</summary>
@@ -69,4 +72,6 @@ public sealed class SocketGatewayMetrics
     internal void LogReread() => _rereads.Add(1);
 
     internal void SessionReattached() => _reattaches.Add(1);
+
+    internal void FollowerFellBehind() => _behind.Add(1);
 }

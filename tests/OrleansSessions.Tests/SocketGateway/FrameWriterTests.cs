@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
@@ -18,15 +19,16 @@ public sealed class FrameWriterTests : IDisposable
     private const char Marked = '@';
 
     private readonly Lock _gate = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly StalledTransport _transport = new();
-    private readonly SocketGatewayOptions _options = new() { MaxRunChars = 10, MaxQueuedFrames = 4 };
+    private readonly SocketGatewayOptions _options = new() { MaxRunChars = 10 };
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<SocketGatewayMetrics>().BuildServiceProvider();
     private readonly FrameWriter _writer;
     private int _slow;
 
     public FrameWriterTests()
     {
-        _writer = new(_transport, _gate, _options, _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, OnStuck);
+        _writer = new(_transport, _gate, _options, _services.GetRequiredService<SocketGatewayMetrics>(), _clock, OnStuck);
     }
 
     public void Dispose()
@@ -68,10 +70,50 @@ public sealed class FrameWriterTests : IDisposable
     }
 
     [Fact]
-    public void MoreFramesThanCanWait_AreASlowConsumer_AndAreDropped()
+    public void TheQueueIsFull_AtItsLimit_AndHasRoom_WhenHalfOfItHasLeft()
     {
-        for (var i = 0; i < 7; i++)
+        Add(new ServerPingMessage(0));
+        var frames = 0;
+        lock (_gate)
         {
+            for (; !_writer.IsFull; frames++)
+            {
+                _writer.EnqueueDelta(LogEvent.Delta(frames + 1, "q", frames, "eight ch"), isReplay: false, mayJoin: false);
+            }
+        }
+
+        // A frame counts 256 bytes, and a character two.
+        Assert.Equal(Math.Ceiling(_options.MaxQueuedBytes / (256 + 16.0)), frames);
+        Assert.False(_writer.HasRoom);
+        _transport.Release();
+        Assert.True(_writer.HasRoom);
+        Assert.Equal(0, _slow);
+    }
+
+    [Fact]
+    public void JoinedDeltas_CountTheirStringsToo()
+    {
+        _options.MaxRunChars = 100_000;
+        Add(new ServerPingMessage(0));
+        var deltas = 0;
+        lock (_gate)
+        {
+            for (; !_writer.IsFull; deltas++)
+            {
+                _writer.EnqueueDelta(LogEvent.Delta(deltas + 1, "q", deltas, "x"), isReplay: false, mayJoin: true);
+            }
+        }
+
+        Assert.InRange(deltas, 1, _options.MaxQueuedBytes / 32);
+    }
+
+    [Fact]
+    public void RepliesBeyondAFullQueue_AreASlowConsumer_AndAreDropped()
+    {
+        // Twice the limit, and the first ping, which is being sent.
+        for (var i = 0; i <= (_options.MaxQueuedBytes / 256 * 2) + 1; i++)
+        {
+            Assert.Equal(0, _slow);
             Add(new ServerPingMessage(i));
         }
 
@@ -143,15 +185,66 @@ public sealed class FrameWriterTests : IDisposable
     }
 
     [Fact]
-    public void TheTextOfASnapshot_Counts_FromTheMomentItWaits()
+    public void TheTextOfASnapshot_Counts_FromTheMomentItWaits_UntilItsLastPart_AndClosesNothing()
     {
+        Add(new ServerPingMessage(0));
         lock (_gate)
         {
-            _writer.EnqueueSnapshot(Question(new string('x', _options.MaxQueuedChars)), epoch: 1);
+            _writer.EnqueueSnapshot(Question(new string('x', 1_000_000)), epoch: 1);
+            _writer.EnqueueSnapshot(Question(new string('y', 1_000_000)), epoch: 1);
+            Assert.True(_writer.IsFull);
+        }
+
+        var wasFull = true;
+        _transport.OnSent = () => wasFull &= _writer.IsFull || _transport.Sent.Count == 1 + 31 + 31;
+        _writer.Flush();
+        _transport.Release();
+
+        Assert.True(wasFull);
+        Assert.True(_writer.HasRoom);
+        Assert.Equal((1 + 31 + 31, 0), (_transport.Sent.Count, _slow));
+    }
+
+    [Fact]
+    public void AFrameThatIsUnreadForSendTimeout_IsStuck()
+    {
+        Assert.False(_writer.IsStuck(_clock.GetTimestamp()));
+        Add(new ServerPingMessage(0));
+        _clock.Advance(_options.SendTimeout);
+        Assert.False(_writer.IsStuck(_clock.GetTimestamp()));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(_writer.IsStuck(_clock.GetTimestamp()));
+    }
+
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(8, false)]
+    public async Task AClientThatIsBehind_MustReadHalfAQueue_WithinMaxTimeBehind(int framesPerSecond, bool isStuck)
+    {
+        // 524 bytes each: 1,000 are twice the limit, and 250 are half of it. They are read at one pace or the other for 90 s.
+        _transport.Step();
+        lock (_gate)
+        {
+            for (var i = 0; i < 1_000; i++)
+            {
+                _writer.EnqueueDelta(LogEvent.Delta(i + 1, "q", i, new string('x', 133)), isReplay: false, mayJoin: false);
+            }
         }
 
         _writer.Flush();
-        Assert.Equal(1, _slow);
+        var wasStuck = false;
+        for (var second = 0; second < 90; second++)
+        {
+            wasStuck |= _writer.IsStuck(_clock.GetTimestamp());
+            Assert.False(wasStuck && second <= _options.MaxTimeBehind.TotalSeconds);
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            for (var frame = 0; frame < framesPerSecond; frame++)
+            {
+                await _transport.NextAsync();
+            }
+        }
+
+        Assert.Equal(isStuck, wasStuck);
     }
 
     [Theory, MemberData(nameof(FrameTypes))]
@@ -243,10 +336,13 @@ public sealed class FrameWriterTests : IDisposable
         _writer.Flush();
     }
 
-    /// <summary>A transport whose first send waits until the test releases it.</summary>
+    /// <summary>A transport whose first send waits until the test releases it, or each of them after <see cref="Step"/>.</summary>
     private sealed class StalledTransport : ITransport
     {
         private readonly TaskCompletionSource _released = new();
+        private readonly SemaphoreSlim _sends = new(0);
+        private readonly SemaphoreSlim _arrivals = new(0);
+        private bool _isStepped;
 
         public List<string> Sent { get; } = [];
 
@@ -254,14 +350,27 @@ public sealed class FrameWriterTests : IDisposable
 
         public bool IsAborted { get; private set; }
 
+        public Action? OnSent { get; set; }
+
         public void Release() => _released.TrySetResult();
+
+        public void Step() => _isStepped = true;
+
+        /// <summary>Waits for a frame, and lets it be sent.</summary>
+        public async Task NextAsync()
+        {
+            await _arrivals.WaitAsync(TimeSpan.FromSeconds(10));
+            _sends.Release();
+        }
 
         public void Fail() => _released.TrySetException(new WebSocketException());
 
         public async ValueTask SendAsync(ServerMessage message, FrameBuffer buffer)
         {
             Sent.Add(Encoding.UTF8.GetString(buffer.Write(message).Span));
-            await _released.Task;
+            OnSent?.Invoke();
+            _arrivals.Release();
+            await (_isStepped ? _sends.WaitAsync() : _released.Task);
         }
 
         public Task CloseAsync(int code, string reason)

@@ -1,6 +1,7 @@
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway;
 using OrleansSessions.SocketGateway.Following;
 using Xunit;
 
@@ -16,7 +17,7 @@ public sealed class LogCursorTests
     private readonly LogCursor _answers;
 
     public LogCursorTests() =>
-        _answers = new(_gate, _sink, _log, maxHeldItems: 3, TimeProvider.System, fault => _sink.Seen.Add(fault.GetType().Name));
+        _answers = new(_gate, _sink, _log, new() { MaxHeldItems = 3 }, TimeProvider.System, fault => _sink.Seen.Add(fault.GetType().Name));
 
     [Fact]
     public void I3_Repeats_AreDropped()
@@ -300,6 +301,79 @@ public sealed class LogCursorTests
     }
 
     [Fact]
+    public async Task ALiveEventThatFindsNoRoom_StaysInTheLog_AndIsReadFromThere()
+    {
+        Begin(epoch: 5, seq: 0);
+        _sink.Room = 2;
+        Feed(5, 1, 2, 3);
+        var read = await _log.NextAsync();
+        Assert.Equal((5, 2), (read.Epoch, read.AfterSeq));
+        Assert.Equal(1, _log.TimesBehind);
+        Assert.False(_answers.IsLive);
+        Feed(5, 4);
+        _sink.Room = int.MaxValue;
+        read.Reply(Recovered(head: 3, isAtHead: true, 3));
+
+        // What arrived while the sink was full was not held, so the log is read once more.
+        var again = await _log.NextAsync();
+        Assert.Equal(3, again.AfterSeq);
+        again.Reply(Recovered(head: 4, isAtHead: true, 4));
+        await ReadAsync();
+        Feed(5, 5);
+
+        Assert.Equal(["1", "2", "3", "4", "5"], _sink.Seen);
+        Assert.Equal(1, _log.TimesBehind);
+    }
+
+    [Fact]
+    public async Task APieceThatFindsNoRoom_IsReadAgain_FromItsFirstEventThatWasLeft()
+    {
+        Begin(epoch: 5, seq: 0);
+        _sink.Room = 2;
+        Feed(5, 3);
+        (await _log.NextAsync()).Reply(Recovered(head: 3, isAtHead: true, 1, 2, 3));
+        var again = await _log.NextAsync();
+        Assert.Equal(2, again.AfterSeq);
+        _sink.Room = int.MaxValue;
+        again.Reply(Recovered(head: 3, isAtHead: true, 3));
+        await ReadAsync();
+
+        Assert.Equal(["1", "2", "3"], _sink.Seen);
+        Assert.Equal(0, _log.TimesBehind);
+    }
+
+    [Fact]
+    public async Task EventsThatAreTrimmed_WhileTheClientIsBehind_AreLost_AndTheSocketGoesOnFromTheHead()
+    {
+        Begin(epoch: 5, seq: 0);
+        _sink.Room = 1;
+        Feed(5, 1, 2);
+        var read = await _log.NextAsync();
+        _sink.Room = int.MaxValue;
+        read.Reply(new() { Outcome = LogReadOutcome.Trimmed, Epoch = 5, Head = 9, Events = [], IsAtHead = true, Open = [] });
+        await ReadAsync();
+        Feed(5, 10);
+
+        Assert.Equal(["1", "lost Trimmed", "10"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task HeldItems_OfMoreTextThanMayWait_AreDropped_AndReadAgain()
+    {
+        var text = new string('x', new SocketGatewayOptions().MaxQueuedBytes / 4);
+        Begin(epoch: 5, seq: 0);
+        Feed(5, 2);
+        var read = await _log.NextAsync();
+        for (var seq = 3; seq <= 5; seq++)
+        {
+            Feed(5, [LogEvent.Delta(seq, "q", seq, text)]);
+        }
+
+        read.Reply(Recovered(head: 2, isAtHead: true, 1, 2));
+        Assert.Equal(2, (await _log.NextAsync()).AfterSeq);
+    }
+
+    [Fact]
     public void WhilePaused_ItemsAreHeld()
     {
         Begin(epoch: 5, seq: 0);
@@ -389,6 +463,11 @@ public sealed class LogCursorTests
     {
         public List<string> Seen { get; } = [];
 
+        /// <summary>The number of events after which the sink is full.</summary>
+        public int Room { get; set; } = int.MaxValue;
+
+        public bool IsFull => Seen.Count >= Room;
+
         public void OnEvent(LogEvent next, bool isReplay) => Seen.Add(isReplay ? $"{next.Seq} replay" : $"{next.Seq}");
 
         public void OnReplay(long afterSeq) => Seen.Add($"at {afterSeq}");
@@ -414,7 +493,11 @@ public sealed class LogCursorTests
             return read.Task;
         }
 
+        public int TimesBehind { get; private set; }
+
         public Task FlushAsync() => Task.CompletedTask;
+
+        public void OnBehind() => TimesBehind++;
     }
 
     private sealed record Read(long Epoch, long AfterSeq)

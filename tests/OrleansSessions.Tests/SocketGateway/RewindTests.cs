@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Frames;
 using OrleansSessions.SocketGateway.Profiles;
@@ -33,14 +34,17 @@ public sealed class RewindTests : IDisposable, ILogSource
     private readonly LogCursor _answers;
     private readonly Client _client = new();
     private volatile Read? _read;
+    private readonly SocketGatewayOptions _options = new() { MaxHeldItems = 4 };
     private string? _running;
     private int _taken;
+    private bool _wasBehind;
+    private bool _isSlow;
 
     public RewindTests()
     {
-        _writer = new(_transport, _gate, new(), _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
+        _writer = new(_transport, _gate, _options, _services.GetRequiredService<SocketGatewayMetrics>(), TimeProvider.System, RecordingTransport.FailOnStuck);
         _profile = new(_writer, RecordingTransport.Hello, () => { });
-        _answers = new(_gate, _profile, this, maxHeldItems: 4, TimeProvider.System, fault => Assert.Fail(fault.ToString()));
+        _answers = new(_gate, _profile, this, _options, TimeProvider.System, fault => Assert.Fail(fault.ToString()));
         lock (_gate)
         {
             _profile.OnAttached(new() { Epoch = Epoch, Open = [], Responder = "echo" }, resumeAfter: null);
@@ -57,24 +61,42 @@ public sealed class RewindTests : IDisposable, ILogSource
     [MemberData(nameof(Seeds))]
     public async Task I3_CancelsAndRepeatedAsks_InTheMiddleOfARewind_LookLikeNoHole(int seed)
     {
-        var random = new Random(seed);
+        await TryAsync(new(seed));
+        Assert.False(_wasBehind);
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public async Task I3_TheSame_OfAClientThatFallsBehind_LooksLikeNoHole(int seed)
+    {
+        (_options.MaxQueuedBytes, _isSlow) = (1_500, true);
+        await TryAsync(new(seed));
+        Assert.True(_wasBehind);
+    }
+
+    public static TheoryData<int> Seeds => new(Enumerable.Range(1, 40));
+
+    private async Task TryAsync(Random random)
+    {
         for (var step = 0; step < 400; step++)
         {
             await StepAsync(random);
+            _wasBehind |= !_writer.HasRoom;
+            await SettleAsync();
         }
 
-        while (_read is not null || _items.Count > 0)
+        while (_read is not null || _items.Count > 0 || !_answers.Reading.IsCompleted)
         {
             await ReplyToReadAsync();
             Deliver();
+            Take();
+            await SettleAsync();
         }
 
         Take();
         Assert.Equal(_log.Count, _client.Last);
         Assert.All(_questions.Values, question => Assert.Equal(question.Text, _client.Texts[question.QuestionId].Text));
     }
-
-    public static TheoryData<int> Seeds => new(Enumerable.Range(1, 40));
 
     Task<LogPiece> ILogSource.ReadAsync(long epoch, long afterSeq)
     {
@@ -83,7 +105,12 @@ public sealed class RewindTests : IDisposable, ILogSource
         return read.Reply.Task;
     }
 
-    Task ILogSource.FlushAsync() => Task.CompletedTask;
+    // Only the test flushes: the client reads when it takes.
+    Task ILogSource.FlushAsync() => _writer.WaitForRoomAsync();
+
+    void ILogSource.OnBehind()
+    {
+    }
 
     private async Task StepAsync(Random random)
     {
@@ -108,13 +135,13 @@ public sealed class RewindTests : IDisposable, ILogSource
             case 6:
                 await ReplyToReadAsync();
                 break;
-            case 7 when _questions.Count > 0:
+            case 7 when _questions.Count > 0 && _writer.HasRoom:
                 AskAgain(_questions.Values.ElementAt(random.Next(_questions.Count)));
                 break;
-            case 8 when _questions.Count > 0:
+            case 8 when _questions.Count > 0 && (!_isSlow || _writer.HasRoom):
                 Cancel(_questions.Values.ElementAt(random.Next(_questions.Count)));
                 break;
-            case 9:
+            case 9 when !_isSlow || random.Next(8) == 0:
                 Take();
                 if (random.Next(3) == 0)
                 {
@@ -166,11 +193,11 @@ public sealed class RewindTests : IDisposable, ILogSource
         await SettleAsync();
     }
 
-    /// <summary>Waits until no read is running, or one waits for its reply.</summary>
+    /// <summary>Waits until no read is running, or one waits for its reply or for the client.</summary>
     private async Task SettleAsync()
     {
         var start = TimeProvider.System.GetTimestamp();
-        while (!_answers.Reading.IsCompleted && _read is null)
+        while (!_answers.Reading.IsCompleted && _read is null && _writer.HasRoom)
         {
             Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(20), "No read started or ended.");
             await Task.Yield();
