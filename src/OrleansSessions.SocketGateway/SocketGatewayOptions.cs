@@ -34,6 +34,14 @@ public sealed class SocketGatewayOptions : ISectionOptions
     public int MaxFragments { get; set; } = 1_000;
 
     /// <summary>
+    /// The number of bytes per second that are read from a socket without becoming a message: WebSocket pings and pongs, which the runtime handles unseen.
+    /// 16 times as many can come at once. Above that, the server reads slowly, and closes the socket with 1008 if it goes on for longer than
+    /// <see cref="MessageTimeout"/>. Default 4 KiB, which is about 680 pings per second: clients send one in some seconds.
+    /// </summary>
+    [Within(256, 1024 * 1024 * 1024)]
+    public int MaxControlBytesPerSecond { get; set; } = 4 * 1024;
+
+    /// <summary>
     /// After this time without sending anything, the server pings the socket. A socket that received nothing from the client for twice this time is closed
     /// with 4003. Default 25 s: below the 30 to 60 s after which proxies drop a silent connection.
     /// </summary>

@@ -1,6 +1,8 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansSessions.SocketGateway.Following;
 
 namespace OrleansSessions.SocketGateway.Sockets;
 
@@ -11,7 +13,9 @@ namespace OrleansSessions.SocketGateway.Sockets;
 /// <param name="upgrade">Opens a WebSocket with HTTP/1.1.</param>
 /// <param name="connect">Opens a WebSocket with HTTP/2.</param>
 /// <param name="lifetime">Resets the connection.</param>
-internal sealed class RawConnection(IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect, IHttpRequestLifetimeFeature lifetime)
+/// <param name="services">Have the limits of the stream that the WebSocket reads.</param>
+internal sealed class RawConnection(
+    IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect, IHttpRequestLifetimeFeature lifetime, FollowerServices services)
     : IHttpUpgradeFeature, IHttpExtendedConnectFeature, IHttpRequestLifetimeFeature
 {
     // A masked close frame has two header bytes, four mask bytes, and a payload of at most 125 bytes.
@@ -22,6 +26,7 @@ internal sealed class RawConnection(IHttpUpgradeFeature? upgrade, IHttpExtendedC
     private const int BufferBytes = 4096;
 
     private Stream? _stream;
+    private PacedStream? _paced;
     private bool _isClosedByPeer;
 
     CancellationToken IHttpRequestLifetimeFeature.RequestAborted
@@ -41,7 +46,8 @@ internal sealed class RawConnection(IHttpUpgradeFeature? upgrade, IHttpExtendedC
     {
         var features = context.Features;
         var (upgrade, connect) = (features.Get<IHttpUpgradeFeature>(), features.Get<IHttpExtendedConnectFeature>());
-        var connection = new RawConnection(upgrade, connect, features.GetRequiredFeature<IHttpRequestLifetimeFeature>());
+        var connection = new RawConnection(
+            upgrade, connect, features.GetRequiredFeature<IHttpRequestLifetimeFeature>(), context.RequestServices.GetRequiredService<FollowerServices>());
         features.Set<IHttpRequestLifetimeFeature>(connection);
         if (upgrade is not null)
         {
@@ -59,6 +65,12 @@ internal sealed class RawConnection(IHttpUpgradeFeature? upgrade, IHttpExtendedC
     /// <summary>The connection under the request's WebSocket, or null if the host's own middleware accepted the socket.</summary>
     public static RawConnection? Of(HttpContext context) =>
         context.Features.Get<IHttpRequestLifetimeFeature>() is RawConnection { _stream: not null } connection ? connection : null;
+
+    /// <inheritdoc cref="PacedStream.FloodedFor"/>
+    public TimeSpan FloodedFor(long now) => _paced?.FloodedFor(now) ?? TimeSpan.Zero;
+
+    /// <inheritdoc cref="PacedStream.Excuse"/>
+    public void Excuse(int messageBytes) => _paced?.Excuse(messageBytes);
 
     /// <summary>Reads and discards data until the peer has answered the close or left. After that, the connection is not reset any more.</summary>
     /// <remarks>
@@ -101,9 +113,15 @@ internal sealed class RawConnection(IHttpUpgradeFeature? upgrade, IHttpExtendedC
         }
     }
 
-    async Task<Stream> IHttpUpgradeFeature.UpgradeAsync() => _stream = await upgrade!.UpgradeAsync();
+    async Task<Stream> IHttpUpgradeFeature.UpgradeAsync() => Pace(await upgrade!.UpgradeAsync());
 
-    async ValueTask<Stream> IHttpExtendedConnectFeature.AcceptAsync() => _stream = await connect!.AcceptAsync();
+    async ValueTask<Stream> IHttpExtendedConnectFeature.AcceptAsync() => Pace(await connect!.AcceptAsync());
+
+    private PacedStream Pace(Stream stream)
+    {
+        _stream = stream;
+        return _paced = new(stream, services.Options.MaxControlBytesPerSecond, services.Clock);
+    }
 
     private static bool EndsWithCloseFrame(ReadOnlySpan<byte> bytes)
     {

@@ -80,6 +80,10 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
         {
             Follower.Close(CloseCodes.PolicyViolation, "The message was not completed in time.", null, dropWaiting: false);
         }
+        else if (_raw?.FloodedFor(now) > _services.Options.MessageTimeout)
+        {
+            Follower.Close(CloseCodes.PolicyViolation, "Too many WebSocket pings were received.", null, dropWaiting: false);
+        }
         else if (Follower.Request.Profile == WireProfile.V1)
         {
             // The runtime keeps basic sockets alive with WebSocket pings.
@@ -99,6 +103,8 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
 
         return _requests.HandleAsync(parsed.Message!);
     }
+
+    void ISocketReaderOwner.OnReceived(int bytes) => _raw?.Excuse(bytes);
 
     void ISocketReaderOwner.OnViolation(int closeCode, string reason)
     {

@@ -14,6 +14,9 @@ internal interface ISocketReaderOwner
     /// <summary>Handles one complete text message. The span is not valid after the call.</summary>
     ValueTask OnMessageAsync(ReadOnlySpan<byte> utf8);
 
+    /// <summary>A receive has returned, with this many bytes of a message.</summary>
+    void OnReceived(int bytes);
+
     /// <summary>The peer exceeded a limit. The socket must be closed with this code.</summary>
     void OnViolation(int closeCode, string reason);
 }
@@ -50,7 +53,7 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
             {
                 // 1. Wait. A zero-byte receive also consumes a close frame or an empty message.
                 var start = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
-                LastHeardAt = clock.GetTimestamp();
+                OnReceived(0);
 
                 // 2. Read the message, or discard it. Control frames are allowed between fragments, so the close frame can arrive here too.
                 if (start.MessageType == WebSocketMessageType.Close || !await ReadMessageAsync(start))
@@ -94,7 +97,7 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
                     return false;
                 }
 
-                LastHeardAt = clock.GetTimestamp();
+                OnReceived(part.Count);
                 length = Check(length + part.Count, fragments);
                 if (part.EndOfMessage)
                 {
@@ -116,6 +119,12 @@ internal sealed class SocketReader(WebSocket socket, SocketGatewayOptions option
 
         await delivery;
         return true;
+    }
+
+    private void OnReceived(int bytes)
+    {
+        LastHeardAt = clock.GetTimestamp();
+        owner.OnReceived(bytes);
     }
 
     private ValueTask DeliverAsync(ReadOnlyMemory<byte> message) => owner.IsClosing ? default : owner.OnMessageAsync(message.Span);

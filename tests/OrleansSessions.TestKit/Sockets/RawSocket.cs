@@ -10,6 +10,10 @@ public sealed class RawSocket : IDisposable
     public const int Text = 0x1;
     public const int Close = 0x8;
     public const int Ping = 0x9;
+    public const int Pong = 0xA;
+
+    /// <summary>The first reserved bit, which only a negotiated extension may set.</summary>
+    public const int Reserved = 0x40;
 
     private const int FinalBit = 0x80;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -24,17 +28,30 @@ public sealed class RawSocket : IDisposable
 
     private NetworkStream Stream => _stream ??= new(_tcp);
 
-    public static async Task<RawSocket> ConnectAsync(Uri address)
+    /// <summary>The first lines of the server's response, with the headers.</summary>
+    public string Head { get; private set; } = "";
+
+    /// <param name="headers">More headers of the request, each with CR LF at its end.</param>
+    public static async Task<RawSocket> ConnectAsync(Uri address, string headers = "")
+    {
+        var socket = await DialAsync(address);
+        await socket.SendAsync(Upgrade(address, headers));
+        await socket.ReadHeadAsync();
+        return socket;
+    }
+
+    /// <summary>Opens a connection and sends nothing.</summary>
+    public static async Task<RawSocket> DialAsync(Uri address)
     {
         var socket = new RawSocket();
         await socket._tcp.ConnectAsync(address.Host, address.Port, socket._deadline.Token);
-        await socket.SendAsync(
-            Encoding.ASCII.GetBytes(
-                $"GET {address.PathAndQuery} HTTP/1.1\r\nHost: {address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"));
-        await socket.SkipHeadAsync();
         return socket;
     }
+
+    /// <summary>Returns the request that opens a WebSocket.</summary>
+    public static byte[] Upgrade(Uri address, string headers = "") => Encoding.ASCII.GetBytes(
+        $"GET {address.PathAndQuery} HTTP/1.1\r\nHost: {address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        + $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{headers}\r\n");
 
     /// <summary>Connects, sends these bytes, and reads until the server closes. Returns the close code, or null if the connection ended without one.</summary>
     public static async Task<int?> CloseCodeAfterAsync(Uri address, ReadOnlyMemory<byte> bytes)
@@ -52,6 +69,13 @@ public sealed class RawSocket : IDisposable
     public static byte[] CloseFrame(int code) => Frame(Close, [(byte)(code >> 8), (byte)code]);
 
     public Task SendAsync(ReadOnlyMemory<byte> bytes) => Stream.WriteAsync(bytes, _deadline.Token).AsTask();
+
+    /// <summary>Resets the connection: what was sent and not received yet is lost.</summary>
+    public void Reset()
+    {
+        _tcp.LingerState = new(true, 0);
+        _tcp.Close();
+    }
 
     /// <summary>Ends the sending side; reading continues.</summary>
     public void EndSending() => _tcp.Shutdown(SocketShutdown.Send);
@@ -106,17 +130,21 @@ public sealed class RawSocket : IDisposable
     private static byte[] Length(int length) =>
         length < 126 ? [(byte)(FinalBit | length)] : [FinalBit | 126, (byte)(length >> 8), (byte)length];
 
-    private async Task SkipHeadAsync()
+    /// <summary>Reads the response to the upgrade.</summary>
+    public async Task ReadHeadAsync()
     {
-        var (one, ending) = (new byte[1], 0);
-        while (ending < 4)
+        var (one, head) = (new byte[1], new StringBuilder());
+        do
         {
             await ReadAsync(one);
-            ending = one[0] == "\r\n\r\n"[ending] ? ending + 1 : one[0] == '\r' ? 1 : 0;
+            head.Append((char)one[0]);
         }
+        while (one[0] != '\n' || !head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal));
+        Head = head.ToString();
     }
 
-    private async Task<(int FirstByte, byte[] Payload)> ReadFrameAsync()
+    /// <summary>Reads one frame of at most 64 KiB.</summary>
+    public async Task<(int FirstByte, byte[] Payload)> ReadFrameAsync()
     {
         var head = new byte[2];
         await ReadAsync(head);

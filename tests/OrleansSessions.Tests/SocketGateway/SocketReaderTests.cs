@@ -65,6 +65,7 @@ public sealed class SocketReaderTests : IDisposable
         await SendAsync("c");
         await CloseAsync(reading);
         Assert.Equal([text, "bc"], _owner.Messages);
+        Assert.Equal(3_002, _owner.Received);
         Assert.Empty(_owner.Violations);
     }
 
@@ -140,6 +141,8 @@ public sealed class SocketReaderTests : IDisposable
 
         public List<int> Violations { get; } = [];
 
+        public int Received { get; private set; }
+
         public bool IsClosing => _isClosing;
 
         public ValueTask OnMessageAsync(ReadOnlySpan<byte> utf8)
@@ -147,6 +150,8 @@ public sealed class SocketReaderTests : IDisposable
             Messages.Add(Encoding.UTF8.GetString(utf8));
             return default;
         }
+
+        public void OnReceived(int bytes) => Received += bytes;
 
         public void OnViolation(int closeCode, string reason)
         {
