@@ -1,70 +1,41 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Protocol;
-using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
-using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
 namespace OrleansSessions.Tests.Scopes;
 
-/// <summary>The limits of a scope as its caller meets them, with two silos and two socket gateways.</summary>
-public sealed class CallerLimitsTests : IAsyncLifetime
+/// <summary>The limits of a scope as its caller meets them, with two silos and two socket gateways. Each test has its own callers.</summary>
+public sealed class CallerLimitsTests(CallerLimitsFixture fixture) : IClassFixture<CallerLimitsFixture>
 {
-    private const int MaxSockets = 2;
-    private const int MaxOpenQuestions = 2;
-    private const int MaxAsks = 10;
-    private const int MaxRequests = 12;
+    private const int MaxSockets = CallerLimitsFixture.MaxSockets;
+    private const int MaxOpenQuestions = CallerLimitsFixture.MaxOpenQuestions;
+    private const int MaxAsks = CallerLimitsFixture.MaxAsks;
+    private const int MaxRequests = CallerLimitsFixture.MaxRequests;
 
-    private readonly ConcurrentDictionary<string, int> _quotaCalls = new();
-    private readonly GatedStorage _store = new();
-    private SessionCluster _cluster = null!;
-    private SocketHost _left = null!;
-    private SocketHost _right = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _cluster = await SessionCluster.StartAsync(silos: 2, configureSilo: silo =>
-        {
-            silo.Services.AddKeyedSingleton<Orleans.Storage.IGrainStorage>(SessionsOptions.StorageName, _store);
-            silo.Services.Configure<ScopeLimitsOptions>(Limit);
-            silo.AddIncomingGrainCallFilter(context =>
-            {
-                if (context.Grain is IScopeQuotaGrain)
-                {
-                    _quotaCalls.AddOrUpdate(context.TargetId.Key.ToString()!, 1, (_, count) => count + 1);
-                }
-
-                return context.Invoke();
-            });
-        });
-        (_left, _right) = (await StartHostAsync(), await StartHostAsync());
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _left.DisposeAsync();
-        await _right.DisposeAsync();
-        await _cluster.DisposeAsync();
-    }
+    private readonly string _alice = $"alice-{Guid.NewGuid():n}";
+    private readonly string _bob = $"bob-{Guid.NewGuid():n}";
+    private readonly SessionCluster _cluster = fixture.Cluster;
+    private readonly SocketHost _left = fixture.Left;
+    private readonly SocketHost _right = fixture.Right;
+    private readonly GatedStorage _store = fixture.Store;
 
     [Fact]
     public async Task Sockets_AreCountedOverAllGateways_AndOneAboveTheLimitIsRefused()
     {
-        await using var first = await ConnectAsync(_left, "alice");
-        var second = await ConnectAsync(_right, "alice");
+        await using var first = await ConnectAsync(_left, _alice);
+        var second = await ConnectAsync(_right, _alice);
 
-        Assert.Equal(HttpStatusCode.TooManyRequests, await RefusedUpgradeAsync(_left, "alice"));
-        using var alice = _right.CreateClient("alice");
+        Assert.Equal(HttpStatusCode.TooManyRequests, await RefusedUpgradeAsync(_left, _alice));
+        using var alice = _right.CreateClient(_alice);
         using var stream = await alice.GetAsync("/v1/sessions/s/events", HttpCompletionOption.ResponseHeadersRead);
         await AssertRefusedAsync(stream, WireErrors.QuotaExceeded);
-        await using var other = await ConnectAsync(_left, "bob");
+        await using var other = await ConnectAsync(_left, _bob);
 
         await second.DisposeAsync();
         await Eventually.TrueAsync(
@@ -72,7 +43,7 @@ public sealed class CallerLimitsTests : IAsyncLifetime
             {
                 try
                 {
-                    await using var third = await ConnectAsync(_right, "alice");
+                    await using var third = await ConnectAsync(_right, _alice);
                     return true;
                 }
                 catch (WebSocketException)
@@ -86,7 +57,7 @@ public sealed class CallerLimitsTests : IAsyncLifetime
     [Fact]
     public async Task EventStreams_CountAsSockets_AndAnAskThatWouldStreamIsNotAskedWithoutAPlace()
     {
-        using var alice = _left.CreateClient("alice");
+        using var alice = _left.CreateClient(_alice);
         using var first = await alice.GetAsync("/v1/sessions/s/events", HttpCompletionOption.ResponseHeadersRead);
         using var second = await alice.GetAsync("/v1/sessions/s/events", HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (first.StatusCode, second.StatusCode));
@@ -102,11 +73,11 @@ public sealed class CallerLimitsTests : IAsyncLifetime
     [Fact]
     public async Task SocketOfAPage_AboveTheLimit_LearnsItOnTheSocket()
     {
-        await using var first = await ConnectAsync(_left, "alice");
-        await using var second = await ConnectAsync(_left, "alice");
+        await using var first = await ConnectAsync(_left, _alice);
+        await using var second = await ConnectAsync(_left, _alice);
         await using var third = await TestSocket.ConnectAsync(_left.SocketAddress("/ws/s?v=1"), options =>
         {
-            options.ActAs("alice");
+            options.ActAs(_alice);
             options.SetRequestHeader("Origin", _left.Address.GetLeftPart(UriPartial.Authority));
         });
 
@@ -118,8 +89,8 @@ public sealed class CallerLimitsTests : IAsyncLifetime
     [Fact]
     public async Task OpenQuestions_AreCountedOverAllSessionsAndSilos_AndARefusalChangesNothing()
     {
-        using var left = _left.CreateClient("alice");
-        using var right = _right.CreateClient("alice");
+        using var left = _left.CreateClient(_alice);
+        using var right = _right.CreateClient(_alice);
         await AssertAcceptedAsync(left, "one", "q-1");
         await AssertAcceptedAsync(right, "two", "q-2");
 
@@ -136,42 +107,44 @@ public sealed class CallerLimitsTests : IAsyncLifetime
         // The question that it replaces makes room for it.
         using var replacing = await AskAsync(right, "one", "q-6", "replace");
         Assert.Equal(HttpStatusCode.Accepted, replacing.StatusCode);
-        using var bob = _left.CreateClient("bob");
+        using var bob = _left.CreateClient(_bob);
         await AssertAcceptedAsync(bob, "one", "q-1");
 
         using var ended = await left.PostAsync("/v1/sessions/two/questions/q-2/cancel", null);
-        await EventuallyAcceptedAsync(Scoped("alice", "three"));
+        await EventuallyAcceptedAsync(Scoped("three"));
     }
 
     [Fact]
     public async Task OpenQuestions_ThatAreRestored_CountAlsoAfterTheLossOfTheirActivation()
     {
-        var session = Scoped("alice", "one");
-        await session.AskAsync("q-1", "first");
+        var session = Scoped("one");
+        await session.AskAsync("q-1", $"first {_alice}");
         await session.AskAsync("q-2", "second", IfBusy.Queue);
-        Assert.Equal(AskOutcome.QuotaExceeded, (await Scoped("alice", "two").AskAsync("q-1", "third")).Outcome);
+        Assert.Equal(AskOutcome.QuotaExceeded, (await Scoped("two").AskAsync("q-1", "third")).Outcome);
+
+        var failures = _store.Failures + 3;
 
         // The end of the first cannot be written, so its activation is given up, and the next one restores the second.
         _store.Fail = true;
-        _cluster.Responder.For("first").Finish();
+        _cluster.Responder.For($"first {_alice}").Finish();
         await Eventually.TrueAsync(
             () =>
             {
                 _cluster.Clock.Advance(TimeSpan.FromSeconds(1));
-                return _store.Failures >= 3;
+                return _store.Failures >= failures;
             },
             "the write was tried");
         _store.Fail = false;
         await Eventually.TrueAsync(async () => await session.GetQuestionAsync("q-1") is { End: not null }, "the first has ended");
 
-        await EventuallyAcceptedAsync(Scoped("alice", "two"));
-        Assert.Equal(AskOutcome.QuotaExceeded, (await Scoped("alice", "three").AskAsync("q-1", "fourth")).Outcome);
+        await EventuallyAcceptedAsync(Scoped("two"));
+        Assert.Equal(AskOutcome.QuotaExceeded, (await Scoped("three").AskAsync("q-1", "fourth")).Outcome);
     }
 
     [Fact]
     public async Task OpenQuestions_AskedFromEverywhereAtOnce_StayWithinTheLimit()
     {
-        var replies = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Scoped("alice", $"s{i}").AskAsync("q-1", $"question {i}")));
+        var replies = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Scoped($"s{i}").AskAsync("q-1", $"question {i}")));
 
         Assert.Equal(MaxOpenQuestions, replies.Count(reply => reply.Outcome == AskOutcome.Accepted));
         Assert.Equal(100 - MaxOpenQuestions, replies.Count(reply => reply is { Outcome: AskOutcome.QuotaExceeded, ExceededQuota: AskQuota.OpenQuestions }));
@@ -180,8 +153,8 @@ public sealed class CallerLimitsTests : IAsyncLifetime
     [Fact]
     public async Task Asks_AboveTheRate_AreRefusedOverHttp_WithTheWait()
     {
-        using var left = _left.CreateClient("alice");
-        using var right = _right.CreateClient("alice");
+        using var left = _left.CreateClient(_alice);
+        using var right = _right.CreateClient(_alice);
         for (var i = 0; i < MaxAsks; i++)
         {
             using var reply = await AskAsync(i % 2 == 0 ? left : right, "one", "q-1");
@@ -199,7 +172,7 @@ public sealed class CallerLimitsTests : IAsyncLifetime
     [Fact]
     public async Task Asks_AboveTheRate_AreRefusedOnASocket_WhichIsClosedIfTheyGoOn()
     {
-        await using var socket = await ConnectAsync(_left, "alice");
+        await using var socket = await ConnectAsync(_left, _alice);
         await socket.NextAsync("hello");
         for (var i = 0; i < MaxAsks + 1; i++)
         {
@@ -220,7 +193,7 @@ public sealed class CallerLimitsTests : IAsyncLifetime
     [Fact]
     public async Task Requests_AboveTheRate_AreRefused_ButNotThoseOfBackEnds()
     {
-        using var alice = _left.CreateClient("alice");
+        using var alice = _left.CreateClient(_alice);
         using var backEnd = _left.CreateClient("worker", "sessions:answer");
         for (var i = 0; i < MaxRequests; i++)
         {
@@ -248,10 +221,10 @@ public sealed class CallerLimitsTests : IAsyncLifetime
 
         for (var i = 0; i < MaxAsks + 2; i++)
         {
-            await AssertAcceptedAsync(_left.Http, $"s{i}", "q-1");
+            await AssertAcceptedAsync(_left.Http, $"{_alice}-{i}", "q-1");
         }
 
-        Assert.Empty(_quotaCalls);
+        Assert.DoesNotContain(fixture.Calls.Keys, grain => !grain.Contains("/s.", StringComparison.Ordinal));
         foreach (var socket in sockets)
         {
             await socket.DisposeAsync();
@@ -261,22 +234,17 @@ public sealed class CallerLimitsTests : IAsyncLifetime
     [Fact]
     public async Task AskAfterAsk_CostsTheQuotaFewCalls()
     {
-        var session = Scoped("alice", "one");
+        var session = Scoped("one");
         for (var i = 0; i < 20; i++)
         {
-            _cluster.Responder.For($"question {i}").Send("answer").Finish();
-            Assert.Equal(AskOutcome.Accepted, (await session.AskAsync($"q-{i}", $"question {i}")).Outcome);
+            _cluster.Responder.For($"question {i} of {_alice}").Send("answer").Finish();
+            Assert.Equal(AskOutcome.Accepted, (await session.AskAsync($"q-{i}", $"question {i} of {_alice}")).Outcome);
             await session.WaitForEndAsync(new() { QuestionId = $"q-{i}", Patience = TimeSpan.FromSeconds(10) });
         }
 
-        Assert.InRange(_quotaCalls.Values.Sum(), 1, 3);
-    }
-
-    private static void Limit(ScopeLimitsOptions limits)
-    {
-        limits.MaxSocketsPerScope = MaxSockets;
-        limits.MaxOpenQuestionsPerScope = MaxOpenQuestions;
-        limits.MaxAsksPerMinutePerScope = MaxAsks;
+        // The place of the session, and the permit of its questions, which is kept from one to the next. Later questions are noted once a second.
+        Assert.InRange(Calls("orleanssessions.scopequota"), 1, 3);
+        Assert.InRange(Calls("orleanssessions.scopeindex"), 1, 10);
     }
 
     private static Task<TestSocket> ConnectAsync(SocketHost host, string subject) =>
@@ -311,16 +279,8 @@ public sealed class CallerLimitsTests : IAsyncLifetime
         return problem;
     }
 
-    private ISessionGrain Scoped(string subject, string session) =>
-        _cluster.Orleans.Client.GetGrain<ISessionGrain>(SessionKey.Of(HeaderAuthentication.ScopeOf(subject), session));
+    private ISessionGrain Scoped(string session) =>
+        _cluster.Orleans.Client.GetGrain<ISessionGrain>(SessionKey.Of(HeaderAuthentication.ScopeOf(_alice), session));
 
-    private Task<SocketHost> StartHostAsync() => SocketHost.StartAsync(
-        _cluster.Orleans.Client,
-        options => (options.MaxBusyRefusals, options.MaxRequestsPerMinute) = (3, MaxRequests),
-        configureHost: builder =>
-        {
-            HeaderAuthentication.Add(builder);
-            builder.Services.Configure<ScopeLimitsOptions>(Limit);
-            builder.Services.Configure<AuthOptions>(options => options.AllowAnonymous = true);
-        });
+    private int Calls(string grainType) => fixture.Calls.GetValueOrDefault($"{grainType}/{HeaderAuthentication.ScopeOf(_alice)}");
 }
