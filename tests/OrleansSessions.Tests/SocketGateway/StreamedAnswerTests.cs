@@ -1,17 +1,14 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
-using OrleansSessions.TestKit.Logs;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
@@ -93,28 +90,6 @@ public sealed class StreamedAnswerTests(ExternalGatewayFixture gateway) : IClass
 
         Assert.Equal((HttpStatusCode.OK, 6L), (reply.Status, reply.Offset));
         Assert.Equal("Hello!", (await QuestionAsync()).Text);
-    }
-
-    [Fact]
-    public async Task AClientThatLeaves_InTheMiddleOfALine_IsNoFaultInTheLog()
-    {
-        await AskAsync();
-        using var log = new RecordedLog();
-        await using var host = await SocketHost.StartAsync(
-            gateway.Cluster.Orleans.Client, configureHost: builder => builder.Logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug));
-        using var client = new TcpClient { NoDelay = true };
-        await client.ConnectAsync(host.Address.Host, host.Address.Port);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /v1/sessions/{_session}/questions/q-1/answer HTTP/1.1\r\nHost: {host.Address.Authority}\r\nContent-Type: application/x-ndjson\r\n"
-            + "Content-Length: 1000\r\n\r\n{\"attempt\":1,\"text\":\"a\"}\n{\"te"));
-        await UntilTextAsync("a");
-
-        client.Client.Shutdown(SocketShutdown.Send);
-
-        await Eventually.TrueAsync(
-            () => log.From("Kestrel.Connections").Any(line => line.Message.EndsWith(" stopped.", StringComparison.Ordinal)), "the connection has ended");
-        Assert.DoesNotContain(log.Lines, line => line.Level >= LogLevel.Warning);
-        Assert.Equal("a", (await QuestionAsync()).Text);
     }
 
     [Fact]
