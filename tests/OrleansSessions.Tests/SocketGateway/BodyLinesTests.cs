@@ -86,6 +86,20 @@ public sealed class BodyLinesTests
     }
 
     [Fact]
+    public async Task TheBeginningOfALine_IsTakenFromTheBody_BeforeMoreIsRead()
+    {
+        using var cancel = new CancellationTokenSource();
+        var reading = _lines.ReadAsync(cancel.Token).AsTask();
+        await WriteAsync("ab");
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        await WriteAsync("c\n");
+
+        Assert.True(_body.Reader.TryRead(out var left));
+        Assert.Equal("c\n", Encoding.UTF8.GetString(left.Buffer.ToArray()));
+    }
+
+    [Fact]
     public async Task ACancelledRead_LosesNothing()
     {
         using var cancelled = new CancellationTokenSource();

@@ -20,12 +20,17 @@ internal enum LineOutcome
 /// Reads the lines of a body, one at a time. The next part of the body is only read when all lines before it were handed out, so a reader that is slow
 /// slows down its client. Lines end with LF or CRLF, the last one also with the body. A line of spaces is skipped, but counts.
 /// </summary>
+/// <remarks>
+/// The beginning of a line is copied before more is read. If it stayed in the web server's buffer, a client that leaves in the middle of a line would
+/// make the web server read its connection twice, and log that as a fault.
+/// </remarks>
 internal sealed class BodyLines(PipeReader body, int maxLineBytes)
 {
+    private readonly ArrayBufferWriter<byte> _begun = new();
     private ReadOnlySequence<byte> _rest;
     private bool _isHeld;
     private bool _isComplete;
-    private long _searched;
+    private bool _isBegunHandedOut;
 
     /// <summary>The number of the last line, from 1; 0 before the first.</summary>
     public int Number { get; private set; }
@@ -51,13 +56,14 @@ internal sealed class BodyLines(PipeReader body, int maxLineBytes)
                 }
             }
 
-            if (_rest.Length > maxLineBytes)
+            if (_begun.WrittenCount + _rest.Length > maxLineBytes)
             {
                 Number++;
                 return LineOutcome.TooLong;
             }
 
-            // 2. Give back what was handed out, and read on.
+            // 2. Keep the beginning of a line, give back the rest, and read on.
+            Keep(_rest);
             Release();
             if (_isComplete)
             {
@@ -69,12 +75,12 @@ internal sealed class BodyLines(PipeReader body, int maxLineBytes)
         }
     }
 
-    /// <summary>Gives back what is not read. Must be called at the end: the web server reads the rest of the body itself.</summary>
+    /// <summary>Gives back what was read. Must be called at the end: the web server reads the rest of the body itself.</summary>
     public void Release()
     {
         if (_isHeld)
         {
-            body.AdvanceTo(_rest.Start, _rest.End);
+            body.AdvanceTo(_rest.End);
             (_rest, _isHeld) = (default, false);
         }
     }
@@ -86,25 +92,50 @@ internal sealed class BodyLines(PipeReader body, int maxLineBytes)
             return false;
         }
 
-        // A long line comes in many parts: what was searched is not searched again.
-        var end = _rest.Slice(_searched).PositionOf((byte)'\n');
-        if (end is { } position)
+        if (_isBegunHandedOut)
         {
-            (Line, _rest) = (_rest.Slice(0, position), _rest.Slice(_rest.GetPosition(1, position)));
+            _begun.ResetWrittenCount();
+            _isBegunHandedOut = false;
         }
-        else if (_isComplete && !_rest.IsEmpty)
+
+        if (_rest.PositionOf((byte)'\n') is { } position)
         {
-            (Line, _rest) = (_rest, _rest.Slice(_rest.End));
+            Line = Join(_rest.Slice(0, position));
+            _rest = _rest.Slice(_rest.GetPosition(1, position));
+        }
+        else if (_isComplete && _begun.WrittenCount + _rest.Length > 0)
+        {
+            Line = Join(_rest);
+            _rest = _rest.Slice(_rest.End);
         }
         else
         {
-            _searched = _rest.Length;
             return false;
         }
 
-        _searched = 0;
         Number++;
         return true;
+    }
+
+    /// <summary>Joins the end of a line with its beginning, if that was read before.</summary>
+    private ReadOnlySequence<byte> Join(ReadOnlySequence<byte> end)
+    {
+        if (_begun.WrittenCount == 0)
+        {
+            return end;
+        }
+
+        Keep(end);
+        _isBegunHandedOut = true;
+        return new(_begun.WrittenMemory);
+    }
+
+    private void Keep(ReadOnlySequence<byte> begun)
+    {
+        foreach (var part in begun)
+        {
+            _begun.Write(part.Span);
+        }
     }
 
     private static bool IsBlank(ReadOnlySequence<byte> line)
