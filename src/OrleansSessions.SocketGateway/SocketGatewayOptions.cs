@@ -112,8 +112,8 @@ public sealed class SocketGatewayOptions : ISectionOptions
     public int MaxBadRequests { get; set; } = 20;
 
     /// <summary>
-    /// After this many questions in a row are refused as busy, or because of a limit of the caller, within <see cref="StrikeWindow"/>, the socket is closed with 4008. The same number of messages
-    /// refused by <see cref="MaxMessagesPerMinute"/> also closes it. Default 120.
+    /// After this many questions in a row are refused as busy, or because of a limit of the caller, within <see cref="StrikeWindow"/>, the socket is closed
+    /// with 4008. The same number of messages refused by <see cref="MaxMessagesPerMinute"/> also closes it. Default 120.
     /// </summary>
     [Within(1, 1_000_000)]
     public int MaxBusyRefusals { get; set; } = 120;
