@@ -29,7 +29,9 @@ public static class SessionGrainsExtensions
     /// named <see cref="SessionsOptions.StorageName"/> sessions are stored, and one named <c>PubSubStore</c> keeps the streams' subscriptions, which are
     /// kept in memory otherwise. Safe to call twice.
     /// </summary>
-    /// <param name="configPrefix">The prefix of the sections <c>Sessions</c>, <c>Limits</c> and <c>Responder</c>; null where the host binds them itself.</param>
+    /// <param name="configPrefix">
+    /// The prefix of the sections <c>Sessions</c>, <c>Limits</c> and <c>Responder</c>; null where the host binds them itself.
+    /// </param>
     public static ISiloBuilder AddSessionGrains(this ISiloBuilder builder, string? configPrefix = SectionOptionsExtensions.EmbeddedPrefix)
     {
         var services = builder.Services;

@@ -23,7 +23,8 @@ public static class ScopeQuotas
     public static readonly TimeSpan RefreshPeriod = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a lease counts without a report: 2 min, so that three reports in a row can be lost. The leases of a holder that is known to be gone end at once.
+    /// How long a lease counts without a report: 2 min, so that three reports in a row can be lost. The leases of a holder that is known to be gone end at
+    /// once.
     /// </summary>
     public static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
 }

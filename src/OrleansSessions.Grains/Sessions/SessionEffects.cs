@@ -118,6 +118,16 @@ internal sealed partial class SessionEffects
         return default;
     }
 
+    /// <summary>The silo is no longer a member of its cluster, so another one may hold this session already: what is open ends, without a write.</summary>
+    public async Task EndEvictedAsync()
+    {
+        if (_session.HasOpenQuestion)
+        {
+            _session.EndAll(Ending.SiloEvicted, _activation.Now);
+            await ApplyAsync(Durability.Unwritten);
+        }
+    }
+
     /// <summary>Waits until an open question has ended, or until the patience is over.</summary>
     public Task WaitForEndAsync(string questionId, TimeSpan patience) =>
         _session.IsOpen(questionId) ? _waiters.WaitAsync(questionId, patience) : Task.CompletedTask;

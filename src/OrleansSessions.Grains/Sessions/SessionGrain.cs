@@ -38,7 +38,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder,
             _quota);
         _stay = new UnaskedStay(unasked, GrainContext, LeaveIfUnused);
-        _eviction = new EvictionEnd(GrainContext, EndEvictedAsync);
+        _eviction = new EvictionEnd(GrainContext, _effects.EndEvictedAsync);
     }
 
     private DateTimeOffset Now => _activation.Now;
@@ -280,16 +280,6 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     {
         EndCall();
         return reply;
-    }
-
-    /// <summary>The silo is no longer a member of its cluster, so another one may hold this session already: what is open ends, without a write.</summary>
-    private async Task EndEvictedAsync()
-    {
-        if (_session.HasOpenQuestion)
-        {
-            _session.EndAll(Ending.SiloEvicted, Now);
-            await _effects.ApplyAsync(Durability.Unwritten);
-        }
     }
 
     private static partial class LogMessages

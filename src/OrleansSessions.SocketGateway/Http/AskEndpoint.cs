@@ -41,7 +41,8 @@ internal static class AskEndpoint
         IResult? stream = null;
         try
         {
-            return await AskAsync(id, context, http, session, question, reply => Task.FromResult(stream = Stream(id, context, streams, place, question, reply)));
+            return await AskAsync(
+                id, context, http, session, question, reply => Task.FromResult(stream = Stream(id, context, streams, place, question, reply)));
         }
         finally
         {

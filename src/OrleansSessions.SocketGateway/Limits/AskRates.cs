@@ -39,7 +39,8 @@ internal sealed class AskRates : IAsyncDisposable
 
     /// <summary>Counts a question. Returns null if it may be asked.</summary>
     /// <param name="scope">The scope of its session. The anonymous one has no limit.</param>
-    public ValueTask<ErrorMessage?> TakeAsync(string scope, string questionId) => scope.Length == 0 || _perMinute == 0 ? default : TakeTokenAsync(scope, questionId);
+    public ValueTask<ErrorMessage?> TakeAsync(string scope, string questionId) =>
+        scope.Length == 0 || _perMinute == 0 ? default : TakeTokenAsync(scope, questionId);
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
 

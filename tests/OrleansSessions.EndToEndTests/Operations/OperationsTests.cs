@@ -66,7 +66,8 @@ public sealed class OperationsTests(EchoServerFixture server) : IClassFixture<Ec
 
         Assert.Equal(
             [
-                "DELETE /v1/scopes/{scope}", "DELETE /v1/sessions/{id}", "GET /v1/sessions", "GET /v1/sessions/{id}", "GET /v1/sessions/{id}/events", "GET /v1/sessions/{id}/questions",
+                "DELETE /v1/scopes/{scope}", "DELETE /v1/sessions/{id}", "GET /v1/sessions", "GET /v1/sessions/{id}", "GET /v1/sessions/{id}/events",
+                "GET /v1/sessions/{id}/questions",
                 "GET /v1/sessions/{id}/questions/{qid}",
                 "POST /v1/sessions/{id}/questions", "POST /v1/sessions/{id}/questions/{qid}/answer", "POST /v1/sessions/{id}/questions/{qid}/cancel",
                 "POST /v1/sessions/{id}/response",

@@ -150,10 +150,12 @@ public sealed class AskRatesTests : IAsyncDisposable
 
     private static async Task<int> CountAsync(List<AskRates> gateways, int asks)
     {
-        var refusals = await Task.WhenAll(Enumerable.Range(0, asks).Select(i => Task.Run(async () => await gateways[i % gateways.Count].TakeAsync(Scope, "q"))));
+        var refusals = await Task.WhenAll(
+            Enumerable.Range(0, asks).Select(i => Task.Run(async () => await gateways[i % gateways.Count].TakeAsync(Scope, "q"))));
         return refusals.Count(refusal => refusal is null);
     }
 
     private AskRates Create(int limit = Limit) => new(
-        Options.Create(new ScopeLimitsOptions { MaxAsksPerMinutePerScope = limit }), _quotas.Connect(), _services.GetRequiredService<SocketGatewayMetrics>(), _time);
+        Options.Create(new ScopeLimitsOptions { MaxAsksPerMinutePerScope = limit }), _quotas.Connect(),
+        _services.GetRequiredService<SocketGatewayMetrics>(), _time);
 }

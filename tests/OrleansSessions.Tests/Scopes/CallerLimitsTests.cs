@@ -62,7 +62,8 @@ public sealed class CallerLimitsTests(CallerLimitsFixture fixture) : IClassFixtu
         using var second = await alice.GetAsync("/v1/sessions/s/events", HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (first.StatusCode, second.StatusCode));
 
-        using var ask = new HttpRequestMessage(HttpMethod.Post, "/v1/sessions/asked/questions") { Content = JsonContent.Create(new { question = "why", id = "q-1" }) };
+        using var ask = new HttpRequestMessage(HttpMethod.Post, "/v1/sessions/asked/questions");
+        ask.Content = JsonContent.Create(new { question = "why", id = "q-1" });
         ask.Headers.Accept.ParseAdd("text/event-stream");
         using var refused = await alice.SendAsync(ask, HttpCompletionOption.ResponseHeadersRead);
 

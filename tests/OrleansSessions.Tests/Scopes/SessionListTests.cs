@@ -30,7 +30,8 @@ public sealed class SessionListTests(SessionListFixture fixture) : IClassFixture
 
     private string AlicesScope => HeaderAuthentication.ScopeOf(_alice);
 
-    private bool IsWritten => _store.Keys.Any(key => key.StartsWith("scopeindex", StringComparison.Ordinal) && key.Contains(AlicesScope, StringComparison.Ordinal));
+    private bool IsWritten =>
+        _store.Keys.Any(key => key.StartsWith("scopeindex", StringComparison.Ordinal) && key.Contains(AlicesScope, StringComparison.Ordinal));
 
     [Fact]
     public async Task List_HasTheSessionsOfTheCallersScope_TheLatestFirst_AndNoOneElses()
@@ -265,7 +266,8 @@ public sealed class SessionListTests(SessionListFixture fixture) : IClassFixture
         using var alice = _host.CreateClient(_alice);
         await AskAsync(alice, "one", "why");
         await AskAsync(alice, "two", "why");
-        using var document = JsonDocument.Parse(Assert.Single(ProtocolDocument.Examples("http-response"), example => example.Contains("\"sessions\"", StringComparison.Ordinal)));
+        var example = Assert.Single(ProtocolDocument.Examples("http-response"), example => example.Contains("\"sessions\"", StringComparison.Ordinal));
+        using var document = JsonDocument.Parse(example);
 
         var list = await ListAsync(alice, "?limit=1");
         Assert.Equal(Names(document.RootElement), Names(list));

@@ -80,7 +80,8 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
     /// <summary>Streams to the response, and releases the place at its end.</summary>
     public IResult Stream(EventStreamPlace place, FollowRequest request, EventStreamScope scope) => new Result(_services, place, request, scope);
 
-    private sealed class Result(FollowerServices services, EventStreamPlace place, FollowRequest request, EventStreamScope scope) : IResult, IStatusCodeHttpResult
+    private sealed class Result(FollowerServices services, EventStreamPlace place, FollowRequest request, EventStreamScope scope)
+        : IResult, IStatusCodeHttpResult
     {
         public int? StatusCode => StatusCodes.Status200OK;
 
