@@ -126,11 +126,7 @@ public sealed class SocketGatewayOptions : ISectionOptions
 
     /// <summary>
     /// After this many questions in a row are refused as busy, or because of a limit of the caller, within <see cref="StrikeWindow"/>, the socket is closed
-<<<<<<< HEAD
     /// with 4008. Default 120.
-=======
-    /// with 4008. The same number of messages refused by <see cref="MaxMessagesPerMinute"/> also closes it. Default 120.
->>>>>>> wt-scopes
     /// </summary>
     [Within(1, 1_000_000)]
     public int MaxBusyRefusals { get; set; } = 120;
