@@ -26,9 +26,9 @@ public sealed class SocketGatewayOptions : ISectionOptions
     public int MaxMessageBytes { get; set; } = 64 * 1024;
 
     /// <summary>
-    /// The maximum number of messages that one socket sends in a minute, of whatever kind; a tenth of them can come at once. A message above it is refused
-    /// with <c>rate_limited</c>, and the next one is read only when it may be sent. A socket that goes on is closed with 4008. Default 600: ten per second.
-    /// 0 means no limit.
+    /// The maximum number of messages that one socket sends in a minute, of whatever kind; a tenth of them can come at once. A message counts once for each
+    /// 4 KiB that it begins. One above the limit is refused with <c>rate_limited</c>, and the next one is read only when it may be sent. A socket that goes
+    /// on is closed with 4008. Default 600: ten per second. 0 means no limit.
     /// </summary>
     [Within(0, 100_000_000)]
     public int MaxMessagesPerMinute { get; set; } = 600;

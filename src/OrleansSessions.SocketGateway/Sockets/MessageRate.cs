@@ -7,13 +7,17 @@ namespace OrleansSessions.SocketGateway.Sockets;
 internal struct MessageRate
 {
     private const int BurstDivisor = 10;
+
+    // A long message costs a session, a responder and a log as much as several short ones.
+    private const int BytesOfOne = 4096;
+
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
     private long _fullAt;
 
-    /// <summary>Counts a message. Returns null if it is allowed, otherwise how long to wait.</summary>
+    /// <summary>Counts a message, once for each 4 KiB that it begins. Returns null if it is allowed, otherwise how long to wait.</summary>
     /// <param name="perMinute">0 means no limit.</param>
-    public TimeSpan? Take(TimeProvider clock, int perMinute)
+    public TimeSpan? Take(TimeProvider clock, int perMinute, int bytes)
     {
         if (perMinute == 0)
         {
@@ -22,8 +26,9 @@ internal struct MessageRate
 
         var now = clock.GetTimestamp();
         var each = (long)(Window.TotalSeconds * clock.TimestampFrequency) / perMinute;
-        var burst = each * Math.Max(1, perMinute / BurstDivisor);
-        var next = Math.Max(_fullAt, now) + each;
+        var most = Math.Max(1, perMinute / BurstDivisor);
+        var burst = each * most;
+        var next = Math.Max(_fullAt, now) + (each * Math.Min(most, 1 + (bytes / BytesOfOne)));
         if (next - now > burst)
         {
             return clock.GetElapsedTime(now, next - burst);

@@ -50,6 +50,9 @@ internal sealed class PacedStream(Stream inner, int bytesPerSecond, TimeProvider
         }
     }
 
+    /// <summary>Uses up what the peer may send at once, because nothing that it still sends matters.</summary>
+    public void Exhaust() => Volatile.Write(ref _excess, Math.Max(Volatile.Read(ref _excess), _burst));
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         // A read without a buffer only waits for data. An idle socket is in one, so it must need no memory here.

@@ -69,6 +69,9 @@ internal sealed class RawConnection(
     /// <inheritdoc cref="PacedStream.FloodedFor"/>
     public TimeSpan FloodedFor(long now) => _paced?.FloodedFor(now) ?? TimeSpan.Zero;
 
+    /// <inheritdoc cref="PacedStream.Exhaust"/>
+    public void Exhaust() => _paced?.Exhaust();
+
     /// <inheritdoc cref="PacedStream.Excuse"/>
     public void Excuse(int messageBytes) => _paced?.Excuse(messageBytes);
 

@@ -10,6 +10,9 @@ namespace OrleansSessions.SocketGateway.Sockets;
 /// <summary>One WebSocket, from attach to close. Read <see cref="RunAsync"/> first: it shows the whole life of a socket, in order.</summary>
 internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
 {
+    // What an honest client has on its way when this side closes: some messages, and its close frame.
+    private const int MaxDiscarded = 64;
+
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(1);
 
     private readonly WebSocket _socket;
@@ -18,6 +21,7 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
     private readonly SocketReader _reader;
     private readonly FollowerRequests _requests;
     private int? _peerCode;
+    private int _discarded;
     private MessageRate _rate;
 
     /// <param name="raw">The connection under the socket, if it is known.</param>
@@ -97,7 +101,7 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
     ValueTask ISocketReaderOwner.OnMessageAsync(ReadOnlySpan<byte> utf8)
     {
         _services.Metrics.MessageReceived();
-        if (_rate.Take(_services.Clock, _services.Options.MaxMessagesPerMinute) is { } wait)
+        if (_rate.Take(_services.Clock, _services.Options.MaxMessagesPerMinute, utf8.Length) is { } wait)
         {
             _requests.Refused.TellTooMany(wait);
 
@@ -115,7 +119,18 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
         return _requests.HandleAsync(parsed.Message!);
     }
 
-    void ISocketReaderOwner.OnReceived(int bytes) => _raw?.Excuse(bytes);
+    void ISocketReaderOwner.OnReceived(int bytes)
+    {
+        if (!IsClosing || ++_discarded < MaxDiscarded)
+        {
+            _raw?.Excuse(bytes);
+        }
+        else
+        {
+            // A flood does not end because this side closes, and discarding it costs as much as reading it.
+            _raw?.Exhaust();
+        }
+    }
 
     void ISocketReaderOwner.OnViolation(int closeCode, string reason)
     {

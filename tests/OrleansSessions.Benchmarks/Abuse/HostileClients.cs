@@ -8,10 +8,10 @@ internal static class HostileClients
 {
     public const string Command = "hostile";
 
-    /// <summary>
-    /// How long a client waits before it connects again. Half of the 2,000 are closed at once, so together they open at most 400 connections in a second: what
-    /// the limits in docs/security.md let through from 20 addresses.
-    /// </summary>
+    /// <summary>What the limits in docs/security.md let through from 20 addresses.</summary>
+    private const int ConnectionsPerSecond = 400;
+
+    /// <summary>How long a client waits before it connects again. Half of 2,000 are closed soon, so this keeps to the same rate.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2.5);
 
     /// <param name="args">The address of the server, the number of clients, and the seconds after which the process ends.</param>
@@ -27,6 +27,7 @@ internal static class HostileClients
     private static async Task BeHostileAsync(Uri server, int slot, CancellationToken stop)
     {
         var (_, run) = HostileKinds.All[slot % HostileKinds.All.Count];
+        await Task.Delay(TimeSpan.FromSeconds((double)slot / ConnectionsPerSecond), TimeProvider.System, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!stop.IsCancellationRequested)
         {
             try
