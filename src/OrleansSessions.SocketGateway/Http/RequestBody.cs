@@ -31,7 +31,9 @@ internal static class RequestBody
         using var body = new MemoryStream();
         var buffer = new byte[PartBytes];
         int read;
-        while ((read = await GuardAsync(request.HttpContext, request.Body.ReadAsync(buffer, request.HttpContext.RequestAborted))) > 0)
+
+        // The web server ends a read by itself when the client leaves. A read that is cancelled at the same moment leaves it in a state that it logs as a fault.
+        while ((read = await GuardAsync(request.HttpContext, request.Body.ReadAsync(buffer, CancellationToken.None))) > 0)
         {
             if (body.Length + read > maxBytes)
             {

@@ -36,11 +36,17 @@ public sealed class FuzzLog : ILoggerProvider
             _kinds.AddOrUpdate($"{category} {id.Id}", (1, $"{level} {category}[{id.Id}] {Shorten(message)}"), static (_, kind) => (kind.Count + 1, kind.First));
         }
 
-        if (level >= LogLevel.Error || (exception is not null && level >= LogLevel.Warning))
+        if (!IsDrainRace(category, id) && (level >= LogLevel.Error || (exception is not null && level >= LogLevel.Warning)))
         {
             Interlocked.CompareExchange(ref _firstError, $"{level} {category}[{id.Id}] {Shorten(message)} {exception}", null);
         }
     }
+
+    /// <summary>
+    /// The web server logs this if a client resets its connection at the moment at which its unread body is about to be discarded. The request has been
+    /// answered or aborted by then, and nothing is kept. It is counted and printed, as a warning is.
+    /// </summary>
+    private static bool IsDrainRace(string category, EventId id) => category == "Microsoft.AspNetCore.Server.Kestrel" && id.Name == "RequestBodyDrainBodyReaderInvalidState";
 
     private static string Shorten(string message) => message.Length <= ShownChars ? message : message[..ShownChars];
 
