@@ -26,8 +26,8 @@ public sealed class AuthOptions : ISectionOptions
     public string SubjectClaim { get; set; } = "";
 
     /// <summary>
-    /// A claim whose value is the scope: all callers of an issuer with the same value share their sessions. A caller without the claim is refused. Default
-    /// empty: each subject has its own scope.
+    /// A claim whose value is the scope: all callers of an issuer with the same value share their sessions. A caller without the claim, or with several values
+    /// of it, is refused. Default empty: each subject has its own scope.
     /// </summary>
     public string TenantClaim { get; set; } = "";
 
