@@ -123,7 +123,8 @@ public sealed class TwoSubjectsTests(AccessFixture nodes) : IClassFixture<Access
     public async Task QuestionInAScopeThatIsNamed_HasAnAddressThatNamesIt()
     {
         var query = $"?scope={Subject.ScopeOf("fay")}";
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sessions/named/questions{query}") { Content = JsonContent.Create(new { question = "why?", id = "q-1" }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sessions/named/questions{query}");
+        request.Content = JsonContent.Create(new { question = "why?", id = "q-1" });
         request.Headers.Authorization = new("Bearer", TestTokens.Of("root", "sessions:admin"));
         using var reply = await Hosts[0].Http.SendAsync(request);
 
