@@ -23,7 +23,7 @@ public interface IScopeIndexGrain : IGrainWithStringKey
     [Alias("List")]
     Task<SessionList> ListAsync(ListSessionsRequest request);
 
-    /// <summary>Removes all entries and the stored record. It does not remove the sessions.</summary>
+    /// <summary>Removes the stored record. An index that has entries is left as it is: their sessions were asked since the caller found none.</summary>
     [Alias("Erase")]
     Task EraseAsync(EraseIndexRequest request);
 }

@@ -36,6 +36,17 @@ public sealed record RemoveSessionsRequest : SessionRequest
     /// <summary>Ids that are not in the index change nothing.</summary>
     [Id(0)]
     public required string[] SessionIds { get; init; }
+
+    /// <summary>
+    /// For each id, the time of the entry that the caller has listed. An entry with another time stays, because its session was asked meanwhile. Null to remove
+    /// whatever there is.
+    /// </summary>
+    [Id(1)]
+    public DateTimeOffset[]? ListedAt { get; init; }
+
+    /// <summary>Returns a request for entries that were listed and have not changed since.</summary>
+    public static RemoveSessionsRequest For(IReadOnlyCollection<ListedSession> listed) =>
+        new() { SessionIds = [.. listed.Select(session => session.SessionId)], ListedAt = [.. listed.Select(session => session.UpdatedAt)] };
 }
 
 /// <summary>Lists a part of the index.</summary>
@@ -68,6 +79,6 @@ public sealed record SessionList
     public bool HasMore { get; init; }
 }
 
-/// <summary>Removes the whole index of a scope.</summary>
+/// <summary>Removes the stored record of an index without entries.</summary>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.EraseIndexRequest")]
 public sealed record EraseIndexRequest : SessionRequest;

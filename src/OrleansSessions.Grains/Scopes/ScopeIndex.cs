@@ -54,8 +54,8 @@ internal sealed class ScopeIndex(int maxSessions, TimeSpan retention)
         return true;
     }
 
-    /// <summary>Removes entries. True if there were any.</summary>
-    public bool Remove(IEnumerable<string> sessionIds, DateTimeOffset now)
+    /// <summary>Removes entries, unless the request names other times than theirs. True if there were any.</summary>
+    public bool Remove(RemoveSessionsRequest request, DateTimeOffset now)
     {
         foreach (var (sessionId, at) in _removed)
         {
@@ -66,16 +66,22 @@ internal sealed class ScopeIndex(int maxSessions, TimeSpan retention)
         }
 
         var hasChanged = false;
-        foreach (var sessionId in sessionIds)
+        for (var i = 0; i < request.SessionIds.Length; i++)
         {
-            hasChanged |= _sessions.Remove(sessionId);
+            var sessionId = request.SessionIds[i];
+            var isKnown = _sessions.TryGetValue(sessionId, out var known);
+            if (isKnown && request.ListedAt is { } times && times[i] != known!.UpdatedAt)
+            {
+                continue;
+            }
+
+            hasChanged |= isKnown;
+            _sessions.Remove(sessionId);
             _removed[sessionId] = now;
         }
 
         return hasChanged;
     }
-
-    public void Clear() => _sessions.Clear();
 
     /// <summary>The latest first; those of the same time in the order of their ids.</summary>
     public SessionList List(ListSessionsRequest request)

@@ -80,7 +80,7 @@ internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
 
     public Task RemoveAsync(RemoveSessionsRequest request)
     {
-        if (_index.Remove(request.SessionIds, Now))
+        if (_index.Remove(request, Now))
         {
             OnChanged();
         }
@@ -92,7 +92,11 @@ internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
 
     public async Task EraseAsync(EraseIndexRequest request)
     {
-        _index.Clear();
+        if (_index.Count > 0)
+        {
+            return;
+        }
+
         OnChanged();
         if (_stored is not null)
         {

@@ -25,7 +25,9 @@ internal static class ClosedByDefault
             + "Auth:ApiKeys, or listen on localhost only; Auth:AllowAnonymous=true serves everyone without authentication.";
     }
 
-    /// <summary>True if only this machine can reach the address. The web server listens everywhere for every name except localhost.</summary>
+    /// <summary>
+    /// True if only this machine can reach the address. The web server listens everywhere for every name except localhost, and <c>[127.0.0.1]</c> is a name.
+    /// </summary>
     internal static bool IsLoopback(string address)
     {
         BindingAddress binding;
@@ -42,6 +44,6 @@ internal static class ClosedByDefault
         return binding.IsUnixPipe || binding.IsNamedPipe
             || binding.Host.Equals(Localhost, StringComparison.OrdinalIgnoreCase)
             || binding.Host.EndsWith("." + Localhost, StringComparison.OrdinalIgnoreCase)
-            || (IPAddress.TryParse(binding.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
+            || (IPAddress.TryParse(binding.Host, out var ip) && IPAddress.IsLoopback(ip));
     }
 }

@@ -1,6 +1,4 @@
-using OrleansSessions.Server.Clustering;
 using OrleansSessions.Server.Configuration;
-using StackExchange.Redis;
 
 namespace OrleansSessions.Server.Hosting;
 
@@ -30,18 +28,10 @@ internal static class ServerRun
 
             return Misconfigured;
         }
-        catch (Exception exception) when (Explain(exception) is { } reason)
+        catch (Exception exception) when (StartFault.Explain(exception) is { } reason)
         {
             await Console.Error.WriteLineAsync($"The server cannot start: {reason}");
             return Failed;
         }
     }
-
-    private static string? Explain(Exception exception) => exception switch
-    {
-        RedisConnectionException fault => RedisStartFault.Explain(fault),
-        IOException { InnerException: not null } => exception.Message,
-        FormatException or OrleansConfigurationException => exception.Message,
-        _ => null,
-    };
 }

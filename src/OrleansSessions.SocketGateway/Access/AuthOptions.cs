@@ -26,20 +26,29 @@ public sealed class AuthOptions : ISectionOptions
     public string SubjectClaim { get; set; } = "";
 
     /// <summary>
-    /// A claim whose value is the scope: all callers of an issuer with the same value share their sessions. A caller without the claim is refused. Default
-    /// empty: each subject has its own scope.
+    /// A claim whose value is the scope: all callers of an issuer with the same value share their sessions. A caller without the claim, or with several values
+    /// of it, is refused. Default empty: each subject has its own scope.
     /// </summary>
     public string TenantClaim { get; set; } = "";
 
     /// <summary>
     /// API keys for back ends, by name: the SHA-256 of the key in hexadecimal, then the permissions <c>sessions:answer</c> and <c>sessions:admin</c>, if
-    /// any, separated by spaces. A key is sent as a bearer token. Several keys can be valid at once, so that a new one can replace an old one. Default none.
+    /// any, separated by spaces. A key is sent as a bearer token. Several keys can be valid at once, so that a new one can replace an old one; each has one
+    /// name. Default none.
     /// </summary>
     public IDictionary<string, string> ApiKeys { get; set; } = new Dictionary<string, string>();
 
     /// <inheritdoc/>
-    public IEnumerable<string> FindMistakes() => ApiKeys
+    public IEnumerable<string> FindMistakes() => [.. FindInvalidKeys(), .. FindRepeatedKeys()];
+
+    private IEnumerable<string> FindInvalidKeys() => ApiKeys
         .Where(key => ApiKey.Parse(key.Key, key.Value) is null)
         .Select(key => $"{Section}:{nameof(ApiKeys)}:{key.Key} is not valid; it must be the SHA-256 of the key as 64 hexadecimal digits, then "
             + $"'{Permissions.Answer}' and '{Permissions.Admin}' as needed, separated by spaces. The value is not repeated here, in case it is the key itself.");
+
+    /// <summary>Otherwise it would be left open which of the names, and so which scope and which permissions, a caller with the key has.</summary>
+    private IEnumerable<string> FindRepeatedKeys() => ApiKeys
+        .Select(key => ApiKey.Parse(key.Key, key.Value)).OfType<ApiKey>().GroupBy(key => Convert.ToHexString(key.Hash)).Where(same => same.Count() > 1)
+        .Select(same => string.Join(" and ", same.Select(key => $"{Section}:{nameof(ApiKeys)}:{key.Name}").Order(StringComparer.Ordinal))
+            + " are the same key; give a key one name, because the name is its scope.");
 }

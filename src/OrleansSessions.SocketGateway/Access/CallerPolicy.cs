@@ -7,7 +7,8 @@ namespace OrleansSessions.SocketGateway.Access;
 /// <summary>Decides in which scope a request acts and whether it may do what it wants there. The same policy applies to sockets and HTTP.</summary>
 internal sealed class CallerPolicy(CallerReader callers)
 {
-    private const string ScopeParameter = "scope";
+    /// <summary>The query parameter with which a caller names a scope.</summary>
+    public const string ScopeParameter = "scope";
 
     /// <summary>Lets the request in, or returns the reason why not.</summary>
     /// <param name="needed">What the endpoint does.</param>

@@ -65,9 +65,9 @@ internal sealed class CallerReader(IOptions<AuthOptions> options, HostPolicy hos
             }
 
             var tenant = options.Value.TenantClaim is { Length: > 0 } type && subject.Issuer != ApiKeyHandler.Issuer ? type : null;
-            if ((tenant is null ? subject : identity.FindFirst(tenant)) is not { Value.Length: > 0 } owner)
+            if ((tenant is null ? subject : Only(identity, tenant)) is not { Value.Length: > 0 } owner)
             {
-                return (null, new(WireErrors.Forbidden, $"The token has no claim '{tenant}', which names the tenant of its subject."));
+                return (null, new(WireErrors.Forbidden, $"The token has no claim '{tenant}' with one value, which names the tenant of its subject."));
             }
 
             var permissions = Permissions.Of(identity);
@@ -87,11 +87,14 @@ internal sealed class CallerReader(IOptions<AuthOptions> options, HostPolicy hos
     }
 
     private Claim? SubjectOf(ClaimsIdentity identity) => options.Value.SubjectClaim is { Length: > 0 } type
-        ? identity.FindFirst(type) ?? (identity.FindFirst(ClaimTypes.NameIdentifier) is { Issuer: ApiKeyHandler.Issuer } key ? key : null)
+        ? Only(identity, type) ?? (identity.FindFirst(ClaimTypes.NameIdentifier) is { Issuer: ApiKeyHandler.Issuer } key ? key : null)
         : identity.FindFirst(Sub) ?? identity.FindFirst(ClaimTypes.NameIdentifier);
 
+    /// <summary>Returns the claim, or null if there are several: the first of them could be another one in the next token.</summary>
+    private static Claim? Only(ClaimsIdentity identity, string type) => identity.FindAll(type).ToList() is [{ } only] ? only : null;
+
     private string DescribeSubjectClaim() =>
-        options.Value.SubjectClaim is { Length: > 0 } type ? $"claim '{type}'" : $"claim '{Sub}' and no name identifier";
+        options.Value.SubjectClaim is { Length: > 0 } type ? $"claim '{type}' with one value" : $"claim '{Sub}' and no name identifier";
 
     private static SessionRights RightsOf(string[] permissions)
     {

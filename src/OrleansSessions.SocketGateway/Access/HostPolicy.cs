@@ -19,11 +19,9 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
     /// <summary>ASP.NET Core's own key. Its value <c>*</c>, which project templates write, allows no additional host here.</summary>
     public const string AllowedHostsKey = "AllowedHosts";
 
-    // The second of each pair is what ASP.NET Core's middleware leaves of the first.
-    private static readonly string[] ForwardHeaders =
-    [
-        "X-Forwarded-For", "X-Original-For", "X-Forwarded-Proto", "X-Original-Proto", "X-Forwarded-Host", "X-Original-Host", "Forwarded", "X-Real-IP", "Via",
-    ];
+    // The second is what ASP.NET Core's middleware leaves of the first.
+    private static readonly string[] ForwardPrefixes = ["X-Forwarded-", "X-Original-"];
+    private static readonly string[] ForwardHeaders = ["Forwarded", "X-Real-IP", "Via"];
 
     private readonly Lazy<List<StringSegment>> _allowed = new(() => FindAllowed(configuration, options.Value));
     private List<(int Port, bool IsLoopback)>? _addresses;
@@ -48,7 +46,7 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
         context.Connection.LocalIpAddress is not null && IsLoopbackOnly(context.Connection.LocalPort)
         && context.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote)
         && IsLoopbackName(context.Request.Host.Host)
-        && !ForwardHeaders.Any(header => context.Request.Headers.ContainsKey(header));
+        && !context.Request.Headers.Keys.Any(IsOfAProxy);
 
     /// <summary>
     /// Considers only the addresses of the port on which the request arrived: a public management port does not make the other ports public.
@@ -77,6 +75,10 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
         var isLocal = address.StartsWith("http://unix:", StringComparison.OrdinalIgnoreCase) || address.StartsWith("http://pipe:", StringComparison.OrdinalIgnoreCase);
         return Uri.TryCreate(address, UriKind.Absolute, out var uri) ? (uri.Port, isLocal || IsLoopbackName(uri.Host)) : (0, isLocal);
     }
+
+    private static bool IsOfAProxy(string header) =>
+        ForwardHeaders.Contains(header, StringComparer.OrdinalIgnoreCase)
+        || ForwardPrefixes.Any(prefix => header.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsLoopbackName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)

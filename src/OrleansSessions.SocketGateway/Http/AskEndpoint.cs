@@ -133,8 +133,13 @@ internal static class AskEndpoint
         return streams.Stream(place, new(SessionAccess.Of(context), id, WireProfile.V1, (reply.Epoch, reply.Seq - 1)), scope);
     }
 
-    private static void SetLocation(string id, HttpContext context, AskReply reply) =>
-        context.Response.Headers.Location = $"/v1/sessions/{id}/questions/{reply.QuestionId}";
+    /// <summary>In another scope, the address names the scope too: without it, it would be that of another question.</summary>
+    private static void SetLocation(string id, HttpContext context, AskReply reply)
+    {
+        var access = SessionAccess.Of(context);
+        var scope = access.IsForeign ? $"?{CallerPolicy.ScopeParameter}={access.Scope}" : "";
+        context.Response.Headers.Location = $"/v1/sessions/{id}/questions/{reply.QuestionId}{scope}";
+    }
 
     private static async Task<IResult> AnswerAsync(string id, HttpContext context, SessionHttp http, ISessionGrain session, AskReply reply)
     {

@@ -73,8 +73,8 @@ internal static class ScopeEndpoints
 
             await Parallel.ForEachAsync(page.Sessions, Bounded(context), async (session, _) => await SessionOf(http, scope, session).RemoveAsync(new()));
 
-            // A session that was gone already has not removed its entry.
-            await index.RemoveAsync(new() { SessionIds = [.. page.Sessions.Select(session => session.SessionId)] });
+            // A session that was gone already has not removed its entry. One that was asked again since has another entry, which the next round finds.
+            await index.RemoveAsync(RemoveSessionsRequest.For(page.Sessions));
             removed += page.Sessions.Length;
         }
 
@@ -89,14 +89,14 @@ internal static class ScopeEndpoints
     {
         var oldest = http.Clock.GetUtcNow() - http.Limits.Sessions.Retention;
         var lookups = sessions.Where(session => session.UpdatedAt < oldest)
-            .Select(async session => (session.SessionId, IsGone: await SessionOf(http, scope, session).DescribeAsync(new()) is null));
-        var gone = (await Task.WhenAll(lookups)).Where(lookup => lookup.IsGone).Select(lookup => lookup.SessionId).ToHashSet(StringComparer.Ordinal);
+            .Select(async session => (Session: session, IsGone: await SessionOf(http, scope, session).DescribeAsync(new()) is null));
+        var gone = (await Task.WhenAll(lookups)).Where(lookup => lookup.IsGone).Select(lookup => lookup.Session).ToList();
         if (gone.Count > 0)
         {
-            await http.Grains.IndexOf(scope).RemoveAsync(new() { SessionIds = [.. gone] });
+            await http.Grains.IndexOf(scope).RemoveAsync(RemoveSessionsRequest.For(gone));
         }
 
-        return gone;
+        return gone.Select(session => session.SessionId).ToHashSet(StringComparer.Ordinal);
     }
 
     private static ISessionGrain SessionOf(SessionHttp http, string scope, ListedSession session) => http.Grains.Get(SessionKey.Of(scope, session.SessionId));

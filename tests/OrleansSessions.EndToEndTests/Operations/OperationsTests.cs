@@ -116,4 +116,26 @@ public sealed class OperationsTests(EchoServerFixture server) : IClassFixture<Ec
             Assert.Contains(word.Trim('\''), process.Output, StringComparison.Ordinal);
         }
     }
+
+    [Theory]
+    [InlineData("--urls=http://localhost:99999", "from 0 to 65535")]
+    [InlineData("--urls=ftp://localhost:5080", "ftp://localhost:5080")]
+    [InlineData("--Kestrel:Endpoints:A:Protocols=Http1", "The endpoint A is missing the required 'Url'")]
+    [InlineData("--Kestrel:Endpoints:A:Url=https://127.0.0.1:0 --Kestrel:Endpoints:A:Certificate:Path=/no/such.pfx", "/no/such.pfx")]
+    [InlineData(
+        "--Kestrel:Endpoints:A:Url=https://127.0.0.1:0 --Kestrel:Endpoints:A:Certificate:Path=OrleansSessions.Server.dll", "A certificate of section Kestrel")]
+    [InlineData("--urls=http://203.0.113.7:5080 --Auth:AllowAnonymous=true", "not one of this machine")]
+    [InlineData("--Logging:LogLevel:Default=Loud", "'Loud'")]
+    [InlineData("--Kestrel:Limits:MaxRequestBodySize=much", "Kestrel:Limits:MaxRequestBodySize")]
+    [InlineData("--config=OrleansSessions.Server.dll", "OrleansSessions.Server.dll")]
+    public async Task Start_WithASettingThatTheFrameworkRefuses_SaysWhich_WithoutAStackTrace(string arguments, string reason)
+    {
+        await using var process = ServerProcess.Launch(
+            "server with a setting that the framework refuses", [RepositoryFolder.ServerDll, .. arguments.Split(' ')]);
+
+        Assert.Equal(1, await process.ExitAsync(TimeSpan.FromSeconds(60)));
+        var line = Assert.Single(process.Output.Split('\n'), line => line.Contains("The server cannot start: ", StringComparison.Ordinal));
+        Assert.Contains(reason, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("Unhandled exception", process.Output, StringComparison.Ordinal);
+    }
 }

@@ -22,6 +22,7 @@ public static class TestTokens
     private const char Separator = '|';
 
     /// <param name="permissions">Permissions, separated by commas.</param>
+    /// <param name="tenant">The tenant, or several, separated by commas.</param>
     /// <param name="expiresAt">When the token expires, or null if it does not.</param>
     public static string Of(string subject, string permissions = "", string tenant = "", DateTimeOffset? expiresAt = null) => string.Join(
         Separator, Prefix, Uri.EscapeDataString(subject), permissions, tenant, expiresAt?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
@@ -60,7 +61,7 @@ public static class TestTokens
 
             if (tenant.Length > 0)
             {
-                claims.Add(new(TenantClaim, tenant, null, Issuer));
+                claims.AddRange(tenant.Split(',').Select(name => new Claim(TenantClaim, name, null, Issuer)));
             }
 
             return AuthenticateResult.Success(new(

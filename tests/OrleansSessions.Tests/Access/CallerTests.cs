@@ -43,6 +43,9 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
 
         // A subject that has the name of the tenant is not its member.
         Assert.Equal((403, "forbidden"), await Of(host, "acme", "").RefusedAsync(HttpMethod.Get, $"/v1/sessions/{_session}"));
+
+        // Neither is one of several tenants, whose order can change.
+        Assert.Equal((403, "forbidden"), await Of(host, "alice", "acme,evil").RefusedAsync(HttpMethod.Get, $"/v1/sessions/{_session}"));
     }
 
     [Fact]
@@ -60,6 +63,7 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
 
         Assert.Equal(404, (await Of(host, "", "acme").SendAsync(HttpMethod.Get, $"/v1/sessions/{_session}")).Status);
         Assert.Equal((403, "forbidden"), await Of(host, "alice", "").RefusedAsync(HttpMethod.Get, $"/v1/sessions/{_session}"));
+        Assert.Equal((403, "forbidden"), await Of(host, "alice", "acme,evil").RefusedAsync(HttpMethod.Get, $"/v1/sessions/{_session}"));
     }
 
     [Fact]

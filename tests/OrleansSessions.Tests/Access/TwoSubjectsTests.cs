@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text.Json;
 using OrleansSessions.Protocol;
@@ -116,6 +117,18 @@ public sealed class TwoSubjectsTests(AccessFixture nodes) : IClassFixture<Access
 
         Assert.Equal(200, (await worker.SendAsync(HttpMethod.Post, $"/v1/sessions/work/response{query}", new { response = "an hour" })).Status);
         Assert.Equal("an hour", (await asked).GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public async Task QuestionInAScopeThatIsNamed_HasAnAddressThatNamesIt()
+    {
+        var query = $"?scope={Subject.ScopeOf("fay")}";
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sessions/named/questions{query}");
+        request.Content = JsonContent.Create(new { question = "why?", id = "q-1" });
+        request.Headers.Authorization = new("Bearer", TestTokens.Of("root", "sessions:admin"));
+        using var reply = await Hosts[0].Http.SendAsync(request);
+
+        Assert.Equal($"/v1/sessions/named/questions/q-1{query}", reply.Headers.Location!.ToString());
     }
 
     [Fact]

@@ -157,6 +157,7 @@ internal static class StoredForms
         Of("AddSessionReply", new AddSessionReply { IsAdded = true }),
         Of("TouchSessionsRequest", new TouchSessionsRequest { Caller = Caller, Sessions = [Listed] }),
         Of("RemoveSessionsRequest", new RemoveSessionsRequest { Caller = Caller, SessionIds = ["s"] }),
+        Of("RemoveSessionsRequest, listed", RemoveSessionsRequest.For([Listed]) with { Caller = Caller }),
         Of("ListSessionsRequest", new ListSessionsRequest { Caller = Caller, Limit = 50, AfterUpdatedAt = Time, AfterSessionId = "s" }),
         Of("SessionList", new SessionList { Sessions = [Listed], HasMore = true }),
         Of("EraseIndexRequest", new EraseIndexRequest { Caller = Caller }),

@@ -54,6 +54,7 @@ public sealed class ScopeGrainLifeTests : IAsyncLifetime
         Assert.Single((await Index.ListAsync(new() { Limit = 10 })).Sessions);
         Assert.Equal(1, await IndexActivationsAsync());
 
+        await Index.RemoveAsync(new() { SessionIds = ["one"] });
         await Index.EraseAsync(new());
         await Eventually.TrueAsync(
             async () =>
@@ -62,6 +63,16 @@ public sealed class ScopeGrainLifeTests : IAsyncLifetime
                 return await IndexActivationsAsync() == 0;
             },
             "an empty index is collected");
+    }
+
+    [Fact]
+    public async Task Index_WithAnEntryThatCameAfterTheLastList_IsNotErased()
+    {
+        Assert.Empty((await Index.ListAsync(new() { Limit = 10 })).Sessions);
+        await Index.AddAsync(new() { Session = ListedSession.Of("one", "why", _cluster.Clock.Now) });
+        await Index.EraseAsync(new());
+
+        Assert.Single((await Index.ListAsync(new() { Limit = 10 })).Sessions);
     }
 
     private async Task<int> LeaseAsync(string gateway, int wanted, long version) =>

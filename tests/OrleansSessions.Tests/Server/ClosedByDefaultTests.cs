@@ -31,6 +31,7 @@ public sealed class ClosedByDefaultTests
     [InlineData(false, "http://chat.example.com:5080")]
     [InlineData(false, "http://localhost.example.com:5080")]
     [InlineData(false, "http://notlocalhost:5080")]
+    [InlineData(false, "http://[127.0.0.1]:5080")]
     public void Address_IsLoopback_OnlyIfNoOtherMachineCanReachIt(bool isLoopback, string address)
     {
         Assert.Equal(isLoopback, ClosedByDefault.IsLoopback(address));

@@ -50,6 +50,19 @@ public sealed class JwtOptionsTests
     public void Start_WithASecretInTheWrongPlace_DoesNotRepeatIt(string argument) =>
         Assert.DoesNotContain(ErrorsOf(argument), error => error.Contains(Secret, StringComparison.Ordinal));
 
+    [Fact]
+    public void Start_WithOneApiKeyUnderTwoNames_NamesThem_AndDoesNotRepeatTheHash()
+    {
+        var (first, other) = (new string('a', 64), new string('b', 64));
+
+        var errors = ErrorsOf(
+            $"--Auth:ApiKeys:new={first} sessions:admin", $"--Auth:ApiKeys:old={first.ToUpperInvariant()}", $"--Auth:ApiKeys:z={other}");
+
+        var error = Assert.Single(errors);
+        Assert.StartsWith("Auth:ApiKeys:new and Auth:ApiKeys:old are the same key; ", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(first, error, StringComparison.OrdinalIgnoreCase);
+    }
+
     [Theory]
     [InlineData("--Auth:Jwt:Authority=https://a.example", "--Auth:Jwt:Audience=s")]
     [InlineData("--Auth:Jwt:Authority=http://127.0.0.1:8080/realm", "--Auth:Jwt:Audience=s,t")]

@@ -117,6 +117,7 @@ public sealed class ProxyTests
     [InlineData("X-Forwarded-For", "127.0.0.1")]
     [InlineData("X-Forwarded-Proto", "https")]
     [InlineData("X-Forwarded-Host", "localhost")]
+    [InlineData("X-Forwarded-Port", "443")]
     [InlineData("X-Real-IP", "127.0.0.1")]
     [InlineData("Forwarded", "for=127.0.0.1")]
     [InlineData("Via", "1.1 proxy")]
