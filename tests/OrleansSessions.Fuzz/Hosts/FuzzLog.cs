@@ -46,7 +46,7 @@ public sealed class FuzzLog : ILoggerProvider
     /// The web server logs this if a client resets its connection at the moment at which its unread body is about to be discarded. The request has been
     /// answered or aborted by then, and nothing is kept. It is counted and printed, as a warning is.
     /// </summary>
-    private static bool IsDrainRace(string category, EventId id) => category == "Microsoft.AspNetCore.Server.Kestrel" && id.Name == "RequestBodyDrainBodyReaderInvalidState";
+    private static bool IsDrainRace(string category, EventId id) => category == "Microsoft.AspNetCore.Server.Kestrel" && id.Id == 67;
 
     private static string Shorten(string message) => message.Length <= ShownChars ? message : message[..ShownChars];
 
