@@ -80,7 +80,6 @@ public static class SocketGatewayExtensions
         services.AddSingleton<AuditLog>();
         services.AddSingleton<Gatekeeper>();
         services.AddSingleton<AdministrationGate>();
-        services.AddSingleton<TokenRenewal>();
         services.AddScopeQuotaCalls();
         services.AddSingleton<AskRates>();
         services.AddSingleton<SocketPlaces>();

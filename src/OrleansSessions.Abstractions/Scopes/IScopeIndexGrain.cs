@@ -23,7 +23,7 @@ public interface IScopeIndexGrain : IGrainWithStringKey
     [Alias("List")]
     Task<SessionList> ListAsync(ListSessionsRequest request);
 
-    /// <summary>Removes all entries and the stored record. It does not remove the sessions.</summary>
+    /// <summary>Removes the stored record, if there are no entries.</summary>
     [Alias("Erase")]
-    Task EraseAsync(EraseIndexRequest request);
+    Task<EraseIndexReply> EraseAsync(EraseIndexRequest request);
 }

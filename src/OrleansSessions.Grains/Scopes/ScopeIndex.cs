@@ -75,8 +75,6 @@ internal sealed class ScopeIndex(int maxSessions, TimeSpan retention)
         return hasChanged;
     }
 
-    public void Clear() => _sessions.Clear();
-
     /// <summary>The latest first; those of the same time in the order of their ids.</summary>
     public SessionList List(ListSessionsRequest request)
     {

@@ -160,6 +160,7 @@ internal static class StoredForms
         Of("ListSessionsRequest", new ListSessionsRequest { Caller = Caller, Limit = 50, AfterUpdatedAt = Time, AfterSessionId = "s" }),
         Of("SessionList", new SessionList { Sessions = [Listed], HasMore = true }),
         Of("EraseIndexRequest", new EraseIndexRequest { Caller = Caller }),
+        Of("EraseIndexReply", new EraseIndexReply { IsErased = true }),
         Of("ScopeIndexState", new ScopeIndexState { Sessions = [Listed] }),
         Of("LogEvent, accepted", Events[0]),
         Of("LogEvent, delta", Events[1]),
