@@ -103,7 +103,6 @@ public sealed class TlsProxyTests : IAsyncLifetime
     [InlineData("/metrics")]
     [InlineData("/metrics/")]
     [InlineData("/METRICS")]
-    [InlineData("//metrics")]
     [InlineData("/health")]
     [InlineData("/health/ready")]
     [InlineData("/Health/ready/")]

@@ -80,7 +80,8 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
     public async Task AHostThatLetsItsOwnAuthorizationPassOverTheEndpoints_LetsNoStrangerIn()
     {
         var host = await StartAsync(
-            _ => { }, builder => builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build()),
+            _ => { },
+            builder => builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build()),
             configureEndpoints: endpoints => endpoints.AllowAnonymous());
         var stranger = new Subject(host, null);
 

@@ -50,7 +50,8 @@ public sealed class TokenExpiryTests(GatewayFixture gateway) : IAsyncLifetime
         await SendTokenAsync(socket, Token("alice"));
 
         // ASP.NET Core keeps the end of a token in whole seconds.
-        Assert.InRange((await socket.NextAsync("authenticated")).GetProperty("expires_in_ms").GetInt64(), Life.TotalMilliseconds - 1000, Life.TotalMilliseconds);
+        var authenticated = await socket.NextAsync("authenticated");
+        Assert.InRange(authenticated.GetProperty("expires_in_ms").GetInt64(), Life.TotalMilliseconds - 1000, Life.TotalMilliseconds);
 
         // The end of the first token passes, and the next thing that is sent is the notice for the second.
         _clock.Advance(Life - TimeSpan.FromSeconds(59.5));
@@ -76,7 +77,8 @@ public sealed class TokenExpiryTests(GatewayFixture gateway) : IAsyncLifetime
     public async Task ABasicSocket_IsClosedWith4005_WithoutAFrame()
     {
         await using var socket = await ConnectAsync(Token("alice"), "");
-        await Eventually.TrueAsync(() => Host.Services.GetRequiredService<OrleansSessions.SocketGateway.Telemetry.SocketGatewayMetrics>().ActiveConnections == 1, "it is open");
+        var metrics = Host.Services.GetRequiredService<OrleansSessions.SocketGateway.Telemetry.SocketGatewayMetrics>();
+        await Eventually.TrueAsync(() => metrics.ActiveConnections == 1, "it is open");
 
         _clock.Advance(Life);
         var closed = socket.ClosedAsync();

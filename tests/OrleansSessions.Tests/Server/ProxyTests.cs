@@ -68,7 +68,8 @@ public sealed class ProxyTests
     [InlineData(403, "https://evil.example", Listed)]
     [InlineData(403, "https://chat.example.com", NotListed)]
     [InlineData(403, "https://chat.example.com")]
-    public async Task PageOverHttps_BehindAProxyThatEndsTheEncryption_IsOfTheSameOrigin_OnlyIfTheProxyIsListed(int status, string origin, params string[] settings)
+    public async Task PageOverHttps_BehindAProxyThatEndsTheEncryption_IsOfTheSameOrigin_OnlyIfTheProxyIsListed(
+        int status, string origin, params string[] settings)
     {
         // The name is allowed here, so that only the origin decides.
         await using var server = await StartAsync([.. settings, "AllowedHosts=chat.example.com;127.0.0.1"]);
@@ -134,8 +135,11 @@ public sealed class ProxyTests
     [Fact]
     public void Proxies_ThatAreNotAddresses_AreMistakes() => Assert.StartsWith(
         "Server:KnownProxies is 'proxy.example.com'; it must be an IP address",
-        Assert.Single(Assert.Throws<ConfigurationErrorException>(() => ServerBuilder.Build(["--Server:KnownProxies:0=proxy.example.com"])).Errors), StringComparison.Ordinal);
+        Assert.Single(Assert.Throws<ConfigurationErrorException>(() => ServerBuilder.Build(["--Server:KnownProxies:0=proxy.example.com"])).Errors),
+        StringComparison.Ordinal);
 
     private static Task<RunningServer> StartAsync(params string[] settings) => RunningServer.StartAsync(
-        null, app => app.MapGet("/seen", (HttpContext context) => $"{context.Connection.RemoteIpAddress} {context.Request.Scheme} {context.Request.Host.Host}"), settings);
+        null,
+        app => app.MapGet("/seen", (HttpContext context) => $"{context.Connection.RemoteIpAddress} {context.Request.Scheme} {context.Request.Host.Host}"),
+        settings);
 }

@@ -66,7 +66,8 @@ public sealed class ForeignPageTests(GatewayFixture gateway) : IAsyncLifetime
     public async Task ABody_WithoutAJsonContentType_IsUnsupported_AndTheQuestionStaysOpen(string path, string body)
     {
         await AskAsync();
-        foreach (var type in new[] { null, "text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", "multipart/form-data", "text/json", "" })
+        string?[] types = [null, "text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", "multipart/form-data", "text/json", ""];
+        foreach (var type in types)
         {
             using var reply = await SendAsync("POST", path, body, type, origin: null);
 
