@@ -102,7 +102,8 @@ public sealed record HelloMessage : ServerMessage
 
     public IReadOnlyList<string> Features { get; init; } = [];
 
-    public override int TextChars => Session.Length + Connection.Length + Responder.Length + Epoch.Length + CharsOf(Open) + Features.Sum(static feature => feature.Length);
+    public override int TextChars =>
+        Session.Length + Connection.Length + Responder.Length + Epoch.Length + CharsOf(Open) + Features.Sum(static feature => feature.Length);
 }
 
 /// <summary>The limits of one client, besides the sizes. Null means that there is no such limit.</summary>

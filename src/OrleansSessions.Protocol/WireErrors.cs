@@ -27,7 +27,8 @@ public static class WireErrors
     public static readonly WireError QueueFull = new("queue_full", 429, true, null, "The session's queue is full");
     public static readonly WireError BadRequest = new("bad_request", 400, false, null, "The request is not valid");
     public static readonly WireError UnknownType = new("unknown_type", 400, false, null, "The message type is unknown");
-    public static readonly WireError UnsupportedProtocol = new("unsupported_protocol", 400, false, CloseCodes.UnsupportedProtocol, "No offered protocol is supported");
+    public static readonly WireError UnsupportedProtocol = new(
+        "unsupported_protocol", 400, false, CloseCodes.UnsupportedProtocol, "No offered protocol is supported");
     public static readonly WireError MessageTooLarge = new("message_too_large", 413, false, CloseCodes.MessageTooBig, "The message is too large");
     public static readonly WireError UnsupportedMediaType = new("unsupported_media_type", 415, false, null, "The content type is not supported");
     public static readonly WireError MethodNotAllowed = new("method_not_allowed", 405, false, null, "The method is not allowed here");

@@ -16,7 +16,7 @@ public static partial class FaultExtensions
     /// <summary>
     /// Answers a request that fails with an unhandled exception with the problem document <c>internal</c>, which says nothing of the exception. The log names
     /// the types of the exception and of its causes, without their messages. In the Development environment it does nothing, because ASP.NET Core's own page
-    /// shows all of it there.
+    /// shows all of it there. Nothing is sent to a client that has left.
     /// </summary>
     public static IApplicationBuilder UseFaultAnswers(this IApplicationBuilder app)
     {
@@ -32,11 +32,29 @@ public static partial class FaultExtensions
             {
                 await next(context);
             }
-            catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested)
+            catch (Exception fault) when (context.RequestAborted.IsCancellationRequested)
+            {
+                // The web server would log the message of the fault, also if no one reads the answer.
+                OnClientGone(context, fault, logger);
+            }
+            catch (Exception fault)
             {
                 await AnswerAsync(context, fault, logger);
             }
         });
+    }
+
+    private static void OnClientGone(HttpContext context, Exception fault, ILogger logger)
+    {
+        if (fault is not (OperationCanceledException or IOException or BadHttpRequestException))
+        {
+            LogMessages.FailedForNoOne(logger, LoggedException.Of(fault));
+        }
+
+        if (!context.Response.HasStarted)
+        {
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+        }
     }
 
     private static async Task AnswerAsync(HttpContext context, Exception fault, ILogger logger)
@@ -65,5 +83,8 @@ public static partial class FaultExtensions
     {
         [LoggerMessage(1, LogLevel.Error, "A request failed.")]
         public static partial void Failed(ILogger logger, Exception fault);
+
+        [LoggerMessage(2, LogLevel.Error, "A request failed after its client had left.")]
+        public static partial void FailedForNoOne(ILogger logger, Exception fault);
     }
 }

@@ -80,7 +80,6 @@ public static class SocketGatewayExtensions
         services.AddSingleton<AuditLog>();
         services.AddSingleton<Gatekeeper>();
         services.AddSingleton<AdministrationGate>();
-        services.AddSingleton<TokenRenewal>();
         services.AddScopeQuotaCalls();
         services.AddSingleton<AskRates>();
         services.AddSingleton<SocketPlaces>();
@@ -123,7 +122,8 @@ public static class SocketGatewayExtensions
         services.AddSingleton<GatewayFeed>();
         services.AddSingleton<GatewayRegistration>();
         services.AddSingleton<SessionReattacher>();
-        services.AddSingleton(provider => new SocketGatewayHealthCheck(provider.GetRequiredService<SiloHeartbeats>(), provider.GetRequiredService<ClusterEviction>()));
+        services.AddSingleton(provider =>
+            new SocketGatewayHealthCheck(provider.GetRequiredService<SiloHeartbeats>(), provider.GetRequiredService<ClusterEviction>()));
         services.AddHostedService<FollowerClock>();
         services.AddHostedService<EvictionFarewell>();
         services.AddHostedService(provider => provider.GetRequiredService<SessionReattacher>());

@@ -25,5 +25,5 @@ public interface IScopeIndexGrain : IGrainWithStringKey
 
     /// <summary>Removes the stored record. An index that has entries is left as it is: their sessions were asked since the caller found none.</summary>
     [Alias("Erase")]
-    Task EraseAsync(EraseIndexRequest request);
+    Task<EraseIndexReply> EraseAsync(EraseIndexRequest request);
 }

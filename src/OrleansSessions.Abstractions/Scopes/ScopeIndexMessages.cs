@@ -82,3 +82,12 @@ public sealed record SessionList
 /// <summary>Removes the stored record of an index without entries.</summary>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.EraseIndexRequest")]
 public sealed record EraseIndexRequest : SessionRequest;
+
+/// <summary>Whether anything is left of an index.</summary>
+[GenerateSerializer, Immutable, Alias("OrleansSessions.EraseIndexReply")]
+public sealed record EraseIndexReply
+{
+    /// <summary>False if there are entries, for example of a session that was asked meanwhile. Nothing was removed then.</summary>
+    [Id(0)]
+    public bool IsErased { get; init; }
+}

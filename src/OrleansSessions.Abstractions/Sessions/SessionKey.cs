@@ -4,7 +4,9 @@ namespace OrleansSessions.Sessions;
 public static class SessionKey
 {
     /// <summary>Returns the key of a session.</summary>
-    /// <param name="scope">Whose session it is: <see cref="SessionScope.Anonymous"/>, or what <see cref="SessionScope.Of"/> returned. It contains no <c>/</c>.</param>
+    /// <param name="scope">
+    /// Whose session it is: <see cref="SessionScope.Anonymous"/>, or what <see cref="SessionScope.Of"/> returned. It contains no <c>/</c>.
+    /// </param>
     /// <param name="sessionId">The id that the client chose.</param>
     public static string Of(string scope, string sessionId) => $"{scope}/{sessionId}";
 

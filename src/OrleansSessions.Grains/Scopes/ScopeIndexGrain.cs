@@ -90,11 +90,11 @@ internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
 
     public Task<SessionList> ListAsync(ListSessionsRequest request) => Task.FromResult(_index.List(request));
 
-    public async Task EraseAsync(EraseIndexRequest request)
+    public async Task<EraseIndexReply> EraseAsync(EraseIndexRequest request)
     {
         if (_index.Count > 0)
         {
-            return;
+            return new() { IsErased = false };
         }
 
         OnChanged();
@@ -104,6 +104,8 @@ internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
             await _stored.ClearStateAsync();
             _isChanged = false;
         }
+
+        return new() { IsErased = true };
     }
 
     private void OnChanged()

@@ -80,7 +80,8 @@ public sealed class JwtOptions : ISectionOptions
             {
                 if (value.Length > 0)
                 {
-                    yield return $"{Section}:{name} is '{value}', but neither {Section}:{nameof(Authority)} nor {Section}:{nameof(Keys)} is set, so no token would be checked.";
+                    yield return $"{Section}:{name} is '{value}', but neither {Section}:{nameof(Authority)} nor {Section}:{nameof(Keys)} is set, so no token "
+                        + "would be checked.";
                 }
             }
 

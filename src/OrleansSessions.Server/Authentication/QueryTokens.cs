@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using OrleansSessions.SocketGateway.Access;
 
 namespace OrleansSessions.Server.Authentication;
 
@@ -12,10 +13,6 @@ internal static class QueryTokens
 {
     private const string Parameter = "access_token";
     private const string EventStream = "text/event-stream";
-    private const string SubprotocolPrefix = "bearer.";
-
-    // No scheme accepts it as a token, so a request with an unusable token is refused and never served as if it had none.
-    private const string Unusable = "-";
 
     /// <param name="isAccepted">Whether a token that is found is used.</param>
     public static void Remove(IFeatureCollection features, bool isAccepted)
@@ -36,7 +33,7 @@ internal static class QueryTokens
         request.RawTarget = request.RawTarget.Split('?')[0] + kept;
         if (isAccepted && !HasTokenInHeaders(request.Headers) && (IsSocket(features, request.Headers) || IsEventStream(request.Headers)))
         {
-            request.Headers.Authorization = "Bearer " + (tokens is [{ Length: > 0 } token] && token.All(c => c is > ' ' and < '\x7f') ? token : Unusable);
+            request.Headers.Authorization = BearerToken.Header(tokens is [{ } only] ? only : null);
         }
     }
 
@@ -65,7 +62,7 @@ internal static class QueryTokens
     private static string Decode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
 
     private static bool HasTokenInHeaders(IHeaderDictionary headers) => headers.Authorization.Count > 0
-        || headers.GetCommaSeparatedValues(HeaderNames.SecWebSocketProtocol).Any(protocol => protocol.StartsWith(SubprotocolPrefix, StringComparison.Ordinal));
+        || headers.GetCommaSeparatedValues(HeaderNames.SecWebSocketProtocol).Any(BearerToken.IsSubprotocol);
 
     private static bool IsSocket(IFeatureCollection features, IHeaderDictionary headers) =>
         Contains(headers.Upgrade, "websocket") || features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" };

@@ -22,7 +22,9 @@ internal sealed class TokenFreeContextFactory(IServiceProvider services, bool is
 
 internal static class QueryTokensHosting
 {
-    /// <param name="isAccepted">Whether this server uses tokens in addresses. They are removed in any case: a token that is not used must not be logged, either.</param>
+    /// <param name="isAccepted">
+    /// Whether this server uses tokens in addresses. They are removed in any case: a token that is not used must not be logged, either.
+    /// </param>
     public static void AddQueryTokens(this IServiceCollection services, bool isAccepted) =>
         services.AddSingleton<IHttpContextFactory>(provider => new TokenFreeContextFactory(provider, isAccepted));
 }

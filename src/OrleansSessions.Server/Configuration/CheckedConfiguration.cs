@@ -73,7 +73,8 @@ internal sealed class CheckedConfiguration
     }
 
     private IEnumerable<string> KeysOf(KnownSection section, List<PropertyInfo> properties) => properties.Select(property => property.Name)
-        .Concat(Sections.Where(other => other.Path.StartsWith(section.Path + ":", StringComparison.Ordinal)).Select(other => other.Path[(section.Path.Length + 1)..]));
+        .Concat(Sections.Where(other => other.Path.StartsWith(section.Path + ":", StringComparison.Ordinal))
+            .Select(other => other.Path[(section.Path.Length + 1)..]));
 
     private void CheckValue(string path, Type type, IConfigurationSection section)
     {

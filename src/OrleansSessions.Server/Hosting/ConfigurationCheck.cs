@@ -40,7 +40,10 @@ internal static class ConfigurationCheck
         }
         catch (AggregateException exception)
         {
-            return [.. exception.Flatten().InnerExceptions.SelectMany(inner => inner is OptionsValidationException invalid ? invalid.Failures : [inner.Message])];
+            return
+            [
+                .. exception.Flatten().InnerExceptions.SelectMany(inner => inner is OptionsValidationException invalid ? invalid.Failures : [inner.Message]),
+            ];
         }
     }
 

@@ -407,6 +407,10 @@ export class SessionClient extends EventTarget {
   #onError(link, frame) {
     this.#retry.advised = frame.retry_after_ms ?? 0;
     link.lastError = frame;
+    if (frame.param === 'token' && frame.retryable) {
+      // The server could not check the token that was sent, so the next socket can send it again.
+      link.token = '';
+    }
     const question = this.#questions.get(frame.question_id);
     const isAboutAsking = question?.mine && !question.accepted && !question.done && frame.code !== 'question_not_found';
     if (!isAboutAsking) {

@@ -18,10 +18,20 @@ internal sealed partial class AuditLog(ILoggerFactory loggers, TimeProvider cloc
     private const int MaxNameLength = 128;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
+    private static readonly HashSet<string> Concerned =
+    [
+        WireErrors.Unauthorized.Code, WireErrors.TokenExpired.Code, WireErrors.Forbidden.Code, WireErrors.PermissionDenied.Code, WireErrors.RateLimited.Code,
+        WireErrors.QuotaExceeded.Code,
+    ];
+
     private readonly ILogger _logger = loggers.CreateLogger(Category);
     private readonly Lock _gate = new();
+    private readonly ForeignActs _acts = new(clock);
     private long _windowStart = clock.GetTimestamp();
     private int _refusals;
+
+    /// <summary>True if a request was refused because of who sent it or how much it asked for.</summary>
+    public static bool Concerns(ErrorMessage refusal) => Concerned.Contains(refusal.Error.Code);
 
     /// <summary>A request, or a message on a socket, was refused because of who sent it or how much it asked for.</summary>
     public void Refused(HttpContext context, CallerIdentity? caller, ErrorMessage refusal) =>
@@ -42,15 +52,48 @@ internal sealed partial class AuditLog(ILoggerFactory loggers, TimeProvider cloc
     }
 
     /// <summary>A session was removed, by its owner or by an administrator.</summary>
-    public void Removed(HttpContext context, SessionAccess access) => LogMessages.Removed(_logger, Describe(context), NameOf(access.Caller), From(context), access.Scope);
+    public void Removed(HttpContext context, SessionAccess access) =>
+        LogMessages.Removed(_logger, Describe(context), NameOf(access.Caller), From(context), access.Scope);
 
-    /// <summary>A caller acted in a scope that is not its own.</summary>
-    public void ActedElsewhere(HttpContext context, SessionAccess access) =>
-        LogMessages.ActedElsewhere(_logger, Describe(context), NameOf(access.Caller), From(context), access.Scope);
+    /// <summary>
+    /// A caller acted in a scope that is not its own. Of a caller's acts of one kind in one scope, the first in a minute has a line. The number of the others
+    /// follows with the first act in another scope after that minute.
+    /// </summary>
+    public void ActedElsewhere(HttpContext context, SessionAccess access)
+    {
+        var who = NameOf(access.Caller);
+        var isFirst = _acts.IsFirst(new(who, access.Caller.Issuer, access.Scope, $"{Clean(context.Request.Method)} {RouteOf(context)}"), out var ended);
+        foreach (var (act, repeats) in ended)
+        {
+            if (act is null)
+            {
+                LogMessages.SkippedActs(_logger, repeats);
+            }
+            else
+            {
+                LogMessages.ActedAgain(_logger, act.Route, act.Who, act.Scope, repeats);
+            }
+        }
 
-    /// <summary>Everything of a scope was removed.</summary>
-    public void Erased(HttpContext context, SessionAccess access, string scope, int sessions) =>
-        LogMessages.Erased(_logger, scope, NameOf(access.Caller), From(context), sessions);
+        if (isFirst)
+        {
+            LogMessages.ActedElsewhere(_logger, Describe(context), who, From(context), access.Scope);
+        }
+    }
+
+    /// <summary>The sessions of a scope were removed, or some of them if that failed.</summary>
+    public void Erased(HttpContext context, SessionAccess access, int sessions, bool isComplete)
+    {
+        var (who, from) = (NameOf(access.Caller), From(context));
+        if (isComplete)
+        {
+            LogMessages.Erased(_logger, access.Scope, who, from, sessions);
+        }
+        else
+        {
+            LogMessages.NotErased(_logger, access.Scope, who, from, sessions);
+        }
+    }
 
     public static string NameOf(CallerIdentity? caller) => caller?.Subject is { } subject ? Clean(subject) : "anonymous";
 
@@ -59,14 +102,16 @@ internal sealed partial class AuditLog(ILoggerFactory loggers, TimeProvider cloc
     /// <summary>The method and the route with its ids. A query can hold a token, so it is left out.</summary>
     private static string Describe(HttpContext context)
     {
-        var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "";
+        var route = RouteOf(context);
         foreach (var (name, value) in context.Request.RouteValues)
         {
             route = route.Replace($"{{{name}}}", Clean(value?.ToString() ?? ""), StringComparison.Ordinal);
         }
 
-        return $"{Clean(context.Request.Method)} {route.TrimEnd('/')}";
+        return $"{Clean(context.Request.Method)} {route}";
     }
+
+    private static string RouteOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText?.TrimEnd('/') ?? "";
 
     /// <summary>Control characters could forge lines of the log.</summary>
     private static string Clean(string text) =>
@@ -112,5 +157,14 @@ internal sealed partial class AuditLog(ILoggerFactory loggers, TimeProvider cloc
 
         [LoggerMessage(5, LogLevel.Information, "Erased: scope {Scope}, by {Who}, from {From}: {Sessions} sessions")]
         public static partial void Erased(ILogger logger, string scope, string who, string from, int sessions);
+
+        [LoggerMessage(6, LogLevel.Warning, "Not erased completely: scope {Scope}, by {Who}, from {From}: {Sessions} sessions were removed")]
+        public static partial void NotErased(ILogger logger, string scope, string who, string from, int sessions);
+
+        [LoggerMessage(7, LogLevel.Information, "In another scope: {Route}, by {Who}, in scope {Scope}, {Count} more times within a minute")]
+        public static partial void ActedAgain(ILogger logger, string route, string who, string scope, int count);
+
+        [LoggerMessage(8, LogLevel.Warning, "In other scopes: {Count} more acts within a minute were not logged")]
+        public static partial void SkippedActs(ILogger logger, int count);
     }
 }

@@ -10,13 +10,15 @@ public sealed class AuthOptions : ISectionOptions
 
     /// <summary>
     /// True to serve callers without an identity, who share one scope: whoever knows a session's id can read it and ask in it. Answering, removing and
-    /// administration stay closed to them unless they are on this machine. Default false: without authentication, only loopback is served.
+    /// administration stay closed to them unless they are on this machine. Default false: without authentication, only
+    /// programs on the same machine are served, and only without a proxy.
     /// </summary>
     public bool AllowAnonymous { get; set; }
 
     /// <summary>
     /// True to accept a token as <c>?access_token=</c> on sockets and event streams, for clients that can send neither headers nor a subprotocol. Default
-    /// false, because addresses are stored by proxies and browsers. This server removes the token before anything is logged. Use short-lived tokens.
+    /// false, because addresses are stored by proxies and browsers. The server removes the token before anything is logged. Use short-lived tokens. Only the
+    /// program <c>OrleansSessions.Server</c> reads this option; a host of your own never takes a token from an address by itself.
     /// </summary>
     public bool AllowTokenInQuery { get; set; }
 
@@ -44,7 +46,8 @@ public sealed class AuthOptions : ISectionOptions
     private IEnumerable<string> FindInvalidKeys() => ApiKeys
         .Where(key => ApiKey.Parse(key.Key, key.Value) is null)
         .Select(key => $"{Section}:{nameof(ApiKeys)}:{key.Key} is not valid; it must be the SHA-256 of the key as 64 hexadecimal digits, then "
-            + $"'{Permissions.Answer}' and '{Permissions.Admin}' as needed, separated by spaces. The value is not repeated here, in case it is the key itself.");
+            + $"'{Permissions.Answer}' and '{Permissions.Admin}' as needed, separated by spaces. "
+            + "The value is not repeated here, in case it is the key itself.");
 
     /// <summary>Otherwise it would be left open which of the names, and so which scope and which permissions, a caller with the key has.</summary>
     private IEnumerable<string> FindRepeatedKeys() => ApiKeys

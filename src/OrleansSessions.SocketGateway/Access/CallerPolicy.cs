@@ -65,7 +65,8 @@ internal sealed class CallerPolicy(CallerReader callers)
 
         return named is [{ } scope] && SessionScope.IsValid(scope)
             ? (new(caller, scope, scope == caller.Scope ? caller.Rights | rights : rights), null)
-            : (null, new(WireErrors.BadRequest, "'scope' must be one scope, as GET /v1/sessions returns it, or empty for the anonymous one.", Param: ScopeParameter));
+            : (null, new(
+                WireErrors.BadRequest, "'scope' must be one scope, as GET /v1/sessions returns it, or empty for the anonymous one.", Param: ScopeParameter));
     }
 
     private static SessionRights RightsInAnyScope(CallerIdentity caller)

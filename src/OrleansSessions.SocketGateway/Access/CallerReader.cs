@@ -13,6 +13,9 @@ internal sealed class CallerReader(IOptions<AuthOptions> options, HostPolicy hos
 {
     private const string Sub = "sub";
 
+    /// <summary>Nothing is wrong with the token as far as is known: the caller can send it again.</summary>
+    public static ErrorMessage CannotCheck { get; } = new(WireErrors.Internal, "The token cannot be checked at the moment.");
+
     /// <summary>Returns the caller, or the reason why it is refused.</summary>
     public async ValueTask<(CallerIdentity? Caller, ErrorMessage? Refusal)> ReadAsync(HttpContext context)
     {
@@ -31,15 +34,15 @@ internal sealed class CallerReader(IOptions<AuthOptions> options, HostPolicy hos
         }
 
         // 3. There was none.
-        if (options.Value.AllowAnonymous || (!hasSchemes && hosts.IsLoopbackOnly(context)))
+        if (options.Value.AllowAnonymous || (!hasSchemes && hosts.IsFromThisMachine(context)))
         {
             return (hosts.IsLocal(context) ? CallerIdentity.Local : CallerIdentity.Anonymous, null);
         }
 
         return (null, Refusals.Unauthorized(hasSchemes
             ? "This server serves only callers with a token."
-            : $"This server has no authentication, and can be reached from other machines. Its operator must configure one, or set {AuthOptions.Section}:"
-                + $"{nameof(AuthOptions.AllowAnonymous)}."));
+            : "This server has no authentication, so it serves only programs on its own machine, at a loopback name and without a proxy. Its operator must "
+                + $"configure one, or set {AuthOptions.Section}:{nameof(AuthOptions.AllowAnonymous)}."));
     }
 
     /// <summary>Reads the caller from a token that arrived in a message.</summary>
@@ -120,7 +123,7 @@ internal sealed class CallerReader(IOptions<AuthOptions> options, HostPolicy hos
     private async Task<ErrorMessage> ExplainAsync(HttpContext context) => Explain((await AuthenticateAsync(context, scheme: null))?.Failure);
 
     private static ErrorMessage Explain(Exception? failure) =>
-        failure is TokenCheckUnavailableException ? new(WireErrors.Internal, "The token cannot be checked at the moment.")
+        failure is TokenCheckUnavailableException ? CannotCheck
         : IsExpiry(failure) ? Refusals.TokenExpired()
         : Refusals.Unauthorized("The token is not valid for this server.");
 

@@ -35,18 +35,23 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
             || IsLoopbackName(host.Host) || HostString.MatchesAny(host.Value, _allowed.Value);
     }
 
-    /// <summary>True if no other machine can reach the address on which the request arrived, except through a proxy.</summary>
-    public bool IsLoopbackOnly(HttpContext context) => context.Connection.LocalIpAddress is null || IsLoopbackOnly(context.Connection.LocalPort);
-
     /// <summary>
-    /// True if the request comes from this machine, to an address and a name that only this machine can reach, and no proxy says that it only forwards it. A proxy that
-    /// does not say so makes strangers look local, which is why its documentation asks for the header.
+    /// True if the request comes from this machine, to an address and a name that only this machine can reach, and no proxy says that it only forwards it.
+    /// A proxy that does not say so makes strangers look local, which is why its documentation asks for the header.
     /// </summary>
     public bool IsLocal(HttpContext context) =>
         context.Connection.LocalIpAddress is not null && IsLoopbackOnly(context.Connection.LocalPort)
         && context.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote)
         && IsLoopbackName(context.Request.Host.Host)
-        && !context.Request.Headers.Keys.Any(IsOfAProxy);
+        && !IsForwarded(context);
+
+    /// <summary>
+    /// True if the request is <see cref="IsLocal">local</see>, or came through a Unix socket and no proxy says that it only forwards it. Whoever opens a Unix
+    /// socket is on this machine, too, but usually it is a proxy, so such a request is served and has no rights of its own.
+    /// </summary>
+    public bool IsFromThisMachine(HttpContext context) => IsLocal(context) || (context.Connection.LocalIpAddress is null && !IsForwarded(context));
+
+    private static bool IsForwarded(HttpContext context) => context.Request.Headers.Keys.Any(IsOfAProxy);
 
     /// <summary>
     /// Considers only the addresses of the port on which the request arrived: a public management port does not make the other ports public.
@@ -72,7 +77,8 @@ internal sealed class HostPolicy(IServer server, IHostApplicationLifetime lifeti
 
     private static (int Port, bool IsLoopback) Read(string address)
     {
-        var isLocal = address.StartsWith("http://unix:", StringComparison.OrdinalIgnoreCase) || address.StartsWith("http://pipe:", StringComparison.OrdinalIgnoreCase);
+        var isLocal = address.StartsWith("http://unix:", StringComparison.OrdinalIgnoreCase)
+            || address.StartsWith("http://pipe:", StringComparison.OrdinalIgnoreCase);
         return Uri.TryCreate(address, UriKind.Absolute, out var uri) ? (uri.Port, isLocal || IsLoopbackName(uri.Host)) : (0, isLocal);
     }
 

@@ -15,6 +15,9 @@ internal sealed record SessionAccess(CallerIdentity Caller, string Scope, Sessio
 
     public bool Allows(SessionRights needed) => (Rights & needed) == needed;
 
+    /// <summary>The access of an administrator to a scope, or null if the caller is none.</summary>
+    public SessionAccess? Administer(string scope) => Allows(SessionRights.Administer) ? this with { Scope = scope } : null;
+
     public string KeyOf(string sessionId) => SessionKey.Of(Scope, sessionId);
 
     /// <summary>What a grain learns of the caller, or null if there is nothing to say.</summary>

@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -14,11 +12,6 @@ namespace OrleansSessions.SocketGateway.Access;
 internal sealed class TokenRelay : IStartupFilter
 {
     public const string V1Protocol = "sessions.v1.json";
-
-    private const string Prefix = "bearer.";
-
-    // No scheme accepts it as a token, so what cannot be decoded is refused and never served as if no token had been sent.
-    private const string Undecodable = "-";
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -38,31 +31,18 @@ internal sealed class TokenRelay : IStartupFilter
         }
 
         var offered = headers.GetCommaSeparatedValues(HeaderNames.SecWebSocketProtocol);
-        if (!offered.Contains(V1Protocol, StringComparer.Ordinal) || !Array.Exists(offered, IsToken))
+        if (!offered.Contains(V1Protocol, StringComparer.Ordinal) || !Array.Exists(offered, BearerToken.IsSubprotocol))
         {
             return;
         }
 
-        headers.SecWebSocketProtocol = string.Join(", ", offered.Where(protocol => !IsToken(protocol)));
+        headers.SecWebSocketProtocol = string.Join(", ", offered.Where(protocol => !BearerToken.IsSubprotocol(protocol)));
         if (headers.Authorization.Count == 0)
         {
-            headers.Authorization = BearerToken.Header(Decode(offered.Where(IsToken).ToArray()));
+            // Of several tokens, none can be meant.
+            headers.Authorization = offered.Where(BearerToken.IsSubprotocol).ToArray() is [{ } only]
+                ? BearerToken.HeaderOfSubprotocol(only)
+                : BearerToken.Header(null);
         }
-    }
-
-    private static bool IsToken(string protocol) => protocol.StartsWith(Prefix, StringComparison.Ordinal);
-
-    private static string Decode(string[] protocols)
-    {
-        var encoded = protocols is [{ } only] ? only.AsSpan(Prefix.Length) : [];
-        if (encoded.IsEmpty || !Base64Url.IsValid(encoded))
-        {
-            return Undecodable;
-        }
-
-        var token = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(encoded));
-
-        // A header's value is printable ASCII, and so is every token.
-        return token.All(character => character is > ' ' and < '\x7f') ? token : Undecodable;
     }
 }

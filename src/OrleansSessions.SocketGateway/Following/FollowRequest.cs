@@ -13,6 +13,9 @@ internal sealed record FollowRequest(SessionAccess Access, string SessionId, Wir
     /// <summary>The grain's key.</summary>
     public string SessionKey { get; } = Access.KeyOf(SessionId);
 
+    /// <summary>The client's address, for the audit log.</summary>
+    public string From { get; init; } = "";
+
     /// <summary>The <c>traceparent</c> that the client sent, as <see cref="Telemetry.RequestTrace.Received"/> returned it.</summary>
     public string? TraceParent { get; init; }
 

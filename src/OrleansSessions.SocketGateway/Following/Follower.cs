@@ -18,6 +18,7 @@ internal sealed partial class Follower : IFollower, ILogSource
     private readonly long _openedAt;
     private ITimer? _closeTimer;
     private int _closeCode;
+    private bool _isAttached;
 
     /// <param name="createProfile">Creates the profile. It is called before the follower is attached, and can use its <see cref="Writer"/>.</param>
     public Follower(FollowRequest request, ITransport transport, FollowerServices services, Func<Follower, IProfile> createProfile)
@@ -51,6 +52,9 @@ internal sealed partial class Follower : IFollower, ILogSource
 
     /// <summary>Requires the gate.</summary>
     public LogCursor Cursor { get; }
+
+    /// <summary>True once the client was sent the reply to its attach: <c>hello</c> on a v1 socket, which must be the first frame.</summary>
+    public bool IsAttached => Volatile.Read(ref _isAttached);
 
     public bool IsClosing => Volatile.Read(ref _closeCode) != 0;
 
@@ -187,30 +191,25 @@ internal sealed partial class Follower : IFollower, ILogSource
     {
         lock (Gate)
         {
-            if (IsClosing)
-            {
-                return;
-            }
-
-            if (error is not null)
-            {
-                Writer.Enqueue(error);
-                Services.Metrics.ErrorTold(error.Error.Code);
-            }
-
-            BeginClose(code, reason, dropWaiting);
+            BeginClose(code, reason, error, dropWaiting);
         }
 
         Flush();
     }
 
     /// <summary>The part of a close that requires the gate. The close is sent with the next flush.</summary>
-    public void BeginClose(int code, string reason, bool dropWaiting)
+    public void BeginClose(int code, string reason, ErrorMessage? error, bool dropWaiting)
     {
         Gate.AssertHeld();
         if (IsClosing)
         {
             return;
+        }
+
+        if (error is not null)
+        {
+            Writer.Enqueue(error);
+            Services.Metrics.ErrorTold(error.Error.Code);
         }
 
         Volatile.Write(ref _closeCode, code);
@@ -253,6 +252,7 @@ internal sealed partial class Follower : IFollower, ILogSource
             }
 
             Profile.OnAttached(reply, Request.Resume?.AfterSeq);
+            Volatile.Write(ref _isAttached, true);
             if (Request.Resume is { } position)
             {
                 Cursor.Replay(position.Epoch, position.AfterSeq);

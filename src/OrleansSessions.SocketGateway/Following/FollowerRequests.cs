@@ -246,20 +246,14 @@ internal sealed class FollowerRequests(Follower follower)
 
     private async Task RenewAsync(AuthMessage auth)
     {
-        var (access, refusal) = await Services.Guards.Renewal.TryAsync(follower.Token.Access, auth.Token, follower.Id);
-        if (access is null)
+        if (await follower.Token.RenewAsync(auth.Token) is { } refusal)
         {
-            Refused.TellBad(refusal!);
-            return;
+            Refused.TellToken(refusal);
         }
-
-        Refused.ForgiveBad();
-        lock (follower.Gate)
+        else
         {
-            follower.Token.Renew(access);
+            Refused.ForgiveBad();
         }
-
-        follower.Flush();
     }
 
     /// <summary>A caller that may only follow and answer here can neither ask nor cancel.</summary>

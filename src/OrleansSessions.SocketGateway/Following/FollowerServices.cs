@@ -49,14 +49,14 @@ internal sealed class GatewayLimits(IOptions<SocketGatewayOptions> gateway, IOpt
     public ScopeLimitsOptions Scopes { get; } = scopes.Value;
 
     /// <summary>The limits of a caller, as <c>hello</c> tells them.</summary>
-    /// <param name="scope">The scope in which the caller acts.</param>
-    public CallerLimits Of(string scope)
+    public CallerLimits Of(SessionAccess access)
     {
+        // Sockets count for the caller, whichever scope it named, and questions for the scope.
+        var sockets = access.Caller.Scope == SessionScope.Anonymous ? null : NullIfNone(Scopes.MaxSocketsPerScope);
         var messages = NullIfNone(Gateway.MaxMessagesPerMinute);
-        return scope == SessionScope.Anonymous
-            ? CallerLimits.None with { MessagesPerMinute = messages }
-            : new(messages, NullIfNone(Scopes.MaxSocketsPerScope), NullIfNone(Scopes.MaxOpenQuestionsPerScope),
-                NullIfNone(Scopes.MaxAsksPerMinutePerScope), Scopes.MaxSessionsPerScope);
+        return access.Scope == SessionScope.Anonymous
+            ? CallerLimits.None with { MessagesPerMinute = messages, Sockets = sockets }
+            : new(messages, sockets, NullIfNone(Scopes.MaxOpenQuestionsPerScope), NullIfNone(Scopes.MaxAsksPerMinutePerScope), Scopes.MaxSessionsPerScope);
     }
 
     /// <summary>How long a refused client is advised to wait, in milliseconds.</summary>

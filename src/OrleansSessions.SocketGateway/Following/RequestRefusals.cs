@@ -3,7 +3,7 @@ using OrleansSessions.SocketGateway.Telemetry;
 
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>Sends refusals to a client. Too many of a kind in a row close its connection.</summary>
+/// <summary>Sends refusals to a client, and audits them. Too many of a kind in a row close its connection.</summary>
 internal sealed class RequestRefusals(Follower follower)
 {
     private StrikeCounter _bad;
@@ -15,19 +15,24 @@ internal sealed class RequestRefusals(Follower follower)
     /// <summary>Sends an error, and closes the connection if the error table says so.</summary>
     public void Tell(ErrorMessage error)
     {
-        if (error.Error.CloseCode is { } code)
+        if (error.Error.CloseCode is not { } code)
         {
-            follower.Close(code, error.Message, error, dropWaiting: false);
+            Send(error);
             return;
         }
 
-        Services.Metrics.ErrorTold(error.Error.Code);
-        lock (follower.Gate)
-        {
-            follower.Writer.Enqueue(error);
-        }
+        Audit(error);
+        follower.Close(code, error.Message, error, dropWaiting: false);
+    }
 
-        follower.Flush();
+    /// <summary>Refuses a token that was sent in a message. The earlier token stays in force, so the connection stays open, whatever the error is.</summary>
+    public void TellToken(ErrorMessage refusal)
+    {
+        Send(refusal);
+        if (refusal.Error != WireErrors.Internal)
+        {
+            StrikeBad();
+        }
     }
 
     /// <summary>Refuses an invalid message.</summary>
@@ -69,4 +74,19 @@ internal sealed class RequestRefusals(Follower follower)
     public void ForgiveBad() => _bad.Forgive();
 
     public void ForgiveBusy() => _busy.Forgive();
+
+    private void Send(ErrorMessage error)
+    {
+        Audit(error);
+        Services.Metrics.ErrorTold(error.Error.Code);
+        lock (follower.Gate)
+        {
+            follower.Writer.Enqueue(error);
+        }
+
+        follower.Flush();
+    }
+
+    private void Audit(ErrorMessage error) => Services.Guards.Audit(
+        $"message on a socket of session {follower.Request.SessionId}", follower.Token.Access, follower.Request.From, error);
 }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Access;
@@ -31,9 +30,9 @@ internal sealed class AccessFilter(Gatekeeper gatekeeper, CallerGuards guards, C
 
     private async ValueTask<ErrorMessage?> AdmitAsync(HttpContext context)
     {
-        // A browser sends no token with a preflight.
+        // A host's AllowAnonymous() only means that its own authorization lets the request through.
         var metadata = context.GetEndpoint()?.Metadata;
-        return metadata?.GetMetadata<IAllowAnonymous>() is not null
+        return metadata?.GetMetadata<Preflight>() is not null
             ? null
             : await gatekeeper.AdmitAsync(context, metadata?.GetMetadata<NeedsRight>()?.Right ?? SessionRights.Follow) ?? guards.CountRequest(context);
     }

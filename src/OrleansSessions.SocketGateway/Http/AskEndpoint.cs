@@ -11,7 +11,10 @@ namespace OrleansSessions.SocketGateway.Http;
 /// <summary><c>POST /v1/sessions/{id}/questions</c>: asks a question, and waits for the answer if the client prefers that.</summary>
 internal static class AskEndpoint
 {
-    public static Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http, EventStreamEndpoint streams) => http.RunAsync(context, id, null, async session =>
+    public static Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http, EventStreamEndpoint streams) =>
+        http.RunAsync(context, id, null, session => HandleAsync(id, context, http, session, streams));
+
+    private static async Task<IResult> HandleAsync(string id, HttpContext context, SessionHttp http, ISessionGrain session, EventStreamEndpoint streams)
     {
         // 1. Parse the request as strictly as a frame.
         var (question, refusal) = await ReadAsync(context.Request, http);
@@ -24,7 +27,7 @@ internal static class AskEndpoint
         question = question with { Id = question.Id ?? Identifiers.NewQuestionId() };
         if (await http.Guards.Asks.TakeAsync(SessionAccess.Of(context).Scope, question.Id) is { } limited)
         {
-            return http.Refuse(limited);
+            return http.RefuseCaller(context, limited);
         }
 
         if (!EventStreamHeaders.AreAccepted(context.Request))
@@ -51,7 +54,7 @@ internal static class AskEndpoint
                 place.Dispose();
             }
         }
-    });
+    }
 
     /// <summary>Asks. The caller does not follow the session: it reads the answer by the question's id.</summary>
     /// <param name="onAsked">Returns the result for a question that was accepted, now or before.</param>
@@ -77,7 +80,7 @@ internal static class AskEndpoint
             return http.Refuse(http.Grains.Report(fault, "The question could not be asked", id, question.Id));
         }
 
-        return reply.Outcome is AskOutcome.Accepted or AskOutcome.Duplicate ? await onAsked(reply) : http.RefuseAsk(reply);
+        return reply.Outcome is AskOutcome.Accepted or AskOutcome.Duplicate ? await onAsked(reply) : http.RefuseAsk(context, reply);
     }
 
     private static async Task<(QuestionMessage? Question, ErrorMessage? Refusal)> ReadAsync(HttpRequest request, SessionHttp http)

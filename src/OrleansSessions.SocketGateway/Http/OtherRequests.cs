@@ -23,7 +23,8 @@ internal static class OtherRequests
         var allow = string.Join(", ", methods);
 
         // A browser sends no credentials with a preflight, so it must be allowed even if the host requires authorization.
-        group.MapMethods(path, [HttpMethods.Options], (HttpResponse response) => Allow(response, allow)).AllowAnonymous().ExcludeFromDescription();
+        group.MapMethods(path, [HttpMethods.Options], (HttpResponse response) => Allow(response, allow))
+            .WithMetadata(new Preflight()).AllowAnonymous().ExcludeFromDescription();
         group.Map(path, (HttpContext context, SessionHttp http) => Refuse(context, http, methods, allow, otherType)).ExcludeFromDescription();
     }
 

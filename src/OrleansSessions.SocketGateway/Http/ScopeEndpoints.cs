@@ -9,17 +9,10 @@ namespace OrleansSessions.SocketGateway.Http;
 /// <summary>Lists and erases the sessions of a scope.</summary>
 internal static class ScopeEndpoints
 {
-    private const int ErasePage = 100;
-
-    // Removing a session is a few grain calls and a write, and other callers are served meanwhile.
-    private const int MaxRemovals = 8;
-
-    // More than any index has pages. A scope in which sessions are asked as fast as they are removed would never be empty.
-    private const int MaxRounds = 200;
-
     public static Task<IResult> ListAsync(string? after, string? limit, HttpContext context, SessionHttp http)
     {
-        var scope = SessionAccess.Of(context).Scope;
+        var access = SessionAccess.Of(context);
+        var scope = access.Scope;
         return http.RunAsync(context, scope, null, async () =>
         {
             if (scope == SessionScope.Anonymous)
@@ -40,7 +33,7 @@ internal static class ScopeEndpoints
 
             var page = await http.Grains.IndexOf(scope).ListAsync(
                 new() { Limit = count, AfterUpdatedAt = cursor?.UpdatedAt, AfterSessionId = cursor?.SessionId });
-            var gone = await DropForgottenAsync(http, scope, page.Sessions);
+            var gone = await DropForgottenAsync(http, access, page.Sessions);
             return SessionHttp.Json(new SessionListBody(
                 scope,
                 [.. page.Sessions.Where(session => !gone.Contains(session.SessionId)).Select(ListedSessionBody.From)],
@@ -49,57 +42,48 @@ internal static class ScopeEndpoints
     }
 
     /// <summary>Returns the same, whether or not there was something to erase.</summary>
-    public static Task<IResult> EraseAsync(string scope, HttpContext context, SessionHttp http, AuditLog audit) =>
-        http.RunAsync(context, scope, null, () => EraseAsync(scope, context, http, http.Grains.IndexOf(scope), audit));
-
-    private static async Task<IResult> EraseAsync(string scope, HttpContext context, SessionHttp http, IScopeIndexGrain index, AuditLog audit)
+    public static Task<IResult> EraseAsync(string scope, HttpContext context, SessionHttp http, AuditLog audit)
     {
-        if (!SessionScope.IsValid(scope))
+        if (SessionAccess.Of(context).Administer(scope) is not { } access)
         {
-            return http.Refuse(new(WireErrors.BadRequest, "The address must end in one scope, as GET /v1/sessions returns it.", Param: "scope"));
+            return Task.FromResult(http.RefuseCaller(context, Refusals.PermissionDenied(Permissions.Admin)));
         }
 
-        // Sessions can be asked for the first time meanwhile, so this goes on until there are none.
-        var removed = 0;
-        for (var round = 0; round < MaxRounds; round++)
-        {
-            var page = await index.ListAsync(new() { Limit = ErasePage });
-            if (page.Sessions.Length == 0)
+        // The anonymous scope is empty, and has no address.
+        return !SessionScope.IsValid(scope)
+            ? Task.FromResult(http.Refuse(new(WireErrors.BadRequest, "The address must end in one scope, as GET /v1/sessions returns it.", Param: "scope")))
+            : http.RunAsync(context, scope, null, async () =>
             {
-                await index.EraseAsync(new());
-                audit.Erased(context, SessionAccess.Of(context), scope, removed);
-                return TypedResults.NoContent();
-            }
-
-            await Parallel.ForEachAsync(page.Sessions, Bounded(context), async (session, _) => await SessionOf(http, scope, session).RemoveAsync(new()));
-
-            // A session that was gone already has not removed its entry. One that was asked again since has another entry, which the next round finds.
-            await index.RemoveAsync(RemoveSessionsRequest.For(page.Sessions));
-            removed += page.Sessions.Length;
-        }
-
-        return http.Refuse(new(
-            WireErrors.Internal, $"{removed} sessions were removed, but new ones were asked as fast. Stop the callers of the scope, and repeat the request.",
-            RetryAfterMs: http.Limits.RetryAfterMs));
+                var erasure = new Erasure(http, access, context.RequestAborted);
+                try
+                {
+                    return await erasure.RunAsync()
+                        ? TypedResults.NoContent()
+                        : http.Refuse(new(
+                            WireErrors.Internal,
+                            $"{erasure.Removed} sessions were removed, but new ones were asked as fast. Stop the callers of the scope, and repeat the request.",
+                            RetryAfterMs: http.Limits.RetryAfterMs));
+                }
+                finally
+                {
+                    audit.Erased(context, access, erasure.Removed, erasure.IsComplete);
+                }
+            });
     }
 
     /// <summary>The index does not notice when a session is forgotten, so entries that are old enough are looked up.</summary>
     /// <returns>The ids of the sessions that are gone. Their entries were removed.</returns>
-    private static async Task<HashSet<string>> DropForgottenAsync(SessionHttp http, string scope, ListedSession[] sessions)
+    private static async Task<HashSet<string>> DropForgottenAsync(SessionHttp http, SessionAccess access, ListedSession[] sessions)
     {
         var oldest = http.Clock.GetUtcNow() - http.Limits.Sessions.Retention;
         var lookups = sessions.Where(session => session.UpdatedAt < oldest)
-            .Select(async session => (Session: session, IsGone: await SessionOf(http, scope, session).DescribeAsync(new()) is null));
+            .Select(async session => (Session: session, IsGone: await http.Grains.Get(access.KeyOf(session.SessionId)).DescribeAsync(new()) is null));
         var gone = (await Task.WhenAll(lookups)).Where(lookup => lookup.IsGone).Select(lookup => lookup.Session).ToList();
         if (gone.Count > 0)
         {
-            await http.Grains.IndexOf(scope).RemoveAsync(RemoveSessionsRequest.For(gone));
+            await http.Grains.IndexOf(access.Scope).RemoveAsync(RemoveSessionsRequest.For(gone));
         }
 
         return gone.Select(session => session.SessionId).ToHashSet(StringComparer.Ordinal);
     }
-
-    private static ISessionGrain SessionOf(SessionHttp http, string scope, ListedSession session) => http.Grains.Get(SessionKey.Of(scope, session.SessionId));
-
-    private static ParallelOptions Bounded(HttpContext context) => new() { MaxDegreeOfParallelism = MaxRemovals, CancellationToken = context.RequestAborted };
 }

@@ -33,10 +33,11 @@ internal static class SessionEndpoints
         return SessionHttp.Json(new QuestionListBody([.. questions.Select(question => QuestionBody.From(question))]));
     });
 
-    public static Task<IResult> GetQuestionAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
-        await session.GetQuestionAsync(new() { QuestionId = qid }) is { } question
-            ? SessionHttp.Json(QuestionBody.From(question))
-            : http.Refuse(Refusals.QuestionNotFound(qid)));
+    public static Task<IResult> GetQuestionAsync(string id, string qid, HttpContext context, SessionHttp http) =>
+        http.RunAsync(context, id, qid, async session =>
+            await session.GetQuestionAsync(new() { QuestionId = qid }) is { } question
+                ? SessionHttp.Json(QuestionBody.From(question))
+                : http.Refuse(Refusals.QuestionNotFound(qid)));
 
     public static Task<IResult> CancelAsync(string id, string qid, HttpContext context, SessionHttp http) => http.RunAsync(context, id, qid, async session =>
     {

@@ -71,10 +71,17 @@ internal sealed class SessionHttp(
         fault is ConnectionAbortedException || (fault is OperationCanceledException && context.RequestAborted.IsCancellationRequested);
 
     /// <summary>Refuses a question that the session did not accept.</summary>
-    public IResult RefuseAsk(AskReply reply)
+    public IResult RefuseAsk(HttpContext context, AskReply reply)
     {
         metrics.AskRefused(reply);
-        return Refuse(AskRefusals.Of(reply, limits.RetryAfterMs));
+        return RefuseCaller(context, AskRefusals.Of(reply, limits.RetryAfterMs));
+    }
+
+    /// <summary>Refuses a request that can be refused because of its caller or of the caller's limits, which is audited.</summary>
+    public IResult RefuseCaller(HttpContext context, ErrorMessage error)
+    {
+        guards.Audit(context, error);
+        return Refuse(error);
     }
 
     public IResult Refuse(ErrorMessage error, long? expectedOffset = null, QuestionStatus? ended = null)

@@ -17,7 +17,7 @@ internal static class ProfileFactory
 
     /// <summary>Called under the gate.</summary>
     private static void OnSessionRemoved(Follower follower) =>
-        follower.BeginClose(CloseCodes.SessionRemoved, "The session was removed.", dropWaiting: false);
+        follower.BeginClose(CloseCodes.SessionRemoved, "The session was removed.", null, dropWaiting: false);
 
     private static HelloMessage Hello(Follower follower, AttachReply reply, bool isResuming)
     {
@@ -34,7 +34,7 @@ internal static class ProfileFactory
             HeartbeatMs = (int)options.HeartbeatInterval.TotalMilliseconds,
             MaxMessageBytes = options.MaxMessageBytes,
             MaxQuestionBytes = follower.Services.Sessions.MaxQuestionBytes,
-            Limits = follower.Services.Limits.Of(follower.Token.Access.Scope),
+            Limits = follower.Services.Limits.Of(follower.Token.Access),
             TokenExpiresInMs = follower.Token.ExpiresInMs,
             ReconnectMinMs = (int)options.ReconnectMin.TotalMilliseconds,
             ReconnectMaxMs = (int)options.ReconnectMax.TotalMilliseconds,

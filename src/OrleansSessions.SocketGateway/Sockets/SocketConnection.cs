@@ -141,9 +141,9 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
     private void KeepAlive(long now)
     {
         var (interval, clock) = (_services.Options.HeartbeatInterval, _services.Clock);
-        if (!Follower.Writer.HasRoom)
+        if (!Follower.IsAttached || !Follower.Writer.HasRoom)
         {
-            // The reader may be waiting, so silence means nothing. SendTimeout applies to a client that does not read.
+            // The reader may be waiting, so silence means nothing. The hello is the first frame, and SendTimeout applies to a client that does not read.
             _reader.ExcuseSilence(now);
         }
         else if (clock.GetElapsedTime(_reader.LastHeardAt, now) > interval * 2)

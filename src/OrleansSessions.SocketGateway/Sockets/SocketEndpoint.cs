@@ -151,7 +151,11 @@ internal sealed partial class SocketEndpoint
             return refusal;
         }
 
-        request = new(SessionAccess.Of(context), id, profile, resume) { TraceParent = RequestTrace.Received(context.Request) };
+        request = new(SessionAccess.Of(context), id, profile, resume)
+        {
+            From = AuditLog.From(context),
+            TraceParent = RequestTrace.Received(context.Request),
+        };
         return null;
     }
 

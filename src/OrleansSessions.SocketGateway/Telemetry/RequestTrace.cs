@@ -13,7 +13,9 @@ internal static class RequestTrace
 
     /// <summary>Returns the <c>traceparent</c> of a request that has no activity, or null if it has one, sent none or sent an invalid one.</summary>
     public static string? Received(HttpRequest request) =>
-        Activity.Current is not { IdFormat: ActivityIdFormat.W3C } && request.Headers.TraceParent is { Count: 1 } header && IsTraceParent(header[0]) ? header[0] : null;
+        Activity.Current is not { IdFormat: ActivityIdFormat.W3C } && request.Headers.TraceParent is { Count: 1 } header && IsTraceParent(header[0])
+            ? header[0]
+            : null;
 
     /// <summary>Returns the trace that an ask made now belongs to, or null if there is none.</summary>
     /// <param name="received">What <see cref="Received"/> returned for the request.</param>

@@ -50,7 +50,9 @@ public sealed class SocketGatewayMetrics
         _duration = meter.CreateHistogram<double>("sessions.gateway.connection.duration", "s", "How long connections were open.");
         _closes = meter.CreateCounter<long>("sessions.gateway.connection.closes", "{connection}", "Closed connections, by close code.");
         _errors = meter.CreateCounter<long>("sessions.gateway.errors", "{error}", "Errors sent to clients, by code, on sockets and over HTTP.");
-        _limits = meter.CreateCounter<long>("sessions.gateway.limit.refusals", "{refusal}", "Requests and messages refused because a limit was reached, by limit.");
+        _limits = meter.CreateCounter<long>(
+            "sessions.gateway.limit.refusals", "{refusal}", "Requests and messages refused because a limit was reached, by limit.");
+
         // Every message passes these two, so they are counted here and read only when the metrics are collected.
         meter.CreateObservableCounter("sessions.gateway.messages.received", () => Interlocked.Read(ref _received), "{message}", "Messages from clients.");
         meter.CreateObservableCounter("sessions.gateway.messages.sent", () => Interlocked.Read(ref _sent), "{message}", "Messages to clients.");

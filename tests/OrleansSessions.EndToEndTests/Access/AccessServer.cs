@@ -16,7 +16,8 @@ public sealed class AccessServerFixture() : ServerFixture(Settings)
     public static string[] Settings { get; } =
     [
         $"Auth:Jwt:Issuer={TestToken.DefaultIssuer}", $"Auth:Jwt:Audience={TestToken.DefaultAudience}", $"Auth:Jwt:Keys:a={Key}", "Auth:Jwt:ClockSkew=00:00:00",
-        $"Auth:ApiKeys:page={Hash(PlainKey)}", $"Auth:ApiKeys:back-end={Hash(AnswerKey)} sessions:answer", $"Auth:ApiKeys:operator={Hash(AdminKey)} sessions:admin",
+        $"Auth:ApiKeys:page={Hash(PlainKey)}", $"Auth:ApiKeys:back-end={Hash(AnswerKey)} sessions:answer",
+        $"Auth:ApiKeys:operator={Hash(AdminKey)} sessions:admin",
         "Responder:Echo:InitialDelay=00:00:00", "Responder:Echo:Delay=00:00:00.01",
     ];
 

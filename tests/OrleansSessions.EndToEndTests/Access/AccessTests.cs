@@ -70,7 +70,8 @@ public sealed class AccessTests(AccessServerFixture server) : IClassFixture<Acce
         PythonClient.SkipIfAbsent();
 
         var printed = await PythonClient.AskAsync(
-            server.Server.Socket(Names.Session()).AbsoluteUri.TrimEnd('?'), "hello", TestContext.Current.CancellationToken, $"Authorization: Bearer {AccessServerFixture.PlainKey}");
+            server.Server.Socket(Names.Session()).AbsoluteUri.TrimEnd('?'), "hello", TestContext.Current.CancellationToken,
+            $"Authorization: Bearer {AccessServerFixture.PlainKey}");
 
         Assert.Equal("hello", printed.TrimEnd());
     }
@@ -97,7 +98,8 @@ public sealed class AccessTests(AccessServerFixture server) : IClassFixture<Acce
         var token = Good.SignedWith(AccessServerFixture.Key);
 
         var read = await node.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/s?access%5Ftoken={token}", null);
-        (await node.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/s/events?access_token={token}x", null, ("Accept", "text/event-stream"))).IsError(WireErrors.Unauthorized);
+        (await node.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/s/events?access_token={token}x", null, ("Accept", "text/event-stream")))
+            .IsError(WireErrors.Unauthorized);
         await using var socket = await CheckedSocket.ConnectAsync(node.Socket("s", $"access_token={token}"));
         await socket.ExpectAsync("hello");
 

@@ -27,7 +27,8 @@ public sealed class StartTests
     public async Task Start_WithASecretThatIsTooShort_DoesNotPrintIt()
     {
         await using var process = ServerProcess.Launch(
-            "a server with a short secret", [RepositoryFolder.ServerDll, "--Auth:Jwt:Audience=a", "--Auth:Jwt:Issuer=i"], new() { ["Auth__Jwt__Keys__a"] = "hunter2hunter2" });
+            "a server with a short secret", [RepositoryFolder.ServerDll, "--Auth:Jwt:Audience=a", "--Auth:Jwt:Issuer=i"],
+            new() { ["Auth__Jwt__Keys__a"] = "hunter2hunter2" });
 
         Assert.Equal(2, await process.ExitAsync(Patience));
         Assert.Contains("Auth:Jwt:Keys:a is not valid", process.Output, StringComparison.Ordinal);

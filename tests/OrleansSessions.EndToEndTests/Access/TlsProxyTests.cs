@@ -101,12 +101,30 @@ public sealed class TlsProxyTests : IAsyncLifetime
 
     [Theory]
     [InlineData("/metrics")]
+    [InlineData("/metrics/")]
+    [InlineData("/METRICS")]
+    [InlineData("/health")]
     [InlineData("/health/ready")]
+    [InlineData("/Health/ready/")]
     public async Task WhatIsForOperators_StaysInside(string path)
     {
         using var response = await Proxy.Http.GetAsync(new Uri(path, UriKind.Relative));
 
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task ALargeBody_ReachesTheServer_WhichLimitsIt()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sessions/s/questions") { Content = JsonContent.Create(new string('x', 3_000_000)) };
+        request.Headers.Authorization = new("Bearer", Key);
+        request.Headers.ExpectContinue = true;
+
+        using var refused = await Proxy.Http.SendAsync(request);
+
+        // nginx would send a page.
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
+        Assert.Equal("message_too_large", (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
     }
 
     [Fact]

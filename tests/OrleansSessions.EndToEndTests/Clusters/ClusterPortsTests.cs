@@ -20,7 +20,8 @@ public sealed class ClusterPortsTests
             $"Cluster:AdvertisedAddress={advertised}", $"Cluster:ListenAddress={listen}", "Responder:Name=echo", "Responder:Echo:Delay=00:00:00");
 
         Assert.Equal([IPAddress.Parse(expected), IPAddress.Parse(expected)], ClusterAddresses(node));
-        Assert.Equal("hello", (await node.Http.AskAsync(Names.Session(), """{"question":"hello"}""", ("Prefer", "wait=20"))).Body.GetProperty("text").GetString());
+        var asked = await node.Http.AskAsync(Names.Session(), """{"question":"hello"}""", ("Prefer", "wait=20"));
+        Assert.Equal("hello", asked.Body.GetProperty("text").GetString());
     }
 
     [Fact]

@@ -49,7 +49,8 @@ public sealed class SecuredRedisTests : IDisposable
         await using var node = Launch(nodes, [], $"Server:Role={role}");
 
         Assert.Equal(1, await node.ExitAsync(Patience));
-        Assert.Contains("The server cannot start: The TLS certificate of the Redis server in Cluster:Redis is not accepted.", node.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "The server cannot start: The TLS certificate of the Redis server in Cluster:Redis is not accepted.", node.Output, StringComparison.Ordinal);
         Assert.Contains("UntrustedRoot", node.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(_tls.Password, node.Output, StringComparison.Ordinal);
     }
@@ -80,6 +81,7 @@ public sealed class SecuredRedisTests : IDisposable
     private Dictionary<string, string> Trusting() => new() { ["SSL_CERT_FILE"] = _tls.AuthorityFile };
 
     private static ChildProcess Launch(NodeSet nodes, Dictionary<string, string> environment, params string[] settings) => ServerProcess.Launch(
-        "a server that cannot start", [RepositoryFolder.ServerDll, "--urls=http://127.0.0.1:0", .. nodes.Settings.Concat(settings).Select(setting => "--" + setting)],
+        "a server that cannot start",
+        [RepositoryFolder.ServerDll, "--urls=http://127.0.0.1:0", .. nodes.Settings.Concat(settings).Select(setting => "--" + setting)],
         environment);
 }

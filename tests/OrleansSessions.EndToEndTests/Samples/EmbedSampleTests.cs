@@ -39,7 +39,8 @@ public sealed class EmbedSampleTests(QuickEmbedSample sample) : IClassFixture<Qu
     public async Task Customer_IsAnsweredFromTheApplicationsData_OnASocket()
     {
         using var bob = await sample.SignInAsync("bob");
-        await using var socket = await CheckedSocket.ConnectAsync(sample.Socket("bob.socket"), WireProfile.Basic, options => options.SetRequestHeader("Cookie", CookieOf(bob)));
+        await using var socket = await CheckedSocket.ConnectAsync(
+            sample.Socket("bob.socket"), WireProfile.Basic, options => options.SetRequestHeader("Cookie", CookieOf(bob)));
 
         await socket.SendAsync("""{"question":"Where is parcel 42?"}""");
 

@@ -22,7 +22,9 @@ internal static class ClientMessageChecks
             (CancelMessage cancel, null) => FindInCancel(cancel, reference),
             (ResumeMessage resume, null) when profile == WireProfile.V1 => FindInResume(resume, reference),
             (AuthMessage auth, null) when profile == WireProfile.V1 =>
-                reference.String("type") == "auth" && auth.Token.Length > 0 && reference.String("token") == auth.Token ? null : "it is no auth, or not with this token",
+                reference.String("type") == "auth" && auth.Token.Length > 0 && reference.String("token") == auth.Token
+                    ? null
+                    : "it is no auth, or not with this token",
             (PingMessage, null) when profile == WireProfile.V1 => reference.String("type") == "ping" ? null : "it is no ping",
             (PongMessage, null) when profile == WireProfile.V1 => reference.String("type") == "pong" ? null : "it is no pong",
             _ => "it is neither accepted nor refused, or both, or not of this profile",

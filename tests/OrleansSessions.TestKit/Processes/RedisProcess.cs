@@ -80,7 +80,8 @@ public sealed class RedisProcess : IAsyncDisposable
         var number = port.ToString(CultureInfo.InvariantCulture);
         return flavour == RedisFlavour.RedisServer
             ? ChildProcess.Start(
-                "redis-server", FindOnPath("redis-server")!, [.. tls?.Arguments(number) ?? ["--port", number], "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+                "redis-server", FindOnPath("redis-server")!,
+                [.. tls?.Arguments(number) ?? ["--port", number], "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             : ChildProcess.Start(
                 "garnet-server", ChildProcess.DotnetPath,
                 ["tool", "run", "garnet-server", "--", "--lua", "--port", number, "--bind", "127.0.0.1", "--memory", "128m", "--index", "16m"],

@@ -45,7 +45,8 @@ public static class FrameSchema
         (WireProfile.Basic, "response") => "response",
         (WireProfile.Basic, "error") => frame.ContainsKey("status") ? "basicFailure" : "error",
         (WireProfile.V1, "ping") => "serverPing",
-        (WireProfile.V1, "hello" or "accepted" or "delta" or "done" or "snapshot" or "resumed" or "cancelling" or "error" or "expiring" or "authenticated") => TypeOf(frame),
+        (WireProfile.V1, "hello" or "accepted" or "delta" or "done" or "snapshot" or "resumed" or "cancelling" or "error" or "expiring" or "authenticated") =>
+            TypeOf(frame),
         _ => null,
     };
 

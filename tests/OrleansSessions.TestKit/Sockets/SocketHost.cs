@@ -28,7 +28,8 @@ public sealed class SocketHost : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     public static async Task<SocketHost> StartAsync(
-        IClusterClient client, Action<SocketGatewayOptions>? configure = null, bool isReady = true, Action<WebApplicationBuilder>? configureHost = null)
+        IClusterClient client, Action<SocketGatewayOptions>? configure = null, bool isReady = true, Action<WebApplicationBuilder>? configureHost = null,
+        Action<IEndpointConventionBuilder>? configureEndpoints = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -44,8 +45,10 @@ public sealed class SocketHost : IAsyncDisposable
         });
         builder.Services.AddSocketGateway(_ => { });
         var app = builder.Build();
-        app.MapSocketGateway();
-        app.MapSessionHttp();
+        var sockets = app.MapSocketGateway();
+        var http = app.MapSessionHttp();
+        configureEndpoints?.Invoke(sockets);
+        configureEndpoints?.Invoke(http);
         await app.StartAsync();
         var host = new SocketHost(app);
         if (isReady)

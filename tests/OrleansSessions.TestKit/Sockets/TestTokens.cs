@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansSessions.SocketGateway.Access;
 
 namespace OrleansSessions.TestKit.Sockets;
 
@@ -16,6 +17,12 @@ public static class TestTokens
 {
     public const string Issuer = "https://issuer.test";
     public const string TenantClaim = "tenant";
+
+    /// <summary>A token with which the scheme throws.</summary>
+    public const string Crashing = "crash";
+
+    /// <summary>A token that the scheme cannot check at the moment.</summary>
+    public const string Uncheckable = "uncheckable";
 
     private const string SchemeName = "Test";
     private const string Prefix = "test";
@@ -42,7 +49,15 @@ public static class TestTokens
                 return AuthenticateResult.NoResult();
             }
 
-            if (header.Split(' ')[^1].Split(Separator) is not [Prefix, var subject, var permissions, var tenant, var expires])
+            var token = header.Split(' ')[^1];
+            if (token is Crashing or Uncheckable)
+            {
+                return token == Crashing
+                    ? throw new InvalidOperationException("secret")
+                    : AuthenticateResult.Fail(new TokenCheckUnavailableException());
+            }
+
+            if (token.Split(Separator) is not [Prefix, var subject, var permissions, var tenant, var expires])
             {
                 return AuthenticateResult.Fail("This is not a token.");
             }

@@ -32,7 +32,8 @@ public sealed class TestAuthority : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         var authority = new TestAuthority(builder.Build());
-        authority._app.MapGet("/.well-known/openid-configuration", () => authority.Answer(new { issuer = authority.Address, jwks_uri = $"{authority.Address}/keys" }));
+        authority._app.MapGet(
+            "/.well-known/openid-configuration", () => authority.Answer(new { issuer = authority.Address, jwks_uri = $"{authority.Address}/keys" }));
         authority._app.MapGet("/keys", () => authority.Answer(authority.Keys()));
         await authority._app.StartAsync();
         return authority;
@@ -57,7 +58,15 @@ public sealed class TestAuthority : IAsyncDisposable
         {
             keys = new[]
             {
-                new { kty = "RSA", use = "sig", alg = "RS256", kid = KeyId, n = Base64Url.EncodeToString(parts.Modulus), e = Base64Url.EncodeToString(parts.Exponent) },
+                new
+                {
+                    kty = "RSA",
+                    use = "sig",
+                    alg = "RS256",
+                    kid = KeyId,
+                    n = Base64Url.EncodeToString(parts.Modulus),
+                    e = Base64Url.EncodeToString(parts.Exponent),
+                },
             },
         };
     }

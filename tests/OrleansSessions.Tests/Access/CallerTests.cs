@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -80,6 +81,42 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AHostThatLetsItsOwnAuthorizationPassOverTheEndpoints_LetsNoStrangerIn()
+    {
+        var host = await StartAsync(
+            _ => { },
+            builder => builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build()),
+            configureEndpoints: endpoints => endpoints.AllowAnonymous());
+        var stranger = new Subject(host, null);
+
+        Assert.Equal((401, "unauthorized"), await stranger.RefusedAsync(HttpMethod.Delete, $"/v1/scopes/{Subject.ScopeOf("alice")}"));
+        Assert.Equal((401, "unauthorized"), await stranger.RefusedAsync(HttpMethod.Get, $"/v1/sessions/{_session}"));
+        Assert.Equal((403, "permission_denied"), await Subject.Named(host, "alice").RefusedAsync(HttpMethod.Delete, $"/v1/scopes/{Subject.ScopeOf("alice")}"));
+
+        // A browser sends no token with its question before the request.
+        Assert.Equal(204, (await stranger.SendAsync(HttpMethod.Options, $"/v1/sessions/{_session}")).Status);
+    }
+
+    [Theory]
+    [InlineData(null, null, 404)]
+    [InlineData("X-Forwarded-For", "192.0.2.7", 401)]
+    [InlineData("Via", "1.1 proxy", 401)]
+    [InlineData("Host", "chat.example.com", 401)]
+    public async Task WithoutAuthentication_OnlyProgramsOnThisMachineAreServed_AndNotThoseBehindAProxy(string? header, string? value, int status)
+    {
+        var host = await StartAsync(_ => { }, builder => builder.Configuration["AllowedHosts"] = "localhost;127.0.0.1;chat.example.com", hasTokens: false);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/sessions/{_session}");
+        if (header is not null)
+        {
+            request.Headers.TryAddWithoutValidation(header, value);
+        }
+
+        using var response = await host.Http.SendAsync(request);
+
+        Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    [Fact]
     public async Task ARefusalForAMissingToken_SaysSoInTheHeader()
     {
         var host = await StartAsync(_ => { });
@@ -99,7 +136,8 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
     [InlineData("Host", 403)]
     public async Task AnsweringWithoutAToken_IsLeftToThisMachine_AndAProxyMakesItAnother(string? header, int status)
     {
-        var host = await StartAsync(auth => auth.AllowAnonymous = true, builder => builder.Configuration["AllowedHosts"] = "localhost;127.0.0.1;chat.example.com");
+        var host = await StartAsync(
+            auth => auth.AllowAnonymous = true, builder => builder.Configuration["AllowedHosts"] = "localhost;127.0.0.1;chat.example.com");
         using var request = new HttpRequestMessage(HttpMethod.Delete, $"/v1/sessions/{_session}");
         if (header is not null)
         {
@@ -152,6 +190,64 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RefusedMessages_AreAudited_WithTheAddressOfTheirSocket()
+    {
+        var host = await StartAsync(
+            _ => { }, builder => builder.Logging.AddProvider(_log), configure: options => (options.MaxMessagesPerMinute, options.MaxBadRequests) = (30, 9));
+        await using var socket = await Subject.Named(host, "worker", "sessions:answer").ConnectAsync(_session, $"?v=1&scope={Subject.ScopeOf("alice")}");
+        await socket.NextAsync("hello");
+        string[] messages = ["""{"question":"the text"}""", """{"type":"auth","token":"garbage"}""", """{"type":"ping"}""", """{"type":"ping"}"""];
+        foreach (var message in messages)
+        {
+            await socket.SendAsync(message);
+            await socket.NextAsync();
+        }
+
+        string[] codes = ["permission_denied", "unauthorized", "rate_limited"];
+        Assert.Equal(
+            codes.Select(code => $"Refused: message on a socket of session {_session}, by worker, from 127.0.0.1: {code}"),
+            _log.From(AuditLog.Category).Select(line => line.Message).Where(line => line.StartsWith("Refused", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void ActsInAnotherScope_HaveOneLineOfAKindInAMinute_AndThenTheirNumber()
+    {
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        using var factory = LoggerFactory.Create(logging => logging.AddProvider(_log));
+        var audit = new AuditLog(factory, clock);
+        for (var i = 0; i < 1000; i++)
+        {
+            audit.ActedElsewhere(new DefaultHttpContext(), Worker("one"));
+        }
+
+        audit.ActedElsewhere(new DefaultHttpContext(), Worker("two"));
+        Assert.Equal(["one", "two"], _log.Lines.Select(line => line.Message[^3..]));
+
+        clock.Advance(TimeSpan.FromMinutes(1));
+        audit.ActedElsewhere(new DefaultHttpContext(), Worker("one"));
+        Assert.Contains("by worker, in scope one, 999 more times", _log.Lines.ElementAt(2).Message);
+        Assert.Equal(4, _log.Lines.Count);
+    }
+
+    [Fact]
+    public void ActsInMoreScopesThanTheLogTellsApart_AreCounted()
+    {
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        using var factory = LoggerFactory.Create(logging => logging.AddProvider(_log));
+        var audit = new AuditLog(factory, clock);
+        for (var i = 0; i < 1000; i++)
+        {
+            audit.ActedElsewhere(new DefaultHttpContext(), Worker($"{i}"));
+        }
+
+        Assert.Equal(600, _log.Lines.Count);
+        clock.Advance(TimeSpan.FromMinutes(1));
+        audit.ActedElsewhere(new DefaultHttpContext(), Worker("one"));
+        Assert.Contains("400 more acts", _log.Lines.ElementAt(600).Message);
+        Assert.Equal(602, _log.Lines.Count);
+    }
+
+    [Fact]
     public void AFloodOfRefusals_DoesNotFloodTheAuditLog()
     {
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
@@ -193,11 +289,14 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
         Assert.Equal(4008, await socket.ClosedAsync());
     }
 
+    private static SessionAccess Worker(string scope) =>
+        new(new() { Scope = "own", Rights = SessionRights.Follow, Subject = "worker", Issuer = TestTokens.Issuer }, scope, SessionRights.Follow);
+
     private static Subject Of(SocketHost host, string subject, string tenant) => new(host, TestTokens.Of(subject, tenant: tenant));
 
     private async Task<SocketHost> StartAsync(
         Action<AuthOptions> auth, Action<WebApplicationBuilder>? configureHost = null, bool hasTokens = true,
-        Action<OrleansSessions.SocketGateway.SocketGatewayOptions>? configure = null)
+        Action<OrleansSessions.SocketGateway.SocketGatewayOptions>? configure = null, Action<IEndpointConventionBuilder>? configureEndpoints = null)
     {
         var host = await SocketHost.StartAsync(gateway.Cluster.Orleans.Client, configure, isReady: false, configureHost: builder =>
         {
@@ -208,7 +307,7 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
 
             builder.Services.Configure(auth);
             configureHost?.Invoke(builder);
-        });
+        }, configureEndpoints: configureEndpoints);
         _hosts.Add(host);
         return host;
     }

@@ -13,7 +13,8 @@ internal sealed class Subject(SocketHost host, string? token)
 
     public static string ScopeOf(string name) => SessionScope.Of(TestTokens.Issuer, name);
 
-    public async Task<(int Status, JsonElement Body)> SendAsync(HttpMethod method, string path, object? body = null, string accept = "application/json", string? prefer = null)
+    public async Task<(int Status, JsonElement Body)> SendAsync(
+        HttpMethod method, string path, object? body = null, string accept = "application/json", string? prefer = null)
     {
         using var request = new HttpRequestMessage(method, path);
         request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using OrleansSessions.SocketGateway.Access;
+using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using OrleansSessions.Tests.SocketGateway;
@@ -48,7 +50,8 @@ public sealed class TokenExpiryTests(GatewayFixture gateway) : IAsyncLifetime
         await SendTokenAsync(socket, Token("alice"));
 
         // ASP.NET Core keeps the end of a token in whole seconds.
-        Assert.InRange((await socket.NextAsync("authenticated")).GetProperty("expires_in_ms").GetInt64(), Life.TotalMilliseconds - 1000, Life.TotalMilliseconds);
+        var authenticated = await socket.NextAsync("authenticated");
+        Assert.InRange(authenticated.GetProperty("expires_in_ms").GetInt64(), Life.TotalMilliseconds - 1000, Life.TotalMilliseconds);
 
         // The end of the first token passes, and the next thing that is sent is the notice for the second.
         _clock.Advance(Life - TimeSpan.FromSeconds(59.5));
@@ -74,7 +77,8 @@ public sealed class TokenExpiryTests(GatewayFixture gateway) : IAsyncLifetime
     public async Task ABasicSocket_IsClosedWith4005_WithoutAFrame()
     {
         await using var socket = await ConnectAsync(Token("alice"), "");
-        await Eventually.TrueAsync(() => Host.Services.GetRequiredService<OrleansSessions.SocketGateway.Telemetry.SocketGatewayMetrics>().ActiveConnections == 1, "it is open");
+        var metrics = Host.Services.GetRequiredService<OrleansSessions.SocketGateway.Telemetry.SocketGatewayMetrics>();
+        await Eventually.TrueAsync(() => metrics.ActiveConnections == 1, "it is open");
 
         _clock.Advance(Life);
         var closed = socket.ClosedAsync();
@@ -114,16 +118,31 @@ public sealed class TokenExpiryTests(GatewayFixture gateway) : IAsyncLifetime
         await socket.NextAsync("ping");
     }
 
-    [Fact]
-    public async Task ATokenThatHasExpired_SentInAMessage_ClosesTheSocketWith4005()
+    [Theory]
+    [InlineData("expired", "token_expired")]
+    [InlineData(TestTokens.Uncheckable, "internal")]
+    [InlineData(TestTokens.Crashing, "internal")]
+    public async Task ATokenInAMessage_ThatHasExpired_OrCannotBeChecked_LeavesTheEarlierOneInForce(string token, string code)
     {
         await using var socket = await ConnectAsync(Token("alice"));
         await socket.NextAsync("hello");
 
-        await SendTokenAsync(socket, TestTokens.Of("alice", expiresAt: _clock.GetUtcNow() - TimeSpan.FromSeconds(1)));
+        await SendTokenAsync(socket, token == "expired" ? TestTokens.Of("alice", expiresAt: _clock.GetUtcNow() - TimeSpan.FromSeconds(1)) : token);
+        var error = await socket.NextAsync("error");
+        Assert.Equal((code, "token"), (error.GetProperty("code").GetString(), error.GetProperty("param").GetString()));
 
-        Assert.Equal("token_expired", (await socket.NextAsync("error")).GetProperty("code").GetString());
-        Assert.Equal(4005, await socket.ClosedAsync());
+        await SendTokenAsync(socket, Token("alice"));
+        await socket.NextAsync("authenticated");
+    }
+
+    [Fact]
+    public void ATokenThatIsAcceptedAfterItsEnd_LivesAsLongAsTheNoticeBeforeAnEnd()
+    {
+        TokenLife Of(TimeSpan left) => TokenLife.Of(CallerIdentity.Local with { ExpiresAt = _clock.GetUtcNow() + left }, _clock);
+
+        Assert.Equal(TokenLife.Notice, Of(TimeSpan.FromSeconds(-1)).Left);
+        Assert.Equal(TokenLife.Notice, Of(TimeSpan.Zero).Left);
+        Assert.Equal(TimeSpan.FromSeconds(1), Of(TimeSpan.FromSeconds(1)).Left);
     }
 
     [Fact]

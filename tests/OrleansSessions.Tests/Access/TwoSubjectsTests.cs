@@ -41,7 +41,8 @@ public sealed class TwoSubjectsTests(AccessFixture nodes) : IClassFixture<Access
         Assert.Equal((404, "question_not_found"), await bob.RefusedAsync(HttpMethod.Get, $"/v1/sessions/{Session}/questions/{Question}"));
         Assert.Empty((await bob.SendAsync(HttpMethod.Get, $"/v1/sessions/{Session}/questions")).Body.GetProperty("questions").EnumerateArray());
         Assert.Equal(
-            (404, "question_not_found"), await bob.RefusedAsync(HttpMethod.Get, $"/v1/sessions/{Session}/events?question={Question}", accept: "text/event-stream"));
+            (404, "question_not_found"),
+            await bob.RefusedAsync(HttpMethod.Get, $"/v1/sessions/{Session}/events?question={Question}", accept: "text/event-stream"));
         await ReadsNothingAsync(await bob.ConnectAsync(Session, $"?v=1&epoch={epoch}&after=0"));
         await using (var stream = await bob.FollowAsync(Session, $"?epoch={epoch}&after=0"))
         {
@@ -85,7 +86,8 @@ public sealed class TwoSubjectsTests(AccessFixture nodes) : IClassFixture<Access
     [Fact]
     public async Task TheSameSubject_OnAnotherNode_ReachesItsSession()
     {
-        await Subject.Named(Hosts[0], "carol").SendAsync(HttpMethod.Post, "/v1/sessions/notes/questions", new { question = "one", id = "q-1", if_busy = "reject" });
+        await Subject.Named(Hosts[0], "carol").SendAsync(
+            HttpMethod.Post, "/v1/sessions/notes/questions", new { question = "one", id = "q-1", if_busy = "reject" });
 
         var elsewhere = Subject.Named(Hosts[1], "carol");
 
@@ -138,7 +140,8 @@ public sealed class TwoSubjectsTests(AccessFixture nodes) : IClassFixture<Access
         var query = $"?scope={Subject.ScopeOf("eve")}";
         var asked = Subject.Named(Hosts[0], "eve").AskAsync("mess", "why?", "q-1");
         await Eventually.TrueAsync(
-            async () => (await admin.SendAsync(HttpMethod.Get, $"/v1/sessions/mess/questions/q-1{query}")).Status == 200, "the administrator sees the question");
+            async () => (await admin.SendAsync(HttpMethod.Get, $"/v1/sessions/mess/questions/q-1{query}")).Status == 200,
+            "the administrator sees the question");
 
         Assert.Equal((403, "permission_denied"), await admin.RefusedAsync(HttpMethod.Post, $"/v1/sessions/mess/response{query}", new { response = "x" }));
         Assert.Equal(202, (await admin.SendAsync(HttpMethod.Post, $"/v1/sessions/mess/questions/q-1/cancel{query}")).Status);

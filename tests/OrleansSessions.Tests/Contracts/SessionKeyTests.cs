@@ -17,6 +17,17 @@ public sealed class SessionKeyTests
         Assert.Equal($"{scope}/abc", SessionKey.Of(scope, "abc"));
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("s.BIyp7uVS7zsfa6q5Yqy0w2XE55Mnbg0sw25kOaNXZiQ", true)]
+    [InlineData("s.BIyp7uVS7zsfa6q5Yqy0w2XE55Mnbg0sw25kOaNXZi", false)]
+    [InlineData("s.BIyp7uVS7zsfa6q5Yqy0w2XE55Mnbg0sw25kOaNXZi=", false)]
+    [InlineData("s.BIyp7uVS7zsfa6q5Yqy0w2XE55Mnbg0sw25kOaNXZi\n", false)]
+    [InlineData("s.BIyp7uVS7zsfa6q5Yqy0w2XE 5Mnbg0sw25kOaNXZiQ", false)]
+    [InlineData("s.BIyp7uVS7zsfa6q5Yqy0w2XE+5Mnbg0sw25kOaNXZiQ", false)]
+    [InlineData("t.BIyp7uVS7zsfa6q5Yqy0w2XE55Mnbg0sw25kOaNXZiQ", false)]
+    public void AScope_HasNoCharacterThatAHashCannotHave(string scope, bool isValid) => Assert.Equal(isValid, SessionScope.IsValid(scope));
+
     [Fact]
     public void TwoSubjects_HaveTwoScopes() => Assert.NotEqual(SessionScope.Of("i", "a"), SessionScope.Of("i", "b"));
 }

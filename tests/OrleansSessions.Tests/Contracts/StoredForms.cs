@@ -94,7 +94,9 @@ internal static class StoredForms
         Of("AttachReply", new AttachReply { Epoch = 5, Seq = 3, Open = Open, Snapshot = Description, Responder = "echo" }),
         Of("DetachRequest", new DetachRequest { Caller = Caller, Gateway = "g", Connection = "c", Connections = 2, Version = 3 }),
         Of("ReadLogRequest", new ReadLogRequest { Caller = Caller, Gateway = "g", Epoch = 5, AfterSeq = 3, Connections = 2, Version = 4, MaxBytes = 9 }),
-        Of("LogPiece", new LogPiece { Outcome = LogReadOutcome.Trimmed, Epoch = 5, Head = 3, Events = Events, IsAtHead = true, Open = Open, Snapshot = Description }),
+        Of(
+            "LogPiece",
+            new LogPiece { Outcome = LogReadOutcome.Trimmed, Epoch = 5, Head = 3, Events = Events, IsAtHead = true, Open = Open, Snapshot = Description }),
         Of("CanAcceptQuestionRequest", new CanAcceptQuestionRequest { Caller = Caller }),
         Of("AskRequest", new AskRequest
         {
@@ -135,7 +137,9 @@ internal static class StoredForms
             ErrorCode = "overloaded",
             ErrorMessage = "later",
         }),
-        Of("AnswerReply", new AnswerReply { Outcome = AnswerOutcome.AlreadyDone, QuestionId = "q", Offset = 3, IsDelivered = true, Status = QuestionStatus.Cancelled }),
+        Of(
+            "AnswerReply",
+            new AnswerReply { Outcome = AnswerOutcome.AlreadyDone, QuestionId = "q", Offset = 3, IsDelivered = true, Status = QuestionStatus.Cancelled }),
         Of("DescribeRequest", new DescribeRequest { Caller = Caller }),
         Of("SessionDescription", new SessionDescription { Epoch = 5, Seq = 3, OldestSeq = 1, Connections = 2, Open = [Description], ExpiresAt = Time }),
         Of("GetQuestionRequest", new GetQuestionRequest { Caller = Caller, QuestionId = "q" }),
@@ -161,6 +165,7 @@ internal static class StoredForms
         Of("ListSessionsRequest", new ListSessionsRequest { Caller = Caller, Limit = 50, AfterUpdatedAt = Time, AfterSessionId = "s" }),
         Of("SessionList", new SessionList { Sessions = [Listed], HasMore = true }),
         Of("EraseIndexRequest", new EraseIndexRequest { Caller = Caller }),
+        Of("EraseIndexReply", new EraseIndexReply { IsErased = true }),
         Of("ScopeIndexState", new ScopeIndexState { Sessions = [Listed] }),
         Of("LogEvent, accepted", Events[0]),
         Of("LogEvent, delta", Events[1]),

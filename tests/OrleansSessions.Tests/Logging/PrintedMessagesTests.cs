@@ -25,7 +25,8 @@ public sealed class PrintedMessagesTests
     public static TheoryData<Type> Messages =>
     [
         .. typeof(AskRequest).Assembly.GetTypes()
-            .Where(type => type.GetCustomAttribute<GenerateSerializerAttribute>() is not null && type is { IsAbstract: false, IsPublic: true, IsValueType: false }),
+            .Where(type => type.GetCustomAttribute<GenerateSerializerAttribute>() is not null
+                && type is { IsAbstract: false, IsPublic: true, IsValueType: false }),
         typeof(QuestionEnd),
     ];
 

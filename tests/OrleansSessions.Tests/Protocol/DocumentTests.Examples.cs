@@ -26,7 +26,10 @@ public sealed partial class DocumentTests
     public static TheoryData<string> BasicServerExamples => [.. ProtocolDocument.Examples("basic-server")];
 
     public static TheoryData<string> HttpExamples =>
-        [.. ProtocolDocument.Examples("http-request"), .. ProtocolDocument.Examples("http-lines"), .. ProtocolDocument.Examples("http-response"), .. ProtocolDocument.Examples("http-error")];
+        [
+            .. ProtocolDocument.Examples("http-request"), .. ProtocolDocument.Examples("http-lines"), .. ProtocolDocument.Examples("http-response"),
+            .. ProtocolDocument.Examples("http-error"),
+        ];
 
     [Fact]
     public void EveryJsonBlock_IsTagged_WithADirectionThatATestReads() =>

@@ -10,8 +10,23 @@ namespace OrleansSessions.Tests.Protocol;
 public sealed partial class DocumentTests
 {
     private static readonly QuestionEnd Completed = new() { Status = QuestionStatus.Completed, Deltas = 4, Bytes = 16, FirstMs = 210, TotalMs = 640 };
-    private static readonly QuestionEnd TimedOut = new() { Status = QuestionStatus.Timeout, Reason = DoneReasons.TimeoutFirstDelta, Message = "No text came.", IsRetryable = true, TotalMs = 120_000 };
-    private static readonly QuestionEnd Overloaded = new() { Status = QuestionStatus.Failed, Reason = DoneReasons.ResponderUnavailable, IsRetryable = true, RetryAfterMs = 86_400_000 };
+    private static readonly QuestionEnd TimedOut = new()
+    {
+        Status = QuestionStatus.Timeout,
+        Reason = DoneReasons.TimeoutFirstDelta,
+        Message = "No text came.",
+        IsRetryable = true,
+        TotalMs = 120_000,
+    };
+
+    private static readonly QuestionEnd Overloaded = new()
+    {
+        Status = QuestionStatus.Failed,
+        Reason = DoneReasons.ResponderUnavailable,
+        IsRetryable = true,
+        RetryAfterMs = 86_400_000,
+    };
+
     private static readonly OpenQuestion[] Open = [new("q-1", QuestionStatus.Answering, 5), new("q-2", QuestionStatus.Queued, 0)];
 
     private static readonly HelloMessage Hello = new()

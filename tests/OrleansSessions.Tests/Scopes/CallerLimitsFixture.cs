@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.TestKit.Clusters;
+using OrleansSessions.TestKit.Logs;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
@@ -25,6 +27,8 @@ public sealed class CallerLimitsFixture : IAsyncLifetime
 
     /// <summary>The calls so far, by the type and key of the grain.</summary>
     public ConcurrentDictionary<string, int> Calls { get; } = new();
+
+    public RecordedLog Log { get; } = new();
 
     public SessionCluster Cluster => _cluster!;
 
@@ -48,7 +52,7 @@ public sealed class CallerLimitsFixture : IAsyncLifetime
                 return context.Invoke();
             });
         });
-        (_left, _right) = (await StartHostAsync(_cluster), await StartHostAsync(_cluster));
+        (_left, _right) = (await StartHostAsync(_cluster, Log), await StartHostAsync(_cluster, Log));
     }
 
     public async ValueTask DisposeAsync()
@@ -71,12 +75,13 @@ public sealed class CallerLimitsFixture : IAsyncLifetime
         limits.MaxAsksPerMinutePerScope = MaxAsks;
     }
 
-    private static Task<SocketHost> StartHostAsync(SessionCluster cluster) => SocketHost.StartAsync(
+    private static Task<SocketHost> StartHostAsync(SessionCluster cluster, RecordedLog log) => SocketHost.StartAsync(
         cluster.Orleans.Client,
         options => (options.MaxBusyRefusals, options.MaxRequestsPerMinute) = (3, MaxRequests),
         configureHost: builder =>
         {
             HeaderAuthentication.Add(builder);
+            builder.Logging.AddProvider(log);
             builder.Services.Configure<ScopeLimitsOptions>(Limit);
             builder.Services.Configure<AuthOptions>(options => options.AllowAnonymous = true);
         });

@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
@@ -69,6 +70,39 @@ public sealed class CallerLimitsTests(CallerLimitsFixture fixture) : IClassFixtu
 
         Assert.Equal("q-1", (await AssertRefusedAsync(refused, WireErrors.QuotaExceeded)).GetProperty("question_id").GetString());
         Assert.Equal(HttpStatusCode.NotFound, (await alice.GetAsync("/v1/sessions/asked")).StatusCode);
+    }
+
+    [Fact]
+    public async Task SocketsThatFollowAnotherScope_CountForTheirCaller_AndNotForItsOwner()
+    {
+        var worker = $"worker-{Guid.NewGuid():n}";
+        var address = $"/ws/s?v=1&scope={HeaderAuthentication.ScopeOf(_alice)}";
+        Task<TestSocket> FollowAsync() => TestSocket.ConnectAsync(_left.SocketAddress(address), options => options.ActAs(worker, "sessions:answer"));
+        await using var first = await FollowAsync();
+        await using var second = await FollowAsync();
+        Assert.Equal(MaxSockets, (await first.NextAsync("hello")).GetProperty("limits").GetProperty("sockets").GetInt32());
+
+        await Assert.ThrowsAsync<WebSocketException>(FollowAsync);
+        await using var own = await ConnectAsync(_left, _alice);
+    }
+
+    [Fact]
+    public async Task RefusedQuestions_AreAudited()
+    {
+        using var alice = _left.CreateClient(_alice);
+        await AssertAcceptedAsync(alice, "one", "q-1");
+        await AssertAcceptedAsync(alice, "two", "q-1");
+        for (var i = 2; i <= MaxAsks; i++)
+        {
+            using var refused = await AskAsync(alice, "three", $"q-{i}");
+            Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        }
+
+        var audited = fixture.Log.From(AuditLog.Category).Select(line => line.Message)
+            .Where(line => line.Contains($"POST /v1/sessions/three/questions, by {_alice}, from 127.0.0.1: ", StringComparison.Ordinal))
+            .Select(line => line.Split(' ')[^1]).ToList();
+        Assert.Equal(MaxAsks - 1, audited.Count);
+        Assert.Equal(["quota_exceeded", "rate_limited"], audited.Distinct());
     }
 
     [Fact]

@@ -244,6 +244,37 @@ public sealed class SessionListTests(SessionListFixture fixture) : IClassFixture
     }
 
     [Fact]
+    public async Task Erase_OfAnIndexWithEntries_ChangesNothing_AndSaysSo()
+    {
+        await Index.AddAsync(new() { Session = ListedSession.Of("one", "why", _cluster.Clock.Now) });
+
+        Assert.False((await Index.EraseAsync(new())).IsErased);
+        Assert.Single((await Index.ListAsync(new() { Limit = 10 })).Sessions);
+
+        await Index.RemoveAsync(new() { SessionIds = ["one"] });
+        Assert.True((await Index.EraseAsync(new())).IsErased);
+    }
+
+    [Fact]
+    public async Task Erase_ThatFails_IsAudited_AndCanBeRepeated()
+    {
+        using var admin = _host.CreateClient("root", "sessions:admin");
+        _store.Fail = true;
+        using var failed = await admin.DeleteAsync($"/v1/scopes/{AlicesScope}");
+        _store.Fail = false;
+        Assert.Equal(HttpStatusCode.InternalServerError, failed.StatusCode);
+        using var repeated = await admin.DeleteAsync($"/v1/scopes/{AlicesScope}");
+        Assert.Equal(HttpStatusCode.NoContent, repeated.StatusCode);
+
+        Assert.Equal(
+            [
+                $"Not erased completely: scope {AlicesScope}, by root, from 127.0.0.1: 0 sessions were removed",
+                $"Erased: scope {AlicesScope}, by root, from 127.0.0.1: 0 sessions",
+            ],
+            _log.From(AuditLog.Category).Select(line => line.Message).Where(line => line.Contains(AlicesScope, StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task Erase_NeedsTheRightToAdminister_AndAScope()
     {
         using var alice = _host.CreateClient(_alice);

@@ -32,7 +32,8 @@ public sealed class ConfigurationTests
         [
             "Sesions is not a known section", "Server:Role is 'Boss'; it must be one of: All, Silo, SocketGateway", "Server:ManagementPort is 0",
             "Cluster:Redis is ''", "Cluster:SiloPort is 70000", "Sessions:IdelTimeout is not a known key; known keys are: ",
-            "Sessions:SilenceTimeout is '60'; it must be a time", "Sessions:KeptQuestions is -2", "SocketGateway:MaxConnections is 0; it must be from 1 to 10000000",
+            "Sessions:SilenceTimeout is '60'; it must be a time", "Sessions:KeptQuestions is -2",
+            "SocketGateway:MaxConnections is 0; it must be from 1 to 10000000",
             "SocketGateway:AllowedOrigins is 'https://a.example'; it must be a list", "Responder:Name is 'gpt'; it must be one of: echo, external, openai",
             "Responder:Echo:Delay is -00:00:01",
         ];
@@ -78,7 +79,8 @@ public sealed class ConfigurationTests
     [InlineData("--Cluster:AdvertisedAddress=0.0.0.0", "Cluster:AdvertisedAddress is '0.0.0.0'", "set Cluster:ListenAddress")]
     public void Build_WithAnAddressOfAnotherMachine_NamesItsKeyOnce_AndWhatToSet(string argument, string beginning, string advice)
     {
-        var error = Assert.Single(ErrorsOf("--Cluster:Provider=Redis", "--Cluster:Redis=127.0.0.1:1", "--Cluster:SiloPort=0", "--Cluster:OrleansGatewayPort=0", argument));
+        var error = Assert.Single(ErrorsOf(
+            "--Cluster:Provider=Redis", "--Cluster:Redis=127.0.0.1:1", "--Cluster:SiloPort=0", "--Cluster:OrleansGatewayPort=0", argument));
 
         Assert.StartsWith(beginning, error, StringComparison.Ordinal);
         Assert.Contains(advice, error, StringComparison.Ordinal);
@@ -88,7 +90,8 @@ public sealed class ConfigurationTests
     public async Task Values_FromTheFile_AreWeakerThanTheCommandLine()
     {
         using var folder = new TemporaryFolder();
-        var file = folder.Write("mine.json", """{ "Responder": { "Name": "external" }, "Sessions": { "SilenceTimeout": "00:00:07", "MaxQueuedQuestions": 3 } }""");
+        var file = folder.Write(
+            "mine.json", """{ "Responder": { "Name": "external" }, "Sessions": { "SilenceTimeout": "00:00:07", "MaxQueuedQuestions": 3 } }""");
 
         await using var app = ServerBuilder.Build(["--config", file, "--Sessions:MaxQueuedQuestions=4"]);
 

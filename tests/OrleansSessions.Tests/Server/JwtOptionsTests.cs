@@ -14,7 +14,10 @@ public sealed class JwtOptionsTests
         { ["Authority=https://login.example.com"], ["Auth:Jwt:Audience is ''; it must be the name of this server"] },
         { ["Authority=login.example.com", "Audience=s"], ["Auth:Jwt:Authority is 'login.example.com'; it must be an address"] },
         { ["Authority=http://login.example.com", "Audience=s"], ["Auth:Jwt:Authority is 'http://login.example.com'; it must use https"] },
-        { ["Authority=http://localhost:8080", "Audience=s", "RequireHttpsMetadata=true"], ["Auth:Jwt:Authority is 'http://localhost:8080'; it must use https"] },
+        {
+            ["Authority=http://localhost:8080", "Audience=s", "RequireHttpsMetadata=true"],
+            ["Auth:Jwt:Authority is 'http://localhost:8080'; it must use https"]
+        },
         { ["Authority=https://a.example", "Audience=s", "Issuer=i"], ["Auth:Jwt:Issuer is 'i', but Auth:Jwt:Authority is set"] },
         { ["Authority=https://a.example", "Audience=s", $"Keys:a={Secret}"], ["Auth:Jwt:Authority and Auth:Jwt:Keys are both set"] },
         { [$"Keys:a={Secret}", "Audience=s"], ["Auth:Jwt:Issuer is ''; it must be the claim 'iss'"] },
@@ -26,7 +29,10 @@ public sealed class JwtOptionsTests
         { ["Key=x"], ["Auth:Jwt:Key is not a known key"] },
         {
             ["Keys:short=0123456789012345678901234567890", "Keys:broken=base64:?", $"Keys:few=base64:{"AAAA"}", $"Keys:good={Secret}"],
-            ["Auth:Jwt:Audience is ''", "Auth:Jwt:Issuer is ''", "Auth:Jwt:Keys:broken is not valid", "Auth:Jwt:Keys:few is not valid", "Auth:Jwt:Keys:short is not valid"]
+            [
+                "Auth:Jwt:Audience is ''", "Auth:Jwt:Issuer is ''", "Auth:Jwt:Keys:broken is not valid", "Auth:Jwt:Keys:few is not valid",
+                "Auth:Jwt:Keys:short is not valid",
+            ]
         },
     };
 

@@ -15,6 +15,9 @@ public sealed class ProxyTests
     private const string Listed = "Server:KnownProxies:0=127.0.0.1";
     private const string NotListed = "Server:KnownProxies:0=10.0.0.0/8";
 
+    // Without it, a request that a proxy forwards is refused because it has no token.
+    private const string Open = "Auth:AllowAnonymous=true";
+
     [Theory]
     [InlineData("10.0.0.7", "10.0.0.7/32")]
     [InlineData("10.0.0.0/8", "10.0.0.0/8")]
@@ -43,7 +46,7 @@ public sealed class ProxyTests
     [InlineData("192.0.2.7 https chat.example.com", "Server:KnownProxies:0=127.0.0.0/8")]
     public async Task ForwardedHeaders_AreBelieved_OnlyFromAListedProxy(string expected, params string[] settings)
     {
-        await using var server = await StartAsync([.. settings, "AllowedHosts=chat.example.com;127.0.0.1"]);
+        await using var server = await StartAsync([.. settings, "AllowedHosts=chat.example.com;127.0.0.1", Open]);
 
         using var reply = await server.GetAsync(
             "/seen", ("X-Forwarded-For", "192.0.2.7"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "chat.example.com"));
@@ -68,10 +71,11 @@ public sealed class ProxyTests
     [InlineData(403, "https://evil.example", Listed)]
     [InlineData(403, "https://chat.example.com", NotListed)]
     [InlineData(403, "https://chat.example.com")]
-    public async Task PageOverHttps_BehindAProxyThatEndsTheEncryption_IsOfTheSameOrigin_OnlyIfTheProxyIsListed(int status, string origin, params string[] settings)
+    public async Task PageOverHttps_BehindAProxyThatEndsTheEncryption_IsOfTheSameOrigin_OnlyIfTheProxyIsListed(
+        int status, string origin, params string[] settings)
     {
         // The name is allowed here, so that only the origin decides.
-        await using var server = await StartAsync([.. settings, "AllowedHosts=chat.example.com;127.0.0.1"]);
+        await using var server = await StartAsync([.. settings, "AllowedHosts=chat.example.com;127.0.0.1", Open]);
 
         using var reply = await server.GetAsync(
             "/v1/sessions/s", ("Origin", origin), ("X-Forwarded-For", "192.0.2.7"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "chat.example.com"));
@@ -94,7 +98,7 @@ public sealed class ProxyTests
     [InlineData(400, "evil.example", "192.0.2.7")]
     public async Task AllowedHosts_AreComparedWithTheHostThatTheProxyForwards(int status, string host, string client)
     {
-        await using var server = await StartAsync(Listed, "AllowedHosts=chat.example.com");
+        await using var server = await StartAsync(Listed, "AllowedHosts=chat.example.com", Open);
 
         using var reply = await server.GetAsync("/v1/sessions/s", ("X-Forwarded-For", client), ("X-Forwarded-Host", host));
 
@@ -104,7 +108,7 @@ public sealed class ProxyTests
     [Fact]
     public async Task AllowedHosts_WithoutAProxy_AreComparedWithTheHostOfTheRequest()
     {
-        await using var server = await StartAsync("AllowedHosts=chat.example.com");
+        await using var server = await StartAsync("AllowedHosts=chat.example.com", Open);
 
         using var allowed = await server.GetAsync("/v1/sessions/s", ("Host", "chat.example.com"));
         using var refused = await server.GetAsync("/v1/sessions/s", ("Host", "127.0.0.1"), ("X-Forwarded-Host", "chat.example.com"));
@@ -125,7 +129,7 @@ public sealed class ProxyTests
     {
         foreach (var settings in new string[][] { [], [Listed], [NotListed] })
         {
-            await using var server = await StartAsync(settings);
+            await using var server = await StartAsync([.. settings, Open]);
             using var reply = await server.GetAsync("/metrics", (name, value));
 
             await RunningServer.RefusedAsync(WireErrors.PermissionDenied, reply);
@@ -135,8 +139,11 @@ public sealed class ProxyTests
     [Fact]
     public void Proxies_ThatAreNotAddresses_AreMistakes() => Assert.StartsWith(
         "Server:KnownProxies is 'proxy.example.com'; it must be an IP address",
-        Assert.Single(Assert.Throws<ConfigurationErrorException>(() => ServerBuilder.Build(["--Server:KnownProxies:0=proxy.example.com"])).Errors), StringComparison.Ordinal);
+        Assert.Single(Assert.Throws<ConfigurationErrorException>(() => ServerBuilder.Build(["--Server:KnownProxies:0=proxy.example.com"])).Errors),
+        StringComparison.Ordinal);
 
     private static Task<RunningServer> StartAsync(params string[] settings) => RunningServer.StartAsync(
-        null, app => app.MapGet("/seen", (HttpContext context) => $"{context.Connection.RemoteIpAddress} {context.Request.Scheme} {context.Request.Host.Host}"), settings);
+        null,
+        app => app.MapGet("/seen", (HttpContext context) => $"{context.Connection.RemoteIpAddress} {context.Request.Scheme} {context.Request.Host.Host}"),
+        settings);
 }

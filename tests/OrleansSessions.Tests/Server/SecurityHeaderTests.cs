@@ -77,7 +77,8 @@ public sealed class SecurityHeaderTests(SecurityHeaderTests.Fixture fixture) : I
     public async Task RequestThatTheWebServerRefuses_IsAProblemToo()
     {
         await using var server = await RunningServer.StartAsync(
-            null, app => app.MapPost("/body", async (HttpRequest request) => await new StreamReader(request.Body).ReadToEndAsync()), "Kestrel:Limits:MaxRequestBodySize=10");
+            null, app => app.MapPost("/body", async (HttpRequest request) => await new StreamReader(request.Body).ReadToEndAsync()),
+            "Kestrel:Limits:MaxRequestBodySize=10");
 
         using var reply = await server.Http.PostAsync("/body", new StringContent(new string('x', 11)), TestContext.Current.CancellationToken);
 

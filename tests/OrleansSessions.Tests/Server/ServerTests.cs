@@ -15,7 +15,10 @@ public sealed class ServerTests
         var token = TestContext.Current.CancellationToken;
         var port = FreePort();
         await using var app = ServerBuilder.Build(
-            ["--urls", "http://127.0.0.1:0", $"--Server:ManagementPort={port}", $"--Auth:ApiKeys:a={new string('0', 64)}", "--Logging:LogLevel:Default=Warning"]);
+            [
+                "--urls", "http://127.0.0.1:0", $"--Server:ManagementPort={port}", $"--Auth:ApiKeys:a={new string('0', 64)}",
+                "--Logging:LogLevel:Default=Warning",
+            ]);
         await app.StartAsync(token);
         var main = app.Urls.Single(url => new Uri(url).Port != port);
         var management = $"http://127.0.0.1:{port}";

@@ -34,14 +34,17 @@ public sealed class TokenLogTests
         };
         ActivitySource.AddActivityListener(listener);
         await using var server = await RunningServer.StartAsync(
-            "Logging:LogLevel:Default=Trace", "Logging:LogLevel:Microsoft.AspNetCore=Trace", "Logging:LogLevel:OrleansSessions=Trace", "Logging:LogLevel:Orleans=Trace",
+            "Logging:LogLevel:Default=Trace", "Logging:LogLevel:Microsoft.AspNetCore=Trace", "Logging:LogLevel:OrleansSessions=Trace",
+            "Logging:LogLevel:Orleans=Trace",
             "Logging:LogLevel:System.Net.Http=Trace", "Logging:LogLevel:Microsoft.Orleans=Trace",
             $"Auth:Jwt:Issuer={TestToken.DefaultIssuer}", $"Auth:Jwt:Audience={TestToken.DefaultAudience}", $"Auth:Jwt:Keys:a={SharedKey}",
             $"Auth:ApiKeys:a={Hash}", $"Auth:AllowTokenInQuery={isAccepted}");
 
         foreach (var token in new[] { ApiKey, Valid, Expired, Forged, "garbage-that-is-no-token" })
         {
-            foreach (var query in new[] { $"?access_token={token}", $"?v=1&access%5Ftoken={token}", $"?access_token={token}&access_token={token}", $"?%61CCESS_token={token}" })
+            string[] queries =
+                [$"?access_token={token}", $"?v=1&access%5Ftoken={token}", $"?access_token={token}&access_token={token}", $"?%61CCESS_token={token}"];
+            foreach (var query in queries)
             {
                 await SendAsync(server, query);
                 await ConnectAsync(server, $"/ws/s{query}", token: null);
@@ -58,7 +61,8 @@ public sealed class TokenLogTests
         var lines = server.Log.Lines.Select(line => $"{line.Category}: {line.Message} {line.Fault}").Concat(traced).ToList();
         Assert.Contains(lines, line => line.Contains("Request starting", StringComparison.Ordinal));
         Assert.NotEmpty(traced);
-        foreach (var secret in new[] { ApiKey, Hash, SharedKey, Valid, Expired, Forged, "garbage-that-is-no-token" }.Concat(new[] { Valid, Expired, Forged }.SelectMany(Parts)))
+        string[] secrets = [ApiKey, Hash, SharedKey, Valid, Expired, Forged, "garbage-that-is-no-token", .. new[] { Valid, Expired, Forged }.SelectMany(Parts)];
+        foreach (var secret in secrets)
         {
             Assert.DoesNotContain(lines, line => line.Contains(secret, StringComparison.OrdinalIgnoreCase));
         }

@@ -64,7 +64,8 @@ public sealed class TokenTests(TokenTests.Fixture fixture) : IClassFixture<Token
     {
         using var reply = await Server.DescribeAsync(token: null);
 
-        Assert.Contains("only callers with a token", (await RunningServer.RefusedAsync(WireErrors.Unauthorized, reply)).Text("detail"), StringComparison.Ordinal);
+        var problem = await RunningServer.RefusedAsync(WireErrors.Unauthorized, reply);
+        Assert.Contains("only callers with a token", problem.Text("detail"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -153,7 +154,8 @@ public sealed class TokenTests(TokenTests.Fixture fixture) : IClassFixture<Token
     public async Task Metrics_ForACallerFromElsewhere_NeedAdministration(string? token, int status, string? code)
     {
         // Whoever comes through a proxy is not local.
-        using var reply = await Server.GetAsync("/metrics", [("X-Forwarded-For", "192.0.2.7"), .. token is null ? [] : new[] { ("Authorization", $"Bearer {token}") }]);
+        using var reply = await Server.GetAsync(
+            "/metrics", [("X-Forwarded-For", "192.0.2.7"), .. token is null ? [] : new[] { ("Authorization", $"Bearer {token}") }]);
 
         Assert.Equal(status, (int)reply.StatusCode);
         if (code is not null)

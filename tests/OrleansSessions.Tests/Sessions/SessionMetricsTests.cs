@@ -56,7 +56,8 @@ public sealed class SessionMetricsTests : IDisposable
         _listener.RecordObservableInstruments();
         var asks = _read.Where(read => read.Instrument == "sessions.asks").ToList();
         Assert.All(asks, read => Assert.Equal(1, read.Value));
-        Assert.Equal(["accepted", "duplicate", "busy", "queue_full", "conflict", "too_large", "empty", "bad_options", "quota_exceeded"], asks.Select(read => read.Tag));
+        Assert.Equal(
+            ["accepted", "duplicate", "busy", "queue_full", "conflict", "too_large", "empty", "bad_options", "quota_exceeded"], asks.Select(read => read.Tag));
     }
 
     [Fact]

@@ -52,7 +52,8 @@ public sealed class AllowedPageTests(GatewayFixture gateway) : IAsyncLifetime
         using var busy = await SendAsync(HttpMethod.Post, "/questions", Page, body: """{"question":"other"}""");
         using var unknown = await SendAsync(HttpMethod.Put, "", Page);
 
-        Assert.Equal((HttpStatusCode.Accepted, HttpStatusCode.Conflict, HttpStatusCode.MethodNotAllowed), (asked.StatusCode, busy.StatusCode, unknown.StatusCode));
+        Assert.Equal(
+            (HttpStatusCode.Accepted, HttpStatusCode.Conflict, HttpStatusCode.MethodNotAllowed), (asked.StatusCode, busy.StatusCode, unknown.StatusCode));
         foreach (var reply in new[] { asked, busy, unknown })
         {
             Assert.Equal(Page, One(reply, "Access-Control-Allow-Origin"));
@@ -120,7 +121,8 @@ public sealed class AllowedPageTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     private async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, string? origin, (string Name, string Value) first = default, (string Name, string Value) second = default, string? body = null)
+        HttpMethod method, string path, string? origin, (string Name, string Value) first = default, (string Name, string Value) second = default,
+        string? body = null)
     {
         using var request = new HttpRequestMessage(method, Base + path);
         foreach (var (name, value) in new[] { ("Origin", origin), first, second })

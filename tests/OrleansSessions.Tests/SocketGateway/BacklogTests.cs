@@ -258,7 +258,20 @@ public sealed class BacklogTests : IAsyncDisposable
     private static AskReply Duplicate()
     {
         var end = new QuestionEnd { Status = QuestionStatus.Completed, Deltas = 1, Bytes = AnswerChars, FirstMs = 1, TotalMs = 1 };
-        var earlier = new QuestionDescription { QuestionId = "q", Question = "why", Text = new string('x', AnswerChars), Deltas = 1, Bytes = AnswerChars, Status = QuestionStatus.Completed, Epoch = 1, AcceptedSeq = 1, DoneSeq = 3, Attempt = 1, End = end };
+        var earlier = new QuestionDescription
+        {
+            QuestionId = "q",
+            Question = "why",
+            Text = new string('x', AnswerChars),
+            Deltas = 1,
+            Bytes = AnswerChars,
+            Status = QuestionStatus.Completed,
+            Epoch = 1,
+            AcceptedSeq = 1,
+            DoneSeq = 3,
+            Attempt = 1,
+            End = end,
+        };
         return new() { Outcome = AskOutcome.Duplicate, QuestionId = "q", Epoch = 1, Seq = 1, Earlier = earlier };
     }
 

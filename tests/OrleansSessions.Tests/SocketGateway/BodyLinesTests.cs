@@ -11,7 +11,8 @@ public sealed class BodyLinesTests
     private const int MaxLineBytes = 16;
 
     // A reader goes on before the write returns, so a test knows what has been read.
-    private readonly Pipe _body = new(new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
+    private readonly Pipe _body = new(new PipeOptions(
+        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
     private readonly BodyLines _lines;
 
     public BodyLinesTests() => _lines = new(_body.Reader, MaxLineBytes);

@@ -165,7 +165,8 @@ public sealed class EmbeddingTests
     {
         protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(
             Request.Headers["X-Key"] == "open"
-                ? AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, "someone")], "key")), Scheme.Name))
+                ? AuthenticateResult.Success(new(
+                    new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, "someone")], "key")), Scheme.Name))
                 : AuthenticateResult.NoResult());
     }
 

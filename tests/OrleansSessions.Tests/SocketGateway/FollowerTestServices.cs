@@ -21,11 +21,12 @@ internal static class FollowerTestServices
     public static FollowerServices Create(
         ISessionGrain session, FollowerRegistry registry, IServiceProvider metrics, TimeProvider clock, SocketGatewayOptions? options = null,
         ClusterEviction? eviction = null) => new(
-        Grains(Stub.Of<IGrainFactory>((_, _) => session), eviction, options), new(Options.Create(options ?? new()), Options.Create(new SessionsOptions()), Options.Create(new ScopeLimitsOptions())),
+        Grains(Stub.Of<IGrainFactory>((_, _) => session), eviction, options),
+        new(Options.Create(options ?? new()), Options.Create(new SessionsOptions()), Options.Create(new ScopeLimitsOptions())),
         registry, NoGuards(metrics.GetRequiredService<SocketGatewayMetrics>(), clock),
         new(metrics.GetRequiredService<SocketGatewayMetrics>(), NullLogger<Follower>.Instance), clock);
 
     /// <summary>No token arrives in these tests, and all callers are anonymous, so that nothing is counted.</summary>
     private static CallerGuards NoGuards(SocketGatewayMetrics metrics, TimeProvider clock) =>
-        new(new(null!, null!), new(Options.Create(new ScopeLimitsOptions()), null!, metrics, clock), null!, null!, null!);
+        new(null!, new(Options.Create(new ScopeLimitsOptions()), null!, metrics, clock), null!, null!, null!);
 }

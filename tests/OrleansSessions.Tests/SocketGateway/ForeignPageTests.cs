@@ -4,7 +4,9 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.TestKit.Logs;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
@@ -66,7 +68,8 @@ public sealed class ForeignPageTests(GatewayFixture gateway) : IAsyncLifetime
     public async Task ABody_WithoutAJsonContentType_IsUnsupported_AndTheQuestionStaysOpen(string path, string body)
     {
         await AskAsync();
-        foreach (var type in new[] { null, "text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", "multipart/form-data", "text/json", "" })
+        string?[] types = [null, "text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", "multipart/form-data", "text/json", ""];
+        foreach (var type in types)
         {
             using var reply = await SendAsync("POST", path, body, type, origin: null);
 
@@ -132,7 +135,11 @@ public sealed class ForeignPageTests(GatewayFixture gateway) : IAsyncLifetime
     {
         await using var server = await SocketHost.StartAsync(
             gateway.Cluster.Orleans.Client, options => options.AllowedOrigins = ["https://page.example:9"], isReady: false,
-            builder => builder.Configuration.AddInMemoryCollection([new("AllowedHosts", "*;chat.example;*.chats.example")]));
+            builder =>
+            {
+                builder.Configuration.AddInMemoryCollection([new("AllowedHosts", "*;chat.example;*.chats.example")]);
+                builder.Services.Configure<AuthOptions>(auth => auth.AllowAnonymous = true);
+            });
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{Base}/questions");
         request.Headers.Host = host;
         using var reply = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);

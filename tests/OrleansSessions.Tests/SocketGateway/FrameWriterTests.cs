@@ -165,7 +165,9 @@ public sealed class FrameWriterTests : IDisposable
         var frames = _transport.Sent.ConvertAll(static frame => JsonDocument.Parse(frame).RootElement);
         var parts = frames[..^1];
 
-        Assert.Equal(Enumerable.Range(1, 4).Select(part => ("snapshot", (long?)part, (long?)4)), parts.Select(part => (part.Type()!, part.Number("part"), part.Number("parts"))));
+        Assert.Equal(
+            Enumerable.Range(1, 4).Select(part => ("snapshot", (long?)part, (long?)4)),
+            parts.Select(part => (part.Type()!, part.Number("part"), part.Number("parts"))));
         Assert.Equal(text, string.Concat(parts.Select(part => part.Text("text"))));
         Assert.Equal("ping", frames[^1].Type());
         Assert.True(_writer.HasRoom);
@@ -304,7 +306,18 @@ public sealed class FrameWriterTests : IDisposable
     }
 
     private static QuestionDescription Question(string text) =>
-        new() { QuestionId = "q", Question = "why", Text = text, Deltas = 1, Bytes = text.Length, Status = QuestionStatus.Answering, Epoch = 1, AcceptedSeq = 1, Attempt = 1 };
+        new()
+        {
+            QuestionId = "q",
+            Question = "why",
+            Text = text,
+            Deltas = 1,
+            Bytes = text.Length,
+            Status = QuestionStatus.Answering,
+            Epoch = 1,
+            AcceptedSeq = 1,
+            Attempt = 1,
+        };
 
     private void Add(long seq, string text, bool isReplay = false, bool mayJoin = true)
     {

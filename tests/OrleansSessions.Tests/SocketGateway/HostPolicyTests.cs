@@ -49,6 +49,23 @@ public sealed class HostPolicyTests
         Assert.True(policy.IsKnown(unix));
     }
 
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("X-Forwarded-For", false)]
+    [InlineData("Forwarded", false)]
+    public void ARequestThroughAUnixSocket_IsFromThisMachine_UnlessItWasForwarded_AndIsNeverLocal(string? header, bool isFromHere)
+    {
+        var policy = Policy("http://unix:/run/sessions.sock");
+        var request = Request("localhost");
+        request.Connection.LocalIpAddress = null;
+        if (header is not null)
+        {
+            request.Request.Headers[header] = "127.0.0.1";
+        }
+
+        Assert.Equal((isFromHere, false), (policy.IsFromThisMachine(request), policy.IsLocal(request)));
+    }
+
     [Fact]
     public void AnAddressThatIsBoundLater_CountsFromThenOn()
     {

@@ -135,7 +135,8 @@ public sealed class HostilePeerTests(GatewayFixture gateway) : IAsyncLifetime
         byte[] endless =
         [
             .. RawSocket.Frame(RawSocket.Text, [], isFinal: false),
-            .. Enumerable.Range(0, 1_100).SelectMany(_ => (byte[])[.. RawSocket.Frame(RawSocket.Ping, []), .. RawSocket.Frame(RawSocket.Continuation, [], isFinal: false)]),
+            .. Enumerable.Range(0, 1_100).SelectMany(_ =>
+                (byte[])[.. RawSocket.Frame(RawSocket.Ping, []), .. RawSocket.Frame(RawSocket.Continuation, [], isFinal: false)]),
         ];
         await peer.SendAsync(endless);
 
@@ -292,7 +293,8 @@ public sealed class HostilePeerTests(GatewayFixture gateway) : IAsyncLifetime
     {
         string[] steps =
         [
-            "connect", "half a request", "request", "upgrade", "half a header", "half a message", "fragment", "question", "answer", "broken frame", "close", "closed",
+            "connect", "half a request", "request", "upgrade", "half a header", "half a message", "fragment", "question", "answer", "broken frame", "close",
+            "closed",
         ];
         await StartAsync();
         foreach (var step in steps)

@@ -118,7 +118,16 @@ public sealed class RewindTests : IDisposable, ILogSource
         {
             case 0 when _running is null:
                 _running = $"q{_questions.Count}";
-                _questions[_running] = new() { QuestionId = _running, Question = "why", Text = "", Status = QuestionStatus.Accepted, Epoch = Epoch, AcceptedSeq = _log.Count + 1, Attempt = 1 };
+                _questions[_running] = new()
+                {
+                    QuestionId = _running,
+                    Question = "why",
+                    Text = "",
+                    Status = QuestionStatus.Accepted,
+                    Epoch = Epoch,
+                    AcceptedSeq = _log.Count + 1,
+                    Attempt = 1,
+                };
                 Append(LogEvent.Accepted(_log.Count + 1, _running, "why", 0));
                 break;
             case 1 or 2 or 3 when _running is not null:
@@ -219,7 +228,14 @@ public sealed class RewindTests : IDisposable, ILogSource
             var pending = _profile.OnCancelling(question.QuestionId);
             if (question.End is not null)
             {
-                _profile.OnCancelReply(pending, new() { Outcome = CancelOutcome.AlreadyDone, QuestionId = question.QuestionId, Epoch = Epoch, AfterSeq = _log.Count, Question = question });
+                _profile.OnCancelReply(pending, new()
+                {
+                    Outcome = CancelOutcome.AlreadyDone,
+                    QuestionId = question.QuestionId,
+                    Epoch = Epoch,
+                    AfterSeq = _log.Count,
+                    Question = question,
+                });
                 return;
             }
 

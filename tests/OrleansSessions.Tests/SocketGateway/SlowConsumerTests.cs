@@ -160,7 +160,8 @@ public sealed class SlowConsumerTests(GatewayFixture gateway) : IAsyncLifetime
             {
                 using var reply = await Host.Http.GetAsync($"/v1/sessions/{_session}");
                 return reply.IsSuccessStatusCode
-                    && JsonSerializer.Deserialize<JsonElement>(await reply.Content.ReadAsStringAsync()).GetProperty("open").GetArrayLength() == questions.Length;
+                    && JsonSerializer.Deserialize<JsonElement>(await reply.Content.ReadAsStringAsync())
+                        .GetProperty("open").GetArrayLength() == questions.Length;
             },
             "all questions are open");
         string[] answers = [.. questions.Select(Script)];
@@ -176,11 +177,13 @@ public sealed class SlowConsumerTests(GatewayFixture gateway) : IAsyncLifetime
         await LeaveAsync(sockets, running);
     }
 
-    private Follower[] Sockets => Host.Services.GetRequiredService<FollowerRegistry>().TryFind("/" + _session, out var held) ? [.. held.All.Cast<Follower>()] : [];
+    private Follower[] Sockets =>
+        Host.Services.GetRequiredService<FollowerRegistry>().TryFind("/" + _session, out var held) ? [.. held.All.Cast<Follower>()] : [];
 
     private (SocketConnection Connection, Task Running) Serve(MemorySockets sockets, WireProfile profile)
     {
-        var connection = new SocketConnection(sockets.Server, new(SessionAccess.Own(CallerIdentity.Local), _session, profile, null), Host.Services.GetRequiredService<FollowerServices>());
+        var connection = new SocketConnection(
+            sockets.Server, new(SessionAccess.Own(CallerIdentity.Local), _session, profile, null), Host.Services.GetRequiredService<FollowerServices>());
         return (connection, connection.RunAsync());
     }
 

@@ -30,6 +30,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
     private readonly FollowerServices _services;
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
+    private Task _attach = Task.CompletedTask;
     private int _failingFetches;
     private QuestionDescription? _question;
 
@@ -38,7 +39,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         var unanswered = new TaskCompletionSource<LogPiece>();
         var session = Stub.Of<ISessionGrain>((method, _) => method.Name switch
         {
-            nameof(ISessionGrain.AttachAsync) => Task.FromResult(new AttachReply { Epoch = 1, Seq = 7, Open = [], Responder = "echo" }),
+            nameof(ISessionGrain.AttachAsync) => AttachAsync(),
             nameof(ISessionGrain.ReadLogAsync) => unanswered.Task,
             nameof(ISessionGrain.AskAsync) => Ask(),
             nameof(ISessionGrain.GetQuestionAsync) => Interlocked.Decrement(ref _failingFetches) >= 0
@@ -76,6 +77,31 @@ public sealed class SocketConnectionTests : IAsyncDisposable
             },
             "the socket is closed because of the unfinished message");
         Assert.Equal(CloseCodes.PolicyViolation, await ClosedAsync());
+    }
+
+    [Fact]
+    public async Task Heartbeat_StartsAfterTheHello_HoweverLongTheAttachTakes()
+    {
+        var attached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _attach = attached.Task;
+        var connection = new SocketConnection(_sockets.Server, new(SessionAccess.Own(CallerIdentity.Local), "s", WireProfile.V1, null), _services);
+        _running = connection.RunAsync();
+        for (var i = 0; i < 90; i++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            connection.Follower.OnTick(_clock.GetTimestamp());
+        }
+
+        attached.SetResult();
+        Assert.Equal("hello", (await NextAsync()).Type());
+        for (var i = 0; i < 25; i++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            connection.Follower.OnTick(_clock.GetTimestamp());
+        }
+
+        Assert.Equal("ping", (await NextAsync()).Type());
+        Assert.False(connection.IsClosing);
     }
 
     [Fact]
@@ -131,6 +157,12 @@ public sealed class SocketConnectionTests : IAsyncDisposable
     }
 
     private static QuestionEnd Completed { get; } = new() { Status = QuestionStatus.Completed, Deltas = 1, Bytes = 7, FirstMs = 1, TotalMs = 1 };
+
+    private async Task<AttachReply> AttachAsync()
+    {
+        await _attach;
+        return new AttachReply { Epoch = 1, Seq = 7, Open = [], Responder = "echo" };
+    }
 
     private Task<AskReply> Ask()
     {
