@@ -31,7 +31,7 @@ internal sealed partial class ScopeIndexes : IAsyncDisposable
 
     /// <summary>Asks for a place for a session. If the index cannot be asked, the session is let through: its next question adds it.</summary>
     public async ValueTask<bool> TryAddAsync(string scope, ListedSession session) =>
-        await _calls.TryAsync(() => IndexOf(scope).AddAsync(new() { Session = session })) is not { IsAdded: false };
+        await _calls.TryAsync(scope, () => IndexOf(scope).AddAsync(new() { Session = session })) is not { IsAdded: false };
 
     /// <summary>Notes a later question. It is reported within about a second.</summary>
     public void Touch(string scope, ListedSession session)
@@ -58,7 +58,7 @@ internal sealed partial class ScopeIndexes : IAsyncDisposable
             }
         }
 
-        await _calls.TryAsync(async () =>
+        await _calls.TryAsync(scope, async () =>
         {
             await IndexOf(scope).RemoveAsync(new() { SessionIds = [sessionId] });
             return scope;
@@ -93,7 +93,7 @@ internal sealed partial class ScopeIndexes : IAsyncDisposable
             return;
         }
 
-        await _calls.TryAsync(async () =>
+        await _calls.TryAsync(touched.Key, async () =>
         {
             await IndexOf(touched.Key).TouchAsync(new() { Sessions = [.. touched.Value.Values] });
             return touched.Key;
