@@ -14,7 +14,9 @@ internal sealed class PatientCalls(TimeProvider time, Action<Exception> onFailed
     /// <summary>How long no call is made with a key after one that failed.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    /// <summary>How many keys can fail one by one. With more of them no key is called, because then it is not one silo that is lost. They take about 100 kB.</summary>
+    /// <summary>
+    /// How many keys can fail one by one, which take about 100 kB. At this number none is called for a while, because then more is lost than one silo.
+    /// </summary>
     public const int MaxFailed = 1_000;
 
     /// <summary>A key that was not called again for so long after its failure is no part of an outage any more.</summary>

@@ -20,7 +20,7 @@ public sealed record AddSessionReply
     public bool IsAdded { get; init; }
 }
 
-/// <summary>Notes the latest questions of sessions.</summary>
+/// <summary>Notes the latest questions and uses of sessions.</summary>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.TouchSessionsRequest")]
 public sealed record TouchSessionsRequest : SessionRequest
 {
@@ -36,6 +36,13 @@ public sealed record RemoveSessionsRequest : SessionRequest
     /// <summary>Ids that are not in the index change nothing.</summary>
     [Id(0)]
     public required string[] SessionIds { get; init; }
+
+    /// <summary>
+    /// If true, the reply comes when the store has the index without them, and a write that fails is a fault. A repeated call writes what an earlier one
+    /// did not.
+    /// </summary>
+    [Id(1)]
+    public bool IsDurable { get; init; }
 }
 
 /// <summary>Lists a part of the index.</summary>

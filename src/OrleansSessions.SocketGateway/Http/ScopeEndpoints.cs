@@ -89,7 +89,7 @@ internal static class ScopeEndpoints
     {
         var oldest = http.Clock.GetUtcNow() - http.Limits.Sessions.Retention;
         var lookups = sessions.Where(session => session.UpdatedAt < oldest)
-            .Select(async session => (session.SessionId, IsGone: await SessionOf(http, scope, session).DescribeAsync(new()) is null));
+            .Select(async session => (session.SessionId, IsGone: await SessionOf(http, scope, session).DescribeAsync(new() { IsGlance = true }) is null));
         var gone = (await Task.WhenAll(lookups)).Where(lookup => lookup.IsGone).Select(lookup => lookup.SessionId).ToHashSet(StringComparer.Ordinal);
         if (gone.Count > 0)
         {
