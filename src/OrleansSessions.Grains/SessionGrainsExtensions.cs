@@ -63,6 +63,7 @@ public static class SessionGrainsExtensions
         services.AddSingleton<LeaseHolders>();
         services.AddSingleton<OpenQuestionPermits>();
         services.AddSingleton<ScopeIndexes>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<ScopeIndexes>());
         services.AddSingleton<ScopeUse>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider =>
         {

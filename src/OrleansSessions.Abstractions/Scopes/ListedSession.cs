@@ -19,6 +19,13 @@ public sealed record ListedSession
     [Id(2)]
     public DateTimeOffset UpdatedAt { get; init; }
 
+    /// <summary>When the session was last read, if that is later and has made it live on; null otherwise. It is not in the list that people see.</summary>
+    [Id(3)]
+    public DateTimeOffset? UsedAt { get; init; }
+
+    /// <summary>The later of both times. The session is forgotten some time after it.</summary>
+    internal DateTimeOffset LastUse => UsedAt > UpdatedAt ? UsedAt.Value : UpdatedAt;
+
     /// <summary>Returns an entry with the start of a question. The cut never splits a surrogate pair.</summary>
     public static ListedSession Of(string sessionId, string question, DateTimeOffset askedAt) =>
         new() { SessionId = sessionId, LastQuestion = Start(question), UpdatedAt = askedAt };

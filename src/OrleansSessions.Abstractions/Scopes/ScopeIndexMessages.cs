@@ -20,7 +20,7 @@ public sealed record AddSessionReply
     public bool IsAdded { get; init; }
 }
 
-/// <summary>Notes the latest questions of sessions.</summary>
+/// <summary>Notes the latest questions and uses of sessions.</summary>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.TouchSessionsRequest")]
 public sealed record TouchSessionsRequest : SessionRequest
 {
@@ -43,6 +43,13 @@ public sealed record RemoveSessionsRequest : SessionRequest
     /// </summary>
     [Id(1)]
     public DateTimeOffset[]? ListedAt { get; init; }
+
+    /// <summary>
+    /// If true, the reply comes when the store has the index without them, and a write that fails is a fault. A repeated call writes what an earlier one
+    /// did not.
+    /// </summary>
+    [Id(2)]
+    public bool IsDurable { get; init; }
 
     /// <summary>Returns a request for entries that were listed and have not changed since.</summary>
     public static RemoveSessionsRequest For(IReadOnlyCollection<ListedSession> listed) =>

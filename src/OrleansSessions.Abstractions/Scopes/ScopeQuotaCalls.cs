@@ -13,12 +13,12 @@ internal sealed partial class ScopeQuotaCalls(IGrainFactory grains, TimeProvider
 
     /// <summary>Returns the reply of a scope's quota grain, or null if there is none.</summary>
     public Task<T?> TryAsync<T>(string scope, Func<IScopeQuotaGrain, Task<T>> call)
-        where T : class => _calls.TryAsync(() => call(grains.GetGrain<IScopeQuotaGrain>(scope)));
+        where T : class => _calls.TryAsync(scope, () => call(grains.GetGrain<IScopeQuotaGrain>(scope)));
 
     private static partial class LogMessages
     {
         [LoggerMessage(1, LogLevel.Warning,
-            "The quotas of a scope could not be asked. Until they answer again, the limits of section Limits are not enforced here.")]
+            "The quotas of a scope could not be asked. Until they answer again, its limits of section Limits are not enforced here. Others can follow.")]
         public static partial void Failed(ILogger logger, LoggedException fault);
 
         [LoggerMessage(2, LogLevel.Information, "The quotas of scopes answer again.")]

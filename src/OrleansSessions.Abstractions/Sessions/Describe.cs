@@ -2,7 +2,12 @@ namespace OrleansSessions.Sessions;
 
 /// <summary>Describes a session.</summary>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.DescribeRequest")]
-public sealed record DescribeRequest : SessionRequest;
+public sealed record DescribeRequest : SessionRequest
+{
+    /// <summary>If true, this is no use of the session: it is forgotten as if no one had asked for it.</summary>
+    [Id(0)]
+    public bool IsGlance { get; init; }
+}
 
 /// <summary>A session in one turn of its grain.</summary>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.SessionDescription")]

@@ -4,7 +4,7 @@ namespace OrleansSessions.Grains.Scopes;
 
 /// <summary>The rules of one scope's index: which sessions have a place, and in which order they are listed. Plain state.</summary>
 /// <param name="maxSessions">The maximum number of entries.</param>
-/// <param name="retention">After this time without a question, an entry gives way to a new one.</param>
+/// <param name="retention">After this time without a use of its session, an entry gives way to a new one.</param>
 internal sealed class ScopeIndex(int maxSessions, TimeSpan retention)
 {
     /// <summary>How long a removal is remembered. Questions from before it can be noted late, and must not bring the entry back.</summary>
@@ -14,6 +14,9 @@ internal sealed class ScopeIndex(int maxSessions, TimeSpan retention)
     private readonly Dictionary<string, DateTimeOffset> _removed = new(StringComparer.Ordinal);
 
     public int Count => _sessions.Count;
+
+    /// <summary>The number of changes so far.</summary>
+    public long Changes { get; private set; }
 
     public IEnumerable<ListedSession> All => _sessions.Values;
 
@@ -35,27 +38,25 @@ internal sealed class ScopeIndex(int maxSessions, TimeSpan retention)
         }
 
         _removed.Remove(session.SessionId);
-        _sessions[session.SessionId] = session;
+        Set(session);
         return true;
     }
 
-    /// <summary>Notes a later question. An entry that is missing, for example after a crash, is added again if there is room.</summary>
-    /// <returns>True if something has changed.</returns>
-    public bool Touch(ListedSession session, DateTimeOffset now)
+    /// <summary>Notes a later question or use. An entry that is missing is added again if there is room, but not if it was removed after that use.</summary>
+    public void Touch(ListedSession session, DateTimeOffset now)
     {
-        var isKnown = _sessions.TryGetValue(session.SessionId, out var known);
-        var isOld = isKnown ? session.UpdatedAt <= known!.UpdatedAt : _removed.TryGetValue(session.SessionId, out var at) && session.UpdatedAt <= at;
-        if (isOld || (!isKnown && !HasRoom(now)))
+        if (_sessions.TryGetValue(session.SessionId, out var known))
         {
-            return false;
+            Set(Later(known, session));
         }
-
-        _sessions[session.SessionId] = session;
-        return true;
+        else if (!(_removed.TryGetValue(session.SessionId, out var at) && session.LastUse <= at) && HasRoom(now))
+        {
+            Set(session);
+        }
     }
 
-    /// <summary>Removes entries, unless the request names other times than theirs. True if there were any.</summary>
-    public bool Remove(RemoveSessionsRequest request, DateTimeOffset now)
+    /// <summary>Removes entries, unless the request names other times than theirs.</summary>
+    public void Remove(RemoveSessionsRequest request, DateTimeOffset now)
     {
         foreach (var (sessionId, at) in _removed)
         {
@@ -65,22 +66,39 @@ internal sealed class ScopeIndex(int maxSessions, TimeSpan retention)
             }
         }
 
-        var hasChanged = false;
         for (var i = 0; i < request.SessionIds.Length; i++)
         {
             var sessionId = request.SessionIds[i];
-            var isKnown = _sessions.TryGetValue(sessionId, out var known);
-            if (isKnown && request.ListedAt is { } times && times[i] != known!.UpdatedAt)
+            if (request.ListedAt is { } times && _sessions.TryGetValue(sessionId, out var known) && times[i] != known.UpdatedAt)
             {
                 continue;
             }
 
-            hasChanged |= isKnown;
-            _sessions.Remove(sessionId);
+            Drop(sessionId);
             _removed[sessionId] = now;
         }
+    }
 
-        return hasChanged;
+    /// <summary>Drops the entries of sessions that were not used for the retention.</summary>
+    /// <returns>The time until the last of the others is as old; zero if there are none.</returns>
+    public TimeSpan DropUnused(DateTimeOffset now)
+    {
+        var longest = TimeSpan.Zero;
+        foreach (var (sessionId, session) in _sessions)
+        {
+            // A time that another silo took can be ahead.
+            var unusedFor = now > session.LastUse ? now - session.LastUse : TimeSpan.Zero;
+            if (unusedFor > retention)
+            {
+                Drop(sessionId);
+            }
+            else if (retention - unusedFor > longest)
+            {
+                longest = retention - unusedFor;
+            }
+        }
+
+        return longest;
     }
 
     /// <summary>The latest first; those of the same time in the order of their ids.</summary>
@@ -96,19 +114,37 @@ internal sealed class ScopeIndex(int maxSessions, TimeSpan retention)
         request.AfterUpdatedAt is not { } after || session.UpdatedAt < after
         || (session.UpdatedAt == after && string.CompareOrdinal(session.SessionId, request.AfterSessionId) > 0);
 
+    /// <summary>What is known of the later question, and the later use.</summary>
+    private static ListedSession Later(ListedSession known, ListedSession session)
+    {
+        var later = session.UpdatedAt > known.UpdatedAt ? session : known;
+        return later with { UsedAt = known.UsedAt > session.UsedAt ? known.UsedAt : session.UsedAt ?? known.UsedAt };
+    }
+
     private bool HasRoom(DateTimeOffset now)
     {
         if (_sessions.Count >= maxSessions)
         {
-            foreach (var (sessionId, session) in _sessions)
-            {
-                if (now - session.UpdatedAt > retention)
-                {
-                    _sessions.Remove(sessionId);
-                }
-            }
+            DropUnused(now);
         }
 
         return _sessions.Count < maxSessions;
+    }
+
+    private void Set(ListedSession session)
+    {
+        if (!_sessions.TryGetValue(session.SessionId, out var known) || known != session)
+        {
+            _sessions[session.SessionId] = session;
+            Changes++;
+        }
+    }
+
+    private void Drop(string sessionId)
+    {
+        if (_sessions.Remove(sessionId))
+        {
+            Changes++;
+        }
     }
 }

@@ -10,8 +10,8 @@ using OrleansSessions.Sessions;
 namespace OrleansSessions.Grains.Scopes;
 
 /// <summary>
-/// Keeps one scope's index. It is written some time after a change, because it is a hint: what a crash takes with it is added again by the session's next
-/// question. Without a store it stays in memory as long as it has entries.
+/// Keeps one scope's index. A new entry is written before its session accepts a question, so that an erasure finds it. Other changes are written some time
+/// later: what a crash takes with it is the time of a session's last question. Without a store the index stays in memory as long as its sessions can.
 /// </summary>
 [GrainType("orleanssessions.scopeindex")]
 internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
@@ -19,12 +19,17 @@ internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
     /// <summary>The time from a change to its write, so that a busy scope writes at most so often.</summary>
     private static readonly TimeSpan WriteDelay = TimeSpan.FromSeconds(2);
 
+    /// <summary>Longer than any process lives. Orleans adds it to the time, which has an end.</summary>
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(3_650);
+
     private readonly ScopeIndex _index;
     private readonly IPersistentState<ScopeIndexState>? _stored;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private IGrainTimer? _timer;
+    private long _seenChanges;
     private bool _isChanged;
+    private bool _isLost;
     private bool _hasFailed;
     private bool _isLeaving;
 
@@ -51,41 +56,45 @@ internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
         return WriteAsync();
     }
 
-    public Task<AddSessionReply> AddAsync(AddSessionRequest request)
+    public async Task<AddSessionReply> AddAsync(AddSessionRequest request)
     {
         var isAdded = _index.TryAdd(request.Session, Now);
+        NoteChanges();
         if (isAdded)
         {
-            OnChanged();
+            // If this fails, the timer tries again: a store that is down is no reason to refuse a question.
+            await WriteAsync();
+            ThrowIfLost();
         }
 
-        return Task.FromResult(new AddSessionReply { IsAdded = isAdded });
+        return new() { IsAdded = isAdded };
     }
 
     public Task TouchAsync(TouchSessionsRequest request)
     {
-        var (now, hasChanged) = (Now, false);
+        var now = Now;
         foreach (var session in request.Sessions)
         {
-            hasChanged |= _index.Touch(session, now);
+            _index.Touch(session, now);
         }
 
-        if (hasChanged)
-        {
-            OnChanged();
-        }
-
+        NoteChanges();
         return Task.CompletedTask;
     }
 
-    public Task RemoveAsync(RemoveSessionsRequest request)
+    public async Task RemoveAsync(RemoveSessionsRequest request)
     {
-        if (_index.Remove(request, Now))
+        _index.Remove(request, Now);
+        NoteChanges();
+        if (request.IsDurable)
         {
-            OnChanged();
+            await WriteAsync();
+            ThrowIfLost();
+            if (_isChanged)
+            {
+                throw new OrleansException("The index of the scope could not be written. Repeat the removal.");
+            }
         }
-
-        return Task.CompletedTask;
     }
 
     public Task<SessionList> ListAsync(ListSessionsRequest request) => Task.FromResult(_index.List(request));
@@ -108,11 +117,22 @@ internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
         return new() { IsErased = true };
     }
 
+    private void NoteChanges()
+    {
+        if (_index.Changes != _seenChanges)
+        {
+            _seenChanges = _index.Changes;
+            OnChanged();
+        }
+    }
+
     private void OnChanged()
     {
         if (_stored is null)
         {
-            DelayDeactivation(_index.Count > 0 ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
+            // The sessions are in memory as well, where they are forgotten after that time.
+            var left = _index.DropUnused(Now);
+            DelayDeactivation(left < MaxDelay ? left : Timeout.InfiniteTimeSpan);
         }
         else if (!_isChanged)
         {
@@ -153,6 +173,7 @@ internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
         {
             // Another activation has written it, or it has expired. The next activation takes up what is stored.
             LogMessages.Lost(_logger, this.GetPrimaryKeyString(), LoggedException.Of(fault));
+            _isLost = true;
             DeactivateOnIdle();
         }
         catch (Exception fault)
@@ -167,6 +188,14 @@ internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
             {
                 PlanWrite();
             }
+        }
+    }
+
+    private void ThrowIfLost()
+    {
+        if (_isLost)
+        {
+            throw new OrleansException("Another activation has the index of the scope. Repeat the call.");
         }
     }
 

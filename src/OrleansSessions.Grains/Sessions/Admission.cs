@@ -15,21 +15,23 @@ internal readonly record struct Refusal(AskOutcome Outcome, OptionFault? OptionF
 internal sealed class Admission(
     Session session, QuestionQueue open, Orphans orphans, SessionsOptions options, Func<string, OptionFault?> checkOptions)
 {
-    /// <summary>Makes room for a question, or returns why it is refused; then nothing has changed.</summary>
+    /// <summary>Makes room for a question without a fault, or returns why it is refused; then nothing has changed.</summary>
     /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
     public Refusal? MakeRoom(AskRequest request, DateTimeOffset now, Func<Question, bool> isOrphaned)
     {
-        if (FindFault(request) is { } fault)
-        {
-            return fault;
-        }
-
         var (refusal, givingWay) = Decide(request, isOrphaned);
         session.EndEach(givingWay, Ending.Replaced, now);
         return refusal;
     }
 
-    /// <summary>True if the question would be open in addition to those that are. Changes nothing, and does not look at the question itself.</summary>
+    /// <summary>Why a question can never be asked, or null.</summary>
+    public Refusal? FindFault(AskRequest request) =>
+        request.Question.Length == 0 ? new Refusal(AskOutcome.Empty)
+        : Encoding.UTF8.GetByteCount(request.Question) > options.MaxQuestionBytes ? new Refusal(AskOutcome.TooLarge)
+        : request.OptionsJson is { } json && checkOptions(json) is { } fault ? new Refusal(AskOutcome.BadOptions, fault)
+        : null;
+
+    /// <summary>True if the question would be open in addition to those that are. Changes nothing.</summary>
     public bool WouldAdd(AskRequest request, Func<Question, bool> isOrphaned) => Decide(request, isOrphaned) is (null, { Count: 0 });
 
     /// <summary>Who gives way to a question; no one where it is refused.</summary>
@@ -57,11 +59,4 @@ internal sealed class Admission(
 
         return (open.Waiting.Count >= options.MaxQueuedQuestions ? new Refusal(AskOutcome.QueueFull) : null, []);
     }
-
-    /// <summary>Why a question can never be asked, or null.</summary>
-    private Refusal? FindFault(AskRequest request) =>
-        request.Question.Length == 0 ? new Refusal(AskOutcome.Empty)
-        : Encoding.UTF8.GetByteCount(request.Question) > options.MaxQuestionBytes ? new Refusal(AskOutcome.TooLarge)
-        : request.OptionsJson is { } json && checkOptions(json) is { } fault ? new Refusal(AskOutcome.BadOptions, fault)
-        : null;
 }

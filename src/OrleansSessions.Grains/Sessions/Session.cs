@@ -59,37 +59,48 @@ internal sealed class Session
 
     public int OpenCount => (HasOpenQuestion ? 1 : 0) + Waiting.Count;
 
-    /// <summary>True if a question would be open in addition to those that are, as far as that can be known without looking at the question itself.</summary>
-    /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
-    public bool WouldAdd(AskRequest request, Func<Question, bool> isOrphaned)
-    {
-        Orphans.MarkHeard(request.Connection);
-        return (request.QuestionId is null || Find(request.QuestionId) is null) && _admission.WouldAdd(request, isOrphaned);
-    }
+    /// <summary>The question that ended last, or null.</summary>
+    public Question? LastEnded => _ended.Last;
 
-    /// <summary>Admits a question or says why not; nothing changes unless the outcome is <see cref="AskOutcome.Accepted"/>.</summary>
+    /// <summary>True if a question that <see cref="FindReply"/> leaves open would be open in addition to those that are.</summary>
     /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
-    public AskReply Ask(AskRequest request, DateTimeOffset now, Func<Question, bool> isOrphaned)
+    public bool WouldAdd(AskRequest request, Func<Question, bool> isOrphaned) => _admission.WouldAdd(request, isOrphaned);
+
+    /// <summary>
+    /// The first half of asking: the reply to a question that was asked before, or can never be asked. Null for any other, of which <see cref="Admit"/> decides.
+    /// </summary>
+    public AskReply? FindReply(AskRequest request, DateTimeOffset now)
     {
         // 1. The connection that asks is there: no newer socket outranks it any more.
         Orphans.MarkHeard(request.Connection);
 
         // 2. An id that is known is answered from the log, whatever else goes on.
-        var id = request.QuestionId ?? NewQuestionId();
-        if (Find(id) is { } earlier)
+        if (request.QuestionId is { } id && Find(id) is { } earlier)
         {
             return earlier.Text == request.Question
                 ? Reply(AskOutcome.Duplicate, earlier) with { Position = _open.PositionOf(earlier), Earlier = View.Describe(earlier, now) }
                 : new() { Outcome = AskOutcome.Conflict, QuestionId = id, Epoch = Log.Epoch };
         }
 
-        // 3. Make room, or refuse.
+        // 3. A fault of the question itself.
+        return _admission.FindFault(request) is { } fault ? Refuse(fault, request.QuestionId ?? NewQuestionId(), now) : null;
+    }
+
+    /// <summary>
+    /// Admits a question that <see cref="FindReply"/> leaves open, or says why not; nothing changes unless the outcome is <see cref="AskOutcome.Accepted"/>.
+    /// No other question may be asked in between, but those that are open may end.
+    /// </summary>
+    /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
+    public AskReply Admit(AskRequest request, DateTimeOffset now, Func<Question, bool> isOrphaned)
+    {
+        // 4. Make room, or refuse.
+        var id = request.QuestionId ?? NewQuestionId();
         if (_admission.MakeRoom(request, now, isOrphaned) is { } refusal)
         {
             return Refuse(refusal, id, now);
         }
 
-        // 4. Admit it: running, or last in the queue. In the place of an orphan it runs before those that wait.
+        // 5. Admit it: running, or last in the queue. In the place of an orphan it runs before those that wait.
         var question = new Question(id, request.Question, now)
         {
             MetadataJson = request.MetadataJson,

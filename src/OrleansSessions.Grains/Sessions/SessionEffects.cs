@@ -132,8 +132,14 @@ internal sealed partial class SessionEffects
     public Task WaitForEndAsync(string questionId, TimeSpan patience) =>
         _session.IsOpen(questionId) ? _waiters.WaitAsync(questionId, patience) : Task.CompletedTask;
 
-    /// <summary>The session was read. Its record must live on even if nothing else is written for long.</summary>
-    public void Renew() => _store.Renew();
+    /// <summary>The session was read. Its record and its place in the index must live on even if nothing else is written for long.</summary>
+    public void Renew()
+    {
+        if (_store.Renew())
+        {
+            _quota.NoteUsed();
+        }
+    }
 
     /// <summary>The activation leaves: the responder stops, nothing more follows from any change, and the state is kept for the next activation.</summary>
     /// <param name="isSiloStopping">True where the silo no longer sends, so that the subscribed gateways are not informed. They learn of it from the membership.</param>

@@ -37,9 +37,12 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _effects = new SessionEffects(
             _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder,
             _quota);
-        _stay = new UnaskedStay(unasked, GrainContext, LeaveIfUnused);
+        _stay = new UnaskedStay(unasked, _activation, () => IsInUse);
         _eviction = new EvictionEnd(GrainContext, _effects.EndEvictedAsync);
     }
+
+    /// <summary>A session that was never asked and has no subscribed gateway is not worth its memory, so it leaves soon, whatever call woke it.</summary>
+    private bool IsInUse => _session.IsKnown || Gateways.HasAny;
 
     private DateTimeOffset Now => _activation.Now;
 
@@ -95,7 +98,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         var hadGateways = Gateways.HasAny;
         Gateways.SetConnections(request.Gateway, request.Connections, request.Version);
         LogMessages.Detached(_activation.Logger, _activation.Key, request.Gateway, request.Connections);
-        if (hadGateways && !Gateways.HasAny && !_session.IsKnown)
+        if (hadGateways && !IsInUse)
         {
             _stay.WaitForClient();
         }
@@ -167,14 +170,21 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public async Task<SessionDescription?> DescribeAsync(DescribeRequest request)
     {
         await EnterAsync(null);
-        if (!_session.IsKnown && !Gateways.HasAny)
+        SessionDescription? description = null;
+        if (IsInUse)
         {
-            return EndCall<SessionDescription?>(null);
+            var isOpen = _session.HasOpenQuestion || Gateways.HasAny;
+            var expiresAt = _activation.UsedAt + _activation.Options.Retention;
+            description = _session.View.Whole(Gateways.Connections, isOpen ? null : expiresAt, Now);
         }
 
-        var isInUse = _session.HasOpenQuestion || Gateways.HasAny;
-        var expiresAt = _activation.UsedAt + _activation.Options.Retention;
-        return EndCall(_session.View.Whole(Gateways.Connections, isInUse ? null : expiresAt, Now));
+        if (!request.IsGlance)
+        {
+            return EndCall(description);
+        }
+
+        _stay.EndCall();
+        return description;
     }
 
     public async Task<QuestionDescription?> GetQuestionAsync(GetQuestionRequest request)
@@ -201,23 +211,33 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         // The removal itself is sent to all socket gateways, so a session that wakes for it is not announced first.
         await _effects.SettleAsync();
         _activation.Services.Eviction.ThrowIfEvicted();
-        var wasThere = _session.IsKnown || Gateways.HasAny;
+        var wasThere = IsInUse;
         _session.EndAll(Ending.SessionRemoved, Now);
         await _effects.ApplyAsync(Durability.Removed);
-        await _quota.ForgetAsync();
         if (wasThere)
         {
             LogMessages.Removed(_activation.Logger, _activation.Key);
         }
 
-        return EndCall(wasThere);
+        try
+        {
+            // If this fails, so does the call: the text of a question is in the index, too. A repeated call finds no session, and removes the entry.
+            await _quota.ForgetAsync();
+        }
+        finally
+        {
+            EndCall();
+        }
+
+        return wasThere;
     }
 
     private async ValueTask<AskReply> AskSessionAsync(AskRequest request)
     {
+        using var awake = _stay.KeepAwake();
         try
         {
-            return await _quota.FindRefusalAsync(request, IsOrphaned) ?? _session.Ask(request, Now, IsOrphaned);
+            return _session.FindReply(request, Now) ?? await _quota.FindRefusalAsync(request, IsOrphaned) ?? _session.Admit(request, Now, IsOrphaned);
         }
         catch (Exception)
         {
@@ -227,7 +247,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         }
         finally
         {
-            await _quota.SettleAsync();
+            _quota.Settle();
         }
     }
 
@@ -251,29 +271,11 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private bool IsOrphaned(Question question) =>
         question.IsOrphanable && (question.IsConnectionGone || (question.Gateway is { } gateway && !_outboxes.IsLive(gateway)));
 
-    /// <summary>
-    /// Every call ends here. A session that was never asked and has no subscribed gateway is not worth its memory, so it leaves soon, whatever call woke it.
-    /// A session that is only read is remembered as if it had been asked.
-    /// </summary>
+    /// <summary>Every call ends here. A session that is only read is remembered as if it had been asked.</summary>
     private void EndCall()
     {
-        if (_session.IsKnown || Gateways.HasAny)
-        {
-            _stay.End();
-            _effects.Renew();
-        }
-        else
-        {
-            _stay.WaitForCalls();
-        }
-    }
-
-    private void LeaveIfUnused()
-    {
-        if (!_session.IsKnown && !Gateways.HasAny)
-        {
-            _activation.Leave();
-        }
+        _stay.EndCall();
+        _effects.Renew();
     }
 
     private T EndCall<T>(T reply)

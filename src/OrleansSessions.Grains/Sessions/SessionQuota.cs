@@ -17,7 +17,7 @@ internal sealed class SessionQuota
     private readonly string _scope;
     private readonly string _sessionId;
     private int _permits;
-    private bool _isNew;
+    private bool _isIndexed;
 
     public SessionQuota(SessionActivation activation, Session session)
     {
@@ -30,13 +30,14 @@ internal sealed class SessionQuota
     private bool IsUnlimited => _scope == SessionScope.Anonymous;
 
     /// <summary>
-    /// Takes what a question needs, before it is asked. A question that replaces others needs nothing, and neither does one that is refused for another reason.
-    /// Whatever becomes of it, call <see cref="SettleAsync"/> in the turn that asks.
+    /// Takes what a question needs before it is admitted. One that replaces others, or that the session refuses, needs nothing.
+    /// Whatever becomes of it, call <see cref="Settle"/> in the turn that asks.
     /// </summary>
     /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
     /// <returns>Null, or the refusal. Nothing has changed then.</returns>
     public async ValueTask<AskReply?> FindRefusalAsync(AskRequest request, Func<Question, bool> isOrphaned)
     {
+        _isIndexed = false;
         if (IsUnlimited || !_session.WouldAdd(request, isOrphaned))
         {
             return null;
@@ -52,46 +53,46 @@ internal sealed class SessionQuota
         _permits++;
         if (!_session.IsKnown)
         {
-            if (!await Scopes.Indexes.TryAddAsync(_scope, ListedSession.Of(_sessionId, request.Question, _activation.Now)))
+            var isAdded = await Scopes.Indexes.TryAddAsync(_scope, ListedSession.Of(_sessionId, request.Question, _activation.Now));
+            if (isAdded is false)
             {
                 return Refuse(
                     request, AskQuota.Sessions, $"A caller can have at most {Scopes.Limits.MaxSessionsPerScope} sessions. Remove one, or ask in one of them.");
             }
 
-            _isNew = true;
+            _isIndexed = isAdded is true;
         }
 
         _activation.Services.Eviction.ThrowIfEvicted();
         return null;
     }
 
-    /// <summary>Gives back what was taken for a question that was not accepted.</summary>
-    public async ValueTask SettleAsync()
-    {
-        SetOpen(_session.OpenCount);
-        if (_isNew && !_session.IsKnown)
-        {
-            await ForgetAsync();
-        }
-    }
+    /// <summary>
+    /// Gives back the permit of a question that was not accepted. A place is not given back: the first question of a session with a place is refused only on a
+    /// silo that is evicted, and the silo that owns the session now may have accepted it.
+    /// </summary>
+    public void Settle() => SetOpen(_session.OpenCount);
 
-    /// <summary>A question was accepted. The index has the first one already.</summary>
+    /// <summary>A question was accepted. The index has the first one already, unless it could not be asked.</summary>
     public void NoteAsked(string question)
     {
-        if (!IsUnlimited && !_isNew)
+        if (!IsUnlimited && !_isIndexed)
         {
             Scopes.Indexes.Touch(_scope, ListedSession.Of(_sessionId, question, _activation.Now));
         }
-
-        _isNew = false;
     }
 
-    /// <summary>The session is forgotten, and so is its place.</summary>
-    public ValueTask ForgetAsync()
+    /// <summary>The session lives on because it is read, and its place must, too.</summary>
+    public void NoteUsed()
     {
-        _isNew = false;
-        return IsUnlimited ? default : Scopes.Indexes.RemoveAsync(_scope, _sessionId);
+        if (!IsUnlimited && _session.LastEnded is { } last)
+        {
+            Scopes.Indexes.Touch(_scope, ListedSession.Of(_sessionId, last.Text, last.AskedAt) with { UsedAt = _activation.Now });
+        }
     }
+
+    /// <summary>The session is forgotten, and so is its place. Throws if the index could not be asked or written; safe to repeat.</summary>
+    public Task ForgetAsync() => IsUnlimited ? Task.CompletedTask : Scopes.Indexes.RemoveAsync(_scope, _sessionId);
 
     /// <summary>Holds a permit for each open question. More are taken also above the limit: what was restored is open already.</summary>
     public void SetOpen(int open)

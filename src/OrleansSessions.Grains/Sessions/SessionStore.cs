@@ -88,12 +88,13 @@ internal sealed partial class SessionStore(
     /// Reading is using, too. A store forgets a record some time after its last write, and the next write of an activation that outlived it would fail:
     /// so the record is written again long before, without any visible effect. An open question needs none of this: its end is written.
     /// </summary>
-    public void Renew()
+    /// <returns>True if it was time for that.</returns>
+    public bool Renew()
     {
         var unusedFor = activation.Now - activation.UsedAt;
         if (unusedFor < activation.Options.Retention / 2 || !session.IsKnown || session.HasOpenQuestion || IsWriting)
         {
-            return;
+            return false;
         }
 
         activation.UsedAt += unusedFor;
@@ -101,6 +102,8 @@ internal sealed partial class SessionStore(
         {
             _last = RenewStoredAsync(stored, unusedFor);
         }
+
+        return true;
     }
 
     /// <summary>Keeps the session in this process while its grain sleeps, where there is no store.</summary>

@@ -77,7 +77,7 @@ internal static class ScopeEndpoints
     {
         var oldest = http.Clock.GetUtcNow() - http.Limits.Sessions.Retention;
         var lookups = sessions.Where(session => session.UpdatedAt < oldest)
-            .Select(async session => (Session: session, IsGone: await http.Grains.Get(access.KeyOf(session.SessionId)).DescribeAsync(new()) is null));
+            .Select(async session => (Session: session, IsGone: await http.Grains.Get(access.KeyOf(session.SessionId)).DescribeAsync(new() { IsGlance = true }) is null));
         var gone = (await Task.WhenAll(lookups)).Where(lookup => lookup.IsGone).Select(lookup => lookup.Session).ToList();
         if (gone.Count > 0)
         {

@@ -84,7 +84,7 @@ internal static class StoredForms
         },
         withBoundaries: true);
 
-    private static readonly ListedSession Listed = new() { SessionId = "s", LastQuestion = "why", UpdatedAt = Time };
+    private static readonly ListedSession Listed = new() { SessionId = "s", LastQuestion = "why", UpdatedAt = Time, UsedAt = Time };
 
     private static readonly SocketGatewayEntry Entry = new() { Gateway = "g", Host = Silo };
 
@@ -140,7 +140,7 @@ internal static class StoredForms
         Of(
             "AnswerReply",
             new AnswerReply { Outcome = AnswerOutcome.AlreadyDone, QuestionId = "q", Offset = 3, IsDelivered = true, Status = QuestionStatus.Cancelled }),
-        Of("DescribeRequest", new DescribeRequest { Caller = Caller }),
+        Of("DescribeRequest", new DescribeRequest { Caller = Caller, IsGlance = true }),
         Of("SessionDescription", new SessionDescription { Epoch = 5, Seq = 3, OldestSeq = 1, Connections = 2, Open = [Description], ExpiresAt = Time }),
         Of("GetQuestionRequest", new GetQuestionRequest { Caller = Caller, QuestionId = "q" }),
         Of("QuestionDescription", Description),
@@ -160,7 +160,7 @@ internal static class StoredForms
         Of("AddSessionRequest", new AddSessionRequest { Caller = Caller, Session = Listed }),
         Of("AddSessionReply", new AddSessionReply { IsAdded = true }),
         Of("TouchSessionsRequest", new TouchSessionsRequest { Caller = Caller, Sessions = [Listed] }),
-        Of("RemoveSessionsRequest", new RemoveSessionsRequest { Caller = Caller, SessionIds = ["s"] }),
+        Of("RemoveSessionsRequest", new RemoveSessionsRequest { Caller = Caller, SessionIds = ["s"], IsDurable = true }),
         Of("RemoveSessionsRequest, listed", RemoveSessionsRequest.For([Listed]) with { Caller = Caller }),
         Of("ListSessionsRequest", new ListSessionsRequest { Caller = Caller, Limit = 50, AfterUpdatedAt = Time, AfterSessionId = "s" }),
         Of("SessionList", new SessionList { Sessions = [Listed], HasMore = true }),

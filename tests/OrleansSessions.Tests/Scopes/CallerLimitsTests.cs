@@ -150,6 +150,19 @@ public sealed class CallerLimitsTests(CallerLimitsFixture fixture) : IClassFixtu
     }
 
     [Fact]
+    public async Task FaultyQuestion_AtTheLimit_IsRefusedForItsFault_AndTakesNoPlace()
+    {
+        for (var i = 0; i < MaxOpenQuestions; i++)
+        {
+            Assert.Equal(AskOutcome.Accepted, (await Scoped($"s{i}").AskAsync("q-1", $"question {i}")).Outcome);
+        }
+
+        var calls = Calls("orleanssessions.scopeindex");
+        Assert.Equal(AskOutcome.Empty, (await Scoped("new").AskAsync("q-1", "")).Outcome);
+        Assert.Equal(calls, Calls("orleanssessions.scopeindex"));
+    }
+
+    [Fact]
     public async Task OpenQuestions_ThatAreRestored_CountAlsoAfterTheLossOfTheirActivation()
     {
         var session = Scoped("one");

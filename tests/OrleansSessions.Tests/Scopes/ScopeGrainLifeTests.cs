@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Scopes;
+using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;
 
@@ -56,13 +57,23 @@ public sealed class ScopeGrainLifeTests : IAsyncLifetime
 
         await Index.RemoveAsync(new() { SessionIds = ["one"] });
         await Index.EraseAsync(new());
-        await Eventually.TrueAsync(
-            async () =>
-            {
-                await _cluster.HibernateAsync();
-                return await IndexActivationsAsync() == 0;
-            },
-            "an empty index is collected");
+        await EventuallyCollectedAsync();
+    }
+
+    [Fact]
+    public async Task Index_WithoutAStore_IsCollected_WhenItsSessionsAreForgotten()
+    {
+        var retention = new SessionsOptions().Retention;
+        await Index.AddAsync(new() { Session = ListedSession.Of("old", "why", _cluster.Clock.Now) });
+        _cluster.Clock.Advance(retention + TimeSpan.FromMinutes(1));
+        await Index.AddAsync(new() { Session = ListedSession.Of("new", "why", _cluster.Clock.Now) });
+        Assert.Equal("new", Assert.Single((await Index.ListAsync(new() { Limit = 10 })).Sessions).SessionId);
+
+        // A late report comes when all sessions are forgotten. Only then, because collections follow the machine's clock, which cannot be moved.
+        _cluster.Clock.Advance(retention + TimeSpan.FromMinutes(1));
+        await Index.TouchAsync(new() { Sessions = [ListedSession.Of("late", "why", _cluster.Clock.Now - retention - TimeSpan.FromMinutes(1))] });
+
+        await EventuallyCollectedAsync();
     }
 
     [Fact]
@@ -77,6 +88,14 @@ public sealed class ScopeGrainLifeTests : IAsyncLifetime
 
     private async Task<int> LeaseAsync(string gateway, int wanted, long version) =>
         (await Quota.LeaseAsync(new() { Kind = LeaseKind.Sockets, Holder = gateway, Wanted = wanted, Version = version })).Granted;
+
+    private Task EventuallyCollectedAsync() => Eventually.TrueAsync(
+        async () =>
+        {
+            await _cluster.HibernateAsync();
+            return await IndexActivationsAsync() == 0;
+        },
+        "an empty index is collected");
 
     private async Task<int> IndexActivationsAsync() => (await _cluster.Orleans.Client.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics())
         .Count(grain => grain.GrainId.ToString().StartsWith("orleanssessions.scopeindex/", StringComparison.Ordinal));

@@ -45,11 +45,11 @@ public sealed class ScopeIndexTests
 
         // The session was removed, and its id was used again before its entry could be removed. Clocks of silos differ, so the new entry can be the older one.
         Add("a", -1);
-        Assert.True(_index.Remove(RemoveSessionsRequest.For(listed), At(1)));
+        Assert.True(IsChange(() => _index.Remove(RemoveSessionsRequest.For(listed), At(1))));
 
         Assert.Equal(["a"], Ids());
         Assert.True(Touch("a", 0.5));
-        Assert.True(_index.Remove(RemoveSessionsRequest.For(_index.List(new() { Limit = 10 }).Sessions), At(2)));
+        Assert.True(IsChange(() => _index.Remove(RemoveSessionsRequest.For(_index.List(new() { Limit = 10 }).Sessions), At(2))));
         Assert.Empty(Ids());
     }
 
@@ -64,6 +64,59 @@ public sealed class ScopeIndexTests
         Assert.Equal(3, _index.Count);
         Assert.True(Add("d", 62));
         Assert.Equal(["d", "c"], Ids());
+    }
+
+    [Fact]
+    public void EntryOfASessionThatIsRead_KeepsItsPlace_AndItsPositionInTheList()
+    {
+        Add("a", 0);
+        Add("b", 1);
+        Add("c", 2);
+
+        Assert.True(Use("a", asked: 0, used: 50));
+        Assert.False(Use("a", asked: 0, used: 50));
+        Assert.True(Add("d", 63));
+
+        Assert.Equal(["d", "a"], Ids());
+        Assert.Equal(("why", At(50)), _index.All.Where(session => session.SessionId == "a").Select(session => (session.LastQuestion, session.UsedAt)).Single());
+    }
+
+    [Fact]
+    public void UseAndQuestion_ThatArriveInEitherOrder_LeaveTheLaterOfBoth()
+    {
+        Add("a", 0);
+        Add("b", 0);
+
+        Touch("a", 20);
+        Use("a", asked: 0, used: 30);
+        Use("b", asked: 0, used: 30);
+        Touch("b", 20);
+
+        Assert.All(_index.All, session => Assert.Equal(("later", At(20), At(30)), (session.LastQuestion, session.UpdatedAt, session.UsedAt)));
+    }
+
+    [Fact]
+    public void EntriesThatGiveWay_AreAChange_AlsoIfThereIsNoRoomThen()
+    {
+        // The limit was higher in an earlier activation.
+        _index.Load(Enumerable.Range(0, 5).Select(i => ListedSession.Of($"s{i}", "why", At(i == 0 ? 0 : 50))));
+
+        Assert.True(IsChange(() => Touch("new", 62)));
+        Assert.Equal(4, _index.Count);
+    }
+
+    [Fact]
+    public void DropUnused_LeavesWhatIsInUse_AndSaysHowLong()
+    {
+        Add("a", 0);
+        Add("b", 10);
+        Use("c", asked: 0, used: 20);
+
+        Assert.Equal(TimeSpan.FromMinutes(20), _index.DropUnused(At(60)));
+        Assert.Equal(TimeSpan.FromMinutes(10), _index.DropUnused(At(70)));
+        Assert.Equal(["b", "c"], Ids());
+        Assert.Equal(TimeSpan.Zero, _index.DropUnused(At(81)));
+        Assert.Equal(0, _index.Count);
     }
 
     [Fact]
@@ -142,9 +195,19 @@ public sealed class ScopeIndexTests
 
     private bool Add(string id, double minutes) => _index.TryAdd(ListedSession.Of(id, "why", At(minutes)), At(minutes));
 
-    private bool Touch(string id, double minutes) => _index.Touch(ListedSession.Of(id, "later", At(minutes)), At(minutes));
+    private bool Touch(string id, double minutes) => IsChange(() => _index.Touch(ListedSession.Of(id, "later", At(minutes)), At(minutes)));
 
-    private bool Remove(string[] ids, DateTimeOffset now) => _index.Remove(new() { SessionIds = ids }, now);
+    private bool Use(string id, double asked, double used) =>
+        IsChange(() => _index.Touch(ListedSession.Of(id, "why", At(asked)) with { UsedAt = At(used) }, At(used)));
+
+    private bool IsChange(Action action)
+    {
+        var changes = _index.Changes;
+        action();
+        return _index.Changes != changes;
+    }
+
+    private bool Remove(string[] ids, DateTimeOffset now) => IsChange(() => _index.Remove(new() { SessionIds = ids }, now));
 
     private string[] Ids() => [.. _index.List(new() { Limit = 100 }).Sessions.Select(session => session.SessionId)];
 }

@@ -153,7 +153,7 @@ public sealed class SessionListTests(SessionListFixture fixture) : IClassFixture
     [Fact]
     public async Task QuestionThatIsRefused_LeavesNoSessionInTheList()
     {
-        // The socket gateway would have refused it. The session does, too, after it has asked for its place.
+        // The socket gateway would have refused it. The session does, too.
         Assert.Equal(AskOutcome.Empty, (await Scoped("one").AskAsync("q-1", "")).Outcome);
 
         using var alice = _host.CreateClient(_alice);
@@ -178,17 +178,44 @@ public sealed class SessionListTests(SessionListFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Index_IsWrittenSoon_AndFoundAgainAfterItsSleep()
+    public async Task List_DoesNotMakeSessionsLiveOn_ButReadingThemDoes()
+    {
+        _cluster.Responder.For(_alice).Finish();
+        using var alice = _host.CreateClient(_alice);
+        await AskAsync(alice, "one", _alice);
+        await Eventually.TrueAsync(async () => await ExpiresAtAsync("one") is not null, "the question has ended");
+        var expiresAt = await ExpiresAtAsync("one");
+        _cluster.Clock.Advance(new SessionsOptions().Retention + TimeSpan.FromMinutes(1));
+
+        Assert.Single(Sessions(await ListAsync(alice)));
+        Assert.Equal(expiresAt, await ExpiresAtAsync("one"));
+        await Scoped("one").DescribeAsync();
+        Assert.True(await ExpiresAtAsync("one") > expiresAt);
+    }
+
+    [Fact]
+    public async Task SessionThatIsRead_KeepsItsPlaceInTheIndex()
+    {
+        _cluster.Responder.For(_alice).Finish();
+        using var alice = _host.CreateClient(_alice);
+        await AskAsync(alice, "one", _alice);
+        await Eventually.TrueAsync(async () => await ExpiresAtAsync("one") is not null, "the question has ended");
+        _cluster.Clock.Advance(new SessionsOptions().Retention * 0.6);
+        var readAt = _cluster.Clock.Now;
+        await Scoped("one").DescribeAsync();
+
+        await Eventually.TrueAsync(
+            async () => Assert.Single((await Index.ListAsync(new() { Limit = 10 })).Sessions).UsedAt >= readAt, "the index knows of the use");
+        Assert.True(Assert.Single((await Index.ListAsync(new() { Limit = 10 })).Sessions).UpdatedAt < readAt);
+    }
+
+    [Fact]
+    public async Task FirstQuestion_IsInTheStoredIndex_BeforeItIsAccepted()
     {
         using var alice = _host.CreateClient(_alice);
         await AskAsync(alice, "one", "why");
-        await Eventually.TrueAsync(
-            () =>
-            {
-                _cluster.Clock.Advance(TimeSpan.FromMilliseconds(200));
-                return IsWritten;
-            },
-            "the index is written");
+
+        Assert.True(IsWritten);
         await _cluster.HibernateAsync();
 
         Assert.Equal("one", Assert.Single(Sessions(await ListAsync(alice))).Text("session"));
@@ -328,6 +355,8 @@ public sealed class SessionListTests(SessionListFixture fixture) : IClassFixture
     private static Task<JsonElement> ListAsync(HttpClient client, string query = "") => client.GetFromJsonAsync<JsonElement>($"/v1/sessions{query}");
 
     private static List<JsonElement> Sessions(JsonElement list) => [.. list.GetProperty("sessions").EnumerateArray()];
+
+    private async Task<DateTimeOffset?> ExpiresAtAsync(string session) => (await Scoped(session).DescribeAsync(new() { IsGlance = true }))?.ExpiresAt;
 
     private ISessionGrain Scoped(string session) => _cluster.Orleans.Client.GetGrain<ISessionGrain>(SessionKey.Of(AlicesScope, session));
 }

@@ -122,9 +122,13 @@ public sealed class OptionsAdmissionTests
         _bed.Ask("a");
         var without = _bed.Session.ToState(_bed.Now).Weight;
         var other = new SessionTestBed();
-        other.Session.Ask(
-            new() { QuestionId = "a", Question = "why", OptionsJson = new string('o', 100), Caller = new() { Subject = new string('s', 10), TraceParent = new string('t', 55) } },
-            other.Now, _ => false);
+        other.Ask(new()
+        {
+            QuestionId = "a",
+            Question = "why",
+            OptionsJson = new string('o', 100),
+            Caller = new() { Subject = new string('s', 10), TraceParent = new string('t', 55) },
+        });
 
         Assert.Equal(without + (2 * 165), other.Session.ToState(other.Now).Weight);
     }

@@ -73,7 +73,7 @@ public sealed class SessionLimitsTests
         var piece = session.View.ReadLog(7, 0, int.MaxValue, _bed.Now);
         Assert.Equal((LogReadOutcome.Trimmed, 3L, text), (piece.Outcome, piece.Head, piece.Snapshot!.Text));
         Assert.Equal(LogReadOutcome.Recovered, session.View.ReadLog(7, 3, int.MaxValue, _bed.Now).Outcome);
-        Assert.Equal(4, session.Ask(new() { QuestionId = "b", Question = "why" }, _bed.Now, _ => false).Seq);
+        Assert.Equal(4, session.Admit(new() { QuestionId = "b", Question = "why" }, _bed.Now, _ => false).Seq);
     }
 
     [Fact]
@@ -122,8 +122,7 @@ public sealed class SessionLimitsTests
     public void WhatOnlyTheResponderNeeds_IsLetGoWhenItsQuestionEnds()
     {
         var caller = new Caller { Subject = "ann", TraceParent = "00-1-2-01" };
-        _bed.Session.Ask(
-            new() { QuestionId = "a", Question = "why", MetadataJson = new string('m', 50_000), OptionsJson = "{}", Caller = caller }, _bed.Now, _ => false);
+        _bed.Ask(new() { QuestionId = "a", Question = "why", MetadataJson = new string('m', 50_000), OptionsJson = "{}", Caller = caller });
         var open = _bed.Session.ToState(_bed.Now).Questions[0];
         Assert.Equal((50_000, "{}", "ann", "00-1-2-01"), (open.MetadataJson?.Length, open.OptionsJson, open.User, open.TraceParent));
         _bed.Complete();

@@ -86,7 +86,7 @@ public sealed class SessionStateTests
         var before = Play();
         var after = Restore(before, newEpoch: 99);
 
-        var again = after.Ask(new AskRequest { QuestionId = "a", Question = "why" }, before.Now, _ => false);
+        var again = after.FindReply(new AskRequest { QuestionId = "a", Question = "why" }, before.Now)!;
 
         Assert.Equal(AskOutcome.Duplicate, again.Outcome);
     }

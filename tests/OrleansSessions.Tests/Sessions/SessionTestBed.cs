@@ -42,18 +42,19 @@ internal sealed class SessionTestBed
     }
 
     public AskReply Ask(string id, string text = "why", IfBusy ifBusy = IfBusy.Reject, string? connection = null, bool isOrphanable = false,
-        string? options = null) => Session.Ask(
-            new AskRequest
-            {
-                Gateway = "g",
-                Connection = connection,
-                QuestionId = id,
-                Question = text,
-                IfBusy = ifBusy,
-                IsOrphanable = isOrphanable,
-                OptionsJson = options,
-            },
-            Now, question => question.IsConnectionGone);
+        string? options = null) => Ask(new AskRequest
+        {
+            Gateway = "g",
+            Connection = connection,
+            QuestionId = id,
+            Question = text,
+            IfBusy = ifBusy,
+            IsOrphanable = isOrphanable,
+            OptionsJson = options,
+        });
+
+    public AskReply Ask(AskRequest request) =>
+        Session.FindReply(request, Now) ?? Session.Admit(request, Now, question => question.IsConnectionGone);
 
     /// <summary>Answers a question whole from outside, while a socket is attached.</summary>
     public AnswerReply Respond(string? id, string text) => Session.Answer(new() { QuestionId = id, Text = text }, isAttended: true, Now);
