@@ -54,7 +54,7 @@ public sealed class ScopeGrainLifeTests : IAsyncLifetime
         Assert.Single((await Index.ListAsync(new() { Limit = 10 })).Sessions);
         Assert.Equal(1, await IndexActivationsAsync());
 
-        await Index.EraseAsync(new());
+        await Index.RemoveAsync(new() { SessionIds = ["one"] });
         await Eventually.TrueAsync(
             async () =>
             {
