@@ -87,7 +87,7 @@ echo "  redis   127.0.0.1:$redis_port, process ${started[-1]}"
 
 # 3. Two equal nodes. Ports for Orleans are free ones (0), and the address keeps them on loopback.
 node() {
-  start "$1" dotnet "$server" --config redis-all --urls "http://127.0.0.1:$2" "--Cluster:Redis=127.0.0.1:$redis_port" \
+  start "$1" dotnet "$server" --config redis-all --urls "http://127.0.0.1:$2" "--Cluster:Redis=127.0.0.1:$redis_port" --Auth:AllowAnonymous=true \
     --Cluster:SiloPort=0 --Cluster:OrleansGatewayPort=0 --Cluster:AdvertisedAddress=127.0.0.1
   until_ready "$1" "$2" 'GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n' ' 200 '
   echo "  $1  http://localhost:$2, process ${started[-1]}"
