@@ -51,8 +51,8 @@ public sealed class SocketGatewayOptions : ISectionOptions
 
     /// <summary>
     /// The number of bytes per second that are read from a socket without becoming a message: WebSocket pings and pongs, which the runtime handles unseen.
-    /// 16 times as many can come at once. Above that, the server reads slowly, and closes the socket with 1008 if it goes on for longer than
-    /// <see cref="MessageTimeout"/>. Default 4 KiB, which is about 680 pings per second: clients send one in some seconds.
+    /// 16 times as many, and as many as one message can have, can come at once. Above that, the server reads slowly, and closes the socket with 1008 if it
+    /// goes on for longer than <see cref="MessageTimeout"/>. Default 4 KiB, which is about 680 pings per second: clients send one in some seconds.
     /// </summary>
     [Within(256, 1024 * 1024 * 1024)]
     public int MaxControlBytesPerSecond { get; set; } = 4 * 1024;

@@ -4,15 +4,16 @@ namespace OrleansSessions.SocketGateway.Sockets;
 /// The stream under a WebSocket. The runtime handles pings, pongs and frame headers itself, so no limit for messages applies to them. This stream counts
 /// the bytes that become no message, and reads slowly when a peer sends too many of them: then TCP slows the peer down. Honest peers never notice it.
 /// </summary>
-internal sealed class PacedStream(Stream inner, int bytesPerSecond, TimeProvider clock) : Stream
+/// <param name="maxMessageBytes">One receive can read this much before it returns and its bytes are excused, so so much more is allowed at once.</param>
+internal sealed class PacedStream(Stream inner, int bytesPerSecond, int maxMessageBytes, TimeProvider clock) : Stream
 {
-    // A peer may send as much at once as it may send in this time.
+    // A peer may send as much at once as it may send in this time, and a message.
     private const int BurstSeconds = 16;
 
     // A header has at most 2 bytes, 8 of the length and 4 of the mask.
     private const int MaxHeaderBytes = 14;
 
-    private readonly long _burst = (long)bytesPerSecond * BurstSeconds;
+    private readonly long _burst = ((long)bytesPerSecond * BurstSeconds) + maxMessageBytes;
     private long _excess;
     private long _settledAt = clock.GetTimestamp();
     private long _floodedSince;

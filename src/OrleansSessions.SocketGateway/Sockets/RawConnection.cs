@@ -123,7 +123,7 @@ internal sealed class RawConnection(
     private PacedStream Pace(Stream stream)
     {
         _stream = stream;
-        return _paced = new(stream, services.Options.MaxControlBytesPerSecond, services.Clock);
+        return _paced = new(stream, services.Options.MaxControlBytesPerSecond, services.Options.MaxMessageBytes, services.Clock);
     }
 
     private static bool EndsWithCloseFrame(ReadOnlySpan<byte> bytes)

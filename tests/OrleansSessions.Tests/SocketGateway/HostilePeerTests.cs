@@ -161,15 +161,15 @@ public sealed class HostilePeerTests(GatewayFixture gateway) : IAsyncLifetime
     public async Task AFloodOfPings_IsAnsweredAsFastAsItIsAllowed_AndNotFaster()
     {
         var clock = new FakeTimeProvider();
-        await StartAsync(options => (options.MaxControlBytesPerSecond, options.MessageTimeout) = (256, TimeSpan.FromHours(1)), clock: clock);
+        await StartAsync(options => (options.MaxControlBytesPerSecond, options.MaxMessageBytes, options.MessageTimeout) = (256, 1024, TimeSpan.FromHours(1)), clock: clock);
         using var peer = await RawSocket.ConnectAsync(Basic);
         var ping = RawSocket.Frame(RawSocket.Ping, []);
         await peer.SendAsync(Enumerable.Repeat(ping, 3_000).SelectMany(static frame => frame).ToArray());
         var pongs = 0;
         var reading = CountPongsAsync();
 
-        // A burst is 16 seconds' worth, and the runtime reads less than 256 bytes at once.
-        var burst = 16 * 256 / ping.Length;
+        // A burst is 16 seconds' worth and a message, and the runtime reads less than 256 bytes at once.
+        var burst = ((16 * 256) + 1024) / ping.Length;
         await Eventually.TrueAsync(() => Volatile.Read(ref pongs) >= burst, "the burst is answered");
         await using (var other = await Host.ConnectV1Async(GatewayFixture.NewSession()))
         {
@@ -202,7 +202,7 @@ public sealed class HostilePeerTests(GatewayFixture gateway) : IAsyncLifetime
     public async Task AFloodOfPings_ThatGoesOn_Closes1008()
     {
         var clock = new FakeTimeProvider();
-        await StartAsync(options => options.MaxControlBytesPerSecond = 256, clock: clock);
+        await StartAsync(options => (options.MaxControlBytesPerSecond, options.MaxMessageBytes) = (256, 1024), clock: clock);
         using var peer = await RawSocket.ConnectAsync(Basic);
         await peer.SendAsync(Enumerable.Repeat(RawSocket.Frame(RawSocket.Ping, []), 3_000).SelectMany(static frame => frame).ToArray());
 
