@@ -117,7 +117,8 @@ internal sealed class ScopeIndex(int maxSessions, TimeSpan retention)
     /// <summary>What is known of the later question, and the later use.</summary>
     private static ListedSession Later(ListedSession known, ListedSession session)
     {
-        var later = session.UpdatedAt > known.UpdatedAt ? session : known;
+        // Of two questions of the same instant, the one that is reported later was asked later.
+        var later = session.UpdatedAt >= known.UpdatedAt ? session : known;
         return later with { UsedAt = known.UsedAt > session.UsedAt ? known.UsedAt : session.UsedAt ?? known.UsedAt };
     }
 

@@ -37,6 +37,15 @@ public sealed class ScopeIndexTests
     }
 
     [Fact]
+    public void Question_OfTheSameInstant_IsTheLast()
+    {
+        Add("a", 0);
+        Touch("a", 0);
+
+        Assert.Equal("later", Assert.Single(_index.All).LastQuestion);
+    }
+
+    [Fact]
     public void Remove_OfWhatWasListed_LeavesASessionThatWasAskedAgain()
     {
         Add("a", 0);
