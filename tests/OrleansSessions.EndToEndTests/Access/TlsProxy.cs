@@ -56,7 +56,7 @@ internal sealed partial class TlsProxy : IAsyncDisposable
     /// <summary>Skips the test where nginx is absent; on a build server that is a failure.</summary>
     public static async Task<TlsProxy> StartAsync(Uri server)
     {
-        var program = Find("nginx");
+        var program = RequiredProgram.Find("nginx");
         var certificate = new TestCertificate(Host);
         var folder = Directory.CreateTempSubdirectory("nginx-");
         var port = HostProcess.FreePort();
@@ -137,19 +137,6 @@ internal sealed partial class TlsProxy : IAsyncDisposable
             {{configuration}}
         }
         """;
-
-    private static string Find(string program)
-    {
-        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), "/usr/sbin"];
-        var found = folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
-        if (found is null)
-        {
-            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"{program} is not on the path, and CI must run this test.");
-            Assert.Skip($"{program} is not on the path.");
-        }
-
-        return found!;
-    }
 
     [GeneratedRegex("^<!-- nginx: tls -->\n```nginx\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Block();

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using OrleansSessions.TestKit.Processes;
-using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Samples;
 
@@ -32,10 +31,10 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
     /// <param name="isBare">True to start it as on a machine that has neither nginx nor redis-server.</param>
     public static async Task<TwoNodesSample> StartAsync(bool isBare = false)
     {
-        SkipWithout("bash");
+        RequiredProgram.Find("bash");
         if (!isBare)
         {
-            SkipWithout("nginx");
+            RequiredProgram.Find("nginx");
         }
 
         int[] ports = [HostProcess.FreePort(), HostProcess.FreePort(), HostProcess.FreePort(), HostProcess.FreePort()];
@@ -55,7 +54,7 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
     /// <summary>Runs the script where it is meant to fail: the port of node-b is taken.</summary>
     public static ChildProcess LaunchWithTakenPort(int port)
     {
-        SkipWithout("bash");
+        RequiredProgram.Find("bash");
         return Launch([HostProcess.FreePort(), HostProcess.FreePort(), port, HostProcess.FreePort()], isBare: true);
     }
 
@@ -93,16 +92,6 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
         }
 
         return ChildProcess.Start("run.sh", "bash", [Path.Combine(Folder, "run.sh")], environment);
-    }
-
-    private static void SkipWithout(string program)
-    {
-        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), "/usr/sbin"];
-        if (!folders.Any(folder => File.Exists(Path.Combine(folder, program))))
-        {
-            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"{program} is not on the path, and CI must run this test.");
-            Assert.Skip($"{program} is not on the path.");
-        }
     }
 
     private static HttpClient Client(int port) => new() { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(30) };

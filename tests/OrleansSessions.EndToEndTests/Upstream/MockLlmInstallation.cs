@@ -9,9 +9,9 @@ internal static class MockLlmInstallation
     private static readonly TimeSpan InstallPatience = TimeSpan.FromMinutes(3);
 
     /// <summary>The path of <c>node</c>, or null if it is not on the path.</summary>
-    public static string? Node { get; } = FindOnPath(OperatingSystem.IsWindows() ? "node.exe" : "node");
+    public static string? Node { get; } = ProgramPath.Find(OperatingSystem.IsWindows() ? "node.exe" : "node");
 
-    private static string? Npm { get; } = FindOnPath(OperatingSystem.IsWindows() ? "npm.cmd" : "npm");
+    private static string? Npm { get; } = ProgramPath.Find(OperatingSystem.IsWindows() ? "npm.cmd" : "npm");
 
     /// <summary>Installs the package unless it is there. Returns the path of its program, or the reason why it cannot be installed.</summary>
     public static async Task<(string? Program, string? Missing)> GetAsync()
@@ -73,7 +73,4 @@ internal static class MockLlmInstallation
             }
         }
     }
-
-    private static string? FindOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 }

@@ -38,7 +38,7 @@ public sealed class RedisProcess : IAsyncDisposable
 
     /// <summary>The reason why this flavour is not available here, or null.</summary>
     public static string? Missing(RedisFlavour flavour) =>
-        flavour == RedisFlavour.RedisServer && FindOnPath("redis-server") is null ? "redis-server is not on the path." : null;
+        flavour == RedisFlavour.RedisServer && ProgramPath.Find("redis-server") is null ? "redis-server is not on the path." : null;
 
     /// <param name="tls">If not null, the server takes only TLS and asks for a password. Only <see cref="RedisFlavour.RedisServer"/> can do that.</param>
     public static async Task<RedisProcess> StartAsync(RedisFlavour flavour, RedisTls? tls = null)
@@ -80,7 +80,7 @@ public sealed class RedisProcess : IAsyncDisposable
         var number = port.ToString(CultureInfo.InvariantCulture);
         return flavour == RedisFlavour.RedisServer
             ? ChildProcess.Start(
-                "redis-server", FindOnPath("redis-server")!,
+                "redis-server", ProgramPath.Find("redis-server")!,
                 [.. tls?.Arguments(number) ?? ["--port", number], "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             : ChildProcess.Start(
                 "garnet-server", ChildProcess.DotnetPath,
@@ -123,9 +123,6 @@ public sealed class RedisProcess : IAsyncDisposable
             return false;
         }
     }
-
-    private static string? FindOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
     private static int FreePort()
     {

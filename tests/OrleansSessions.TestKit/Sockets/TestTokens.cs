@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.WebSockets;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
@@ -6,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Access;
 
 namespace OrleansSessions.TestKit.Sockets;
@@ -33,6 +35,23 @@ public static class TestTokens
     /// <param name="expiresAt">When the token expires, or null if it does not.</param>
     public static string Of(string subject, string permissions = "", string tenant = "", DateTimeOffset? expiresAt = null) => string.Join(
         Separator, Prefix, Uri.EscapeDataString(subject), permissions, tenant, expiresAt?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>The scope of a subject's own sessions.</summary>
+    public static string ScopeOf(string subject) => SessionScope.Of(Issuer, subject);
+
+    /// <summary>Sends the requests of a client as this subject.</summary>
+    /// <param name="permissions">Permissions, separated by commas.</param>
+    public static HttpClient CreateClient(this SocketHost host, string subject, string permissions = "")
+    {
+        var client = new HttpClient { BaseAddress = host.Address };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", Of(subject, permissions));
+        return client;
+    }
+
+    /// <summary>Opens a socket as this subject: <c>options => options.ActAs("alice")</c>.</summary>
+    /// <param name="permissions">Permissions, separated by commas.</param>
+    public static void ActAs(this ClientWebSocketOptions options, string subject, string permissions = "") =>
+        options.SetRequestHeader("Authorization", $"Bearer {Of(subject, permissions)}");
 
     public static void AddTestTokens(this WebApplicationBuilder builder) =>
         builder.Services.AddAuthentication(SchemeName).AddScheme<AuthenticationSchemeOptions, Handler>(SchemeName, configureOptions: null);

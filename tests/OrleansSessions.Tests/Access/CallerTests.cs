@@ -89,9 +89,9 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
             configureEndpoints: endpoints => endpoints.AllowAnonymous());
         var stranger = new Subject(host, null);
 
-        Assert.Equal((401, "unauthorized"), await stranger.RefusedAsync(HttpMethod.Delete, $"/v1/scopes/{Subject.ScopeOf("alice")}"));
+        Assert.Equal((401, "unauthorized"), await stranger.RefusedAsync(HttpMethod.Delete, $"/v1/scopes/{TestTokens.ScopeOf("alice")}"));
         Assert.Equal((401, "unauthorized"), await stranger.RefusedAsync(HttpMethod.Get, $"/v1/sessions/{_session}"));
-        Assert.Equal((403, "permission_denied"), await Subject.Named(host, "alice").RefusedAsync(HttpMethod.Delete, $"/v1/scopes/{Subject.ScopeOf("alice")}"));
+        Assert.Equal((403, "permission_denied"), await Subject.Named(host, "alice").RefusedAsync(HttpMethod.Delete, $"/v1/scopes/{TestTokens.ScopeOf("alice")}"));
 
         // A browser sends no token with its question before the request.
         Assert.Equal(204, (await stranger.SendAsync(HttpMethod.Options, $"/v1/sessions/{_session}")).Status);
@@ -173,15 +173,15 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
 
         await new Subject(host, "secret-garbage").RefusedAsync(HttpMethod.Get, $"/v1/sessions/{_session}?access_token=secret-garbage");
         await alice.RefusedAsync(HttpMethod.Post, $"/v1/sessions/{_session}/response", new { response = "the text of the answer" });
-        await admin.SendAsync(HttpMethod.Get, $"/v1/sessions/{_session}?scope={Subject.ScopeOf("alice")}");
+        await admin.SendAsync(HttpMethod.Get, $"/v1/sessions/{_session}?scope={TestTokens.ScopeOf("alice")}");
         await alice.SendAsync(HttpMethod.Delete, $"/v1/sessions/{_session}");
 
-        var scope = Subject.ScopeOf("alice\r\nforged");
+        var scope = TestTokens.ScopeOf("alice\r\nforged");
         Assert.Equal(
             [
                 $"Refused: GET /v1/sessions/{_session}, by anonymous, from 127.0.0.1: unauthorized",
                 $"Refused: POST /v1/sessions/{_session}/response, by alice??forged, from 127.0.0.1: permission_denied",
-                $"In another scope: GET /v1/sessions/{_session}, by root, from 127.0.0.1, in scope {Subject.ScopeOf("alice")}",
+                $"In another scope: GET /v1/sessions/{_session}, by root, from 127.0.0.1, in scope {TestTokens.ScopeOf("alice")}",
                 $"Removed: DELETE /v1/sessions/{_session}, by alice??forged, from 127.0.0.1, in scope {scope}",
             ],
             _log.From(AuditLog.Category).Select(line => line.Message));
@@ -194,7 +194,7 @@ public sealed class CallerTests(GatewayFixture gateway) : IAsyncLifetime
     {
         var host = await StartAsync(
             _ => { }, builder => builder.Logging.AddProvider(_log), configure: options => (options.MaxMessagesPerMinute, options.MaxBadRequests) = (30, 9));
-        await using var socket = await Subject.Named(host, "worker", "sessions:answer").ConnectAsync(_session, $"?v=1&scope={Subject.ScopeOf("alice")}");
+        await using var socket = await Subject.Named(host, "worker", "sessions:answer").ConnectAsync(_session, $"?v=1&scope={TestTokens.ScopeOf("alice")}");
         await socket.NextAsync("hello");
         string[] messages = ["""{"question":"the text"}""", """{"type":"auth","token":"garbage"}""", """{"type":"ping"}""", """{"type":"ping"}"""];
         foreach (var message in messages)

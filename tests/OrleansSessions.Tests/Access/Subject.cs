@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
-using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Sockets;
 
 namespace OrleansSessions.Tests.Access;
@@ -10,8 +9,6 @@ namespace OrleansSessions.Tests.Access;
 internal sealed class Subject(SocketHost host, string? token)
 {
     public static Subject Named(SocketHost host, string name, string permissions = "") => new(host, TestTokens.Of(name, permissions));
-
-    public static string ScopeOf(string name) => SessionScope.Of(TestTokens.Issuer, name);
 
     public async Task<(int Status, JsonElement Body)> SendAsync(
         HttpMethod method, string path, object? body = null, string accept = "application/json", string? prefer = null)

@@ -148,7 +148,7 @@ public sealed class TokenExpiryTests(GatewayFixture gateway) : IAsyncLifetime
     [Fact]
     public async Task AScopeThatWasNamed_NeedsItsPermissionInTheFreshToken()
     {
-        var query = $"?v=1&scope={Subject.ScopeOf("alice")}";
+        var query = $"?v=1&scope={TestTokens.ScopeOf("alice")}";
         await using var socket = await ConnectAsync(TestTokens.Of("worker", "sessions:answer", expiresAt: _clock.GetUtcNow() + Life), query);
         await socket.NextAsync("hello");
 

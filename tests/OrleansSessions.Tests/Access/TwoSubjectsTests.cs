@@ -34,7 +34,7 @@ public sealed class TwoSubjectsTests(AccessFixture nodes) : IClassFixture<Access
         await socket.NextAsync("accepted");
         var before = await DescribeAsync(alice);
         var epoch = before.GetProperty("epoch").GetString();
-        var scope = Subject.ScopeOf("alice");
+        var scope = TestTokens.ScopeOf("alice");
 
         // 2. Bob reads.
         Assert.Equal((404, "session_not_found"), await bob.RefusedAsync(HttpMethod.Get, $"/v1/sessions/{Session}"));
@@ -101,7 +101,7 @@ public sealed class TwoSubjectsTests(AccessFixture nodes) : IClassFixture<Access
     {
         var alice = Subject.Named(Hosts[0], "dora");
         var worker = Subject.Named(Hosts[1], "worker", "sessions:answer");
-        var query = $"?scope={Subject.ScopeOf("dora")}";
+        var query = $"?scope={TestTokens.ScopeOf("dora")}";
         var asked = alice.AskAsync("work", "how long?", "q-1");
         await Eventually.TrueAsync(
             async () => (await worker.SendAsync(HttpMethod.Get, $"/v1/sessions/work/questions/q-1{query}")).Status == 200, "the worker sees the question");
@@ -124,7 +124,7 @@ public sealed class TwoSubjectsTests(AccessFixture nodes) : IClassFixture<Access
     [Fact]
     public async Task QuestionInAScopeThatIsNamed_HasAnAddressThatNamesIt()
     {
-        var query = $"?scope={Subject.ScopeOf("fay")}";
+        var query = $"?scope={TestTokens.ScopeOf("fay")}";
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sessions/named/questions{query}");
         request.Content = JsonContent.Create(new { question = "why?", id = "q-1" });
         request.Headers.Authorization = new("Bearer", TestTokens.Of("root", "sessions:admin"));
@@ -137,7 +137,7 @@ public sealed class TwoSubjectsTests(AccessFixture nodes) : IClassFixture<Access
     public async Task AnAdministrator_ReadsCancelsAndRemovesInAScopeThatItNames_ButDoesNotAnswer()
     {
         var admin = Subject.Named(Hosts[1], "root", "sessions:admin");
-        var query = $"?scope={Subject.ScopeOf("eve")}";
+        var query = $"?scope={TestTokens.ScopeOf("eve")}";
         var asked = Subject.Named(Hosts[0], "eve").AskAsync("mess", "why?", "q-1");
         await Eventually.TrueAsync(
             async () => (await admin.SendAsync(HttpMethod.Get, $"/v1/sessions/mess/questions/q-1{query}")).Status == 200,

@@ -80,7 +80,7 @@ public sealed class CallerLimitsFixture : IAsyncLifetime
         options => (options.MaxBusyRefusals, options.MaxRequestsPerMinute) = (3, MaxRequests),
         configureHost: builder =>
         {
-            HeaderAuthentication.Add(builder);
+            builder.AddTestTokens();
             builder.Logging.AddProvider(log);
             builder.Services.Configure<ScopeLimitsOptions>(Limit);
             builder.Services.Configure<AuthOptions>(options => options.AllowAnonymous = true);

@@ -76,7 +76,7 @@ public sealed class CallerLimitsTests(CallerLimitsFixture fixture) : IClassFixtu
     public async Task SocketsThatFollowAnotherScope_CountForTheirCaller_AndNotForItsOwner()
     {
         var worker = $"worker-{Guid.NewGuid():n}";
-        var address = $"/ws/s?v=1&scope={HeaderAuthentication.ScopeOf(_alice)}";
+        var address = $"/ws/s?v=1&scope={TestTokens.ScopeOf(_alice)}";
         Task<TestSocket> FollowAsync() => TestSocket.ConnectAsync(_left.SocketAddress(address), options => options.ActAs(worker, "sessions:answer"));
         await using var first = await FollowAsync();
         await using var second = await FollowAsync();
@@ -328,7 +328,7 @@ public sealed class CallerLimitsTests(CallerLimitsFixture fixture) : IClassFixtu
     }
 
     private ISessionGrain Scoped(string session) =>
-        _cluster.Orleans.Client.GetGrain<ISessionGrain>(SessionKey.Of(HeaderAuthentication.ScopeOf(_alice), session));
+        _cluster.Orleans.Client.GetGrain<ISessionGrain>(SessionKey.Of(TestTokens.ScopeOf(_alice), session));
 
-    private int Calls(string grainType) => fixture.Calls.GetValueOrDefault($"{grainType}/{HeaderAuthentication.ScopeOf(_alice)}");
+    private int Calls(string grainType) => fixture.Calls.GetValueOrDefault($"{grainType}/{TestTokens.ScopeOf(_alice)}");
 }

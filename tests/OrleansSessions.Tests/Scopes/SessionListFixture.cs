@@ -35,7 +35,7 @@ public sealed class SessionListFixture : IAsyncLifetime
         });
         _host = await SocketHost.StartAsync(_cluster.Orleans.Client, configureHost: builder =>
         {
-            HeaderAuthentication.Add(builder);
+            builder.AddTestTokens();
             builder.Services.AddSingleton(_cluster.Clock.Time);
             builder.Logging.AddProvider(Log);
             builder.Services.Configure<AuthOptions>(options => options.AllowAnonymous = true);

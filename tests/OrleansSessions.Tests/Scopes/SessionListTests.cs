@@ -28,7 +28,7 @@ public sealed class SessionListTests(SessionListFixture fixture) : IClassFixture
 
     private IScopeIndexGrain Index => _cluster.Orleans.Client.GetGrain<IScopeIndexGrain>(AlicesScope);
 
-    private string AlicesScope => HeaderAuthentication.ScopeOf(_alice);
+    private string AlicesScope => TestTokens.ScopeOf(_alice);
 
     private bool IsWritten =>
         _store.Keys.Any(key => key.StartsWith("scopeindex", StringComparison.Ordinal) && key.Contains(AlicesScope, StringComparison.Ordinal));

@@ -313,21 +313,7 @@ public sealed class BacklogTests : IAsyncDisposable
         await client.SendAsync(Encoding.UTF8.GetBytes(last), WebSocketMessageType.Text, true, CancellationToken.None);
     }
 
-    private static async Task<JsonElement> NextAsync(WebSocket client)
-    {
-        using var message = new MemoryStream();
-        var buffer = new byte[64 * 1024];
-        ValueWebSocketReceiveResult part;
-        do
-        {
-            part = await client.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).AsTask().WaitAsync(Patience);
-            Assert.Equal(WebSocketMessageType.Text, part.MessageType);
-            message.Write(buffer, 0, part.Count);
-        }
-        while (!part.EndOfMessage);
-        using var document = JsonDocument.Parse(message.ToArray());
-        return document.RootElement.Clone();
-    }
+    private static Task<JsonElement> NextAsync(WebSocket client) => MemorySockets.NextAsync(client, Patience);
 
     private static async Task<int> ClosedAsync(WebSocket client)
     {

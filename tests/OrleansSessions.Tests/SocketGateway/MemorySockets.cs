@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
 using System.Net.WebSockets;
+using System.Text.Json;
+using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
@@ -16,6 +18,23 @@ internal sealed class MemorySockets : IDisposable
     public WebSocket Client { get; }
 
     public WebSocket Server { get; }
+
+    /// <summary>The next message to the client, which must be text.</summary>
+    public static async Task<JsonElement> NextAsync(WebSocket client, TimeSpan patience)
+    {
+        using var message = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        ValueWebSocketReceiveResult part;
+        do
+        {
+            part = await client.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).AsTask().WaitAsync(patience);
+            Assert.Equal(WebSocketMessageType.Text, part.MessageType);
+            message.Write(buffer, 0, part.Count);
+        }
+        while (!part.EndOfMessage);
+        using var document = JsonDocument.Parse(message.ToArray());
+        return document.RootElement.Clone();
+    }
 
     public void Dispose()
     {

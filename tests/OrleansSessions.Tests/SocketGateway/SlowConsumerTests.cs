@@ -240,19 +240,5 @@ public sealed class SlowConsumerTests(GatewayFixture gateway) : IAsyncLifetime
         return string.Concat(pieces);
     }
 
-    private static async Task<JsonElement> NextAsync(WebSocket client)
-    {
-        using var message = new MemoryStream();
-        var buffer = new byte[64 * 1024];
-        ValueWebSocketReceiveResult part;
-        do
-        {
-            part = await client.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).AsTask().WaitAsync(Patience);
-            Assert.Equal(WebSocketMessageType.Text, part.MessageType);
-            message.Write(buffer, 0, part.Count);
-        }
-        while (!part.EndOfMessage);
-        using var document = JsonDocument.Parse(message.ToArray());
-        return document.RootElement.Clone();
-    }
+    private static Task<JsonElement> NextAsync(WebSocket client) => MemorySockets.NextAsync(client, Patience);
 }
