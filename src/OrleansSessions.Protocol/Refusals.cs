@@ -51,6 +51,11 @@ public static class Refusals
     /// <param name="permission">The permission that is missing, as it stands in a token: <c>sessions:answer</c>.</param>
     public static ErrorMessage PermissionDenied(string permission) => new(WireErrors.PermissionDenied, $"This needs the permission {permission}.");
 
+    /// <param name="message">The limit, with its number.</param>
+    /// <param name="wait">How long until the same request can succeed. It is rounded up: a client that came a moment too early would be refused again.</param>
+    public static ErrorMessage RateLimited(string message, TimeSpan wait, string? questionId = null) => new(
+        WireErrors.RateLimited, message, questionId, RetryAfterMs: Math.Max(1, (long)Math.Ceiling(wait.TotalMilliseconds)));
+
     /// <summary>The session's grain returned an outcome that this version does not know.</summary>
     public static ErrorMessage UnknownOutcome(string? questionId, long retryAfterMs) => new(
         WireErrors.Internal, "The session returned an unknown result.", questionId, RetryAfterMs: retryAfterMs);

@@ -46,9 +46,7 @@ internal sealed class RequestRefusals(Follower follower)
     public void TellTooMany(TimeSpan wait)
     {
         Services.Metrics.LimitReached(LimitNames.Messages);
-        Tell(new(
-            WireErrors.RateLimited, $"A socket sends at most {Services.Options.MaxMessagesPerMinute} messages in a minute.",
-            RetryAfterMs: Math.Max(1, (long)wait.TotalMilliseconds)));
+        Tell(Refusals.RateLimited($"A socket sends at most {Services.Options.MaxMessagesPerMinute} messages in a minute.", wait));
         if (_rate.Hit(Services.Clock, Services.Options.MaxBadRequests, Services.Options.StrikeWindow))
         {
             follower.Close(CloseCodes.RateLimited, "The client goes on sending more messages than it may.", null, dropWaiting: false);

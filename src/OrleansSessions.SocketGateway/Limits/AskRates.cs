@@ -60,9 +60,7 @@ internal sealed class AskRates : IAsyncDisposable
     private ErrorMessage Refuse(string questionId, TimeSpan wait)
     {
         _metrics.LimitReached(LimitNames.Asks);
-        return new(
-            WireErrors.RateLimited, $"A caller can ask at most {_perMinute} questions in a minute.", questionId,
-            RetryAfterMs: Math.Max(1, (long)Math.Ceiling(wait.TotalMilliseconds)));
+        return Refusals.RateLimited($"A caller can ask at most {_perMinute} questions in a minute.", wait, questionId);
     }
 
     private void Sweep()

@@ -43,9 +43,7 @@ internal sealed class RequestRates : IAsyncDisposable
 
         _metrics.LimitReached(LimitNames.Requests);
         var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var left) ? left : Minute / _perMinute;
-        return new(
-            WireErrors.RateLimited, $"A caller can send at most {_perMinute} HTTP requests in a minute to one server process.",
-            RetryAfterMs: Math.Max(1, (long)Math.Ceiling(wait.TotalMilliseconds)));
+        return Refusals.RateLimited($"A caller can send at most {_perMinute} HTTP requests in a minute to one server process.", wait);
     }
 
     public ValueTask DisposeAsync() => _limiter.DisposeAsync();
