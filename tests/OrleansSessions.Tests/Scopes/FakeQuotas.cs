@@ -30,7 +30,14 @@ internal sealed class FakeQuotas(int limit, TimeProvider time)
     public HashSet<string> Gone { get; } = [];
 
     /// <summary>What is leased in a scope.</summary>
-    public int Leased(string scope) => Of(scope).Leases.Total;
+    public int Leased(string scope)
+    {
+        // The rules are those of a grain, which runs one call at a time.
+        lock (_scopes)
+        {
+            return Of(scope).Leases.Total;
+        }
+    }
 
     /// <summary>The silo of a scope's quota grain is lost: the next call finds a new activation.</summary>
     public void Lose(string scope) => _scopes.TryRemove(scope, out _);
