@@ -10,7 +10,7 @@ internal sealed class StoredStates(IOptions<SessionsOptions> options, IPersisten
 {
     public bool IsStored { get; } = options.Value.Persistence switch
     {
-        SessionPersistence.Stored => true,
+        SessionPersistence.Stored or SessionPersistence.File => true,
         SessionPersistence.Memory => false,
         _ => services.GetKeyedService<IGrainStorage>(SessionsOptions.StorageName) is not null,
     };
