@@ -2,8 +2,12 @@ namespace OrleansSessions.Storage.Sqlite.Writing;
 
 /// <summary>
 /// The operations that wait for the thread of the file, in order. When as many wait as fit, callers wait until some are done, without a thread.
+/// <para>
+/// The thread is called by way of the thread pool. There the call waits behind the work that is ready, which is where more operations come from: a
+/// busy silo gathers them in one transaction, and an idle one does not wait. Called directly, the thread would write nearly each of them alone.
+/// </para>
 /// </summary>
-internal sealed class StateQueue : IDisposable
+internal sealed class StateQueue : IThreadPoolWorkItem, IDisposable
 {
     /// <summary>More than any number of operations that helps to fill a transaction; with records of 3 KB, 3 MB.</summary>
     private const int Capacity = 1024;
@@ -12,6 +16,8 @@ internal sealed class StateQueue : IDisposable
     private readonly object _gate = new();
     private readonly Queue<StateOperation> _waiting = [];
     private bool _isOpen;
+    private bool _isCalling;
+    private bool _isCalled;
 
     public int Count
     {
@@ -69,12 +75,25 @@ internal sealed class StateQueue : IDisposable
             }
 
             _waiting.Enqueue(operation);
-            if (_waiting.Count == 1)
+            if (_isCalling)
             {
-                Monitor.Pulse(_gate);
+                return true;
             }
 
-            return true;
+            _isCalling = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        return true;
+    }
+
+    /// <summary>Calls the thread of the file.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        lock (_gate)
+        {
+            (_isCalling, _isCalled) = (false, true);
+            Monitor.Pulse(_gate);
         }
     }
 
@@ -84,13 +103,8 @@ internal sealed class StateQueue : IDisposable
     {
         lock (_gate)
         {
-            while (_waiting.Count == 0)
+            while (_isOpen && !(_isCalled && _waiting.Count > 0))
             {
-                if (!_isOpen)
-                {
-                    return false;
-                }
-
                 Monitor.Wait(_gate);
             }
 
@@ -99,7 +113,9 @@ internal sealed class StateQueue : IDisposable
                 batch.Add(operation);
             }
 
-            return true;
+            // What is left over needs no other call.
+            _isCalled = _waiting.Count > 0;
+            return batch.Count > 0;
         }
     }
 
