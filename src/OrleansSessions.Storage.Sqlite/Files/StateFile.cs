@@ -11,7 +11,7 @@ internal sealed class StateFile : IDisposable
 
     private const int Version = 1;
 
-    /// <summary>Larger files are not read whole at the start: this much takes less than a second on a slow disk's cache.</summary>
+    /// <summary>Larger files are not read whole at the start. This much takes a fraction of a second from memory, and a few seconds from a slow disk.</summary>
     private const long MaxCheckedBytes = 256L * 1024 * 1024;
 
     /// <summary>How long the start waits for a process that is about to end, in seconds.</summary>
@@ -52,6 +52,7 @@ internal sealed class StateFile : IDisposable
         {
             // 1. The folder and the file.
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            CreateForItsUserOnly(path);
             connection = new(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = BusySeconds }.ToString());
             connection.Open();
             if (raw.sqlite3_db_readonly(connection.Handle!, "main") == 1)
@@ -156,6 +157,20 @@ internal sealed class StateFile : IDisposable
     }
 
     private bool HasManyFreePages => Number(_freePages) > Math.Max(KeptFreePages, Pages / 4);
+
+    /// <summary>Creates the file so that other users of the machine cannot read what people asked. The files beside it get the same rights from SQLite.</summary>
+    private static void CreateForItsUserOnly(string path)
+    {
+        // A file that exists is not opened here: closing it would release the locks of a storage in this process that has it open.
+        if (!OperatingSystem.IsWindows() && !Path.Exists(path))
+        {
+            var create = new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            };
+            new FileStream(path, create).Dispose();
+        }
+    }
 
     /// <returns>True if the file is empty.</returns>
     private static bool MustBeOurs(SqliteConnection connection, string path)

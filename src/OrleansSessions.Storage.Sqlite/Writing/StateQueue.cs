@@ -16,6 +16,7 @@ internal sealed class StateQueue : IThreadPoolWorkItem, IDisposable
     private readonly object _gate = new();
     private readonly Queue<StateOperation> _waiting = [];
     private bool _isOpen;
+    private bool _isClosed;
     private bool _isCalling;
     private bool _isCalled;
 
@@ -30,12 +31,12 @@ internal sealed class StateQueue : IThreadPoolWorkItem, IDisposable
         }
     }
 
-    /// <summary>Lets operations in.</summary>
+    /// <summary>Lets operations in, unless the queue was closed before.</summary>
     public void Open()
     {
         lock (_gate)
         {
-            _isOpen = true;
+            _isOpen = !_isClosed;
         }
     }
 
@@ -44,7 +45,7 @@ internal sealed class StateQueue : IThreadPoolWorkItem, IDisposable
     {
         lock (_gate)
         {
-            _isOpen = false;
+            (_isOpen, _isClosed) = (false, true);
             Monitor.Pulse(_gate);
         }
     }

@@ -19,6 +19,7 @@ internal sealed partial class StateWriter(SqliteStorageOptions options, TimeProv
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Thread? _thread;
+    private bool _isSweeping;
     private long _transactions;
 
     /// <summary>The number of transactions that were committed.</summary>
@@ -144,7 +145,22 @@ internal sealed partial class StateWriter(SqliteStorageOptions options, TimeProv
         _queue.Free(places);
     }
 
-    private void Sweep() => TryRun(new SweepOperation(Sweep, logger));
+    /// <summary>Starts a sweep, unless one has not ended.</summary>
+    private void Sweep()
+    {
+        if (!Interlocked.Exchange(ref _isSweeping, true))
+        {
+            GoOnSweeping(isMore: true);
+        }
+    }
+
+    private void GoOnSweeping(bool isMore)
+    {
+        if (!isMore || !TryRun(new SweepOperation(GoOnSweeping, logger)))
+        {
+            Volatile.Write(ref _isSweeping, false);
+        }
+    }
 
     private static partial class LogMessages
     {

@@ -4,23 +4,21 @@ using OrleansSessions.Storage.Sqlite.Files;
 namespace OrleansSessions.Storage.Sqlite.Writing;
 
 /// <summary>Deletes some states that have expired, and gives some free pages back, between the operations that somebody waits for.</summary>
-/// <param name="goOn">Called after the commit if there is more to do.</param>
-internal sealed partial class SweepOperation(Action goOn, ILogger logger) : StateOperation
+/// <param name="ended">Called after the transaction, with true if there is more to do.</param>
+internal sealed partial class SweepOperation(Action<bool> ended, ILogger logger) : StateOperation
 {
     private const int MaxStates = 100;
     private bool _isMore;
 
     public override void Execute(StateFile file) => _isMore = (file.States.DeleteExpired(MaxStates) == MaxStates) | file.ReturnFreePages();
 
-    public override void Complete()
-    {
-        if (_isMore)
-        {
-            goOn();
-        }
-    }
+    public override void Complete() => ended(_isMore);
 
-    public override void Fail(Exception fault) => LogMessages.SweepFailed(logger, (fault as SqliteStorageException)?.Fault);
+    public override void Fail(Exception fault)
+    {
+        LogMessages.SweepFailed(logger, (fault as SqliteStorageException)?.Fault);
+        ended(false);
+    }
 
     private static partial class LogMessages
     {

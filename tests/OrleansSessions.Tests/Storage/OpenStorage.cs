@@ -13,9 +13,8 @@ internal sealed class OpenStorage : IAsyncDisposable
 {
     private static readonly IServiceProvider Services = new ServiceCollection().AddSerializer().BuildServiceProvider();
 
-    private OpenStorage(string path, TimeSpan? expiry, FakeTimeProvider clock)
+    private OpenStorage(SqliteStorageOptions options, FakeTimeProvider clock)
     {
-        var options = new SqliteStorageOptions { Path = path, EntryExpiry = expiry };
         Writer = new(options, clock, NullLogger.Instance);
         Storage = new("test", Writer, Services.GetRequiredService<Serializer>(), Services.GetRequiredService<IActivatorProvider>());
         Clock = clock;
@@ -27,9 +26,11 @@ internal sealed class OpenStorage : IAsyncDisposable
 
     public FakeTimeProvider Clock { get; }
 
-    public static async Task<OpenStorage> OpenAsync(string path, TimeSpan? expiry = null, FakeTimeProvider? clock = null)
+    public static Task<OpenStorage> OpenAsync(string path, TimeSpan? expiry = null) => OpenAsync(new() { Path = path, EntryExpiry = expiry });
+
+    public static async Task<OpenStorage> OpenAsync(SqliteStorageOptions options)
     {
-        var storage = new OpenStorage(path, expiry, clock ?? new(DateTimeOffset.UnixEpoch.AddYears(56)));
+        var storage = new OpenStorage(options, new(DateTimeOffset.UnixEpoch.AddYears(56)));
         await storage.Storage.OpenAsync();
         return storage;
     }

@@ -26,6 +26,17 @@ public sealed class SqliteOpeningTests : IDisposable
     }
 
     [Fact]
+    public async Task ItsFiles_AreForItsUserOnly()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such file modes.");
+        await using var storage = await OpenStorage.OpenAsync(File);
+        await storage.Slot("a").WriteAsync("1");
+
+        Assert.Equal([File, File + "-wal"], Directory.GetFiles(_folder.Path).Order(StringComparer.Ordinal));
+        Assert.All(Directory.GetFiles(_folder.Path), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, Mode(file)));
+    }
+
+    [Fact]
     public async Task AnEmptyFile_IsUsed()
     {
         _folder.Write("states.db", "");
@@ -124,6 +135,9 @@ public sealed class SqliteOpeningTests : IDisposable
 
         await RefusedUnchangedAsync(SqliteStorageFault.NotWritable);
     }
+
+    private static UnixFileMode Mode(string file) =>
+        OperatingSystem.IsWindows() ? throw new PlatformNotSupportedException() : System.IO.File.GetUnixFileMode(file);
 
     private async Task FillAsync()
     {

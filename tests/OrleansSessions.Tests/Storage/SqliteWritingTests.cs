@@ -125,6 +125,23 @@ public sealed class SqliteWritingTests : IDisposable
         Assert.NotEqual(earlier, slot.ETag);
     }
 
+    [Fact]
+    public async Task WithAWaitForTheDisk_WritesStillShareTransactions()
+    {
+        await using (var storage = await OpenStorage.OpenAsync(new SqliteStorageOptions { Path = File, SyncEachCommit = true }))
+        {
+            var held = await storage.HoldAsync();
+            var before = storage.Writer.Transactions;
+            var writes = Enumerable.Range(0, 50).Select(i => storage.Slot($"{i}").WriteAsync($"{i}")).ToList();
+            await held.ReleaseAsync();
+            await Task.WhenAll(writes);
+            Assert.Equal(before + 2, storage.Writer.Transactions);
+        }
+
+        await using var again = await OpenStorage.OpenAsync(File);
+        Assert.Equal("49", (await again.Slot("49").ReadAsync()).Text);
+    }
+
     [Theory]
     [InlineData("abc")]
     [InlineData("-5")]
