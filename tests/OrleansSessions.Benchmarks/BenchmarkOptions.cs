@@ -8,7 +8,7 @@ internal sealed class BenchmarkOptions
     public const string Usage = """
         Options:
           --quick                    a smoke test of about 20 s that checks the answers
-          --only A,B                 measures: rounds, latency, pieces, memory (default: these), abuse
+          --only A,B                 measures: rounds, latency, pieces, memory (default: these), storage, abuse
           --servers A,B              servers: kestrel, signalr, sessions (default: all)
           --server PATH              the dll of another build of the server
           --repeat N                 interleaved repetitions (default 5; memory at most 3)
@@ -17,13 +17,14 @@ internal sealed class BenchmarkOptions
           --json FILE                also write every figure to this file
         """;
 
-    private static readonly string[] KnownMeasures = [Rounds, Latency, Pieces, Memory, Abuse];
+    private static readonly string[] KnownMeasures = [Rounds, Latency, Pieces, Memory, Storage, Abuse];
     private static readonly string[] KnownServers = ["kestrel", "signalr", "sessions"];
 
     public const string Rounds = "rounds";
     public const string Latency = "latency";
     public const string Pieces = "pieces";
     public const string Memory = "memory";
+    public const string Storage = "storage";
     public const string Abuse = "abuse";
 
     public IReadOnlyList<string> Measures { get; private set; } = [Rounds, Latency, Pieces, Memory];

@@ -27,22 +27,31 @@ internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
         var speed = new SpeedMeasures(options, _measurements, output);
         await speed.RunAsync(contenders, runtimeConfig, cancellationToken);
 
-        // 3. Memory: a new process for each figure, because a process that has worked returns little memory.
+        // 3. Storage: this server with its sessions in memory, in a file and in Redis, in the same way.
+        if (options.Measures.Contains(BenchmarkOptions.Storage))
+        {
+            await using var storages = new StorageContenders(_serverPath);
+            await speed.RunStorageAsync(storages.All, runtimeConfig, cancellationToken);
+        }
+
+        // 4. Memory: a new process for each figure, because a process that has worked returns little memory.
         if (options.Measures.Contains(BenchmarkOptions.Memory))
         {
             await new MemoryMeasure(options, _measurements, output).RunAsync(contenders, runtimeConfig, cancellationToken);
         }
 
-        // 4. Abuse: a new process with the limits that everyone gets.
+        // 5. Abuse: a new process with the limits that everyone gets.
         if (options.Measures.Contains(BenchmarkOptions.Abuse))
         {
             await new AbuseMeasure(options, _measurements, output).RunAsync(Contenders.WithDefaultLimits(_serverPath), runtimeConfig, cancellationToken);
         }
 
-        // 5. Report.
+        // 6. Report.
         output.WriteLine();
         ResultTable.Write(output, _measurements, options.Servers);
-        output.WriteLine();
+        ResultTable.Write(
+            output, _measurements, [StorageContenders.Memory, StorageContenders.File, StorageContenders.Redis],
+            [(StorageContenders.File, StorageContenders.Memory), (StorageContenders.Redis, StorageContenders.Memory)]);
         Targets.Write(output, _measurements);
         if (options.JsonPath is not null)
         {

@@ -15,6 +15,9 @@ internal sealed record Figure(string Key, string Name, string Unit, int Decimals
     public static readonly Figure PiecesProcessor = new("pieces_processor", "  server's processor time", "us/piece", 2);
     public static readonly Figure PiecesLoad = new("pieces_load", "  load generator's processor time", "us/piece", 2);
     public static readonly Figure PiecesFrames = new("pieces_frames", "  WebSocket messages", "/answer", 1);
+    public static readonly Figure StorageRounds = new("storage_rounds", "50 sockets, answers of one frame", "rounds/s", 0);
+    public static readonly Figure StorageProcessor = new("storage_processor", "  server's processor time", "us/round", 1);
+    public static readonly Figure StorageLoad = new("storage_load", "  load generator's processor time", "us/round", 1);
     public static readonly Figure IdleMemory = new("idle_memory", "attached session, idle", "KB", 1);
     public static readonly Figure IdleHeap = new("idle_heap", "  of it managed heap", "KB", 1);
     public static readonly Figure AskedMemory = new("asked_memory", "attached session that asked once", "KB", 1);

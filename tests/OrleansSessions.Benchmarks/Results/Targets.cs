@@ -10,6 +10,8 @@ internal static class Targets
     private const double LatencyOfKestrel = 2.5;
     private const double PiecesOfSignalR = 0.5;
     private const double IdleKilobytes = 25;
+    private const double FileOfMemory = 0.5;
+    private const double RedisOfMemory = 0.25;
     private const double AbuseMilliseconds = 250;
     private const double AbuseMegabytes = 700;
 
@@ -20,6 +22,8 @@ internal static class Targets
         var pieces = measurements.Ratio(Figure.Pieces, Contenders.Sessions, Contenders.SignalR);
         var idle = measurements.Median(Figure.IdleMemory, Contenders.Sessions);
 
+        var file = measurements.Ratio(Figure.StorageRounds, StorageContenders.File, StorageContenders.Memory);
+        var redis = measurements.Ratio(Figure.StorageRounds, StorageContenders.Redis, StorageContenders.Memory);
         var abuse = measurements.Median(Figure.AbuseTail, Contenders.Sessions);
         var growth = measurements.Median(Figure.AbuseMemory, Contenders.Sessions);
         var failed = measurements.Median(Figure.AbuseClosed, Contenders.Sessions);
@@ -29,6 +33,8 @@ internal static class Targets
         WriteLine(output, "p50, of bare Kestrel's, at most", LatencyOfKestrel, latency, latency <= LatencyOfKestrel);
         WriteLine(output, "pieces, of SignalR's, at least", PiecesOfSignalR, pieces, pieces >= PiecesOfSignalR);
         WriteLine(output, "KB an idle attached session, at most", IdleKilobytes, idle, idle <= IdleKilobytes);
+        WriteLine(output, "rounds in a file, of memory's, at least", FileOfMemory, file, file >= FileOfMemory);
+        WriteLine(output, "rounds in Redis, of memory's, at least", RedisOfMemory, redis, redis >= RedisOfMemory);
         WriteLine(output, "ms p99 beside hostile sockets, at most", AbuseMilliseconds, abuse, abuse <= AbuseMilliseconds);
         WriteLine(output, "MB grown beside them, at most", AbuseMegabytes, growth, growth <= AbuseMegabytes);
         WriteLine(output, "honest sockets that failed, at most", 0, failed, failed <= 0);
@@ -38,6 +44,6 @@ internal static class Targets
     {
         var verdict = measured is null ? "not measured" : isReached ? "reached" : "not reached";
         var figure = measured is { } value ? value.ToString("N2", CultureInfo.InvariantCulture) : "-";
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-38}{target,6:0.##}{figure,10}  {verdict}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-39}{target,6:0.##}{figure,10}  {verdict}"));
     }
 }
