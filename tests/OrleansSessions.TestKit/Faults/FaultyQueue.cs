@@ -40,6 +40,9 @@ public sealed class FaultyQueue(int seed) : IAsyncDisposable
     /// <summary>Items that wait for their late delivery.</summary>
     public int Late => Volatile.Read(ref _late);
 
+    /// <summary>How many items have come here, whatever happened to them.</summary>
+    public int Items => _counts.Values.Sum();
+
     /// <summary>How many items had this fate, of one kind or of all.</summary>
     public int Count(ItemFate fate, GatewayItemKind? kind = null) =>
         _counts.Where(count => count.Key.Item1 == fate && (kind is null || count.Key.Item2 == kind)).Sum(static count => count.Value);
