@@ -181,7 +181,8 @@ public sealed class RepairTimeTests(StandingClusterFixture cluster) : IClassFixt
     [Fact]
     public async Task ALeaseThatExpiresWhileItsGatewayIsAlive_IsRenewed_AndWhatWasNotSentIsRead()
     {
-        await using var late = await cluster.StartHostAsync();
+        // It would also learn of the loss because no silo is heard.
+        await using var late = await cluster.StartHostAsync(options => options.SiloHeartbeatTimeout = TimeSpan.FromMinutes(5));
         await using var asker = await ConnectAsync(cluster.Left);
         await using var follower = await ConnectAsync(late);
         await Eventually.TrueAsync(

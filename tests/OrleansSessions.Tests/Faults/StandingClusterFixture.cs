@@ -61,11 +61,12 @@ public sealed class StandingClusterFixture : IAsyncLifetime
     }
 
     /// <summary>Starts another socket gateway, which the test stops.</summary>
-    public async Task<StandingHost> StartHostAsync()
+    public async Task<StandingHost> StartHostAsync(Action<SocketGatewayOptions>? configure = null)
     {
         var time = new FakeTimeProvider();
-        var host = new StandingHost(
-            await SocketHost.StartAsync(Cluster.Orleans.Client, isReady: false, configureHost: host => host.Services.AddSingleton<TimeProvider>(time)), time);
+        var sockets = await SocketHost.StartAsync(
+            Cluster.Orleans.Client, configure, isReady: false, configureHost: host => host.Services.AddSingleton<TimeProvider>(time));
+        var host = new StandingHost(sockets, time);
         var readiness = host.Sockets.Services.GetRequiredService<SocketGatewayHealthCheck>();
         await Eventually.TrueAsync(
             () =>

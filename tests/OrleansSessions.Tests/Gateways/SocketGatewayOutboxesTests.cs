@@ -162,6 +162,9 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
 
         Assert.False(_outboxes.IsLive("beside a dead one"));
         Assert.True(_outboxes.IsLive("beside a live one"));
+        var latest = _outboxes.LatestOrdinal;
+        await BeatAsync();
+        Assert.Equal(latest, _outboxes.LatestOrdinal);
     }
 
     [Fact]
