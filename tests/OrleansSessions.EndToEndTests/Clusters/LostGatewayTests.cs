@@ -22,6 +22,9 @@ public sealed class LostGatewayTests
     /// <summary>A silo is declared dead after some seconds, and the process that it was in is forgotten with it.</summary>
     private static readonly TimeSpan ForgottenWithItsSilo = SocketGatewayRegistry.Lease / 2;
 
+    /// <summary>Longer than a silo waits for a process that takes nothing, and shorter than a lease.</summary>
+    private static readonly TimeSpan Hang = SocketGatewayRegistry.Lease / 2;
+
     // The process with the other clients must not repair anything: they follow the stream alone.
     private static readonly string[] WithoutRepair = ["SocketGateway:QuietSessionTimeout=00:05:00", "SocketGateway:SiloHeartbeatTimeout=00:05:00"];
 
@@ -92,6 +95,30 @@ public sealed class LostGatewayTests
         await session.FinishAsync();
     }
 
+    [Theory]
+    [InlineData(RedisFlavour.Garnet)]
+    public async Task ASocketGatewayHangs_NoOneElseWaits_AndItsClientsGetEverythingWhenItGoesOn(RedisFlavour flavour)
+    {
+        await using var nodes = await NodeSet.StartAsync(flavour);
+        await nodes.AddAsync("Server:Role=Silo");
+        var hung = await nodes.AddAsync("Server:Role=SocketGateway");
+        var other = await nodes.AddAsync(["Server:Role=SocketGateway", .. WithoutRepair]);
+        await using var session = await Followed.OpenAsync("hung-gateway", other, hung);
+        await session.SendAsync();
+
+        hung.Freeze();
+        var start = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(start) < Hang)
+        {
+            var taken = await session.SendAsync();
+            Assert.True(taken < LongestDelivery, $"A piece took {taken}.");
+        }
+
+        hung.Thaw();
+
+        await session.FinishAsync();
+    }
+
     /// <summary>A session with an answer that the test sends, a client that stays where it is, and one that has to move.</summary>
     private sealed class Followed : IAsyncDisposable
     {
@@ -156,7 +183,7 @@ public sealed class LostGatewayTests
             await AnswerAsync("the end", isFinal: true);
             foreach (var client in new[] { _staying, _moving })
             {
-                await client.PumpUntilAsync(() => client.Questions[_question!.Id].End is not null, "the end");
+                await client.PumpUntilAsync(() => client.Questions.TryGetValue(_question!.Id, out var seen) && seen.End is not null, "the end");
                 Assert.Equal((_text.ToString(), "completed"), (client.Questions[_question!.Id].Answer.ToString(), client.Questions[_question.Id].Status));
             }
 
