@@ -142,11 +142,11 @@ internal sealed partial class Follower : IFollower, ILogSource
         }
     }
 
-    public void OnHead(long epoch, long seq)
+    public bool OnHead(long epoch, long seq)
     {
         lock (Gate)
         {
-            Cursor.OnHead(epoch, seq);
+            return Cursor.OnHead(epoch, seq);
         }
     }
 

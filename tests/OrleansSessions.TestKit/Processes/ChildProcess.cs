@@ -10,6 +10,7 @@ public sealed class ChildProcess : IAsyncDisposable
     private const int KeptLines = 400;
     private const int Sigterm = 15;
     private const int Sigstop = 19;
+    private const int Sigcont = 18;
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(25);
 
@@ -123,13 +124,22 @@ public sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>
-    /// Freezes the process, like a machine that hangs: it keeps its connections and sends nothing. After that, only a kill ends it.
+    /// Freezes the process, like a machine that hangs: it keeps its connections and sends nothing. Until <see cref="Thaw"/>, only a kill ends it.
     /// </summary>
     public void Freeze()
     {
         if (OperatingSystem.IsWindows() || SendSignal(Id, Sigstop) != 0)
         {
             throw new PlatformNotSupportedException("This platform cannot freeze a process.");
+        }
+    }
+
+    /// <summary>Lets a frozen process go on.</summary>
+    public void Thaw()
+    {
+        if (OperatingSystem.IsWindows() || SendSignal(Id, Sigcont) != 0)
+        {
+            throw new PlatformNotSupportedException("This platform cannot let a frozen process go on.");
         }
     }
 

@@ -85,6 +85,8 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public void Freeze() => _process.Freeze();
 
+    public void Thaw() => _process.Thaw();
+
     /// <summary>Waits until the process ends by itself and returns the exit code.</summary>
     public Task<int> ExitAsync(TimeSpan patience) => _process.ExitAsync(patience);
 
