@@ -1,6 +1,7 @@
 using Microsoft.Playwright;
 using OrleansSessions.EndToEndTests.Servers;
 using OrleansSessions.TestKit.Processes;
+using OrleansSessions.TestKit.Sockets;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
 
