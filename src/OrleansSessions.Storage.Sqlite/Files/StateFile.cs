@@ -158,7 +158,9 @@ internal sealed class StateFile : IDisposable
 
     private bool HasManyFreePages => Number(_freePages) > Math.Max(KeptFreePages, Pages / 4);
 
-    /// <summary>Creates the file so that other users of the machine cannot read what people asked. The files beside it get the same rights from SQLite.</summary>
+    /// <summary>
+    /// Creates the file so that other users of the machine cannot read what is in it. The files beside it get the same rights from SQLite.
+    /// </summary>
     private static void CreateForItsUserOnly(string path)
     {
         // A file that exists is not opened here: closing it would release the locks of a storage in this process that has it open.
@@ -166,7 +168,9 @@ internal sealed class StateFile : IDisposable
         {
             var create = new FileStreamOptions
             {
-                Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             };
             new FileStream(path, create).Dispose();
         }

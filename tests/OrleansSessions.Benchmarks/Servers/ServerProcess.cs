@@ -14,6 +14,8 @@ internal readonly record struct MemoryReading(long HeapBytes, long WorkingSetByt
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private const int KeptLines = 40;
+    private const int Attempts = 3;
+    private const string PortInUse = "address already in use";
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ProbePatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
@@ -61,23 +63,24 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <exception cref="ServerStartException">The server ended, or was not ready in time.</exception>
     public static async Task<ServerProcess> StartAsync(Contender contender, string? runtimeConfig, CancellationToken cancellationToken)
     {
-        var http = new Uri($"http://127.0.0.1:{FreePort()}");
-        var process = new Process { StartInfo = CreateStartInfo(contender, runtimeConfig, http) };
-        var server = new ServerProcess(process, contender, http);
-        process.OutputDataReceived += (_, line) => server.OnLine(line.Data);
-        process.ErrorDataReceived += (_, line) => server.OnLine(line.Data);
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await server.WaitUntilReadyAsync(cancellationToken);
-            return server;
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
+            var server = Launch(contender, runtimeConfig);
+            try
+            {
+                await server.WaitUntilReadyAsync(cancellationToken);
+                return server;
+            }
+            catch (ServerStartException) when (attempt < Attempts && server.LastLines().Contains(PortInUse, StringComparison.OrdinalIgnoreCase))
+            {
+                // A connection of another server can take the port between the choice and the start.
+                await server.DisposeAsync();
+            }
+            catch
+            {
+                await server.DisposeAsync();
+                throw;
+            }
         }
     }
 
@@ -98,6 +101,19 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private static ServerProcess Launch(Contender contender, string? runtimeConfig)
+    {
+        var http = new Uri($"http://127.0.0.1:{FreePort()}");
+        var process = new Process { StartInfo = CreateStartInfo(contender, runtimeConfig, http) };
+        var server = new ServerProcess(process, contender, http);
+        process.OutputDataReceived += (_, line) => server.OnLine(line.Data);
+        process.ErrorDataReceived += (_, line) => server.OnLine(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return server;
     }
 
     private static ProcessStartInfo CreateStartInfo(Contender contender, string? runtimeConfig, Uri http)

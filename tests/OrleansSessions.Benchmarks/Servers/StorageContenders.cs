@@ -28,7 +28,8 @@ internal sealed class StorageContenders : IAsyncDisposable
         {
             var port = FreePort();
             _redis = Process.Start(new ProcessStartInfo(
-                program, ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]) { RedirectStandardOutput = true });
+                program, ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            { RedirectStandardOutput = true });
             contenders.Add(Contenders.WithStorage(
                 Redis, "sessions in Redis, which writes nothing to disk", serverPath, "--Cluster:Provider=Redis", $"--Cluster:Redis=127.0.0.1:{port}",
                 "--Cluster:AdvertisedAddress=127.0.0.1", "--Cluster:SiloPort=0", "--Cluster:OrleansGatewayPort=0"));
