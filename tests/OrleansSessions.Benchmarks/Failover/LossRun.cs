@@ -20,7 +20,10 @@ internal sealed class LossRun(ServerCluster cluster, LossKind kind, LossResult r
     /// <summary>75 words, one in 200 ms: 15 s. The loss of a node is noticed in 1 to 4 s, so every answer runs before, during and after it.</summary>
     private static readonly string Question = string.Join(' ', Enumerable.Range(0, 75).Select(word => word.ToString("word-000", CultureInfo.InvariantCulture)));
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
+    /// <summary>Nodes probe each other once a second, and learn from the first probes how fast their neighbors answer. A node that has just joined is missed later.</summary>
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(8);
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a second end has to show itself.</summary>
     private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(1);
@@ -65,7 +68,8 @@ internal sealed class LossRun(ServerCluster cluster, LossKind kind, LossResult r
 
     private async Task RunStepsAsync(CancellationToken cancellationToken)
     {
-        // 1. Start the answers, each on a known node, and follow them on another.
+        // 1. Let the nodes know each other, and start the answers, each on a known node, and follow them on another.
+        await Task.Delay(WarmUp, TimeProvider.System, cancellationToken);
         await Parallel.ForAsync(0, Lost, cancellationToken, async (i, token) => await _victimProbe.AskAsync(LostName(i), Question, QuestionId, token));
         await Parallel.ForAsync(0, Others, cancellationToken, async (i, token) => await Survivor(i).AskAsync(OtherName(i), Question, QuestionId, token));
         _lost.AddRange(Enumerable.Range(0, Lost).Select(i => new AnswerClient(LostName(i), Question, SurvivorSocket(i))));
