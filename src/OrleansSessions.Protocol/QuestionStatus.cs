@@ -27,7 +27,7 @@ public enum QuestionStatus
     /// <summary>A limit cut the answer off. There can be no text.</summary>
     Incomplete = 7,
 
-    /// <summary>The answer is attempted again and there is no text of that attempt yet. This version never sets it.</summary>
+    /// <summary>The process that was answering is gone, and another one continues. There is no text of this attempt yet.</summary>
     Recovering = 8,
 
     /// <summary>The answer waits for a person's input. This version never sets it.</summary>

@@ -25,6 +25,9 @@ internal sealed class OpenAIResponder : IResponder, IDisposable
         _client = new UpstreamClient(_options, time, logger);
     }
 
+    /// <summary>A model cannot go on from the middle of a text that it does not remember.</summary>
+    public RecoveryMode Recovery => RecoveryMode.AskAgain;
+
     public OptionFault? CheckOptions(JsonElement options) => QuestionChoice.FindFault(_options, options);
 
     public async IAsyncEnumerable<AnswerPiece> AnswerAsync(

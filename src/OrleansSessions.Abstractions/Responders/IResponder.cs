@@ -16,6 +16,12 @@ public interface IResponder
     IAsyncEnumerable<AnswerPiece> AnswerAsync(ResponderContext context, CancellationToken cancellationToken);
 
     /// <summary>
+    /// What becomes of a question whose process dies while this responder answers it. Default <see cref="RecoveryMode.Fail"/>, because only the author of a
+    /// responder knows whether its work may be done twice.
+    /// </summary>
+    RecoveryMode Recovery => RecoveryMode.Fail;
+
+    /// <summary>
     /// Checks the <c>options</c> of a question before it is admitted. Returns what is wrong, or null if the responder takes all of them as they are.
     /// Runs in a turn of the session's grain, so it must be fast. If it throws, the ask fails as <c>internal</c>. By default a responder takes no options.
     /// </summary>

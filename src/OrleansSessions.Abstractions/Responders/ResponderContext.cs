@@ -31,6 +31,12 @@ public sealed class ResponderContext
     /// <summary>The number of this attempt at the question, starting at 1.</summary>
     public int Attempt { get; init; } = 1;
 
+    /// <summary>
+    /// The text of earlier attempts that is kept: the answer continues after it. Empty at the first attempt, and unless the responder declares
+    /// <see cref="RecoveryMode.Continue"/>.
+    /// </summary>
+    public string AnswerSoFar { get; init; } = "";
+
     /// <summary>Who asked, as the caller's issuer names them, or null if that is not known.</summary>
     public string? User { get; init; }
 

@@ -95,6 +95,20 @@ public sealed class SessionsOptions : ISectionOptions
     [Within("00:00:00", "00:00:01")]
     public TimeSpan CoalesceWindow { get; set; } = TimeSpan.Zero;
 
+    /// <summary>
+    /// How often the text of a running answer is saved, where sessions are stored. After a crash at most that much text is missing. Default 2 s, at most 1 h;
+    /// 0 saves only whole answers. Each time at most 16 KiB are written again besides the new text.
+    /// </summary>
+    [Within("00:00:00", "01:00:00")]
+    public TimeSpan CheckpointInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// The maximum number of attempts at a question whose process dies, the first one included. Default 2, from 1 (never ask again) to 100. Attempts after
+    /// which more text was saved do not count for a responder that continues its answers.
+    /// </summary>
+    [Within(1, 100)]
+    public int MaxAttempts { get; set; } = 2;
+
     /// <summary>How long an idle grain stays active. Default 15 min; at least 2 min, because Orleans checks once per minute.</summary>
     [Within("00:02:00")]
     public TimeSpan CollectionAge { get; set; } = TimeSpan.FromMinutes(15);

@@ -22,6 +22,9 @@ internal sealed class SessionLog(long epoch)
 
     public long Epoch { get; } = epoch;
 
+    /// <summary>The number of the first event that this epoch can have.</summary>
+    public long First { get; private init; } = 1;
+
     /// <summary>The last number given; 0 is the empty log.</summary>
     public long Head => _oldest + _entries.Count - 1;
 
@@ -39,6 +42,7 @@ internal sealed class SessionLog(long epoch)
 
     public void AppendAccepted(Question question)
     {
+        question.Epoch = Epoch;
         question.AcceptedSeq = Append(new(question, EntryKind.Accepted, 0));
         NeedsWrite = true;
     }
@@ -48,6 +52,11 @@ internal sealed class SessionLog(long epoch)
 
     public void AppendDone(Question question)
     {
+        if (question.Epoch != Epoch)
+        {
+            (question.Epoch, question.AcceptedSeq) = (Epoch, 0);
+        }
+
         question.DoneSeq = Append(new(question, EntryKind.Done, 0));
         NeedsWrite = true;
     }
@@ -106,60 +115,82 @@ internal sealed class SessionLog(long epoch)
     }
 
     /// <summary>
-    /// The newest entries that can be restored from <paramref name="questions"/>, as pairs of a code (place in the list x 4 + kind) and a run's length.
-    /// It begins at the first entry after which nothing is missing.
+    /// The log of a question whose process died. Its number 1 stands for all that happened before: no one can read it, so every follower starts from a snapshot.
+    /// It must be written before the question is attempted again.
     /// </summary>
-    public int[] SaveTail(List<Question> questions, Func<Question, bool> hasBoundaries)
+    public static SessionLog AfterLoss(long epoch) => new(epoch) { First = 2, _oldest = 2, VisibleHead = 1, NeedsWrite = true };
+
+    /// <summary>A log that goes on after a number, all of it visible. <see cref="ExtendBack"/> gives it its entries.</summary>
+    public static SessionLog GoOn(long epoch, long first, long head) => new(epoch) { First = first, _oldest = head + 1, VisibleHead = head };
+
+    /// <summary>The number of an event as clients see it. What an earlier epoch numbered counts as the beginning of this one.</summary>
+    public long SeqOf(Question question, long seq) => question.Epoch == Epoch && seq > 0 ? seq : 1;
+
+    /// <summary>
+    /// Adds older entries, as far as questions that are in memory have them. A number that is neither that of an <c>accepted</c> nor of a <c>done</c> is a
+    /// delta of the question that ran then.
+    /// </summary>
+    /// <param name="questions">Those in memory, in the order in which they ended, and then those that are open.</param>
+    /// <param name="maxEvents">How many entries are held at most; those of the last answer are held in any case.</param>
+    public void ExtendBack(IReadOnlyList<Question> questions, int maxEvents)
     {
-        var runs = new List<int>();
-        for (var i = _entries.Count - 1; i >= 0; i--)
+        var entries = new Dictionary<long, Entry>();
+        foreach (var question in questions.Where(question => question.Epoch == Epoch))
         {
-            var (question, kind, _) = _entries[i];
-            var place = questions.IndexOf(question);
-            if (place < 0 || (kind == EntryKind.Delta && !hasBoundaries(question)))
+            entries[question.AcceptedSeq] = new(question, EntryKind.Accepted, 0);
+            if (question.IsFinal)
+            {
+                entries[question.DoneSeq] = new(question, EntryKind.Done, 0);
+            }
+        }
+
+        var last = questions.LastOrDefault(question => question.IsFinal);
+        var older = new List<Entry>();
+        var delta = OldestDelta();
+        for (var seq = _oldest - 1; seq >= First; seq--)
+        {
+            if (!entries.TryGetValue(seq, out var entry))
+            {
+                delta = delta with { Delta = delta.Delta - 1 };
+                entry = delta;
+            }
+            else if (entry is { Kind: EntryKind.Done, Question.Deltas: > 0 })
+            {
+                delta = new(entry.Question, EntryKind.Delta, entry.Question.Deltas);
+            }
+
+            var isKept = entry.Delta >= 0 && (_entries.Count + older.Count < maxEvents || ReferenceEquals(entry.Question, last));
+            if (!isKept || entry.Question is null)
             {
                 break;
             }
 
-            var code = (place * 4) + (int)kind;
-            if (runs.Count > 0 && runs[^2] == code)
-            {
-                runs[^1]++;
-            }
-            else
-            {
-                runs.Add(code);
-                runs.Add(1);
-            }
+            older.Add(entry);
         }
 
-        return [.. runs];
-    }
-
-    /// <summary>The log whose newest entries <see cref="SaveTail"/> saved, all of it visible.</summary>
-    public static SessionLog RestoreTail(long epoch, long head, List<Question> questions, int[] runs)
-    {
-        var log = new SessionLog(epoch);
-        var nextDelta = questions.ConvertAll(question => question.Deltas);
-        for (var i = 0; i < runs.Length; i += 2)
-        {
-            var (place, kind) = (runs[i] / 4, (EntryKind)(runs[i] % 4));
-            for (var n = 0; n < runs[i + 1]; n++)
-            {
-                log._entries.Add(new(questions[place], kind, kind == EntryKind.Delta ? --nextDelta[place] : 0));
-            }
-        }
-
-        log._entries.Reverse();
-        log._oldest = head - log._entries.Count + 1;
-        log.VisibleHead = head;
-        return log;
+        older.Reverse();
+        _entries.InsertRange(0, older);
+        _oldest -= older.Count;
     }
 
     private long Append(Entry entry)
     {
         _entries.Add(entry);
         return Head;
+    }
+
+    /// <summary>The delta before which the next older one is to be found, of the question that ran when the oldest entry was written.</summary>
+    private Entry OldestDelta()
+    {
+        foreach (var entry in _entries)
+        {
+            if (entry.Kind == EntryKind.Delta || entry is { Kind: EntryKind.Done, Question.Deltas: > 0 })
+            {
+                return entry.Kind == EntryKind.Delta ? entry : new(entry.Question, EntryKind.Delta, entry.Question.Deltas);
+            }
+        }
+
+        return default;
     }
 
     private LogEvent Materialise(int index)

@@ -38,8 +38,11 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
 
     public DateTimeOffset AskedAt { get; } = askedAt;
 
-    /// <summary>When it began to run, and its timers started.</summary>
+    /// <summary>When it began to run: the total timer counts from here, whatever happens to its process.</summary>
     public DateTimeOffset StartedAt { get; set; }
+
+    /// <summary>When the attempt that counts began: the timer of its first sign of life counts from here.</summary>
+    public DateTimeOffset AttemptStartedAt { get; set; }
 
     public DateTimeOffset? FirstDeltaAt { get; set; }
 
@@ -51,9 +54,24 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>Which attempt at an answer counts; writes of an older one are refused.</summary>
     public int Attempt { get; set; } = 1;
 
+    /// <summary>How many attempts in a row ended with their process and saved no more text.</summary>
+    public int FruitlessAttempts { get; set; }
+
+    /// <summary>The length of the answer when this attempt began, in UTF-16 units.</summary>
+    public int LengthBefore { get; set; }
+
+    /// <summary>The life of the log that its numbers belong to.</summary>
+    public long Epoch { get; set; }
+
     public long AcceptedSeq { get; set; }
 
     public long DoneSeq { get; set; }
+
+    /// <summary>The part of the answer that is in the store already; null where none is.</summary>
+    public SavedText? Saved { get; set; }
+
+    /// <summary>The stored page that holds it, or null while its session's record does.</summary>
+    public EndedPage? Page { get; set; }
 
     /// <summary>Its place in the queue when it was accepted; 0 where it ran at once.</summary>
     public int AcceptedPosition { get; set; }
@@ -118,20 +136,8 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>What an ended question counts for in <see cref="SessionsOptions.KeptBytes"/>: all of its text, in UTF-8 bytes.</summary>
     public long KeptBytes => Id.Length + TextBytes + Bytes + EndBytes;
 
-    /// <summary>The length of its longest delta, in UTF-16 units.</summary>
-    public int LongestDelta
-    {
-        get
-        {
-            var (longest, start) = (0, 0);
-            foreach (var end in DeltaEnds)
-            {
-                (longest, start) = (Math.Max(longest, end - start), end);
-            }
-
-            return longest;
-        }
-    }
+    /// <summary>The length of the answer in UTF-16 units.</summary>
+    public int Length => _growing?.Length ?? _answer.Length;
 
     private int EndBytes => End is { } end ? Encoding.UTF8.GetByteCount(end.Reason ?? "") + Encoding.UTF8.GetByteCount(end.Message ?? "") : 0;
 
@@ -151,6 +157,29 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
         DeltaEnds.Add(_growing.Length);
         Deltas++;
         Bytes += bytes;
+    }
+
+    public void DropAnswer() => (Answer, Bytes, Deltas, DeltaEnds, FirstDeltaAt, Saved) = ("", 0, 0, [], null, null);
+
+    /// <summary>Counts an answer that was read: its deltas and its bytes.</summary>
+    public void CountAnswer() => (Deltas, Bytes) = (DeltaEnds.Count, Encoding.UTF8.GetByteCount(Answer));
+
+    /// <summary>A part of the answer, in UTF-16 units.</summary>
+    public string TextBetween(int start, int end) => _growing is null ? _answer[start..end] : _growing.ToString(start, end - start);
+
+    /// <summary>
+    /// Begins another attempt, because the process of the last one is gone. The numbers of the log start again, so this question is open from its beginning.
+    /// </summary>
+    /// <param name="keepsText">True if the answer continues after the text so far, false if that text is withdrawn.</param>
+    public void BeginAttempt(int attempt, bool keepsText, DateTimeOffset now)
+    {
+        (Status, Attempt, AttemptStartedAt, LastSignAt) = (QuestionStatus.Recovering, attempt, now, null);
+        if (!keepsText)
+        {
+            DropAnswer();
+        }
+
+        LengthBefore = Length;
     }
 
     /// <summary>Ends it. Nothing is appended afterwards, so the growing answer becomes one string.</summary>
@@ -178,12 +207,7 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>A time as clients see it: never negative.</summary>
     public static long Milliseconds(TimeSpan duration) => Math.Max(0, (long)duration.TotalMilliseconds);
 
-    public string DeltaAt(int index)
-    {
-        var start = index == 0 ? 0 : DeltaEnds[index - 1];
-        var length = DeltaEnds[index] - start;
-        return _growing is null ? _answer.Substring(start, length) : _growing.ToString(start, length);
-    }
+    public string DeltaAt(int index) => TextBetween(index == 0 ? 0 : DeltaEnds[index - 1], DeltaEnds[index]);
 
     /// <summary>Rounded up, because an upstream refuses what comes before its time.</summary>
     private static long RetryAfterMilliseconds(TimeSpan wait) =>

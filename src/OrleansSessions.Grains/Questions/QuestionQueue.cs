@@ -102,7 +102,7 @@ internal sealed class QuestionQueue
     private void Start(Question question, DateTimeOffset now)
     {
         question.Status = QuestionStatus.Accepted;
-        question.StartedAt = now;
+        question.StartedAt = question.AttemptStartedAt = now;
         Running = question;
     }
 }

@@ -7,11 +7,14 @@ namespace OrleansSessions.Grains.Responders;
 /// <summary>The demo responder: repeats the question, one word per piece. The pieces joined are the question, white space and all.</summary>
 internal sealed class EchoResponder(IOptions<EchoOptions> options, TimeProvider time) : IResponder
 {
+    /// <summary>The question says what is missing.</summary>
+    public RecoveryMode Recovery => RecoveryMode.Continue;
+
     public async IAsyncEnumerable<AnswerPiece> AnswerAsync(
         ResponderContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var pause = options.Value.InitialDelay;
-        var rest = context.Question.AsMemory();
+        var rest = context.Question.AsMemory(context.AnswerSoFar.Length);
         while (rest.Length > 0)
         {
             if (pause > TimeSpan.Zero)

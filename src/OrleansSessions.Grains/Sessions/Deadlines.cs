@@ -63,7 +63,7 @@ internal sealed class Deadlines(SessionsOptions options)
 
         var sign = question.LastSignAt is { } last
             ? (At: last + options.SilenceTimeout, Reason: DoneReasons.TimeoutIdle)
-            : (At: question.StartedAt + options.FirstDeltaTimeout, Reason: DoneReasons.TimeoutFirstDelta);
+            : (At: question.AttemptStartedAt + options.FirstDeltaTimeout, Reason: DoneReasons.TimeoutFirstDelta);
         return sign.At < total.At ? sign : total;
     }
 

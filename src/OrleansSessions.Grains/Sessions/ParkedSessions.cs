@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using OrleansSessions.Grains.Records;
 using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
@@ -17,7 +18,7 @@ internal sealed class ParkedSessions(IOptions<SessionsOptions> options, [FromKey
     private long _bytes;
 
     /// <param name="unusedFor">How long no one has used the session.</param>
-    public void Park(string key, SessionState state, TimeSpan unusedFor)
+    public void Park(string key, SessionRecord state, TimeSpan unusedFor)
     {
         lock (_gate)
         {
@@ -29,7 +30,7 @@ internal sealed class ParkedSessions(IOptions<SessionsOptions> options, [FromKey
     }
 
     /// <summary>Takes a session's state out, or null where none is parked.</summary>
-    public SessionState? Take(string key)
+    public SessionRecord? Take(string key)
     {
         lock (_gate)
         {
@@ -68,5 +69,5 @@ internal sealed class ParkedSessions(IOptions<SessionsOptions> options, [FromKey
         }
     }
 
-    private sealed record Sleeper(string Key, SessionState State, TimeSpan UnusedBefore, long Since);
+    private sealed record Sleeper(string Key, SessionRecord State, TimeSpan UnusedBefore, long Since);
 }

@@ -96,6 +96,7 @@ internal sealed partial class QuestionRunner(SessionActivation activation, Sessi
                 User = question.User,
                 TraceParent = question.TraceParent,
                 Attempt = question.Attempt,
+                AnswerSoFar = question.Answer,
             },
             waitForRoom,
             activation.Services.Time,

@@ -1,5 +1,6 @@
 using OrleansSessions.Grains.Log;
 using OrleansSessions.Grains.Questions;
+using OrleansSessions.Grains.Records;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
@@ -13,34 +14,42 @@ namespace OrleansSessions.Grains.Sessions;
 internal sealed class Session
 {
     private readonly SessionsOptions _options;
-    private readonly ResponderRegistration _responder;
     private readonly QuestionQueue _open = new();
     private readonly EndedQuestions _ended;
     private readonly AnswerWriter _writer;
     private readonly Deadlines _deadlines;
-    private readonly Admission _admission;
+    private readonly Recovery _recovery;
     private readonly Queue<Question> _newlyEnded = new();
+    private long _oldestStored;
 
     /// <summary>Creates a session that was never asked.</summary>
     /// <param name="responder">Answers the questions that are asked from now on.</param>
+    /// <param name="recovery">What that responder declares for questions whose process dies.</param>
     /// <param name="checkOptions">Says what is wrong with the options of a new question, or null.</param>
-    public Session(SessionsOptions options, ResponderRegistration responder, Func<string, OptionFault?> checkOptions, long epoch)
+    public Session(
+        SessionsOptions options, ResponderRegistration responder, RecoveryMode recovery, Func<string, OptionFault?> checkOptions, long epoch)
     {
         _options = options;
-        _responder = responder;
         _ended = new EndedQuestions(options);
         _writer = new AnswerWriter(options);
         _deadlines = new Deadlines(options);
-        Log = new SessionLog(epoch);
+        _recovery = new Recovery(options, responder, recovery);
+        (Log, Born) = (new SessionLog(epoch), epoch);
         Orphans = new Orphans(_open);
-        _admission = new Admission(this, _open, Orphans, options, checkOptions);
+        Admission = new Admission(this, _open, options, responder, checkOptions);
         View = new SessionView(this, _open, _ended, _deadlines);
     }
 
     public SessionLog Log { get; private set; }
 
+    /// <summary>Its first epoch. A session that is removed and asked again has another one.</summary>
+    public long Born { get; private set; }
+
     /// <summary>What callers may see of the session.</summary>
     public SessionView View { get; }
+
+    /// <summary>Decides which questions are asked.</summary>
+    public Admission Admission { get; }
 
     public Orphans Orphans { get; }
 
@@ -62,61 +71,14 @@ internal sealed class Session
     /// <summary>The question that ended last, or null.</summary>
     public Question? LastEnded => _ended.Last;
 
-    /// <summary>True if a question that <see cref="FindReply"/> leaves open would be open in addition to those that are.</summary>
-    /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
-    public bool WouldAdd(AskRequest request, Func<Question, bool> isOrphaned) => _admission.WouldAdd(request, isOrphaned);
+    /// <summary>The ended questions that are kept.</summary>
+    public EndedQuestions Ended => _ended;
 
-    /// <summary>
-    /// The first half of asking: the reply to a question that was asked before, or can never be asked. Null for any other, of which <see cref="Admit"/> decides.
-    /// </summary>
-    public AskReply? FindReply(AskRequest request, DateTimeOffset now)
-    {
-        // 1. The connection that asks is there: no newer socket outranks it any more.
-        Orphans.MarkHeard(request.Connection);
+    /// <summary>All that the record of the session holds: the ended questions that no page has, then the running one, then the queue in order.</summary>
+    public IEnumerable<Question> InRecord => _ended.InRecord.Concat(_open.All);
 
-        // 2. An id that is known is answered from the log, whatever else goes on.
-        if (request.QuestionId is { } id && Find(id) is { } earlier)
-        {
-            return earlier.Text == request.Question
-                ? Reply(AskOutcome.Duplicate, earlier) with { Position = _open.PositionOf(earlier), Earlier = View.Describe(earlier, now) }
-                : new() { Outcome = AskOutcome.Conflict, QuestionId = id, Epoch = Log.Epoch };
-        }
-
-        // 3. A fault of the question itself.
-        return _admission.FindFault(request) is { } fault ? Refuse(fault, request.QuestionId ?? NewQuestionId(), now) : null;
-    }
-
-    /// <summary>
-    /// Admits a question that <see cref="FindReply"/> leaves open, or says why not; nothing changes unless the outcome is <see cref="AskOutcome.Accepted"/>.
-    /// No other question may be asked in between, but those that are open may end.
-    /// </summary>
-    /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
-    public AskReply Admit(AskRequest request, DateTimeOffset now, Func<Question, bool> isOrphaned)
-    {
-        // 4. Make room, or refuse.
-        var id = request.QuestionId ?? NewQuestionId();
-        if (_admission.MakeRoom(request, now, isOrphaned) is { } refusal)
-        {
-            return Refuse(refusal, id, now);
-        }
-
-        // 5. Admit it: running, or last in the queue. In the place of an orphan it runs before those that wait.
-        var question = new Question(id, request.Question, now)
-        {
-            MetadataJson = request.MetadataJson,
-            OptionsJson = request.OptionsJson,
-            User = request.Caller?.Subject,
-            TraceParent = request.Caller?.TraceParent,
-            Gateway = request.Gateway,
-            Connection = request.Connection,
-            IsOrphanable = request.IsOrphanable,
-            Responder = _responder.Name,
-            IsAnsweredFromOutside = _responder.IsAnsweredFromOutside,
-        };
-        _open.Add(question, now);
-        Log.AppendAccepted(question);
-        return Reply(AskOutcome.Accepted, question);
-    }
+    /// <summary>The oldest event that can be replayed, also after reading what is not in memory.</summary>
+    public long OldestSeq => _ended.Pages.HasUnloaded ? Math.Min(_oldestStored, Log.OldestSeq) : Log.OldestSeq;
 
     /// <summary>Ends a question for a client.</summary>
     public CancelReply Cancel(string? questionId, DateTimeOffset now)
@@ -212,38 +174,65 @@ internal sealed class Session
     /// <summary>Takes the next question that has ended, in order; null where all were taken.</summary>
     public Question? TakeNextEnded() => _newlyEnded.TryDequeue(out var question) ? question : null;
 
-    /// <summary>All of it that outlives the activation. The texts are shared, not copied: they never change.</summary>
-    public SessionState ToState(DateTimeOffset usedAt) => SessionState.From(Log, [.. _ended.All, .. _open.All], usedAt);
+    /// <summary>All of it that its pages do not hold. The texts are shared, not copied: they never change.</summary>
+    public SessionRecord ToRecord(DateTimeOffset usedAt) => new()
+    {
+        Epoch = Log.Epoch,
+        First = Log.First,
+        Head = Log.Head,
+        OldestSeq = OldestSeq,
+        UsedAt = usedAt,
+        Born = Born,
+        FirstPage = _ended.Pages.First,
+        Pages = PageIndexForm.Write(_ended.Pages.All),
+        Questions = [.. InRecord.Select(QuestionState.From)],
+    };
 
     /// <summary>
-    /// Takes up a state. Without an open question the numbers go on. With one, its responder is lost with the process that ran it:
-    /// it ends as failed, in a new epoch, and the queue goes on.
+    /// Takes up what an earlier activation has left. Without an open question the numbers go on. With one, its process has died: a new epoch begins, because no
+    /// one knows what clients have seen, and the question is attempted again or ends, as its responder declares. The log then needs a write.
     /// </summary>
-    public void Restore(SessionState state, long newEpoch, DateTimeOffset now)
+    public void Restore(SavedSession saved, long newEpoch, DateTimeOffset now)
     {
-        var questions = state.Questions.ConvertAll(question => question.ToQuestion());
-        questions.FindAll(question => question.IsFinal).ForEach(_ended.Add);
-        if (!state.HasOpenQuestion)
+        Born = saved.Record.Born;
+        _ended.Restore(saved.Pages, saved.Ended);
+        if (saved.Open.Count == 0)
         {
-            // A delta from before long pieces were split is too long for a frame: nothing is replayed then, and readers get a snapshot.
-            var tail = questions.Exists(question => question.LongestDelta > AnswerWriter.MaxDeltaBytes) ? [] : state.LogTail;
-            Log = SessionLog.RestoreTail(state.Epoch, state.Head, questions, tail);
+            _oldestStored = saved.Record.OldestSeq;
+            Log = SessionLog.GoOn(saved.Record.Epoch, saved.Record.First, saved.Record.Head);
+            Log.ExtendBack(_ended.All, _options.KeptEvents);
             return;
         }
 
-        // The old numbers mean nothing in the new epoch. All earlier questions get its first number, that of the end below, because every follower reaches it.
-        questions.ForEach(question => (question.AcceptedSeq, question.DoneSeq) = (1, question.IsFinal ? 1 : 0));
-        Log = new SessionLog(newEpoch);
-        _open.Restore(questions.Where(question => !question.IsFinal));
+        Log = SessionLog.AfterLoss(newEpoch);
+        _oldestStored = Log.OldestSeq;
+        _open.Restore(saved.Open);
 
         // Those that have waited too long meanwhile must not get their turn.
         EndOverdueInQueue(now);
         if (Running is { } lost)
         {
-            End(lost, Ending.ResponderLost, now);
+            // Only the total timer has gone on: the others start again with the attempt.
+            lost.AttemptStartedAt = now;
+            var text = lost.Saved;
+            if ((_deadlines.FindTimeout(lost, now) ?? _recovery.Resume(lost, now)) is { } ending)
+            {
+                End(lost, ending, now);
+            }
+            else if (lost.Saved is null && text is not null)
+            {
+                _ended.ForgetChunks(text.Ranges);
+            }
         }
 
         _open.StartNext(now);
+    }
+
+    /// <summary>Takes up the ended questions that were not in memory, see <see cref="EndedQuestions.TakeOlder"/>. Their events can be replayed again.</summary>
+    public void TakeOlder(IReadOnlyList<(EndedPage Page, List<Question>? Questions)> pages)
+    {
+        _ended.TakeOlder(pages);
+        Log.ExtendBack([.. _ended.All, .. _open.All], _options.KeptEvents);
     }
 
     /// <summary>Forgets everything; the log begins a new epoch.</summary>
@@ -252,33 +241,13 @@ internal sealed class Session
         _ended.Clear();
         _open.Clear();
         _writer.Reset();
-        Log = new SessionLog(newEpoch);
+        (Log, Born) = (new SessionLog(newEpoch), newEpoch);
     }
 
-    private static string NewQuestionId() => $"q-{Guid.NewGuid():n}"[..18];
-
-    private Question? Find(string id) => _open.Find(id) ?? _ended.Find(id);
+    /// <summary>A question by its id, open or ended, or null where none is in memory.</summary>
+    public Question? Find(string id) => _open.Find(id) ?? _ended.Find(id);
 
     private bool IsCurrent(Question question, int attempt) => ReferenceEquals(question, Running) && question.Attempt == attempt;
-
-    private AskReply Reply(AskOutcome outcome, Question question) =>
-        new() { Outcome = outcome, QuestionId = question.Id, Epoch = Log.Epoch, Seq = question.AcceptedSeq, Position = question.AcceptedPosition };
-
-    private AskReply Refuse(Refusal refusal, string id, DateTimeOffset now)
-    {
-        var active = refusal.Outcome is AskOutcome.Busy or AskOutcome.QueueFull ? Running : null;
-        var activeFor = active is null ? TimeSpan.Zero : now - active.StartedAt;
-        return new()
-        {
-            Outcome = refusal.Outcome,
-            QuestionId = id,
-            Epoch = Log.Epoch,
-            ActiveQuestionId = active?.Id,
-            ActiveForMs = Question.Milliseconds(activeFor),
-            FaultyOption = refusal.OptionFault?.Option,
-            FaultMessage = refusal.OptionFault?.Message,
-        };
-    }
 
     private void EndOverdueInQueue(DateTimeOffset now) => EndEach(_deadlines.OverdueIn(_open, now), _deadlines.QueueTimeout(), now);
 

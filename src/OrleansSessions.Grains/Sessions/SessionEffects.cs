@@ -29,8 +29,6 @@ internal enum Durability
 /// </summary>
 internal sealed partial class SessionEffects
 {
-    private const int BackgroundAttempts = 3;
-
     private readonly SessionActivation _activation;
     private readonly Session _session;
     private readonly SessionStore _store;
@@ -63,15 +61,22 @@ internal sealed partial class SessionEffects
     public bool IsWriting => _store.IsWriting;
 
     /// <summary>Takes up the state that the last activation left, if any, and carries out what follows.</summary>
-    public ValueTask StartAsync()
+    public async Task StartAsync()
     {
-        if (_store.Load() is { } state)
+        if (await _store.LoadAsync() is { } saved)
         {
-            _session.Restore(state, _activation.Services.NewEpoch(state.Epoch), _activation.Now);
+            _session.Restore(saved, _activation.Services.NewEpoch(saved.Record.Epoch), _activation.Now);
         }
 
-        return ApplyAsync();
+        await ApplyAsync();
     }
+
+    /// <summary>Reads what the store has of a question that is not in memory.</summary>
+    public ValueTask FindAsync(string? questionId) =>
+        questionId is not null && _session.Ended.Pages.MayHold(questionId) ? new(_store.LoadOlderAsync()) : default;
+
+    /// <summary>Reads the ended questions and events that are not in memory.</summary>
+    public ValueTask LoadOlderAsync() => new(_store.LoadOlderAsync());
 
     /// <summary>Waits until nothing is being written, so that a reply holds only what everyone may see.</summary>
     public async ValueTask SettleAsync()
@@ -118,10 +123,17 @@ internal sealed partial class SessionEffects
         return default;
     }
 
-    /// <summary>The silo is no longer a member of its cluster, so another one may hold this session already: what is open ends, without a write.</summary>
+    /// <summary>
+    /// The silo is no longer a member of its cluster, so another one may hold this session already. Without a store what is open ends here, without a write. With
+    /// one it goes on there, and nothing more may be seen of it here.
+    /// </summary>
     public async Task EndEvictedAsync()
     {
-        if (_session.HasOpenQuestion)
+        if (_store.IsStored)
+        {
+            await EndWorkAsync();
+        }
+        else if (_session.HasOpenQuestion)
         {
             _session.EndAll(Ending.SiloEvicted, _activation.Now);
             await ApplyAsync(Durability.Unwritten);
@@ -145,30 +157,36 @@ internal sealed partial class SessionEffects
     /// <param name="isSiloStopping">True where the silo no longer sends, so that the subscribed gateways are not informed. They learn of it from the membership.</param>
     public async Task StopAsync(bool isSiloStopping)
     {
-        _hasStopped = true;
-        _timer.Dispose();
-        _waiters.CompleteAll();
-        await _runner.StopAsync();
-        _store.Park();
+        await EndWorkAsync();
+        await _store.StopAsync();
+        _store.Dispose();
         if (!isSiloStopping)
         {
             _gateways.PublishLast();
         }
+    }
 
+    private async Task EndWorkAsync()
+    {
+        _hasStopped = true;
+        _timer.Dispose();
+        _waiters.CompleteAll();
         ReportWaiting(0, 0);
+        await _runner.StopAsync();
     }
 
     private async Task WriteAsync()
     {
-        await WriteAsync(1);
+        await WriteAsync(isRepeated: false);
         GoOn();
+        _store.WriteBehind();
     }
 
     private async Task WriteInBackgroundAsync()
     {
         try
         {
-            await WriteAsync(BackgroundAttempts);
+            await WriteAsync(isRepeated: true);
         }
         catch (Exception)
         {
@@ -177,12 +195,13 @@ internal sealed partial class SessionEffects
         }
 
         TryGoOn();
+        _store.WriteBehind();
     }
 
-    private async Task WriteAsync(int attempts)
+    private async Task WriteAsync(bool isRepeated)
     {
         var log = _session.Log;
-        log.ReleaseTo(await _store.WriteAsync(attempts));
+        log.ReleaseTo(await _store.WriteAsync(isRepeated));
     }
 
     private async Task RemoveAsync()
@@ -233,6 +252,7 @@ internal sealed partial class SessionEffects
             _runner.Run(_session.Running);
         }
 
+        _store.PlanCheckpoint();
         ReportWaiting(_session.HasOpenQuestion ? 1 : 0, _session.Waiting.Count);
         _timer.Set(_session.NextLook(_activation.Now));
     }

@@ -32,7 +32,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _outboxes = outboxes;
         _responder = responder;
         _session = new Session(
-            services.Options, responder.Registration, new OptionsCheck(responder, _activation.Key, logger).FindFault, services.NewEpoch());
+            services.Options, responder.Registration, responder.Responder.Recovery, new OptionsCheck(responder, _activation.Key, logger).FindFault, services.NewEpoch());
         _quota = new SessionQuota(_activation, _session);
         _effects = new SessionEffects(
             _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder,
@@ -110,6 +110,11 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public async Task<LogPiece> ReadLogAsync(ReadLogRequest request)
     {
         await EnterAsync(null);
+        if (request.Epoch == _session.Log.Epoch && request.AfterSeq + 1 < _session.Log.OldestSeq)
+        {
+            await _effects.LoadOlderAsync();
+        }
+
         var piece = _session.View.ReadLog(request.Epoch, request.AfterSeq, request.MaxBytes, Now);
         if (request.Gateway is { } gateway && piece.IsAtHead)
         {
@@ -127,6 +132,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public async Task<AskReply> AskAsync(AskRequest request)
     {
         await EnterAsync(request.Gateway);
+        await _effects.FindAsync(request.QuestionId);
         if (!_session.HasOpenQuestion)
         {
             // Deadlines follow the monotonic clock, so the wall clock is read only while there are none.
@@ -154,6 +160,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public async Task<CancelReply> CancelAsync(CancelRequest request)
     {
         await EnterAsync(null);
+        await _effects.FindAsync(request.QuestionId);
         var reply = _session.Cancel(request.QuestionId, Now);
         await _effects.ApplyAsync();
         return EndCall(reply);
@@ -162,6 +169,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public async Task<AnswerReply> AnswerAsync(AnswerRequest request)
     {
         await EnterAsync(null);
+        await _effects.FindAsync(request.QuestionId);
         var reply = _session.Answer(request, Gateways.HasAny, Now);
         await _effects.ApplyAsync();
         return EndCall(reply);
@@ -190,12 +198,18 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public async Task<QuestionDescription?> GetQuestionAsync(GetQuestionRequest request)
     {
         await _effects.SettleAsync();
+        await _effects.FindAsync(request.QuestionId);
         return EndCall(_session.View.Question(request.QuestionId, Now));
     }
 
     public async Task<IReadOnlyList<QuestionDescription>> ListQuestionsAsync(ListQuestionsRequest request)
     {
         await _effects.SettleAsync();
+        if (request.Limit > _session.Ended.All.Count + _session.OpenCount)
+        {
+            await _effects.LoadOlderAsync();
+        }
+
         return EndCall(_session.View.Last(request.Limit, Now));
     }
 
@@ -203,6 +217,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     {
         await _effects.WaitForEndAsync(request.QuestionId, request.Patience);
         await _effects.SettleAsync();
+        await _effects.FindAsync(request.QuestionId);
         return EndCall(_session.View.Question(request.QuestionId, Now));
     }
 
@@ -237,7 +252,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         using var awake = _stay.KeepAwake();
         try
         {
-            return _session.FindReply(request, Now) ?? await _quota.FindRefusalAsync(request, IsOrphaned) ?? _session.Admit(request, Now, IsOrphaned);
+            return _session.Admission.FindReply(request, Now) ?? await _quota.FindRefusalAsync(request, IsOrphaned) ?? _session.Admission.Admit(request, Now, IsOrphaned);
         }
         catch (Exception)
         {

@@ -38,7 +38,7 @@ internal sealed class SessionQuota
     public async ValueTask<AskReply?> FindRefusalAsync(AskRequest request, Func<Question, bool> isOrphaned)
     {
         _isIndexed = false;
-        if (IsUnlimited || !_session.WouldAdd(request, isOrphaned))
+        if (IsUnlimited || !_session.Admission.WouldAdd(request, isOrphaned))
         {
             return null;
         }

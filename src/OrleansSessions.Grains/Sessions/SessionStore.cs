@@ -1,42 +1,63 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 using OrleansSessions.Diagnostics;
+using OrleansSessions.Grains.Records;
 
 namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>
 /// The state of one session outside its activation: in the grain storage, or parked in this process where there is none. Writes follow each other.
-/// A write that fails gives the activation up: the store is the truth, and what was not written was never seen.
+/// A write that fails for good gives the activation up: the store is the truth, and what was not written was never seen.
 /// </summary>
-internal sealed partial class SessionStore(
-    SessionActivation activation, Session session, IPersistentState<SessionState>? stored, ParkedSessions parked)
+internal sealed partial class SessionStore : IDisposable
 {
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
 
+    private readonly SessionActivation _activation;
+    private readonly Session _session;
+    private readonly ParkedSessions _parked;
+    private readonly StoredSession? _stored;
+    private readonly CancellationTokenSource _stopping = new();
     private Task _last = Task.CompletedTask;
+    private Task _queue = Task.CompletedTask;
     private int _pending;
+
+    /// <param name="slots">Where it is stored, or null without a store.</param>
+    public SessionStore(SessionActivation activation, Session session, SessionSlots? slots, ParkedSessions parked)
+    {
+        (_activation, _session, _parked) = (activation, session, parked);
+        _stored = slots is null ? null : new StoredSession(activation, session, slots);
+    }
+
+    /// <summary>True where the session outlives its process.</summary>
+    public bool IsStored => _stored is not null;
 
     /// <summary>True while something waits to be written, and nothing newer may become visible.</summary>
     public bool IsWriting => _pending > 0;
 
     /// <summary>True where the session has something that must be written before it becomes visible.</summary>
-    public bool NeedsWrite => stored is not null && session.Log.NeedsWrite;
+    public bool NeedsWrite => IsStored && _session.Log.NeedsWrite;
 
     /// <summary>True once a write has failed for good: nothing more of this activation is written or becomes visible.</summary>
     public bool HasFailed { get; private set; }
 
-    /// <summary>The state that the last activation left, or null.</summary>
-    public SessionState? Load()
+    /// <summary>Reads what the last activation has left, or null.</summary>
+    public async Task<SavedSession?> LoadAsync()
     {
-        var state = stored is null ? parked.Take(activation.Key) : stored.State;
-        if (state is not { Epoch: > 0 })
+        var saved = _stored is not null ? await _stored.LoadAsync()
+            : _parked.Take(_activation.Key) is { } record ? SavedSession.Of(record)
+            : null;
+        if (saved is not null)
         {
-            return null;
+            _activation.UsedAt = saved.Record.UsedAt;
         }
 
-        activation.UsedAt = state.UsedAt;
-        return state;
+        return saved;
     }
+
+    /// <summary>Reads the ended questions that are not in memory.</summary>
+    public Task LoadOlderAsync() => _stored is not null && _session.Ended.Pages.HasUnloaded ? _stored.LoadOlderAsync() : Task.CompletedTask;
 
     /// <summary>Waits until nothing is being written, so that a reply holds only what everyone may see.</summary>
     public async ValueTask SettleAsync()
@@ -48,30 +69,42 @@ internal sealed partial class SessionStore(
     }
 
     /// <summary>Writes the session.</summary>
-    /// <param name="attempts">How often it is tried before the activation is given up.</param>
+    /// <param name="isRepeated">True to try until it succeeds; false where a caller waits and gets the fault.</param>
     /// <returns>The head of the log that is in the store now.</returns>
-    public Task<long> WriteAsync(int attempts)
+    public Task<long> WriteAsync(bool isRepeated)
     {
         _pending++;
-        var write = WriteAfterAsync(_last, attempts);
-        _last = write;
+        var write = WriteAfterAsync(_queue, isRepeated);
+        (_last, _queue) = (write, write);
         return write;
     }
 
-    /// <summary>Deletes the record. Where that fails the store is as it was, and so the next activation takes it up.</summary>
+    /// <summary>Moves ended questions out of the record, after a write and before the next one. What follows a later write waits for that.</summary>
+    public void WriteBehind()
+    {
+        if (_stored is { NeedsPage: true } && _queue.IsCompleted && !HasFailed && !_activation.Services.Eviction.IsEvicted)
+        {
+            _queue = _stored.WritePageAsync(GiveUp);
+        }
+    }
+
+    /// <summary>
+    /// Deletes the session, after what is being written. Where that fails, the next activation has either all of the session, or what is left to delete.
+    /// </summary>
     public async Task ForgetAsync()
     {
-        if (stored is null)
+        if (_stored is null)
         {
             return;
         }
 
         // What is deleted needs no write of its own.
-        session.Log.MarkTaken();
+        _session.Log.MarkTaken();
         _pending++;
         try
         {
-            await stored.ClearStateAsync();
+            await EndOfAsync(_queue);
+            await _stored.ForgetAsync();
         }
         catch (Exception fault)
         {
@@ -91,44 +124,57 @@ internal sealed partial class SessionStore(
     /// <returns>True if it was time for that.</returns>
     public bool Renew()
     {
-        var unusedFor = activation.Now - activation.UsedAt;
-        if (unusedFor < activation.Options.Retention / 2 || !session.IsKnown || session.HasOpenQuestion || IsWriting)
+        var unusedFor = _activation.Now - _activation.UsedAt;
+        if (unusedFor < _activation.Options.Retention / 2 || !_session.IsKnown || _session.HasOpenQuestion || !_queue.IsCompleted)
         {
             return false;
         }
 
-        activation.UsedAt += unusedFor;
-        if (stored is not null && !activation.Services.Eviction.IsEvicted)
+        _activation.UsedAt += unusedFor;
+        if (_stored is not null && !_activation.Services.Eviction.IsEvicted)
         {
-            _last = RenewStoredAsync(stored, unusedFor);
+            _last = _queue = RenewAsync(_stored, unusedFor);
         }
 
         return true;
     }
 
-    /// <summary>Keeps the session in this process while its grain sleeps, where there is no store.</summary>
-    public void Park()
+    /// <summary>Text has come that a crash should not take.</summary>
+    public void PlanCheckpoint() => _stored?.Checkpoints.Plan();
+
+    /// <summary>The activation leaves: nothing is tried again. The text of a running answer is saved, or the session is kept in this process.</summary>
+    public async Task StopAsync()
     {
-        if (stored is null && session.IsKnown)
+        await _stopping.CancelAsync();
+        if (_stored is null && _session.IsKnown)
         {
-            parked.Park(activation.Key, session.ToState(activation.UsedAt), activation.Now - activation.UsedAt);
+            _parked.Park(_activation.Key, _session.ToRecord(_activation.UsedAt), _activation.Now - _activation.UsedAt);
+        }
+        else if (_stored is not null && !HasFailed)
+        {
+            await Task.WhenAny(_stored.Checkpoints.SaveAsync(), Task.Delay(LastRetry, _activation.Services.Time));
         }
     }
 
-    private async Task<long> WriteAfterAsync(Task previous, int attempts)
+    public void Dispose()
+    {
+        _stored?.Checkpoints.Dispose();
+        _stopping.Dispose();
+    }
+
+    private static Task EndOfAsync(Task previous) =>
+        previous.IsCompleted ? Task.CompletedTask : Task.WhenAny(previous);
+
+    private async Task<long> WriteAfterAsync(Task previous, bool isRepeated)
     {
         try
         {
-            if (!previous.IsCompleted)
-            {
-                await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-            }
-
-            return await WriteAsync(stored!, attempts);
+            await EndOfAsync(previous);
+            return await WriteUntilItSucceedsAsync(_stored!, isRepeated);
         }
         catch (Exception)
         {
-            session.Log.MarkNotTaken();
+            _session.Log.MarkNotTaken();
             throw;
         }
         finally
@@ -137,38 +183,36 @@ internal sealed partial class SessionStore(
         }
     }
 
-    private async Task<long> WriteAsync(IPersistentState<SessionState> record, int attempts)
+    private async Task<long> WriteUntilItSucceedsAsync(StoredSession stored, bool isRepeated)
     {
+        var delay = FirstRetry;
         for (var attempt = 1; ; attempt++)
         {
-            activation.Services.Eviction.ThrowIfEvicted();
+            _activation.Services.Eviction.ThrowIfEvicted();
             try
             {
-                var head = session.Log.Head;
-                record.State = session.ToState(activation.UsedAt);
-                session.Log.MarkTaken();
-                await record.WriteStateAsync();
-                return head;
+                return await stored.WriteAsync();
             }
-            catch (Exception fault) when (fault is not InconsistentStateException && attempt < attempts)
+            catch (Exception fault) when (fault is not InconsistentStateException && isRepeated && !_stopping.IsCancellationRequested)
             {
-                LogMessages.Retried(activation.Logger, activation.Key, attempt, LoggedException.Of(fault));
-                await Task.Delay(RetryDelay, activation.Services.Time);
+                LogMessages.Retried(_activation.Logger, _activation.Key, attempt, LoggedException.Of(fault));
             }
             catch (Exception fault)
             {
                 GiveUp(fault);
                 throw;
             }
+
+            await Task.Delay(delay, _activation.Services.Time, _stopping.Token);
+            delay = delay * 2 < LastRetry ? delay * 2 : LastRetry;
         }
     }
 
-    private async Task RenewStoredAsync(IPersistentState<SessionState> record, TimeSpan unusedFor)
+    private async Task RenewAsync(StoredSession stored, TimeSpan unusedFor)
     {
         try
         {
-            record.State = session.ToState(activation.UsedAt);
-            await record.WriteStateAsync();
+            await stored.WriteAsync();
         }
         catch (InconsistentStateException fault)
         {
@@ -177,16 +221,16 @@ internal sealed partial class SessionStore(
         catch (Exception fault)
         {
             // The record is still there. A later call tries again.
-            LogMessages.Retried(activation.Logger, activation.Key, 1, LoggedException.Of(fault));
-            activation.UsedAt -= unusedFor;
+            LogMessages.Retried(_activation.Logger, _activation.Key, 1, LoggedException.Of(fault));
+            _activation.UsedAt -= unusedFor;
         }
     }
 
     private void GiveUp(Exception fault)
     {
         HasFailed = true;
-        LogMessages.Failed(activation.Logger, activation.Key, LoggedException.Of(fault));
-        activation.Leave();
+        LogMessages.Failed(_activation.Logger, _activation.Key, LoggedException.Of(fault));
+        _activation.Leave();
     }
 
     private static partial class LogMessages

@@ -8,12 +8,15 @@ namespace OrleansSessions.Grains.States;
 /// <summary>Whether the grains of this silo have a store, and their states in it.</summary>
 internal sealed class StoredStates(IOptions<SessionsOptions> options, IPersistentStateFactory states, IServiceProvider services)
 {
-    public bool IsStored { get; } = options.Value.Persistence switch
+    /// <summary>The grain storage, or null without one.</summary>
+    public IGrainStorage? Storage { get; } = options.Value.Persistence switch
     {
-        SessionPersistence.Stored => true,
-        SessionPersistence.Memory => false,
-        _ => services.GetKeyedService<IGrainStorage>(SessionsOptions.StorageName) is not null,
+        SessionPersistence.Stored => services.GetRequiredKeyedService<IGrainStorage>(SessionsOptions.StorageName),
+        SessionPersistence.Memory => null,
+        _ => services.GetKeyedService<IGrainStorage>(SessionsOptions.StorageName),
     };
+
+    public bool IsStored => Storage is not null;
 
     /// <summary>
     /// Creates the state of a grain, or null without a store. Call it in the grain's constructor, because the state is read before the grain is active.

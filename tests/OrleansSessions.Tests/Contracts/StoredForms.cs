@@ -2,7 +2,7 @@ using Orleans.Serialization;
 using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Scopes;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Grains.Records;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Scopes;
@@ -81,8 +81,12 @@ internal static class StoredForms
             DeltaEnds = [3, 7],
             Responder = "external",
             IsAnsweredFromOutside = true,
-        },
-        withBoundaries: true);
+            Epoch = 5,
+            FruitlessAttempts = 1,
+            LengthBefore = 2,
+            FirstDeltaAt = Time + TimeSpan.FromSeconds(2),
+            Saved = SavedText.Of([new(5, 0, 2)], length: 3, deltas: 1),
+        });
 
     private static readonly ListedSession Listed = new() { SessionId = "s", LastQuestion = "why", UpdatedAt = Time, UsedAt = Time };
 
@@ -177,7 +181,24 @@ internal static class StoredForms
         Of("GatewayItem, removed", GatewayItem.Removed(Silo, 4, "/s", 5)),
         Of("GatewayItem, heartbeat", GatewayItem.Heartbeat(Silo, 4, 6, [Silo])),
         Of("QuestionState", Question),
-        Of("SessionState", new SessionState { Epoch = 5, Head = 3, Questions = [Question], UsedAt = Time, LogTail = [2, 1, 1, 2] }),
+        Of("SessionRecord", new SessionRecord
+        {
+            Epoch = 5,
+            First = 2,
+            Head = 3,
+            OldestSeq = 2,
+            UsedAt = Time,
+            Born = 4,
+            Writer = 6,
+            Write = 7,
+            FirstPage = 8,
+            Pages = PageIndexForm.Write([new(8, [1, -2], 300)]),
+            NextChunk = 9,
+            Questions = [Question],
+            IsRemoved = true,
+        }),
+        Of("PageState", new PageState { Born = 4, Questions = [Question] }),
+        Of("ChunkState", new ChunkState { QuestionId = "q", Text = "bec", Deltas = [3], FirstDeltaAt = Time, Attempt = 2 }),
     ];
 
     private static StoredForm Of<T>(string name, T value)

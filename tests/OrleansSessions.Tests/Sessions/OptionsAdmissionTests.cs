@@ -94,7 +94,7 @@ public sealed class OptionsAdmissionTests
         Assert.Equal(AskOutcome.Duplicate, _bed.Ask("a").Outcome);
         Assert.Equal(AskOutcome.Conflict, _bed.Ask("a", "other", options: Options).Outcome);
         Assert.Equal(["""{"model":"m"}"""], _checked);
-        Assert.Equal(hasEnded ? null : """{"model":"m"}""", _bed.Session.ToState(_bed.Now).Questions[0].OptionsJson);
+        Assert.Equal(hasEnded ? null : """{"model":"m"}""", _bed.Session.ToRecord(_bed.Now).Questions[0].OptionsJson);
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class OptionsAdmissionTests
     {
         _bed.CheckOptions = _ => null;
         _bed.Ask("a");
-        var without = _bed.Session.ToState(_bed.Now).Weight;
+        var without = _bed.Session.ToRecord(_bed.Now).Weight;
         var other = new SessionTestBed();
         other.Ask(new()
         {
@@ -130,6 +130,6 @@ public sealed class OptionsAdmissionTests
             Caller = new() { Subject = new string('s', 10), TraceParent = new string('t', 55) },
         });
 
-        Assert.Equal(without + (2 * 165), other.Session.ToState(other.Now).Weight);
+        Assert.Equal(without + (2 * 165), other.Session.ToRecord(other.Now).Weight);
     }
 }

@@ -1,3 +1,4 @@
+using OrleansSessions.Grains.Records;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
@@ -100,8 +101,8 @@ public sealed class OutsideAnswerTests
     {
         _bed.Ask("a");
         _bed.Ask("b", ifBusy: IfBusy.Queue);
-        var elsewhere = new Session(_bed.Options, new ResponderRegistration("echo", typeof(IResponder)), _ => null, epoch: 2);
-        elsewhere.Restore(_bed.Session.ToState(_bed.Now), newEpoch: 3, _bed.Now);
+        var elsewhere = new Session(_bed.Options, new ResponderRegistration("echo", typeof(IResponder)), RecoveryMode.Fail, _ => null, epoch: 2);
+        elsewhere.Restore(SavedSession.Of(_bed.Session.ToRecord(_bed.Now)), newEpoch: 3, _bed.Now);
 
         Assert.Equal(("b", "test"), (elsewhere.Running!.Id, elsewhere.Running.Responder));
         Assert.Equal(AnswerOutcome.Taken, elsewhere.Answer(new() { Text = "because" }, isAttended: false, _bed.Now).Outcome);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using OrleansSessions.Grains.Records;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Sessions;
 using OrleansSessions.TestKit.Clusters;
@@ -70,10 +71,10 @@ public sealed class ParkedSessionsTests
         Assert.Equal(stepped.GetUtcNow() - TimeSpan.FromHours(3), parked.Take("a")!.UsedAt);
     }
 
-    private SessionState State(string answer = "") => new()
+    private SessionRecord State(string answer = "") => new()
     {
         Epoch = 1,
         UsedAt = _time.GetUtcNow(),
-        Questions = [new() { Id = "q", Text = "why", Answer = answer }],
+        Questions = [new() { Id = "q", Text = "why", Tail = answer }],
     };
 }

@@ -1,9 +1,8 @@
 using System.Text;
 using OrleansSessions.Grains.Questions;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Grains.Records;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
-using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 using Xunit;
 
@@ -50,33 +49,6 @@ public sealed class SessionLimitsTests
     }
 
     [Fact]
-    public void Restore_OfAnAnswerInOneHugeDelta_ReplaysNone_AndGivesTheSnapshot()
-    {
-        var text = new string('x', 900_000);
-        var state = new SessionState
-        {
-            Epoch = 7,
-            Head = 3,
-            Questions =
-            [
-                new()
-                {
-                    Id = "a", Text = "why", Status = QuestionStatus.Completed, AcceptedSeq = 1, DoneSeq = 3, Answer = text, Bytes = text.Length, Deltas = 1,
-                    DeltaEnds = [text.Length], End = new() { Status = QuestionStatus.Completed, Deltas = 1, Bytes = text.Length, FirstMs = 1, TotalMs = 1 },
-                },
-            ],
-            LogTail = [2, 1, 1, 1, 0, 1],
-        };
-        var session = new Session(_bed.Options, new ResponderRegistration("test", typeof(IResponder)), _ => null, epoch: 8);
-        session.Restore(state, 9, _bed.Now);
-
-        var piece = session.View.ReadLog(7, 0, int.MaxValue, _bed.Now);
-        Assert.Equal((LogReadOutcome.Trimmed, 3L, text), (piece.Outcome, piece.Head, piece.Snapshot!.Text));
-        Assert.Equal(LogReadOutcome.Recovered, session.View.ReadLog(7, 3, int.MaxValue, _bed.Now).Outcome);
-        Assert.Equal(4, session.Admit(new() { QuestionId = "b", Question = "why" }, _bed.Now, _ => false).Seq);
-    }
-
-    [Fact]
     public void FortyLongestErrors_StayWithinKeptBytes()
     {
         var bed = new SessionTestBed(isAnsweredFromOutside: true, options => options.KeptBytes = 8_000);
@@ -86,9 +58,9 @@ public sealed class SessionLimitsTests
             bed.Append($"q{i}", 0, "", isFinal: true, error: new string('c', 64), message: new string('m', 1024));
         }
 
-        var kept = bed.Session.ToState(bed.Now).Questions;
+        var kept = bed.Session.ToRecord(bed.Now).Questions;
         Assert.Equal("q39", kept[^1].Id);
-        Assert.InRange(kept.Sum(question => question.Text.Length + question.Answer.Length + question.End!.Message!.Length), 1_090, 8_000);
+        Assert.InRange(kept.Sum(question => question.Text.Length + question.Tail.Length + question.End!.Message!.Length), 1_090, 8_000);
         Assert.Equal(new string('c', 64) + ": " + new string('m', 1024), kept[^1].End!.Message);
     }
 
@@ -103,7 +75,7 @@ public sealed class SessionLimitsTests
             bed.Complete();
         }
 
-        Assert.Equal(["q3", "q4", "q5"], bed.Session.ToState(bed.Now).Questions.Select(question => question.Id));
+        Assert.Equal(["q3", "q4", "q5"], bed.Session.ToRecord(bed.Now).Questions.Select(question => question.Id));
     }
 
     [Fact]
@@ -123,11 +95,11 @@ public sealed class SessionLimitsTests
     {
         var caller = new Caller { Subject = "ann", TraceParent = "00-1-2-01" };
         _bed.Ask(new() { QuestionId = "a", Question = "why", MetadataJson = new string('m', 50_000), OptionsJson = "{}", Caller = caller });
-        var open = _bed.Session.ToState(_bed.Now).Questions[0];
+        var open = _bed.Session.ToRecord(_bed.Now).Questions[0];
         Assert.Equal((50_000, "{}", "ann", "00-1-2-01"), (open.MetadataJson?.Length, open.OptionsJson, open.User, open.TraceParent));
         _bed.Complete();
 
-        var ended = _bed.Session.ToState(_bed.Now).Questions[0];
+        var ended = _bed.Session.ToRecord(_bed.Now).Questions[0];
         Assert.Equal((null, null, null, null), (ended.MetadataJson, ended.OptionsJson, ended.User, ended.TraceParent));
     }
 

@@ -1,6 +1,4 @@
-using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
-using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 using Xunit;
 
@@ -12,7 +10,7 @@ public sealed class SessionStateTests
     public void Restore_WithoutAnOpenQuestion_GoesOnInTheSameNumbers()
     {
         var before = Play();
-        var after = Restore(before, newEpoch: 99);
+        var after = before.Restore(newEpoch: 99);
 
         Assert.Equal((1L, before.Session.Log.Head), (after.Log.Epoch, after.Log.Head));
         Assert.Equal(before.Session.View.Last(10, before.Now), after.View.Last(10, before.Now));
@@ -24,7 +22,7 @@ public sealed class SessionStateTests
         var before = Play();
         var whole = before.Events();
 
-        var after = Restore(before, newEpoch: 99);
+        var after = before.Restore(newEpoch: 99);
 
         var tail = after.View.ReadLog(1, after.Log.OldestSeq - 1, int.MaxValue, before.Now).Events;
         Assert.Equal(whole.Skip(whole.Count - tail.Length), tail);
@@ -40,7 +38,7 @@ public sealed class SessionStateTests
         before.Say("half");
         before.Ask("b", ifBusy: IfBusy.Queue);
 
-        var after = Restore(before, newEpoch: 99);
+        var after = before.Restore(newEpoch: 99);
 
         Assert.Equal(99, after.Log.Epoch);
         var lost = after.View.Question("a", before.Now)!;
@@ -58,7 +56,7 @@ public sealed class SessionStateTests
         before.Now += before.Options.QueueTimeout;
         before.Ask("c", ifBusy: IfBusy.Queue);
 
-        var after = Restore(before, newEpoch: 99);
+        var after = before.Restore(newEpoch: 99);
 
         Assert.Equal(DoneReasons.QueueTimeout, after.View.Question("b", before.Now)!.End!.Reason);
         Assert.Equal(DoneReasons.ResponderLost, after.View.Question("a", before.Now)!.End!.Reason);
@@ -74,7 +72,7 @@ public sealed class SessionStateTests
         before.Complete();
         before.Ask("b");
 
-        var after = Restore(before, newEpoch: 99);
+        var after = before.Restore(newEpoch: 99);
 
         Assert.Equal(1, after.Log.Head);
         Assert.All(["a", "b"], id => Assert.Equal((1, 1), (after.View.Question(id, before.Now)!.AcceptedSeq, after.View.Question(id, before.Now)!.DoneSeq)));
@@ -84,9 +82,9 @@ public sealed class SessionStateTests
     public void Restore_RemembersIds()
     {
         var before = Play();
-        var after = Restore(before, newEpoch: 99);
+        var after = before.Restore(newEpoch: 99);
 
-        var again = after.FindReply(new AskRequest { QuestionId = "a", Question = "why" }, before.Now)!;
+        var again = after.Admission.FindReply(new AskRequest { QuestionId = "a", Question = "why" }, before.Now)!;
 
         Assert.Equal(AskOutcome.Duplicate, again.Outcome);
     }
@@ -100,11 +98,11 @@ public sealed class SessionStateTests
             bed.Ask($"q{i}");
             bed.Say(new string('x', i == 19 ? 5000 : 10));
             bed.Complete();
-            Assert.InRange(bed.Session.ToState(bed.Now).Questions.Count, 1, 3);
+            Assert.InRange(bed.Session.ToRecord(bed.Now).Questions.Count, 1, 3);
             Assert.InRange(bed.Session.Log.Head - bed.Session.Log.OldestSeq + 1, 3, 5);
         }
 
-        Assert.Equal("q19", Assert.Single(bed.Session.ToState(bed.Now).Questions).Id);
+        Assert.Equal("q19", Assert.Single(bed.Session.ToRecord(bed.Now).Questions).Id);
     }
 
     /// <summary>Two answers; during the second a queued question is accepted, cancelled, and forgotten by nobody.</summary>
@@ -125,12 +123,5 @@ public sealed class SessionStateTests
         bed.Complete();
         bed.Events();
         return bed;
-    }
-
-    private static Session Restore(SessionTestBed from, long newEpoch)
-    {
-        var session = new Session(from.Options, new ResponderRegistration("test", typeof(IResponder)), _ => null, epoch: 98);
-        session.Restore(from.Session.ToState(from.Now), newEpoch, from.Now);
-        return session;
     }
 }

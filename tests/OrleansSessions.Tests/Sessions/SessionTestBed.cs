@@ -1,4 +1,5 @@
 using OrleansSessions.Grains.Questions;
+using OrleansSessions.Grains.Records;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
@@ -12,10 +13,14 @@ internal sealed class SessionTestBed
 {
     private readonly List<(string Id, QuestionStatus Status, string? Reason)> _ended = [];
 
-    public SessionTestBed(bool isAnsweredFromOutside = false, Action<SessionsOptions>? configure = null)
+    private readonly ResponderRegistration _responder;
+    private readonly RecoveryMode _recovery;
+
+    public SessionTestBed(bool isAnsweredFromOutside = false, Action<SessionsOptions>? configure = null, RecoveryMode recovery = RecoveryMode.Fail)
     {
         configure?.Invoke(Options);
-        Session = new Session(Options, new ResponderRegistration("test", isAnsweredFromOutside ? null : typeof(IResponder)), json => CheckOptions(json), epoch: 1);
+        (_responder, _recovery) = (new("test", isAnsweredFromOutside ? null : typeof(IResponder)), recovery);
+        Session = New(epoch: 1);
     }
 
     /// <summary>Stands for the responder's check of options; accepts all until a test says otherwise.</summary>
@@ -53,8 +58,16 @@ internal sealed class SessionTestBed
             OptionsJson = options,
         });
 
+    /// <summary>The session as the next activation makes it of what this one leaves.</summary>
+    public Session Restore(long newEpoch)
+    {
+        var session = New(newEpoch - 1);
+        session.Restore(SavedSession.Of(Session.ToRecord(Now)), newEpoch, Now);
+        return session;
+    }
+
     public AskReply Ask(AskRequest request) =>
-        Session.FindReply(request, Now) ?? Session.Admit(request, Now, question => question.IsConnectionGone);
+        Session.Admission.FindReply(request, Now) ?? Session.Admission.Admit(request, Now, question => question.IsConnectionGone);
 
     /// <summary>Answers a question whole from outside, while a socket is attached.</summary>
     public AnswerReply Respond(string? id, string text) => Session.Answer(new() { QuestionId = id, Text = text }, isAttended: true, Now);
@@ -85,4 +98,6 @@ internal sealed class SessionTestBed
         Session.Log.ReleaseTo(Session.Log.Head);
         return Session.View.ReadLog(Session.Log.Epoch, Session.Log.OldestSeq - 1, int.MaxValue, Now).Events;
     }
+
+    private Session New(long epoch) => new(Options, _responder, _recovery, json => CheckOptions(json), epoch);
 }

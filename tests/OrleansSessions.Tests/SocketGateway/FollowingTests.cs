@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Storage;
-using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Grains.Records;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.TestKit.Clusters;
@@ -42,7 +42,7 @@ public sealed class FollowingTests : IAsyncLifetime
         await follower.PumpUntilAsync(() => IsDone(follower, before), "the first answer");
         var epoch = asker.Epoch;
         await _cluster.HibernateAsync();
-        _store.Edit<SessionState>(state => state.Epoch -= 1_000);
+        _store.Edit<SessionRecord>(state => state.Epoch -= 1_000);
 
         var after = await AskAsync(asker, "after");
         await asker.PumpUntilDoneAsync(after);

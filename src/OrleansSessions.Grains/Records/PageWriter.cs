@@ -1,0 +1,52 @@
+using Orleans.Storage;
+
+namespace OrleansSessions.Grains.Records;
+
+/// <summary>Writes the pages of one session, each once.</summary>
+internal sealed class PageWriter(SessionSlots slots)
+{
+    private StoredSlot<PageState>? _slot;
+    private int _number = -1;
+    private bool _isUncertain;
+
+    /// <summary>
+    /// Reads what is in the place of the next page. An earlier activation may have written it before it was lost: no record names it, and it is overwritten.
+    /// </summary>
+    public async Task PrepareAsync(int number)
+    {
+        (_slot, _number) = (slots.Page(number), number);
+        await _slot.ReadAsync();
+    }
+
+    /// <exception cref="InconsistentStateException">Another activation of this session has written the page.</exception>
+    public async Task WriteAsync(int number, PageState page)
+    {
+        if (_slot is null || number != _number)
+        {
+            (_slot, _number, _isUncertain) = (slots.Page(number), number, false);
+        }
+
+        if (_isUncertain)
+        {
+            await _slot.ReadAsync();
+        }
+
+        _isUncertain = true;
+        try
+        {
+            await _slot.WriteAsync(page);
+        }
+        catch (InconsistentStateException)
+        {
+            if (await _slot.ReadAsync() is { } found && found.Born == page.Born)
+            {
+                throw;
+            }
+
+            // Left there by an earlier session with the same key.
+            await _slot.WriteAsync(page);
+        }
+
+        _isUncertain = false;
+    }
+}

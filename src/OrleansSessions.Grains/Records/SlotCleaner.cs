@@ -1,0 +1,39 @@
+using OrleansSessions.Grains.Questions;
+
+namespace OrleansSessions.Grains.Records;
+
+/// <summary>Removes from the store what no record names any more. Each call may be repeated. A fault leaves the rest where it is.</summary>
+internal sealed class SlotCleaner(SessionSlots slots)
+{
+    /// <summary>Removes a page, and before it the chunks of its answers.</summary>
+    public async Task RemovePageAsync(int number)
+    {
+        var slot = slots.Page(number);
+        if (await slot.ReadAsync() is { } page)
+        {
+            await RemoveChunksAsync(page.Questions);
+            await slot.ClearAsync();
+        }
+    }
+
+    /// <summary>Removes the chunks that these questions name.</summary>
+    public async Task RemoveChunksAsync(IEnumerable<QuestionState> questions)
+    {
+        foreach (var range in questions.SelectMany(question => question.Chunks ?? []))
+        {
+            await RemoveChunksAsync(range.ToRange());
+        }
+    }
+
+    public async Task RemoveChunksAsync(ChunkRange range)
+    {
+        for (var number = range.First; number < range.First + range.Count; number++)
+        {
+            var slot = slots.Chunk(range.Epoch, number);
+            if (await slot.ReadAsync() is not null)
+            {
+                await slot.ClearAsync();
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Storage;
+using OrleansSessions.Diagnostics;
+using OrleansSessions.Grains.Questions;
+using OrleansSessions.Grains.Records;
+
+namespace OrleansSessions.Grains.Sessions;
+
+/// <summary>
+/// One session in the grain storage: its record, its pages, and the chunks of its running answer. Each call is one step; <see cref="SessionStore"/> orders them.
+/// </summary>
+internal sealed partial class StoredSession
+{
+    /// <summary>
+    /// How much text of ended questions the record holds before a page takes it, in bytes. A record is written twice for each question, and a page once: so a
+    /// question and an answer of 2 KB leave the record at once, and short ones gather.
+    /// </summary>
+    private const long MaxBytesInRecord = 3 * 1024;
+
+    private readonly SessionActivation _activation;
+    private readonly Session _session;
+    private readonly RecordWriter _record;
+    private readonly PageWriter _pages;
+    private readonly SessionReader _reader;
+    private readonly SlotCleaner _cleaner;
+    private Task _cleaning = Task.CompletedTask;
+
+    public StoredSession(SessionActivation activation, Session session, SessionSlots slots)
+    {
+        (_activation, _session) = (activation, session);
+        _record = new RecordWriter(slots.Record(), session.Log.Epoch);
+        _pages = new PageWriter(slots);
+        _reader = new SessionReader(slots);
+        _cleaner = new SlotCleaner(slots);
+        Checkpoints = new AnswerCheckpoints(activation, session, slots);
+    }
+
+    public AnswerCheckpoints Checkpoints { get; }
+
+    /// <summary>What is stored of the session, or null. Where its removal was interrupted, that is completed.</summary>
+    public async Task<SavedSession?> LoadAsync()
+    {
+        var record = await _record.ReadAsync();
+        if (record is { IsRemoved: true })
+        {
+            await RemoveAllAsync(record);
+            return null;
+        }
+
+        if (record is not { Epoch: > 0 })
+        {
+            return null;
+        }
+
+        var pages = PageIndexForm.Read(record.FirstPage, record.Pages);
+        var nextPage = _pages.PrepareAsync(pages.Next);
+        var saved = await _reader.ReadAsync(record, pages, _activation.Options.HistoryBytes);
+        await nextPage;
+        if (saved.Open.Count == 0)
+        {
+            // Otherwise a new epoch begins, and its chunks count from 0.
+            Checkpoints.Next = record.NextChunk;
+        }
+
+        return saved;
+    }
+
+    /// <summary>Reads the pages that are not in memory.</summary>
+    public async Task LoadOlderAsync()
+    {
+        var reads = _session.Ended.Pages.All.Where(page => !page.IsLoaded)
+            .Select(async page => (page, await _reader.ReadPageAsync(page))).ToList();
+        _session.TakeOlder(await Task.WhenAll(reads));
+    }
+
+    /// <summary>Writes the record as the session is now.</summary>
+    /// <returns>The head of the log that is in the store now.</returns>
+    public async Task<long> WriteAsync()
+    {
+        await Checkpoints.SaveLongTextsAsync();
+
+        // In one turn from here to the write.
+        var head = _session.Log.Head;
+        var forgottenPages = _session.Ended.TakeForgottenPages();
+        var forgottenChunks = _session.Ended.TakeForgottenChunks();
+        var record = ToRecord();
+        _session.Log.MarkTaken();
+        await _record.WriteAsync(record);
+        if (forgottenPages.Length > 0 || forgottenChunks.Length > 0)
+        {
+            _cleaning = CleanAsync(_cleaning, forgottenPages, forgottenChunks);
+        }
+
+        return head;
+    }
+
+    /// <summary>True if the record holds enough of ended questions for a page.</summary>
+    public bool NeedsPage => _session.Ended.BytesInRecord >= MaxBytesInRecord;
+
+    /// <summary>
+    /// Moves what the record holds of ended questions into a page. The next record leaves it out. Where that fails, the record keeps it,
+    /// and the next end tries again.
+    /// </summary>
+    /// <param name="giveUp">Called where another activation has the session.</param>
+    public async Task WritePageAsync(Action<Exception> giveUp)
+    {
+        List<Question> questions = [.. _session.Ended.InRecord];
+        var number = _session.Ended.Pages.Next;
+        try
+        {
+            await _pages.WriteAsync(number, new() { Born = _session.Born, Questions = questions.ConvertAll(QuestionState.From) });
+        }
+        catch (InconsistentStateException fault)
+        {
+            giveUp(fault);
+            return;
+        }
+        catch (Exception fault)
+        {
+            LogMessages.NoPage(_activation.Logger, _activation.Key, number, LoggedException.Of(fault));
+            return;
+        }
+
+        _session.Ended.MoveToPage(
+            new EndedPage(number, [.. questions.Select(question => QuestionIds.Hash(question.Id))], (int)questions.Sum(question => question.KeptBytes)), questions);
+    }
+
+    /// <summary>
+    /// Deletes the session. What its pages hold goes first, but before that the record says so: an activation that finds it in between completes the removal.
+    /// </summary>
+    public async Task ForgetAsync()
+    {
+        await _cleaning;
+        if (!_record.IsThere)
+        {
+            return;
+        }
+
+        var record = ToRecord();
+        var isWhole = record.Pages.Length == 0 && record.Questions.TrueForAll(question => question.Chunks is null);
+        if (!isWhole)
+        {
+            record.IsRemoved = true;
+            record.Questions = record.Questions.ConvertAll(question => new QuestionState { Chunks = question.Chunks });
+            await _record.WriteAsync(record);
+        }
+
+        await RemoveAllAsync(record);
+    }
+
+    private SessionRecord ToRecord()
+    {
+        var record = _session.ToRecord(_activation.UsedAt);
+        record.NextChunk = Checkpoints.Next;
+        return record;
+    }
+
+    private async Task RemoveAllAsync(SessionRecord record)
+    {
+        await _cleaner.RemoveChunksAsync(record.Questions);
+        foreach (var page in PageIndexForm.Read(record.FirstPage, record.Pages).All)
+        {
+            await _cleaner.RemovePageAsync(page.Number);
+        }
+
+        await _record.ClearAsync();
+    }
+
+    /// <summary>Removes what no record names any more. What stays, because the store fails, goes with its time to live.</summary>
+    private async Task CleanAsync(Task previous, EndedPage[] pages, ChunkRange[] chunks)
+    {
+        await previous;
+        try
+        {
+            foreach (var page in pages)
+            {
+                await _cleaner.RemovePageAsync(page.Number);
+            }
+
+            foreach (var range in chunks)
+            {
+                await _cleaner.RemoveChunksAsync(range);
+            }
+        }
+        catch (Exception fault)
+        {
+            LogMessages.NotCleaned(_activation.Logger, _activation.Key, LoggedException.Of(fault));
+        }
+    }
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Session {SessionKey}: page {Number} could not be written; it is tried again at the next end of a question")]
+        public static partial void NoPage(ILogger logger, string sessionKey, int number, LoggedException fault);
+
+        [LoggerMessage(2, LogLevel.Warning, "Session {SessionKey}: forgotten questions could not be removed from the store; they expire there")]
+        public static partial void NotCleaned(ILogger logger, string sessionKey, LoggedException fault);
+    }
+}
