@@ -71,17 +71,18 @@ internal sealed partial class SessionEffects
         await ApplyAsync();
     }
 
-    /// <summary>Reads what the store has of a question that is not in memory.</summary>
-    public ValueTask FindAsync(string? questionId) =>
-        questionId is not null && _session.Ended.Pages.MayHold(questionId) ? new(_store.LoadOlderAsync()) : default;
-
     /// <summary>Reads the ended questions and events that are not in memory.</summary>
-    public ValueTask LoadOlderAsync() => new(_store.LoadOlderAsync());
+    public ValueTask LoadOlderAsync(bool isNeeded) => isNeeded ? new(_store.LoadOlderAsync()) : default;
 
     /// <summary>Waits until nothing is being written, so that a reply holds only what everyone may see.</summary>
-    public async ValueTask SettleAsync()
+    /// <param name="questionId">A question that must be in memory then, if the session keeps it; null for none.</param>
+    public async ValueTask SettleAsync(string? questionId = null)
     {
         await _store.SettleAsync();
+        if (questionId is not null && _session.Ended.Pages.MayHold(questionId))
+        {
+            await _store.LoadOlderAsync();
+        }
 
         // The reply can contain a deadline.
         _runner.TakeSign();

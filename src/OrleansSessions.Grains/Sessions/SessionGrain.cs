@@ -110,11 +110,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public async Task<LogPiece> ReadLogAsync(ReadLogRequest request)
     {
         await EnterAsync(null);
-        if (request.Epoch == _session.Log.Epoch && request.AfterSeq + 1 < _session.Log.OldestSeq)
-        {
-            await _effects.LoadOlderAsync();
-        }
-
+        await _effects.LoadOlderAsync(isNeeded: request.Epoch == _session.Log.Epoch && request.AfterSeq + 1 < _session.Log.OldestSeq);
         var piece = _session.View.ReadLog(request.Epoch, request.AfterSeq, request.MaxBytes, Now);
         if (request.Gateway is { } gateway && piece.IsAtHead)
         {
@@ -131,8 +127,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public async Task<AskReply> AskAsync(AskRequest request)
     {
-        await EnterAsync(request.Gateway);
-        await _effects.FindAsync(request.QuestionId);
+        await EnterAsync(request.Gateway, request.QuestionId);
         if (!_session.HasOpenQuestion)
         {
             // Deadlines follow the monotonic clock, so the wall clock is read only while there are none.
@@ -159,8 +154,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public async Task<CancelReply> CancelAsync(CancelRequest request)
     {
-        await EnterAsync(null);
-        await _effects.FindAsync(request.QuestionId);
+        await EnterAsync(null, request.QuestionId);
         var reply = _session.Cancel(request.QuestionId, Now);
         await _effects.ApplyAsync();
         return EndCall(reply);
@@ -168,8 +162,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public async Task<AnswerReply> AnswerAsync(AnswerRequest request)
     {
-        await EnterAsync(null);
-        await _effects.FindAsync(request.QuestionId);
+        await EnterAsync(null, request.QuestionId);
         var reply = _session.Answer(request, Gateways.HasAny, Now);
         await _effects.ApplyAsync();
         return EndCall(reply);
@@ -197,27 +190,21 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public async Task<QuestionDescription?> GetQuestionAsync(GetQuestionRequest request)
     {
-        await _effects.SettleAsync();
-        await _effects.FindAsync(request.QuestionId);
+        await _effects.SettleAsync(request.QuestionId);
         return EndCall(_session.View.Question(request.QuestionId, Now));
     }
 
     public async Task<IReadOnlyList<QuestionDescription>> ListQuestionsAsync(ListQuestionsRequest request)
     {
         await _effects.SettleAsync();
-        if (request.Limit > _session.Ended.All.Count + _session.OpenCount)
-        {
-            await _effects.LoadOlderAsync();
-        }
-
+        await _effects.LoadOlderAsync(isNeeded: request.Limit > _session.Ended.All.Count + _session.OpenCount);
         return EndCall(_session.View.Last(request.Limit, Now));
     }
 
     public async Task<QuestionDescription?> WaitForEndAsync(WaitForEndRequest request)
     {
         await _effects.WaitForEndAsync(request.QuestionId, request.Patience);
-        await _effects.SettleAsync();
-        await _effects.FindAsync(request.QuestionId);
+        await _effects.SettleAsync(request.QuestionId);
         return EndCall(_session.View.Question(request.QuestionId, Now));
     }
 
@@ -267,9 +254,10 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     }
 
     /// <summary>Every call begins here: writes settle first, the caller's socket gateway is subscribed, and the session is announced once to the others.</summary>
-    private async ValueTask EnterAsync(string? gateway)
+    /// <param name="questionId">The question that the call is about, if it names one.</param>
+    private async ValueTask EnterAsync(string? gateway, string? questionId = null)
     {
-        await _effects.SettleAsync();
+        await _effects.SettleAsync(questionId);
         _activation.Services.Eviction.ThrowIfEvicted();
         if (gateway is not null)
         {

@@ -67,12 +67,12 @@ public sealed class FollowingTests : IAsyncLifetime
         await client.PumpUntilAsync(() => question.NextDelta > 0, "the answer has begun");
         _store.Fail = true;
         script.Finish();
-        await Eventually.TrueAsync(() => _store.Failures > 4, "the activation ends, and the next one cannot start");
+        await Eventually.TrueAsync(() => _store.Failures > 1, "the end could not be written");
         _store.Fail = false;
 
         await client.PumpUntilDoneAsync(question);
 
-        Assert.Equal(("failed", "responder_lost"), (question.Status, question.End!.Value.Text("reason")));
+        Assert.Equal("completed", question.Status);
         var next = await AskAsync(client, "next");
         await client.PumpUntilDoneAsync(next);
     }
