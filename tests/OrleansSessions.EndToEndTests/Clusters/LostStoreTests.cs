@@ -15,7 +15,7 @@ public sealed class LostStoreTests
     private static readonly TimeSpan Eviction = TimeSpan.FromSeconds(8);
 
     /// <summary>The limit that the protocol promises, from the eviction on.</summary>
-    private static readonly TimeSpan Exit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Exit = TimeSpan.FromSeconds(5);
 
     [Theory]
     [InlineData(RedisFlavour.RedisServer)]
