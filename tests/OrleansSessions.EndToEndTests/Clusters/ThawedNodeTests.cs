@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OrleansSessions.Clustering;
 using OrleansSessions.EndToEndTests.Servers;
 using OrleansSessions.Protocol;
@@ -22,8 +21,7 @@ public sealed class ThawedNodeTests
     {
         // 1. A question is half answered on a node, and sockets of that node wait for the rest.
         await using var nodes = await NodeSet.StartAsync(RedisFlavour.RedisServer);
-        string[] settings = ["Sessions:CheckpointInterval=00:00:00.100"];
-        var (one, two, hung) = (await nodes.AddAsync(settings), await nodes.AddAsync(settings), await nodes.AddAsync(settings));
+        var (one, two, hung) = await nodes.AddThreeAsync("Sessions:CheckpointInterval=00:00:00.100");
         var session = Names.Session();
         var sockets = new List<CheckedSocket>();
         for (var i = 0; i < Sockets; i++)
@@ -39,8 +37,8 @@ public sealed class ThawedNodeTests
         // 2. It hangs. The others finish that question and another one.
         hung.Freeze();
         await Eventually.TrueAsync(
-            async () => (await QuestionAsync(one, session, "q-1")).Text("question") == "first", "a remaining node answers for the session");
-        var taken = await QuestionAsync(one, session, "q-1");
+            async () => (await one.Http.QuestionAsync(session, "q-1")).Text("question") == "first", "a remaining node answers for the session");
+        var taken = await one.Http.QuestionAsync(session, "q-1");
         await one.Http.AnswerAsync(session, "q-1", taken.Number("bytes")!.Value, "done", isFinal: true, (int)taken.Number("attempt")!.Value);
         await two.Http.AskAsync(session, """{"question":"second","id":"q-2"}""");
         await two.Http.AnswerAsync(session, "q-2", 0, "done, too", isFinal: true);
@@ -67,12 +65,7 @@ public sealed class ThawedNodeTests
         {
             await socket.DisposeAsync();
         }
-
-        TestContext.Current.TestOutputHelper?.WriteLine(hung.Output);
     }
-
-    private static async Task<JsonElement> QuestionAsync(ServerProcess node, string session, string question) =>
-        (await node.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{session}/questions/{question}")).Body;
 
     private static async Task<string> QuestionsAsync(ServerProcess node, string session) =>
         (await node.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{session}/questions")).Body.GetRawText();
