@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OrleansSessions.Benchmarks.Abuse;
+using OrleansSessions.Benchmarks.Failover;
 using OrleansSessions.Benchmarks.Results;
 using OrleansSessions.Benchmarks.Servers;
 
@@ -44,6 +45,17 @@ internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
         if (options.Measures.Contains(BenchmarkOptions.Abuse))
         {
             await new AbuseMeasure(options, _measurements, output).RunAsync(Contenders.WithDefaultLimits(_serverPath), runtimeConfig, cancellationToken);
+        }
+
+        // 5. Clusters on Redis: what a lost node costs, and how fast a cancel crosses them.
+        if (options.Measures.Contains(BenchmarkOptions.Failover))
+        {
+            await new FailoverMeasure(options, _measurements, output).RunAsync(_serverPath, runtimeConfig, cancellationToken);
+        }
+
+        if (options.Measures.Contains(BenchmarkOptions.Cancel))
+        {
+            await new CancelMeasure(options, _measurements, output).RunAsync(_serverPath, runtimeConfig, cancellationToken);
         }
 
         // 6. Report.

@@ -27,5 +27,8 @@ internal sealed record Figure(string Key, string Name, string Unit, int Decimals
     public static readonly Figure AfterTail = new("after_tail", "  afterwards, p99", "ms", 1);
     public static readonly Figure AbuseClosed = new("abuse_closed", "  honest sockets that failed", "sockets", 0);
     public static readonly Figure AbuseMemory = new("abuse_memory", "  growth of the server's memory", "MB", 0);
+    public static readonly Figure CancelMedian = new("cancel_median", "cancel elsewhere to upstream, p50", "ms", 1);
+    public static readonly Figure CancelTail = new("cancel_tail", "  p99", "ms", 1);
+    public static readonly Figure CancelWorst = new("cancel_worst", "  worst", "ms", 1);
     public static readonly Figure AskedHeap = new("asked_heap", "  of it managed heap", "KB", 1);
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 
@@ -92,6 +91,22 @@ internal sealed class ServerProcess : IAsyncDisposable
         return await _readings.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(ProbePatience, TimeProvider.System, cancellationToken);
     }
 
+    /// <summary>Ends the process at once, like a power cut.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <inheritdoc cref="ProcessSignals.Freeze"/>
+    public void Freeze() => _process.Freeze();
+
+    /// <inheritdoc cref="ProcessSignals.Thaw"/>
+    public void Thaw() => _process.Thaw();
+
+    /// <summary>Waits until the process has ended by itself, and returns its exit code.</summary>
+    public async Task<int> ExitAsync(CancellationToken cancellationToken)
+    {
+        await _process.WaitForExitAsync(cancellationToken);
+        return _process.ExitCode;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
@@ -105,7 +120,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private static ServerProcess Launch(Contender contender, string? runtimeConfig)
     {
-        var http = new Uri($"http://127.0.0.1:{FreePort()}");
+        var http = new Uri($"http://127.0.0.1:{LoopbackPort.TakeFree()}");
         var process = new Process { StartInfo = CreateStartInfo(contender, runtimeConfig, http) };
         var server = new ServerProcess(process, contender, http);
         process.OutputDataReceived += (_, line) => server.OnLine(line.Data);
@@ -206,19 +221,13 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    private string LastLines()
+    /// <summary>The last lines that the process printed.</summary>
+    public string LastLines()
     {
         lock (_lastLines)
         {
             return string.Join('\n', _lastLines);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>The dotnet host of this process, whether it was started as a dll or by its own executable.</summary>

@@ -83,8 +83,10 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public void Kill() => _process.Kill();
 
+    /// <inheritdoc cref="ChildProcess.Freeze"/>
     public void Freeze() => _process.Freeze();
 
+    /// <inheritdoc cref="ChildProcess.Thaw"/>
     public void Thaw() => _process.Thaw();
 
     /// <summary>Waits until the process ends by itself and returns the exit code.</summary>
