@@ -28,6 +28,9 @@ internal sealed class EndedQuestions(SessionsOptions options)
     /// <summary>What those count for in <c>Sessions:KeptBytes</c>.</summary>
     public long BytesInRecord => _bytesInRecord;
 
+    /// <summary>How many those are.</summary>
+    public int CountInRecord => _countInRecord;
+
     /// <summary>The one that ended last, or null.</summary>
     public Question? Last => _questions.Count > 0 ? _questions[^1] : null;
 

@@ -12,10 +12,13 @@ namespace OrleansSessions.Grains.Sessions;
 internal sealed partial class StoredSession
 {
     /// <summary>
-    /// How much text of ended questions the record holds before a page takes it, in bytes. A record is written twice for each question, and a page once: so a
+    /// How much the record holds of ended questions before a page takes it, in bytes. A record is written twice for each question, and a page once: so a
     /// question and an answer of 2 KB leave the record at once, and short ones gather.
     /// </summary>
     private const long MaxBytesInRecord = 3 * 1024;
+
+    /// <summary>About what an ended question takes besides its text: its numbers and times. Without it some fifty questions of a few words would gather.</summary>
+    private const long BytesAroundText = 160;
 
     private readonly SessionActivation _activation;
     private readonly Session _session;
@@ -95,7 +98,7 @@ internal sealed partial class StoredSession
     }
 
     /// <summary>True if the record holds enough of ended questions for a page.</summary>
-    public bool NeedsPage => _session.Ended.BytesInRecord >= MaxBytesInRecord;
+    public bool NeedsPage => _session.Ended.BytesInRecord + (_session.Ended.CountInRecord * BytesAroundText) >= MaxBytesInRecord;
 
     /// <summary>
     /// Moves what the record holds of ended questions into a page. The next record leaves it out. Where that fails, the record keeps it,
