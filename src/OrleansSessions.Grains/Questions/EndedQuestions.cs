@@ -140,6 +140,13 @@ internal sealed class EndedQuestions(SessionsOptions options)
         return forgotten;
     }
 
+    /// <summary>The record still names these: it could not be written.</summary>
+    public void ReturnForgotten(EndedPage[] pages, ChunkRange[] chunks)
+    {
+        _forgottenPages.InsertRange(0, pages);
+        _forgottenChunks.InsertRange(0, chunks);
+    }
+
     /// <summary>These chunks hold text that was withdrawn.</summary>
     public void ForgetChunks(IEnumerable<ChunkRange> chunks) => _forgottenChunks.AddRange(chunks);
 

@@ -40,10 +40,11 @@ public sealed class CrashPointTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(RecoveryMode.Continue)]
-    [InlineData(RecoveryMode.AskAgain)]
-    [InlineData(RecoveryMode.Fail)]
-    public async Task AtAnyWrite_ACrashLosesNothingThatWasVisible_AndTheCrashedOneChangesNothingLater(RecoveryMode recovery)
+    [InlineData(RecoveryMode.Continue, true)]
+    [InlineData(RecoveryMode.AskAgain, true)]
+    [InlineData(RecoveryMode.AskAgain, false)]
+    [InlineData(RecoveryMode.Fail, true)]
+    public async Task AtAnyWrite_ACrashLosesNothingThatWasVisible_AndTheCrashedOneChangesNothingLater(RecoveryMode recovery, bool thaws)
     {
         _second = await StoredCluster.StartAsync(_rows, Configure, configureSilo: silo =>
         {
@@ -55,12 +56,14 @@ public sealed class CrashPointTests(ITestOutputHelper output) : IAsyncLifetime
         for (; !isComplete; change += SideBySide)
         {
             Assert.InRange(change, 1, MaxChanges);
-            var lives = Enumerable.Range(change, SideBySide).SelectMany(number => new[] { LiveAsync(number, isApplied: false), LiveAsync(number, isApplied: true) });
+            var lives = Enumerable.Range(change, SideBySide).SelectMany(number => new[] { LiveAsync(number, false, thaws), LiveAsync(number, true, thaws) });
             isComplete = (await Task.WhenAll(lives)).Contains(true);
         }
 
-        output.WriteLine($"crashes before and after each of about {change} writes; left after the removal in the worst case: {_left.MaxBy(left => left.Value)}");
-        Assert.InRange(_left.Values.DefaultIfEmpty().Max(), 0, 3);
+        output.WriteLine($"crashes before and after each of about {change} writes; left after the removal of {_left.Count}: {string.Join(", ", _left.Values.Order())}");
+
+        // What a crash leaves is one turn's cleaning that was not done, or one answer's text that the crashed one wrote later, where no one reads.
+        Assert.All(_left, left => Assert.InRange(left.Value, 1, thaws ? 3 : 5));
     }
 
     private static void Configure(SessionsOptions options)
@@ -70,7 +73,7 @@ public sealed class CrashPointTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     /// <returns>True if the life was over before the crash.</returns>
-    private async Task<bool> LiveAsync(int change, bool isApplied)
+    private async Task<bool> LiveAsync(int change, bool isApplied, bool thaws)
     {
         var session = $"s-{change}-{(isApplied ? "after" : "before")}";
         var crash = _crashes[StoredCluster.Key(session)] = new CrashPoint(change, isApplied);
@@ -85,7 +88,11 @@ public sealed class CrashPointTests(ITestOutputHelper output) : IAsyncLifetime
             }
 
             await TakeUpAsync(session, life);
-            await ThawAsync(session, life, crash);
+            if (thaws)
+            {
+                await ThawAsync(session, life, crash);
+            }
+
             await RemoveAsync(session);
             return false;
         }
@@ -217,9 +224,10 @@ public sealed class CrashPointTests(ITestOutputHelper output) : IAsyncLifetime
     private async Task RemoveAsync(string session)
     {
         Assert.True(await _second.Session(session).RemoveAsync());
-        foreach (var left in _rows.Of(StoredCluster.Key(session)).Keys.GroupBy(slot => slot[..slot.IndexOf('.', StringComparison.Ordinal)]))
+        if (_rows.Of(StoredCluster.Key(session)) is { Count: > 0 } left)
         {
-            _left[$"{session}: {string.Join(' ', left)}"] = left.Count();
+            Assert.DoesNotContain("record", left.Keys);
+            _left[$"{session}: {string.Join(' ', left.Keys)}"] = left.Count;
         }
     }
 }

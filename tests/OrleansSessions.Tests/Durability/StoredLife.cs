@@ -53,7 +53,7 @@ internal sealed class StoredLife(StoredCluster cluster, string session, CrashPoi
     }
 
     private async Task<bool> LiveAsync() =>
-        await AnswerAsync("short", 200) && await AnswerAsync("middle", 2_500) && await QueueAndCancelAsync() && await AnswerSlowlyAsync("long", 3, 9_000)
+        await AnswerAsync("short", 200) && await AnswerAsync("middle", 2_500) && await QueueAndCancelAsync() && await AnswerSlowlyAsync("long", 7, 4_000)
         && await SleepAsync() && await AnswerAsync("first-after-sleep", 2_500) && await AnswerManyAsync() && await RemoveWhileOneRunsAsync()
         && await AnswerAsync("second-life", 2_500) && await AnswerAsync("second-life-long", 40_000) && await RemoveAsync();
 
