@@ -28,6 +28,9 @@ internal sealed class EndedQuestions(SessionsOptions options)
     /// <summary>What those count for in <c>Sessions:KeptBytes</c>.</summary>
     public long BytesInRecord => _bytesInRecord;
 
+    /// <summary>How many those are.</summary>
+    public int CountInRecord => _countInRecord;
+
     /// <summary>The one that ended last, or null.</summary>
     public Question? Last => _questions.Count > 0 ? _questions[^1] : null;
 
@@ -135,6 +138,13 @@ internal sealed class EndedQuestions(SessionsOptions options)
         EndedPage[] forgotten = [.. _forgottenPages ?? []];
         _forgottenPages = null;
         return forgotten;
+    }
+
+    /// <summary>The record still names these: it could not be written.</summary>
+    public void ReturnForgotten(EndedPage[] pages, ChunkRange[] chunks)
+    {
+        _forgottenPages.InsertRange(0, pages);
+        _forgottenChunks.InsertRange(0, chunks);
     }
 
     /// <summary>These chunks hold text that was withdrawn.</summary>

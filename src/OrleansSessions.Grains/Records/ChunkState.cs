@@ -23,4 +23,10 @@ internal sealed class ChunkState
     /// <summary>Which attempt at the question it belongs to.</summary>
     [Id(4)]
     public int Attempt { get; set; }
+
+    /// <summary>
+    /// Where <see cref="Text"/> begins in the answer, in UTF-16 units. The chunk before can hold more than that: a process that hung may write it once more.
+    /// </summary>
+    [Id(5)]
+    public int Start { get; set; }
 }

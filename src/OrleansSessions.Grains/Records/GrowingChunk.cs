@@ -22,9 +22,10 @@ internal sealed class GrowingChunk(StoredSlot<ChunkState> slot, Question questio
     public async Task WriteAsync()
     {
         var saved = question.Saved!;
-        var (end, bytes) = FindEnd(saved);
+        var (end, bytes, isFull) = FindEnd(saved);
         if (end == saved.Deltas)
         {
+            IsFull = isFull;
             return;
         }
 
@@ -40,15 +41,18 @@ internal sealed class GrowingChunk(StoredSlot<ChunkState> slot, Question questio
         {
             QuestionId = question.Id,
             Attempt = question.Attempt,
+            Start = _start,
             Text = question.TextBetween(_start, length),
             Deltas = DeltaLengths.Write(question.DeltaEnds, _firstDelta, end),
             FirstDeltaAt = question.FirstDeltaAt,
         });
-        (_isUncertain, _bytes) = (false, bytes);
+
+        // Only now: what was not stored for certain is written again here, not in the next chunk.
+        (_isUncertain, _bytes, IsFull) = (false, bytes, isFull);
         saved.Reach(length, end);
     }
 
-    private (int End, int Bytes) FindEnd(SavedText saved)
+    private (int End, int Bytes, bool IsFull) FindEnd(SavedText saved)
     {
         var (end, bytes, start) = (saved.Deltas, _bytes, saved.Length);
         for (; end < question.Deltas; start = question.DeltaEnds[end++])
@@ -56,13 +60,12 @@ internal sealed class GrowingChunk(StoredSlot<ChunkState> slot, Question questio
             var more = Encoding.UTF8.GetByteCount(question.TextBetween(start, question.DeltaEnds[end]));
             if (end > _firstDelta && bytes + more > maxBytes)
             {
-                IsFull = true;
-                break;
+                return (end, bytes, true);
             }
 
             bytes += more;
         }
 
-        return (end, bytes);
+        return (end, bytes, false);
     }
 }

@@ -11,4 +11,8 @@ internal sealed class PageState
     /// <summary>Oldest first.</summary>
     [Id(1)]
     public List<QuestionState> Questions { get; set; } = [];
+
+    /// <summary>The activation that wrote it, see <see cref="SessionRecord.Writer"/>.</summary>
+    [Id(2)]
+    public long Writer { get; set; }
 }

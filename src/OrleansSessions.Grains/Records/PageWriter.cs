@@ -3,10 +3,12 @@ using Orleans.Storage;
 namespace OrleansSessions.Grains.Records;
 
 /// <summary>Writes the pages of one session, each once.</summary>
-internal sealed class PageWriter(SessionSlots slots)
+/// <param name="writer">Names this activation, see <see cref="SessionRecord.Writer"/>.</param>
+internal sealed class PageWriter(SessionSlots slots, long writer)
 {
     private StoredSlot<PageState>? _slot;
     private int _number = -1;
+    private long _replacedWriter;
     private bool _isUncertain;
 
     /// <summary>
@@ -15,7 +17,7 @@ internal sealed class PageWriter(SessionSlots slots)
     public async Task PrepareAsync(int number)
     {
         (_slot, _number) = (slots.Page(number), number);
-        await _slot.ReadAsync();
+        _replacedWriter = (await _slot.ReadAsync())?.Writer ?? 0;
     }
 
     /// <exception cref="InconsistentStateException">Another activation of this session has written the page.</exception>
@@ -23,12 +25,13 @@ internal sealed class PageWriter(SessionSlots slots)
     {
         if (_slot is null || number != _number)
         {
-            (_slot, _number, _isUncertain) = (slots.Page(number), number, false);
+            (_slot, _number, _isUncertain, _replacedWriter) = (slots.Page(number), number, false, 0);
         }
 
-        if (_isUncertain)
+        page.Writer = writer;
+        if (_isUncertain && await _slot.ReadAsync() is { } there && there.Born == page.Born && there.Writer != writer && there.Writer != _replacedWriter)
         {
-            await _slot.ReadAsync();
+            throw new InconsistentStateException("The page was written by another activation.");
         }
 
         _isUncertain = true;

@@ -14,11 +14,27 @@ internal sealed class ReadText
 
     public DateTimeOffset? FirstDeltaAt { get; private set; }
 
-    public void Add(ChunkState chunk)
+    /// <summary>Adds a chunk. What is there already from its start on is not part of the answer.</summary>
+    /// <returns>False if text before it is missing: nothing is added.</returns>
+    public bool TryAdd(ChunkState chunk)
     {
+        if (chunk.Start > Length)
+        {
+            return false;
+        }
+
+        CutTo(chunk.Start);
         _text.Append(chunk.Text);
         DeltaLengths.Read(chunk.Deltas, _ends);
         FirstDeltaAt ??= chunk.FirstDeltaAt;
+        return true;
+    }
+
+    /// <summary>Drops what comes after a length at which a delta ends.</summary>
+    public void CutTo(int length)
+    {
+        _text.Length = Math.Min(length, Length);
+        _ends.RemoveAll(end => end > length);
     }
 
     public void Add(ChunkRange range) => _ranges.Add(range);

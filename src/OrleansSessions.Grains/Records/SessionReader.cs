@@ -96,6 +96,13 @@ internal sealed class SessionReader(SessionSlots slots)
             }
         }
 
+        // Only an answer that still runs in the epoch of its last chunk can have more text there than the record knows. Anything else was written by a process
+        // that hung, after another one had taken over.
+        if (!isRunning || record is null || state.Chunks is not [.., var last] || last.Epoch != record.Epoch)
+        {
+            text.CutTo(state.SavedLength);
+        }
+
         if (isRunning && record is not null)
         {
             var count = 0;
@@ -133,7 +140,6 @@ internal sealed class SessionReader(SessionSlots slots)
             return false;
         }
 
-        text.Add(chunk);
-        return true;
+        return text.TryAdd(chunk);
     }
 }

@@ -62,10 +62,14 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
         }
     }
 
+    /// <summary>Waits until no chunk is being written.</summary>
+    public async ValueTask SettleAsync() =>
+        await _last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+
     /// <summary>Before the record of the session is written: no answer may have more text in the record than fits into a chunk.</summary>
     public async ValueTask SaveLongTextsAsync()
     {
-        await _last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await SettleAsync();
         foreach (var question in session.InRecord)
         {
             if (question.Length - (question.Saved?.Length ?? 0) > MaxChunkBytes)

@@ -12,10 +12,13 @@ namespace OrleansSessions.Grains.Sessions;
 internal sealed partial class StoredSession
 {
     /// <summary>
-    /// How much text of ended questions the record holds before a page takes it, in bytes. A record is written twice for each question, and a page once: so a
+    /// How much the record holds of ended questions before a page takes it, in bytes. A record is written twice for each question, and a page once: so a
     /// question and an answer of 2 KB leave the record at once, and short ones gather.
     /// </summary>
     private const long MaxBytesInRecord = 3 * 1024;
+
+    /// <summary>About what an ended question takes besides its text: its numbers and times. Without it some fifty questions of a few words would gather.</summary>
+    private const long BytesAroundText = 160;
 
     private readonly SessionActivation _activation;
     private readonly Session _session;
@@ -29,7 +32,7 @@ internal sealed partial class StoredSession
     {
         (_activation, _session) = (activation, session);
         _record = new RecordWriter(slots.Record(), session.Log.Epoch);
-        _pages = new PageWriter(slots);
+        _pages = new PageWriter(slots, session.Log.Epoch);
         _reader = new SessionReader(slots);
         _cleaner = new SlotCleaner(slots);
         Checkpoints = new AnswerCheckpoints(activation, session, slots);
@@ -85,7 +88,16 @@ internal sealed partial class StoredSession
         var forgottenChunks = _session.Ended.TakeForgottenChunks();
         var record = ToRecord();
         _session.Log.MarkTaken();
-        await _record.WriteAsync(record);
+        try
+        {
+            await _record.WriteAsync(record);
+        }
+        catch (Exception)
+        {
+            _session.Ended.ReturnForgotten(forgottenPages, forgottenChunks);
+            throw;
+        }
+
         if (forgottenPages.Length > 0 || forgottenChunks.Length > 0)
         {
             _cleaning = CleanAsync(_cleaning, forgottenPages, forgottenChunks);
@@ -95,7 +107,7 @@ internal sealed partial class StoredSession
     }
 
     /// <summary>True if the record holds enough of ended questions for a page.</summary>
-    public bool NeedsPage => _session.Ended.BytesInRecord >= MaxBytesInRecord;
+    public bool NeedsPage => _session.Ended.BytesInRecord + (_session.Ended.CountInRecord * BytesAroundText) >= MaxBytesInRecord;
 
     /// <summary>
     /// Moves what the record holds of ended questions into a page. The next record leaves it out. Where that fails, the record keeps it,
@@ -131,11 +143,14 @@ internal sealed partial class StoredSession
     public async Task ForgetAsync()
     {
         await _cleaning;
+        await Checkpoints.SettleAsync();
         if (!_record.IsThere)
         {
             return;
         }
 
+        // The record still names what the end of the open questions has pushed out. Without it, that counts as trimmed.
+        await RemoveAsync(_session.Ended.TakeForgottenPages(), _session.Ended.TakeForgottenChunks());
         var record = ToRecord();
         var isWhole = record.Pages.Length == 0 && record.Questions.TrueForAll(question => question.Chunks is null);
         if (!isWhole)
@@ -158,12 +173,28 @@ internal sealed partial class StoredSession
     private async Task RemoveAllAsync(SessionRecord record)
     {
         await _cleaner.RemoveChunksAsync(record.Questions);
-        foreach (var page in PageIndexForm.Read(record.FirstPage, record.Pages).All)
+        var pages = PageIndexForm.Read(record.FirstPage, record.Pages);
+        foreach (var page in pages.All)
         {
             await _cleaner.RemovePageAsync(page.Number);
         }
 
+        // One that was written, and that no record has named yet.
+        await _cleaner.RemovePageAsync(pages.Next);
         await _record.ClearAsync();
+    }
+
+    private async Task RemoveAsync(EndedPage[] pages, ChunkRange[] chunks)
+    {
+        foreach (var page in pages)
+        {
+            await _cleaner.RemovePageAsync(page.Number);
+        }
+
+        foreach (var range in chunks)
+        {
+            await _cleaner.RemoveChunksAsync(range);
+        }
     }
 
     /// <summary>Removes what no record names any more. What stays, because the store fails, goes with its time to live.</summary>
@@ -172,15 +203,7 @@ internal sealed partial class StoredSession
         await previous;
         try
         {
-            foreach (var page in pages)
-            {
-                await _cleaner.RemovePageAsync(page.Number);
-            }
-
-            foreach (var range in chunks)
-            {
-                await _cleaner.RemoveChunksAsync(range);
-            }
+            await RemoveAsync(pages, chunks);
         }
         catch (Exception fault)
         {

@@ -11,6 +11,9 @@ public sealed class ScriptedResponder : IResponder
 {
     private readonly ConcurrentDictionary<string, AnswerScript> _scripts = new();
 
+    /// <summary>What it declares to the sessions that become active from now on. Default <see cref="RecoveryMode.Fail"/>.</summary>
+    public RecoveryMode Recovery { get; set; }
+
     /// <summary>Returns the script for a question by its exact text.</summary>
     public AnswerScript For(string question) => _scripts.GetOrAdd(question, static text => new AnswerScript(text));
 
@@ -58,6 +61,9 @@ public sealed class AnswerScript(string question)
     /// <summary>If true, the answer ignores its token, like a faulty responder.</summary>
     public bool IgnoresCancellation { get; set; }
 
+    /// <summary>What the responder was asked last, or null.</summary>
+    public ResponderContext? Latest { get; private set; }
+
     /// <summary>Completes when the responder is first asked.</summary>
     public Task<ResponderContext> Started => _started.Task;
 
@@ -82,6 +88,7 @@ public sealed class AnswerScript(string question)
 
     internal async IAsyncEnumerable<AnswerPiece> PlayAsync(ResponderContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        Latest = context;
         Interlocked.Increment(ref _runs);
         await using var registration = cancellationToken.Register(() => _cancelled.TrySetResult());
         _started.TrySetResult(context);
