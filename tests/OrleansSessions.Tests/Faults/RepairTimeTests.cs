@@ -1,8 +1,10 @@
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Core.Internal;
 using OrleansSessions.Gateways;
 using OrleansSessions.Log;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
+using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Faults;
 using OrleansSessions.TestKit.Sockets;
@@ -65,12 +67,16 @@ public sealed class RepairTimeTests(StandingClusterFixture cluster) : IClassFixt
         cluster.Queue.Fates = ItemFates.Drop(static _ => true);
         var script = cluster.Cluster.Responder.For(_session);
         var question = await asker.AskAsync(_session);
+        var followers = cluster.Left.Sockets.Services.GetRequiredService<FollowerRegistry>();
         for (var piece = 1; piece <= 4; piece++)
         {
             var length = piece;
             script.Send("x");
             await Eventually.TrueAsync(
                 async () => (await Session.GetQuestionAsync(question.Id))?.Text.Length == length, "the piece is in the log");
+            await Eventually.TrueAsync(
+                () => followers.TryFind("/" + _session, out var followed) && followed is { IsWaiting: true, QuietRounds: 0 },
+                "the socket gateway knows that it waits, and has dealt with the piece before");
             cluster.Left.Pass(Defaults.QuietSessionTimeout + Tick);
             await asker.PumpUntilAsync(() => question.Answer.Length == length, $"piece {length}");
         }
