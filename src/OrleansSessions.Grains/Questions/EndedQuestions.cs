@@ -143,8 +143,8 @@ internal sealed class EndedQuestions(SessionsOptions options)
     /// <summary>The record still names these: it could not be written.</summary>
     public void ReturnForgotten(EndedPage[] pages, ChunkRange[] chunks)
     {
-        _forgottenPages.InsertRange(0, pages);
-        _forgottenChunks.InsertRange(0, chunks);
+        (_forgottenPages ??= []).InsertRange(0, pages);
+        (_forgottenChunks ??= []).InsertRange(0, chunks);
     }
 
     /// <summary>These chunks hold text that was withdrawn.</summary>

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace OrleansSessions.Benchmarks.Servers;
 
@@ -26,7 +24,7 @@ internal sealed class StorageContenders : IAsyncDisposable
         };
         if (FindRedis() is { } program)
         {
-            var port = FreePort();
+            var port = LoopbackPort.TakeFree().ToString(CultureInfo.InvariantCulture);
             _redis = Process.Start(new ProcessStartInfo(
                 program, ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             { RedirectStandardOutput = true });
@@ -55,11 +53,4 @@ internal sealed class StorageContenders : IAsyncDisposable
 
     private static string? FindRedis() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Select(folder => Path.Combine(folder, RedisProgram)).FirstOrDefault(System.IO.File.Exists);
-
-    private static string FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
-    }
 }
