@@ -108,15 +108,19 @@ public sealed class GrainFaultTests(GatewayFixture gateway) : IAsyncLifetime
     [Fact]
     public async Task AnAttach_WhileTheSiloOfItsSessionIsLost_WaitsForAnother()
     {
-        var failures = 2;
-        (_fault, _fails) = (Faults["silo"], name => name == nameof(ISessionGrain.AttachAsync) && Interlocked.Decrement(ref failures) >= 0);
+        var failures = 0;
+        (_fault, _fails) = (Faults["silo"], _ => Interlocked.Decrement(ref failures) >= 0);
+        await gateway.Cluster.Session(_session).AskAsync(new() { QuestionId = "q-1", Question = _session });
 
+        failures = 2;
         await using var socket = await _host.ConnectV1Async(_session);
-        await socket.NextAsync("hello");
-        await using var stream = await EventStreamClient.OpenAsync(_host.Http, $"/v1/sessions/{_session}/events");
-        await stream.NextAsync("hello");
-
+        Assert.Equal(1, (await socket.NextAsync("hello")).Number("seq"));
         Assert.True(failures < 0, $"The attach was not repeated: {failures} failures are left.");
+
+        failures = 2;
+        await using var stream = await EventStreamClient.OpenAsync(_host.Http, $"/v1/sessions/{_session}/events?question=q-1", lastEventId: "e1.1");
+        Assert.True((await stream.NextAsync("hello")).Frame.Flag("resuming"));
+        Assert.True(failures < 0, $"The reads were not repeated: {failures} failures are left.");
     }
 
     [Theory]

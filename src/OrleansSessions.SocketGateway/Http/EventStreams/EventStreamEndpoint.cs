@@ -29,7 +29,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
 
             // 2. If nothing will follow, tell a client that has reconnected to stop. An EventSource stops at status 204.
             var isBack = lastEventId.Length > 0 && resume is { AfterSeq: > 0 };
-            if (isBack && await session.DescribeAsync(new()) is null)
+            if (isBack && await streams.OutlastAsync(context, () => session.DescribeAsync(new())) is null)
             {
                 return TypedResults.NoContent();
             }
@@ -37,7 +37,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
             QuestionDescription? followed = null;
             if (question is not null)
             {
-                followed = await session.GetQuestionAsync(new() { QuestionId = question });
+                followed = await streams.OutlastAsync(context, () => session.GetQuestionAsync(new() { QuestionId = question }));
                 if (followed is null)
                 {
                     return isBack ? TypedResults.NoContent() : http.Refuse(Refusals.QuestionNotFound(question));
@@ -79,6 +79,9 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
 
     /// <summary>Streams to the response, and releases the place at its end.</summary>
     public IResult Stream(EventStreamPlace place, FollowRequest request, EventStreamScope scope) => new Result(_services, place, request, scope);
+
+    private Task<T> OutlastAsync<T>(HttpContext context, Func<Task<T>> call) =>
+        LostSilo.OutlastAsync(call, isWanted: () => !context.RequestAborted.IsCancellationRequested && !_services.Grains.IsEvicted, _services.Clock);
 
     private sealed class Result(FollowerServices services, EventStreamPlace place, FollowRequest request, EventStreamScope scope)
         : IResult, IStatusCodeHttpResult
