@@ -134,9 +134,11 @@ public sealed class RepairTimeTests(StandingClusterFixture cluster) : IClassFixt
     [Fact]
     public async Task ASubscriptionThatIsRemoved_IsRenewedWithinTheHeartbeatTimeout_AndWhatWasMissedIsRead()
     {
+        // Another one for each test: how long it waits for the next renewal depends on those before.
+        await using var other = await cluster.StartHostAsync();
         await using var asker = await ConnectAsync(cluster.Left);
-        await using var follower = await ConnectAsync(cluster.Right);
-        foreach (var subscription in await StreamTo(cluster.Right).GetAllSubscriptionHandles())
+        await using var follower = await ConnectAsync(other);
+        foreach (var subscription in await StreamTo(other).GetAllSubscriptionHandles())
         {
             await subscription.UnsubscribeAsync();
         }
@@ -144,15 +146,15 @@ public sealed class RepairTimeTests(StandingClusterFixture cluster) : IClassFixt
         var missed = await AnsweredAsync(asker);
         await asker.PumpUntilDoneAsync(missed);
 
-        cluster.Right.Pass(Defaults.SiloHeartbeatTimeout + Tick);
+        other.Pass(Defaults.SiloHeartbeatTimeout + Tick);
 
         await DoneAsync(follower, missed.Id);
         await Eventually.TrueAsync(
             async () =>
             {
                 await cluster.BeatAsync();
-                cluster.Right.Pass(Tick);
-                return (await StreamTo(cluster.Right).GetAllSubscriptionHandles()).Count == 1;
+                other.Pass(Tick);
+                return (await StreamTo(other).GetAllSubscriptionHandles()).Count == 1;
             },
             "one subscription is left");
         var heard = await AnsweredAsync(asker, "again " + _session);
@@ -162,19 +164,21 @@ public sealed class RepairTimeTests(StandingClusterFixture cluster) : IClassFixt
     [Fact]
     public async Task HeartbeatsOfOneSiloThatDoNotArrive_DelayNothing_AndLeaveOneSubscription()
     {
+        // Another one for each test: how long it waits for the next renewal depends on those before.
+        await using var other = await cluster.StartHostAsync();
         await using var asker = await ConnectAsync(cluster.Left);
-        await using var follower = await ConnectAsync(cluster.Right);
-        var (mute, deaf) = (cluster.Cluster.Orleans.Silos[0].SiloAddress, cluster.Right.Id);
+        await using var follower = await ConnectAsync(other);
+        var (mute, deaf) = (cluster.Cluster.Orleans.Silos[0].SiloAddress, other.Id);
         cluster.Queue.Fates = ItemFates.Drop(item => item.Kind == GatewayItemKind.Heartbeat && item.Gateway == deaf && item.Item.Silo.Equals(mute));
-        var before = (await StreamTo(cluster.Right).GetAllSubscriptionHandles()).Single().HandleId;
+        var before = (await StreamTo(other).GetAllSubscriptionHandles()).Single().HandleId;
         for (var passed = TimeSpan.Zero; passed < Defaults.SiloHeartbeatTimeout + Tick; passed += Tick)
         {
             await cluster.BeatAsync();
-            cluster.Right.Pass(Tick);
+            other.Pass(Tick);
         }
 
         await Eventually.TrueAsync(
-            async () => (await StreamTo(cluster.Right).GetAllSubscriptionHandles()) is [var only] && only.HandleId != before,
+            async () => (await StreamTo(other).GetAllSubscriptionHandles()) is [var only] && only.HandleId != before,
             "the subscription is renewed, and one is left");
         for (var i = 0; i < 4; i++)
         {
