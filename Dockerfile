@@ -6,6 +6,7 @@ COPY src/Directory.Build.props src/
 COPY src/OrleansSessions.Protocol/*.csproj src/OrleansSessions.Protocol/
 COPY src/OrleansSessions.Abstractions/*.csproj src/OrleansSessions.Abstractions/
 COPY src/OrleansSessions.Streaming/*.csproj src/OrleansSessions.Streaming/
+COPY src/OrleansSessions.Storage.Sqlite/*.csproj src/OrleansSessions.Storage.Sqlite/
 COPY src/OrleansSessions.Grains/*.csproj src/OrleansSessions.Grains/
 COPY src/OrleansSessions.Responders.OpenAI/*.csproj src/OrleansSessions.Responders.OpenAI/
 COPY src/OrleansSessions.SocketGateway/*.csproj src/OrleansSessions.SocketGateway/
@@ -22,6 +23,10 @@ RUN dotnet publish src/OrleansSessions.Server --no-restore --configuration Relea
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 WORKDIR /app
 COPY --from=build /app ./
+# Without Redis, sessions are in a file. The folder belongs to the user, and so does a new volume that is mounted there: docker run -v sessions:/data ...
+RUN install -d -o $APP_UID -g $APP_UID /data
+ENV Sessions__File=/data/sessions.db
+VOLUME /data
 USER $APP_UID
 # 8080: page, sockets, HTTP, health, metrics. 11111: other silos. 30000: socket gateways in containers of their own.
 EXPOSE 8080 11111 30000

@@ -84,6 +84,15 @@ public sealed record HelloMessage : ServerMessage
     /// <summary>True if the client resumes from a position.</summary>
     public bool IsResuming { get; init; }
 
+    /// <summary>True if the session outlives its process, false if it ends with it.</summary>
+    public bool IsStored { get; init; }
+
+    /// <summary>How long an idle session is remembered, in milliseconds.</summary>
+    public long ResumeTtlMs { get; init; }
+
+    /// <summary>The oldest event that can be replayed; one more than <see cref="Seq"/> if there is none.</summary>
+    public long OldestSeq { get; init; }
+
     public int HeartbeatMs { get; init; }
 
     public int MaxMessageBytes { get; init; }

@@ -28,7 +28,7 @@ public static class ServerMessageWriter
             case DoneMessage done: WriteDone(json, done); break;
             case BasicResponseMessage response: WriteBasicResponse(json, response); break;
             case ErrorMessage error: WriteError(json, error); break;
-            case HelloMessage hello: WriteHello(json, hello); break;
+            case HelloMessage hello: HelloWriter.Write(json, hello); break;
             case SnapshotMessage snapshot: WriteSnapshot(json, snapshot); break;
             case ResumedMessage resumed: WriteResumed(json, resumed); break;
             case CancellingMessage cancelling: WriteCancelling(json, cancelling); break;
@@ -123,41 +123,6 @@ public static class ServerMessageWriter
         WriteReplay(json, other.IsReplay);
     }
 
-    private static void WriteHello(Utf8JsonWriter json, HelloMessage hello)
-    {
-        json.WriteString("type"u8, "hello"u8);
-        json.WriteString("protocol"u8, "sessions.v1"u8);
-        json.WriteString("session"u8, hello.Session);
-        json.WriteString("connection"u8, hello.Connection);
-        json.WriteString("responder"u8, hello.Responder);
-        json.WriteString("epoch"u8, hello.Epoch);
-        json.WriteNumber("seq"u8, hello.Seq);
-        WriteOpen(json, hello.Open);
-        json.WriteBoolean("resuming"u8, hello.IsResuming);
-        json.WriteNumber("heartbeat_ms"u8, hello.HeartbeatMs);
-        json.WriteStartObject("limits"u8);
-        json.WriteNumber("message_bytes"u8, hello.MaxMessageBytes);
-        json.WriteNumber("question_bytes"u8, hello.MaxQuestionBytes);
-        WriteNumberIfAny(json, "messages_per_minute"u8, hello.Limits.MessagesPerMinute);
-        WriteNumberIfAny(json, "sockets"u8, hello.Limits.Sockets);
-        WriteNumberIfAny(json, "open_questions"u8, hello.Limits.OpenQuestions);
-        WriteNumberIfAny(json, "asks_per_minute"u8, hello.Limits.AsksPerMinute);
-        WriteNumberIfAny(json, "sessions"u8, hello.Limits.Sessions);
-        json.WriteEndObject();
-        WriteNumberIfAny(json, "token_expires_in_ms"u8, hello.TokenExpiresInMs);
-        json.WriteStartObject("reconnect"u8);
-        json.WriteNumber("min_ms"u8, hello.ReconnectMinMs);
-        json.WriteNumber("max_ms"u8, hello.ReconnectMaxMs);
-        json.WriteEndObject();
-        json.WriteStartArray("features"u8);
-        foreach (var feature in hello.Features)
-        {
-            json.WriteStringValue(feature);
-        }
-
-        json.WriteEndArray();
-    }
-
     private static void WriteSnapshot(Utf8JsonWriter json, SnapshotMessage snapshot)
     {
         json.WriteString("type"u8, "snapshot"u8);
@@ -250,7 +215,7 @@ public static class ServerMessageWriter
         json.WriteString("data"u8, failure.Text);
     }
 
-    private static void WriteOpen(Utf8JsonWriter json, IReadOnlyList<OpenQuestion> open)
+    internal static void WriteOpen(Utf8JsonWriter json, IReadOnlyList<OpenQuestion> open)
     {
         json.WriteStartArray("open"u8);
         foreach (var question in open)
@@ -293,7 +258,7 @@ public static class ServerMessageWriter
         }
     }
 
-    private static void WriteNumberIfAny(Utf8JsonWriter json, ReadOnlySpan<byte> name, long? value)
+    internal static void WriteNumberIfAny(Utf8JsonWriter json, ReadOnlySpan<byte> name, long? value)
     {
         if (value is { } number)
         {

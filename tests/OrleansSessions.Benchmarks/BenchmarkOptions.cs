@@ -8,23 +8,26 @@ internal sealed class BenchmarkOptions
     public const string Usage = """
         Options:
           --quick                    a smoke test of about 20 s that checks the answers
-          --only A,B                 measures: rounds, latency, pieces, memory (default: these), abuse
+          --only A,B                 measures: rounds, latency, pieces, memory (default: these), storage, abuse, failover, cancel
           --servers A,B              servers: kestrel, signalr, sessions (default: all)
           --server PATH              the dll of another build of the server
-          --repeat N                 interleaved repetitions (default 5; memory at most 3)
+          --repeat N                 interleaved repetitions (default 5; memory and failover at most 3)
           --seconds S                length of one measurement (default 3)
           --sessions N               attached sessions for the memory measure (default 2000)
           --json FILE                also write every figure to this file
         """;
 
-    private static readonly string[] KnownMeasures = [Rounds, Latency, Pieces, Memory, Abuse];
+    private static readonly string[] KnownMeasures = [Rounds, Latency, Pieces, Memory, Storage, Abuse, Failover, Cancel];
     private static readonly string[] KnownServers = ["kestrel", "signalr", "sessions"];
 
     public const string Rounds = "rounds";
     public const string Latency = "latency";
     public const string Pieces = "pieces";
     public const string Memory = "memory";
+    public const string Storage = "storage";
     public const string Abuse = "abuse";
+    public const string Failover = "failover";
+    public const string Cancel = "cancel";
 
     public IReadOnlyList<string> Measures { get; private set; } = [Rounds, Latency, Pieces, Memory];
 
@@ -46,6 +49,12 @@ internal sealed class BenchmarkOptions
     /// <summary>How long honest clients run alone; beside the hostile ones they run twice as long.</summary>
     public TimeSpan AbuseDuration => Duration * 5;
 
+    /// <summary>At most three: each loss of a node needs new processes and answers of 15 s.</summary>
+    public int FailoverRepeat => Math.Min(Repeat, 3);
+
+    /// <summary>Enough for a 99th percentile that more than the two worst values decide.</summary>
+    public int Cancels { get; private set; } = 400;
+
     public int MemorySessions { get; private set; } = 2000;
 
     public string? JsonPath { get; private set; }
@@ -58,7 +67,8 @@ internal sealed class BenchmarkOptions
         {
             if (args[i] == "--quick")
             {
-                (options.Repeat, options.WarmUpRounds, options.Duration, options.MemorySessions) = (1, 1, TimeSpan.FromSeconds(0.4), 1000);
+                (options.Repeat, options.WarmUpRounds, options.Duration) = (1, 1, TimeSpan.FromSeconds(0.4));
+                (options.MemorySessions, options.Cancels) = (1000, 40);
             }
             else if (i + 1 == args.Length || !options.TrySet(args[i], args[++i]))
             {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OrleansSessions.Benchmarks.Abuse;
+using OrleansSessions.Benchmarks.Failover;
 using OrleansSessions.Benchmarks.Results;
 using OrleansSessions.Benchmarks.Servers;
 
@@ -27,22 +28,42 @@ internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
         var speed = new SpeedMeasures(options, _measurements, output);
         await speed.RunAsync(contenders, runtimeConfig, cancellationToken);
 
-        // 3. Memory: a new process for each figure, because a process that has worked returns little memory.
+        // 3. Storage: this server with its sessions in memory, in a file and in Redis, in the same way.
+        if (options.Measures.Contains(BenchmarkOptions.Storage))
+        {
+            await using var storages = new StorageContenders(_serverPath);
+            await speed.RunStorageAsync(storages.All, runtimeConfig, cancellationToken);
+        }
+
+        // 4. Memory: a new process for each figure, because a process that has worked returns little memory.
         if (options.Measures.Contains(BenchmarkOptions.Memory))
         {
             await new MemoryMeasure(options, _measurements, output).RunAsync(contenders, runtimeConfig, cancellationToken);
         }
 
-        // 4. Abuse: a new process with the limits that everyone gets.
+        // 5. Abuse: a new process with the limits that everyone gets.
         if (options.Measures.Contains(BenchmarkOptions.Abuse))
         {
             await new AbuseMeasure(options, _measurements, output).RunAsync(Contenders.WithDefaultLimits(_serverPath), runtimeConfig, cancellationToken);
         }
 
-        // 5. Report.
+        // 5. Clusters on Redis: what a lost node costs, and how fast a cancel crosses them.
+        if (options.Measures.Contains(BenchmarkOptions.Failover))
+        {
+            await new FailoverMeasure(options, _measurements, output).RunAsync(_serverPath, runtimeConfig, cancellationToken);
+        }
+
+        if (options.Measures.Contains(BenchmarkOptions.Cancel))
+        {
+            await new CancelMeasure(options, _measurements, output).RunAsync(_serverPath, runtimeConfig, cancellationToken);
+        }
+
+        // 6. Report.
         output.WriteLine();
         ResultTable.Write(output, _measurements, options.Servers);
-        output.WriteLine();
+        ResultTable.Write(
+            output, _measurements, [StorageContenders.Memory, StorageContenders.File, StorageContenders.Redis],
+            [(StorageContenders.File, StorageContenders.Memory), (StorageContenders.Redis, StorageContenders.Memory)]);
         Targets.Write(output, _measurements);
         if (options.JsonPath is not null)
         {

@@ -4,22 +4,30 @@ using OrleansSessions.Benchmarks.Servers;
 
 namespace OrleansSessions.Benchmarks;
 
-/// <summary>Measures rounds, latency and pieces. Every server runs during all of it, and they take turns.</summary>
+/// <summary>Measures rounds, latency, pieces and storage. Every server runs during all of it, and they take turns.</summary>
 internal sealed class SpeedMeasures(BenchmarkOptions options, Measurements measurements, TextWriter output)
 {
     private const int RoundSockets = 200;
     private const int PieceSockets = 50;
+    private const int StorageSockets = 50;
 
-    public async Task RunAsync(IReadOnlyList<Contender> contenders, string runtimeConfig, CancellationToken cancellationToken)
+    /// <summary>Measures what the options ask for and is not the storage.</summary>
+    public Task RunAsync(IReadOnlyList<Contender> contenders, string runtimeConfig, CancellationToken cancellationToken)
     {
         (string Name, Func<ServerProcess, int?, CancellationToken, Task> Measure)[] measures =
             [(BenchmarkOptions.Rounds, RoundsAsync), (BenchmarkOptions.Latency, LatencyAsync), (BenchmarkOptions.Pieces, PiecesAsync)];
         var wanted = measures.Where(measure => options.Measures.Contains(measure.Name)).ToArray();
-        if (wanted.Length == 0)
-        {
-            return;
-        }
+        return wanted.Length == 0 ? Task.CompletedTask : MeasureAsync(contenders, wanted, runtimeConfig, cancellationToken);
+    }
 
+    /// <summary>Measures what keeping sessions somewhere costs.</summary>
+    public Task RunStorageAsync(IReadOnlyList<Contender> contenders, string runtimeConfig, CancellationToken cancellationToken) =>
+        MeasureAsync(contenders, [(BenchmarkOptions.Storage, StorageAsync)], runtimeConfig, cancellationToken);
+
+    private async Task MeasureAsync(
+        IReadOnlyList<Contender> contenders, (string Name, Func<ServerProcess, int?, CancellationToken, Task> Measure)[] wanted, string runtimeConfig,
+        CancellationToken cancellationToken)
+    {
         var servers = new List<ServerProcess>();
         try
         {
@@ -65,6 +73,14 @@ internal sealed class SpeedMeasures(BenchmarkOptions options, Measurements measu
         Keep(Figure.Rounds, server, round, result.Answers / result.Elapsed.TotalSeconds);
         Keep(Figure.RoundsProcessor, server, round, processor.TotalMicroseconds / result.Answers);
         Keep(Figure.RoundsLoad, server, round, load.TotalMicroseconds / result.Answers);
+    }
+
+    private async Task StorageAsync(ServerProcess server, int? round, CancellationToken cancellationToken)
+    {
+        var (result, processor, load) = await LoadAsync(server, StorageSockets, server.Contender.OneFrame, cancellationToken);
+        Keep(Figure.StorageRounds, server, round, result.Answers / result.Elapsed.TotalSeconds);
+        Keep(Figure.StorageProcessor, server, round, processor.TotalMicroseconds / result.Answers);
+        Keep(Figure.StorageLoad, server, round, load.TotalMicroseconds / result.Answers);
     }
 
     private async Task PiecesAsync(ServerProcess server, int? round, CancellationToken cancellationToken)

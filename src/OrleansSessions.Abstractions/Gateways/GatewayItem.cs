@@ -32,7 +32,10 @@ public sealed record GatewayItem
     [Id(0)]
     public required SiloAddress Silo { get; init; }
 
-    /// <summary>Counts this silo's items for this socket gateway, from 1, +1 each. A heartbeat repeats the last one.</summary>
+    /// <summary>
+    /// Counts this silo's items for this socket gateway, +1 each. A heartbeat repeats the last one. A silo that had closed its outbox for the socket gateway,
+    /// and opens another one, goes on at a higher number: the hole shows that items were not sent.
+    /// </summary>
     [Id(1)]
     public long Number { get; init; }
 

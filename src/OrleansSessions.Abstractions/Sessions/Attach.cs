@@ -49,4 +49,16 @@ public sealed record AttachReply
     /// <summary>The name of the responder.</summary>
     [Id(4)]
     public required string Responder { get; init; }
+
+    /// <summary>True if the session outlives its silo.</summary>
+    [Id(5)]
+    public bool IsStored { get; init; }
+
+    /// <summary>The oldest event that can be replayed; one more than <see cref="Seq"/> if there is none.</summary>
+    [Id(6)]
+    public long OldestSeq { get; init; }
+
+    /// <summary>How long the session is remembered while no one uses it.</summary>
+    [Id(7)]
+    public TimeSpan Retention { get; init; }
 }

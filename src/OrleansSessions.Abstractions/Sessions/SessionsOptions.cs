@@ -13,6 +13,12 @@ public enum SessionPersistence
 
     /// <summary>In the grain storage named <see cref="SessionsOptions.StorageName"/>. It is written at <c>accepted</c> and at <c>done</c>.</summary>
     Stored = 2,
+
+    /// <summary>
+    /// In the file <see cref="SessionsOptions.File"/> of a single silo. A host of its own has such a file if it adds <c>AddSqliteGrainStorage</c> with
+    /// the name <see cref="SessionsOptions.StorageName"/>.
+    /// </summary>
+    File = 3,
 }
 
 /// <summary>Section <c>Sessions</c>: limits and timers of a session.</summary>
@@ -24,8 +30,24 @@ public sealed class SessionsOptions : ISectionOptions
     /// <summary>The name of the grain storage that <see cref="SessionPersistence.Stored"/> uses.</summary>
     public const string StorageName = "sessions";
 
-    /// <summary>Where the state of sessions is kept. Default: in the store if there is one.</summary>
+    /// <summary>
+    /// Where the state of sessions is kept. Default: in the store if there is one. The server has one: with <c>Cluster:Provider=Localhost</c> the file, with
+    /// <c>Redis</c> that server.
+    /// </summary>
     public SessionPersistence Persistence { get; set; } = SessionPersistence.Auto;
+
+    /// <summary>
+    /// The file of <see cref="SessionPersistence.File"/>; a relative path is relative to the working directory. It and its folder are created if they do
+    /// not exist. One process holds it alone. Default <c>sessions.db</c>. Only the program <c>OrleansSessions.Server</c> reads this option and
+    /// <see cref="FileSync"/>.
+    /// </summary>
+    public string File { get; set; } = "sessions.db";
+
+    /// <summary>
+    /// True to wait for the disk at each write to <see cref="File"/>, so that a power failure loses nothing. Default false: it can lose the last moments.
+    /// The end of the process loses nothing in either case.
+    /// </summary>
+    public bool FileSync { get; set; }
 
     /// <summary>
     /// The time from the start of a question to its first text or other sign of life. Default 120 s, because a cold local model loads for a minute.
@@ -126,4 +148,9 @@ public sealed class SessionsOptions : ISectionOptions
     /// <summary>The maximum number of bytes of sleeping sessions that a silo keeps in memory; the oldest are removed first. Default 256 MiB.</summary>
     [Within(0)]
     public long MaxParkedBytes { get; set; } = 256L * 1024 * 1024;
+
+    /// <inheritdoc/>
+    public IEnumerable<string> FindMistakes() =>
+        Persistence is SessionPersistence.Auto or SessionPersistence.File && string.IsNullOrWhiteSpace(File)
+            ? [$"{Section}:{nameof(File)} is '{File}'; it must name a file."] : [];
 }

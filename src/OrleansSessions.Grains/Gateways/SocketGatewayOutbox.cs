@@ -7,10 +7,12 @@ namespace OrleansSessions.Grains.Gateways;
 /// Numbers the items that this silo sends to one socket gateway, and puts them on the gateway's stream in the same order.
 /// An item that the stream refuses leaves a hole in the numbers. The socket gateway sees the hole.
 /// </summary>
-internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddress silo, IAsyncStream<GatewayItem> stream, long seenAt)
+/// <param name="numberBefore">The number before that of the first item.</param>
+internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddress silo, IAsyncStream<GatewayItem> stream, long seenAt, long numberBefore)
 {
     private readonly Lock _order = new();
-    private long _number;
+    private long _number = numberBefore;
+    private volatile bool _isClosed;
 
     public string Gateway { get; } = gateway;
 
@@ -24,19 +26,14 @@ internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddre
     public SiloAddress? Host { get; set; }
 
     /// <summary>True once the socket gateway is known to be gone. Nothing more is sent to it.</summary>
-    public bool IsClosed { get; set; }
+    public bool IsClosed => _isClosed;
 
     /// <summary>Numbers an item and sends it. Waits while the stream's queue is full.</summary>
     public Task SendAsync<TState>(TState state, Func<TState, SiloAddress, long, GatewayItem> create)
     {
-        if (IsClosed)
-        {
-            return Task.CompletedTask;
-        }
-
         lock (_order)
         {
-            return stream.OnNextAsync(create(state, silo, ++_number));
+            return _isClosed ? Task.CompletedTask : stream.OnNextAsync(create(state, silo, ++_number));
         }
     }
 
@@ -46,6 +43,17 @@ internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddre
         lock (_order)
         {
             return stream.OnNextAsync(GatewayItem.Heartbeat(silo, _number, membershipVersion, activeSilos));
+        }
+    }
+
+    /// <summary>Sends nothing more.</summary>
+    /// <returns>The number of the last item that was sent.</returns>
+    public long Close()
+    {
+        lock (_order)
+        {
+            _isClosed = true;
+            return _number;
         }
     }
 }

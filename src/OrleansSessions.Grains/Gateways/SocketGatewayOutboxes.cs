@@ -30,6 +30,10 @@ internal sealed partial class SocketGatewayOutboxes(
     private Task _refresh = Task.CompletedTask;
     private int _latestOrdinal;
 
+    // Above the numbers of all closed outboxes. A socket gateway that returns sees a hole at once, whichever of the items is the first to arrive: it must
+    // attach its sessions again, because nothing was sent to it in between.
+    private long _numberAfterClosed;
+
     /// <summary>Completes with the first list that is known to be complete. Such a list comes from a registry that has been active for one lease.</summary>
     public Task Complete => _complete.Task;
 
@@ -68,7 +72,7 @@ internal sealed partial class SocketGatewayOutboxes(
 
             _streams ??= services.GetRequiredKeyedService<IStreamProvider>(GatewayStreams.ProviderName);
             var stream = _streams.GetStream<GatewayItem>(StreamId.Create(GatewayStreams.Namespace, gateway));
-            var outbox = new SocketGatewayOutbox(gateway, _latestOrdinal + 1, silo.SiloAddress, stream, time.GetTimestamp());
+            var outbox = new SocketGatewayOutbox(gateway, _latestOrdinal + 1, silo.SiloAddress, stream, time.GetTimestamp(), _numberAfterClosed);
             _outboxes[gateway] = outbox;
             Volatile.Write(ref _latestOrdinal, outbox.Ordinal);
             return outbox;
@@ -113,32 +117,40 @@ internal sealed partial class SocketGatewayOutboxes(
 
     private void Apply(SocketGatewayList list)
     {
-        foreach (var entry in list.Entries)
+        // The registry lists a socket gateway until its lease ends, but its process ends with its silo.
+        var listed = list.Entries.Where(entry => !IsDead(entry.Host)).ToDictionary(entry => entry.Gateway, entry => entry.Host);
+        foreach (var (gateway, host) in listed)
         {
-            Get(entry.Gateway).Host = entry.Host;
+            Get(gateway).Host = host;
         }
 
-        if (!list.IsSettled)
+        foreach (var outbox in _outboxes.Values)
         {
-            return;
+            if (IsDead(outbox.Host) || (list.IsSettled && !listed.ContainsKey(outbox.Gateway) && IsGone(outbox)))
+            {
+                Close(outbox);
+            }
         }
 
-        var listed = list.Entries.Select(entry => entry.Gateway).ToHashSet();
-        foreach (var outbox in _outboxes.Values.Where(outbox => !listed.Contains(outbox.Gateway) && IsGone(outbox)))
+        if (list.IsSettled)
         {
-            Close(outbox);
+            _complete.TrySetResult();
         }
-
-        _complete.TrySetResult();
     }
 
-    /// <summary>Closes the outbox of a socket gateway. If the gateway returns, it gets a new outbox and its item numbers start at 1 again.</summary>
+    /// <summary>Closes the outbox of a socket gateway. If the gateway returns, it gets a new outbox, whose numbers are higher than those of this one.</summary>
     internal void Close(SocketGatewayOutbox outbox)
     {
-        outbox.IsClosed = true;
-        _outboxes.TryRemove(outbox.Gateway, out _);
+        lock (_creating)
+        {
+            _numberAfterClosed = Math.Max(_numberAfterClosed, outbox.Close() + 1);
+            _outboxes.TryRemove(outbox.Gateway, out _);
+        }
+
         LogMessages.Closed(logger, outbox.Gateway);
     }
+
+    private bool IsDead(SiloAddress? host) => host is not null && membership.CurrentSnapshot.GetSiloStatus(host) is SiloStatus.Dead;
 
     /// <summary>A gateway hosted in a silo's process is alive while that silo is active. Any other gateway that the registry no longer lists is gone once a lease has passed.</summary>
     private bool IsGone(SocketGatewayOutbox outbox) =>

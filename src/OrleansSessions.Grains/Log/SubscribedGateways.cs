@@ -15,9 +15,10 @@ internal sealed class SubscribedGateways(SocketGatewayOutboxes outboxes, Session
     private SessionLog? _announced;
     private bool _hasLeft;
 
-    public int Connections => _subscriptions.Sum(subscription => subscription.Connections);
+    // A socket gateway that is gone stays in the list until the next event.
+    public int Connections => _subscriptions.Sum(static subscription => subscription.Outbox.IsClosed ? 0 : subscription.Connections);
 
-    public bool HasAny => _subscriptions.Count > 0;
+    public bool HasAny => _subscriptions.Exists(static subscription => !subscription.Outbox.IsClosed);
 
     public void Subscribe(SessionLog log, string gateway)
     {

@@ -11,8 +11,8 @@ internal sealed class EndedQuestions(SessionsOptions options)
 {
     private readonly List<Question> _questions = [];
     private readonly Dictionary<string, Question> _byId = new(StringComparer.Ordinal);
-    private readonly List<EndedPage> _forgottenPages = [];
-    private readonly List<ChunkRange> _forgottenChunks = [];
+    private List<EndedPage>? _forgottenPages;
+    private List<ChunkRange>? _forgottenChunks;
     private long _bytesInRecord;
     private int _countInRecord;
 
@@ -135,26 +135,26 @@ internal sealed class EndedQuestions(SessionsOptions options)
     /// <summary>The pages that were forgotten since the last call. What they hold must be removed from the store once no record names it.</summary>
     public EndedPage[] TakeForgottenPages()
     {
-        EndedPage[] forgotten = [.. _forgottenPages];
-        _forgottenPages.Clear();
+        EndedPage[] forgotten = [.. _forgottenPages ?? []];
+        _forgottenPages = null;
         return forgotten;
     }
 
     /// <summary>The record still names these: it could not be written.</summary>
     public void ReturnForgotten(EndedPage[] pages, ChunkRange[] chunks)
     {
-        _forgottenPages.InsertRange(0, pages);
-        _forgottenChunks.InsertRange(0, chunks);
+        (_forgottenPages ??= []).InsertRange(0, pages);
+        (_forgottenChunks ??= []).InsertRange(0, chunks);
     }
 
     /// <summary>These chunks hold text that was withdrawn.</summary>
-    public void ForgetChunks(IEnumerable<ChunkRange> chunks) => _forgottenChunks.AddRange(chunks);
+    public void ForgetChunks(IEnumerable<ChunkRange> chunks) => (_forgottenChunks ??= []).AddRange(chunks);
 
     /// <summary>The chunks of answers that were withdrawn, or forgotten before a page held them, as <see cref="TakeForgottenPages"/>.</summary>
     public ChunkRange[] TakeForgottenChunks()
     {
-        ChunkRange[] forgotten = [.. _forgottenChunks];
-        _forgottenChunks.Clear();
+        ChunkRange[] forgotten = [.. _forgottenChunks ?? []];
+        _forgottenChunks = null;
         return forgotten;
     }
 
@@ -192,8 +192,7 @@ internal sealed class EndedQuestions(SessionsOptions options)
     {
         _questions.Clear();
         _byId.Clear();
-        _forgottenPages.Clear();
-        _forgottenChunks.Clear();
+        (_forgottenPages, _forgottenChunks) = (null, null);
         Pages = new(0, []);
         (_bytesInRecord, _countInRecord) = (0, 0);
     }
@@ -202,7 +201,11 @@ internal sealed class EndedQuestions(SessionsOptions options)
     {
         if (Pages.All is not [var oldest, ..])
         {
-            ForgetChunks(_questions[0].Saved?.Ranges ?? []);
+            if (_questions[0].Saved is { } saved)
+            {
+                ForgetChunks(saved.Ranges);
+            }
+
             (_bytesInRecord, _countInRecord) = (_bytesInRecord - _questions[0].KeptBytes, _countInRecord - 1);
             Forget(1);
             return true;
@@ -213,7 +216,7 @@ internal sealed class EndedQuestions(SessionsOptions options)
             return false;
         }
 
-        _forgottenPages.Add(Pages.RemoveOldest());
+        (_forgottenPages ??= []).Add(Pages.RemoveOldest());
         Forget(_questions.TakeWhile(question => ReferenceEquals(question.Page, oldest)).Count());
         return true;
     }

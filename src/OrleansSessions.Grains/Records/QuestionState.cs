@@ -86,6 +86,16 @@ internal sealed class QuestionState
     [Id(23)]
     public DateTimeOffset? FirstDeltaAt { get; set; }
 
+    /// <summary>The socket gateway that asked, as the next two for a question that is open: they decide whether someone is left to get its answer.</summary>
+    [Id(24)]
+    public string? Gateway { get; set; }
+
+    [Id(25)]
+    public string? Connection { get; set; }
+
+    [Id(26)]
+    public bool IsOrphanable { get; set; }
+
     /// <summary>About how much memory it takes, in bytes.</summary>
     public long Weight => (2L * (Id.Length + Text.Length + Tail.Length + ForResponderLength + EndLength)) + TailDeltas.Length + 256;
 
@@ -122,6 +132,9 @@ internal sealed class QuestionState
             FruitlessAttempts = question.FruitlessAttempts,
             LengthBefore = question.LengthBefore,
             FirstDeltaAt = question.FirstDeltaAt,
+            Gateway = question.IsFinal ? null : question.Gateway,
+            Connection = question.IsFinal ? null : question.Connection,
+            IsOrphanable = !question.IsFinal && question.IsOrphanable,
         };
     }
 
@@ -149,6 +162,9 @@ internal sealed class QuestionState
             FruitlessAttempts = FruitlessAttempts,
             LengthBefore = LengthBefore,
             FirstDeltaAt = FirstDeltaAt,
+            Gateway = Gateway,
+            Connection = Connection,
+            IsOrphanable = IsOrphanable,
         };
         var hasTail = saved is null || saved.Length < SavedLength + Tail.Length;
         saved?.CopyTo(question, hasTail ? SavedLength : saved.Length);

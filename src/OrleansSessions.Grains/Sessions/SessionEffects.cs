@@ -57,6 +57,9 @@ internal sealed partial class SessionEffects
     /// <summary>What calls may do with the subscribed gateways.</summary>
     public ISubscribedGateways Gateways => _gateways;
 
+    /// <summary>True where the session outlives its process.</summary>
+    public bool IsStored => _store.IsStored;
+
     /// <summary>True while something waits to be written.</summary>
     public bool IsWriting => _store.IsWriting;
 

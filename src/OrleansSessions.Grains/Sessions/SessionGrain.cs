@@ -44,9 +44,9 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     /// <summary>A session that was never asked and has no subscribed gateway is not worth its memory, so it leaves soon, whatever call woke it.</summary>
     private bool IsInUse => _session.IsKnown || Gateways.HasAny;
 
-    private DateTimeOffset Now => _activation.Now;
-
     private ISubscribedGateways Gateways => _effects.Gateways;
+
+    private DateTimeOffset Now => _activation.Now;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -85,6 +85,9 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             Open = _session.View.OpenQuestions(Now),
             Snapshot = request.WantsSnapshot ? _session.View.Running(Now) : null,
             Responder = _responder.Name,
+            IsStored = _effects.IsStored,
+            OldestSeq = _session.OldestSeq,
+            Retention = _activation.Options.Retention,
         });
     }
 
@@ -179,13 +182,13 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             description = _session.View.Whole(Gateways.Connections, isOpen ? null : expiresAt, Now);
         }
 
-        if (!request.IsGlance)
+        if (request.IsGlance)
         {
-            return EndCall(description);
+            _stay.EndCall();
+            return description;
         }
 
-        _stay.EndCall();
-        return description;
+        return EndCall(description);
     }
 
     public async Task<QuestionDescription?> GetQuestionAsync(GetQuestionRequest request)
@@ -204,8 +207,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public async Task<QuestionDescription?> WaitForEndAsync(WaitForEndRequest request)
     {
         await _effects.WaitForEndAsync(request.QuestionId, request.Patience);
-        await _effects.SettleAsync(request.QuestionId);
-        return EndCall(_session.View.Question(request.QuestionId, Now));
+        return await GetQuestionAsync(new() { QuestionId = request.QuestionId });
     }
 
     public async Task<bool> RemoveAsync(RemoveRequest request)

@@ -18,9 +18,10 @@ internal sealed partial class SessionStore : IDisposable
     private readonly Session _session;
     private readonly ParkedSessions _parked;
     private readonly StoredSession? _stored;
-    private readonly CancellationTokenSource _stopping = new();
     private Task _last = Task.CompletedTask;
     private Task _queue = Task.CompletedTask;
+    private CancellationTokenSource? _stopping;
+    private bool _isStopping;
     private int _pending;
 
     /// <param name="slots">Where it is stored, or null without a store.</param>
@@ -145,7 +146,8 @@ internal sealed partial class SessionStore : IDisposable
     /// <summary>The activation leaves: nothing is tried again. The text of a running answer is saved, or the session is kept in this process.</summary>
     public async Task StopAsync()
     {
-        await _stopping.CancelAsync();
+        _isStopping = true;
+        await (_stopping?.CancelAsync() ?? Task.CompletedTask);
         if (_stored is null && _session.IsKnown)
         {
             _parked.Park(_activation.Key, _session.ToRecord(_activation.UsedAt), _activation.Now - _activation.UsedAt);
@@ -159,7 +161,7 @@ internal sealed partial class SessionStore : IDisposable
     public void Dispose()
     {
         _stored?.Checkpoints.Dispose();
-        _stopping.Dispose();
+        _stopping?.Dispose();
     }
 
     private static Task EndOfAsync(Task previous) =>
@@ -193,7 +195,7 @@ internal sealed partial class SessionStore : IDisposable
             {
                 return await stored.WriteAsync();
             }
-            catch (Exception fault) when (fault is not InconsistentStateException && isRepeated && !_stopping.IsCancellationRequested)
+            catch (Exception fault) when (fault is not InconsistentStateException && isRepeated && !_isStopping)
             {
                 LogMessages.Retried(_activation.Logger, _activation.Key, attempt, LoggedException.Of(fault));
             }
@@ -203,6 +205,7 @@ internal sealed partial class SessionStore : IDisposable
                 throw;
             }
 
+            _stopping ??= new();
             await Task.Delay(delay, _activation.Services.Time, _stopping.Token);
             delay = delay * 2 < LastRetry ? delay * 2 : LastRetry;
         }

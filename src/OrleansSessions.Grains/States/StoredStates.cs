@@ -11,7 +11,7 @@ internal sealed class StoredStates(IOptions<SessionsOptions> options, IPersisten
     /// <summary>The grain storage, or null without one.</summary>
     public IGrainStorage? Storage { get; } = options.Value.Persistence switch
     {
-        SessionPersistence.Stored => services.GetRequiredKeyedService<IGrainStorage>(SessionsOptions.StorageName),
+        SessionPersistence.Stored or SessionPersistence.File => services.GetRequiredKeyedService<IGrainStorage>(SessionsOptions.StorageName),
         SessionPersistence.Memory => null,
         _ => services.GetKeyedService<IGrainStorage>(SessionsOptions.StorageName),
     };

@@ -9,7 +9,7 @@ public sealed class ClusterConnectionOptions : ISectionOptions
     /// <inheritdoc/>
     public static string Section => "Cluster";
 
-    /// <summary><c>Localhost</c> (default: one process, in memory) or <c>Redis</c>.</summary>
+    /// <summary><c>Localhost</c> (default: one process, with its sessions in a file) or <c>Redis</c>.</summary>
     public ClusterProvider Provider { get; set; } = ClusterProvider.Localhost;
 
     /// <summary>

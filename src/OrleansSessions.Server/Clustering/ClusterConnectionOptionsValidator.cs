@@ -29,9 +29,10 @@ internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) :
             yield return $"Server:Role is {role}, but Cluster:Provider is Localhost, which is a single process; {role} needs Redis.";
         }
 
-        if (values.GetValue("Sessions:Persistence", SessionPersistence.Auto) == SessionPersistence.Stored)
+        if (Persistence == SessionPersistence.Stored)
         {
-            yield return "Sessions:Persistence is Stored, but Cluster:Provider is Localhost, which has no store; it needs Redis.";
+            yield return "Sessions:Persistence is Stored, but Cluster:Provider is Localhost, which has no store that others share; it needs Redis. "
+                + "File keeps sessions in the file that Sessions:File names.";
         }
 
         if (options.AdvertisedAddress.Length > 0)
@@ -45,8 +46,13 @@ internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) :
         }
     }
 
-    private static IEnumerable<string> FindRedisErrors(ClusterConnectionOptions options)
+    private IEnumerable<string> FindRedisErrors(ClusterConnectionOptions options)
     {
+        if (Persistence == SessionPersistence.File)
+        {
+            yield return "Sessions:Persistence is File, but Cluster:Provider is Redis, and one process alone can hold a file; it must be Auto or Stored.";
+        }
+
         if (string.IsNullOrWhiteSpace(options.Redis))
         {
             yield return "Cluster:Redis is '', but Cluster:Provider is Redis; it must be a connection string, for example localhost:6379.";
@@ -57,6 +63,8 @@ internal sealed class ClusterConnectionOptionsValidator(IConfiguration values) :
             yield return "Cluster:Redis is not a connection string; it must name a server and options, for example localhost:6379,password=secret.";
         }
     }
+
+    private SessionPersistence Persistence => values.GetValue("Sessions:Persistence", SessionPersistence.Auto);
 
     private static bool IsConnectionString(string value)
     {

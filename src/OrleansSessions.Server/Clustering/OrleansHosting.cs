@@ -56,7 +56,6 @@ internal static class OrleansHosting
         if (cluster.Provider == ClusterProvider.Redis)
         {
             silo.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(cluster.Redis));
-            silo.AddSessionStorage(cluster, sessions);
             silo.AddSessionDirectory(cluster);
             silo.ApplyFailureTimes();
         }
@@ -66,6 +65,7 @@ internal static class OrleansHosting
             silo.UseDevelopmentClustering(new IPEndPoint(ports.Addresses.Advertised, ports.Silo));
         }
 
+        silo.AddSessionStorage(cluster, sessions);
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
         silo.Configure<EndpointOptions>(endpoints =>
         {

@@ -8,21 +8,23 @@ namespace OrleansSessions.Server.Hosting;
 /// <summary>Prints the addresses of the server after it has started.</summary>
 internal static class Greeting
 {
-    public static void GreetWhenStarted(this WebApplication app, ServerOptions server, ResponderOptions responder) =>
+    public static void GreetWhenStarted(this WebApplication app, ServerOptions server, ResponderOptions responder, string sessions) =>
         app.Lifetime.ApplicationStarted.Register(() =>
         {
-            foreach (var line in Compose(server, responder, Addresses(app)))
+            foreach (var line in Compose(server, responder, sessions, Addresses(app)))
             {
                 Console.WriteLine(line);
             }
         });
 
-    internal static IEnumerable<string> Compose(ServerOptions server, ResponderOptions responder, IReadOnlyList<Uri> addresses)
+    /// <param name="sessions">Where they are kept.</param>
+    internal static IEnumerable<string> Compose(ServerOptions server, ResponderOptions responder, string sessions, IReadOnlyList<Uri> addresses)
     {
         yield return $"OrleansSessions {ServerVersion.Text}, role {server.Role}";
         if (server.Role != ServerRole.SocketGateway)
         {
             yield return $"  responder  {responder.Name}{(responder.Name == ResponderOptions.EchoName ? " (the demo: it repeats the question)" : "")}";
+            yield return $"  sessions   {sessions}";
         }
 
         // A server on a Unix socket has no address that could be opened or called by itself.

@@ -34,7 +34,8 @@ internal static class ServerBuilder
         var responder = Read<ResponderOptions>(configuration);
         builder.Services.AddServerOptions(configuration.Values);
         builder.UseConnectionLimits(builder.UseListenAddresses(server.ManagementPort));
-        builder.AddOrleans(server.Role, Read<ClusterConnectionOptions>(configuration), Read<SessionsOptions>(configuration));
+        var (cluster, sessions) = (Read<ClusterConnectionOptions>(configuration), Read<SessionsOptions>(configuration));
+        builder.AddOrleans(server.Role, cluster, sessions);
         builder.AddObservability(server.Role);
         builder.AddSecurityHeaders();
         builder.Services.AddKnownProxies(server.KnownProxies);
@@ -75,7 +76,7 @@ internal static class ServerBuilder
             }
         }
 
-        app.GreetWhenStarted(server, responder);
+        app.GreetWhenStarted(server, responder, SessionStorage.Describe(cluster, sessions));
         return app;
     }
 

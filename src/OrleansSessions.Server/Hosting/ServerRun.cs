@@ -1,3 +1,4 @@
+using OrleansSessions.Server.Clustering;
 using OrleansSessions.Server.Configuration;
 
 namespace OrleansSessions.Server.Hosting;
@@ -13,6 +14,9 @@ internal static class ServerRun
         try
         {
             await using var app = ServerBuilder.Build(args);
+
+            // Before the silo, which would write the fault into the log several times before it is reported here.
+            await app.Services.OpenSessionFileAsync();
             await app.RunAsync();
 
             // Not 0 if the server ended itself, for example because its silo was evicted from its cluster.

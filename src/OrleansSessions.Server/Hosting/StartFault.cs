@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using OrleansSessions.Server.Clustering;
+using OrleansSessions.Storage.Sqlite;
 using StackExchange.Redis;
 
 namespace OrleansSessions.Server.Hosting;
@@ -18,6 +19,7 @@ internal static class StartFault
     public static string? Explain(Exception fault) => fault switch
     {
         RedisConnectionException redis => RedisStartFault.Explain(redis),
+        SqliteStorageException file => FileStartFault.Explain(file),
         IOException { InnerException: not null } or FileNotFoundException or DirectoryNotFoundException => fault.Message,
         FormatException or OrleansConfigurationException => fault.Message,
 

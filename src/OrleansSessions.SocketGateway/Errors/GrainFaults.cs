@@ -23,12 +23,15 @@ internal sealed partial class GrainFaults(IOptions<SocketGatewayOptions> options
         return new(WireErrors.Internal, $"{notDone}: {Reason(fault)}.", questionId, RetryAfterMs: retryAfterMs);
     }
 
+    /// <summary>True if the call did not reach the session, for example because its silo is lost and no other has taken over.</summary>
+    public static bool IsUnreachable(Exception fault) => fault is OrleansException and not InconsistentStateException;
+
     private static string Reason(Exception fault) => fault switch
     {
         TimeoutException => "the session did not answer in time",
         OperationCanceledException => "the call was cancelled",
         InconsistentStateException => "the stored session was changed by another process",
-        OrleansException => "the session could not be reached",
+        _ when IsUnreachable(fault) => "the session could not be reached",
         _ => "the session failed",
     };
 

@@ -102,9 +102,9 @@ internal sealed partial class GatewayFeed(
         {
             reattacher.Enqueue(session, isUrgent: true);
         }
-        else if (session.Silo is null || session.Silo.Equals(last.Silo))
+        else if (session.Silo is null || (session.Silo.Equals(last.Silo) && last.Number > session.LastNumber))
         {
-            // From a silo other than that of the last item, this item is late: the session is active again.
+            // From a silo other than that of the last item, or overtaken by another one, this item is late: the session is active again.
             session.IsAsleep = true;
         }
     }
@@ -116,6 +116,7 @@ internal sealed partial class GatewayFeed(
             return null;
         }
 
+        session.LastNumber = item.Silo.Equals(session.Silo) ? Math.Max(session.LastNumber, item.Number) : item.Number;
         session.Silo = item.Silo;
         session.LastHeardAt = clock.GetTimestamp();
         session.QuietRounds = 0;

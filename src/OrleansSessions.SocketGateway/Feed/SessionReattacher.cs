@@ -203,7 +203,11 @@ internal sealed partial class SessionReattacher(
 
             foreach (var connection in session.All)
             {
-                connection.OnHead(reply.Epoch, reply.Seq);
+                if (connection.OnHead(reply.Epoch, reply.Seq))
+                {
+                    // The session is not quiet: its items are lost. What it sends next must not wait longer than this.
+                    session.QuietRounds = 0;
+                }
             }
         }
         catch (Exception fault)

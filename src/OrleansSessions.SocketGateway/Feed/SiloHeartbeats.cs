@@ -28,18 +28,10 @@ internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, T
             }
 
             silo.HeardAt = now;
-            if (item.Number < silo.Number)
-            {
-                // Either a repeat, or the silo had removed this socket gateway and its item numbers start at 1 again.
-                var isAnew = item.Number <= 1;
-                silo.Number = isAnew ? item.Number : silo.Number;
-                return isAnew;
-            }
-
+            // A lower number is a repeat, or was overtaken: the hole that it left has been reported.
             var expected = isHeartbeat ? silo.Number : silo.Number + 1;
-            var isHole = item.Number > expected;
-            silo.Number = item.Number;
-            return isHole;
+            silo.Number = Math.Max(silo.Number, item.Number);
+            return item.Number > expected;
         }
     }
 
@@ -49,7 +41,9 @@ internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, T
     {
         lock (_gate)
         {
-            if (heartbeat.MembershipVersion <= _membership)
+            // Versions start again with a store that lost everything. Then no silo of the membership that is known here is heard any more.
+            var now = clock.GetTimestamp();
+            if (heartbeat.MembershipVersion <= _membership && _active.Any(silo => IsHeard(silo, now)))
             {
                 return null;
             }

@@ -15,6 +15,9 @@ internal sealed class FollowedSession(string sessionKey)
     /// <summary>The silo that sent the last item, or null if it is not known where the grain is.</summary>
     public SiloAddress? Silo { get; set; }
 
+    /// <summary>The highest number of an item from <see cref="Silo"/>.</summary>
+    public long LastNumber { get; set; }
+
     /// <summary>When the last item arrived, as a timestamp.</summary>
     public long LastHeardAt { get; set; }
 

@@ -72,19 +72,11 @@ internal sealed partial class Follower : IFollower, ILogSource
         // 1. Register first: items that the session sends from now on are held until the position is known.
         Services.Metrics.ConnectionOpened();
         LogMessages.Opened(Services.Logger, Id, Request.SessionId, Request.Profile);
-        var count = Services.Registry.Add(Request.SessionKey, this, _openedAt);
+        Services.Registry.Add(Request.SessionKey, this, _openedAt);
         try
         {
             // 2. Attach: the grain's reply contains the head of the log, and everything after it arrives through the stream.
-            var isV1 = Request.Profile == WireProfile.V1;
-            Begin(await Session.AttachAsync(new()
-            {
-                Gateway = Services.Grains.Gateway,
-                Connections = count.Connections,
-                Version = count.Version,
-                WantsSnapshot = isV1 && Request.Resume is null,
-                BasicConnection = isV1 ? null : Id,
-            }));
+            Begin(await LostSilo.OutlastAsync(AttachAsync, isWanted: () => !IsClosing && !Services.Grains.IsEvicted, Services.Clock));
             Flush();
         }
         catch (Exception fault)
@@ -142,11 +134,11 @@ internal sealed partial class Follower : IFollower, ILogSource
         }
     }
 
-    public void OnHead(long epoch, long seq)
+    public bool OnHead(long epoch, long seq)
     {
         lock (Gate)
         {
-            Cursor.OnHead(epoch, seq);
+            return Cursor.OnHead(epoch, seq);
         }
     }
 
@@ -241,6 +233,20 @@ internal sealed partial class Follower : IFollower, ILogSource
     }
 
     void ILogSource.OnBehind() => Services.Metrics.FollowerFellBehind();
+
+    private Task<AttachReply> AttachAsync()
+    {
+        var isV1 = Request.Profile == WireProfile.V1;
+        var count = Services.Registry.Count(Request.SessionKey);
+        return Session.AttachAsync(new()
+        {
+            Gateway = Services.Grains.Gateway,
+            Connections = count.Connections,
+            Version = count.Version,
+            WantsSnapshot = isV1 && Request.Resume is null,
+            BasicConnection = isV1 ? null : Id,
+        });
+    }
 
     private void Begin(AttachReply reply)
     {

@@ -13,7 +13,8 @@ internal interface IFollower
     void OnRemoved(long epoch);
 
     /// <summary>Handles a log head that the grain has just reported. If the position is behind it, something was lost.</summary>
-    void OnHead(long epoch, long seq);
+    /// <returns>True if the position is behind it, so that the log is read.</returns>
+    bool OnHead(long epoch, long seq);
 
     /// <summary>Checks the time limits.</summary>
     void OnTick(long now);

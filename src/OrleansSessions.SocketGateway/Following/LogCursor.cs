@@ -71,22 +71,25 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, Socket
     }
 
     /// <summary>Handles a head that the grain reported in a reply. Events up to it that the follower does not have were lost.</summary>
-    public void OnHead(long epoch, long seq)
+    /// <returns>True if a read starts because of it.</returns>
+    public bool OnHead(long epoch, long seq)
     {
         if (_phase != CursorPhase.Live)
         {
             // The current read can have been answered before this reply.
             _position.Expect(epoch, seq);
             _mustCheckExpected = true;
+            return false;
         }
-        else if (_position.IsBehind(epoch, seq))
+
+        if (_position.IsBehind(epoch, seq))
         {
             StartReading();
+            return true;
         }
-        else
-        {
-            _position.IsDoubted = false;
-        }
+
+        _position.IsDoubted = false;
+        return false;
     }
 
     /// <summary>
@@ -288,6 +291,9 @@ internal sealed class LogCursor(Lock gate, ILogSink sink, ILogSource log, Socket
         // A client that did not ask for a replay gets the same reason for every log that started again, whether or not the session kept anything.
         _position.MoveToHead(piece.Epoch, piece.Head, piece.Open.Length);
         _position.IsDoubted = false;
+
+        // An event of the epoch that is gone was expected during the read. It would be waited for without end.
+        _mustCheckExpected |= _position.IsExpecting;
         sink.OnLost(isExpiredUnasked ? piece with { Outcome = LogReadOutcome.EpochChanged } : piece);
         GoLive();
     }

@@ -15,6 +15,9 @@ internal sealed record Figure(string Key, string Name, string Unit, int Decimals
     public static readonly Figure PiecesProcessor = new("pieces_processor", "  server's processor time", "us/piece", 2);
     public static readonly Figure PiecesLoad = new("pieces_load", "  load generator's processor time", "us/piece", 2);
     public static readonly Figure PiecesFrames = new("pieces_frames", "  WebSocket messages", "/answer", 1);
+    public static readonly Figure StorageRounds = new("storage_rounds", "50 sockets, answers of one frame", "rounds/s", 0);
+    public static readonly Figure StorageProcessor = new("storage_processor", "  server's processor time", "us/round", 1);
+    public static readonly Figure StorageLoad = new("storage_load", "  load generator's processor time", "us/round", 1);
     public static readonly Figure IdleMemory = new("idle_memory", "attached session, idle", "KB", 1);
     public static readonly Figure IdleHeap = new("idle_heap", "  of it managed heap", "KB", 1);
     public static readonly Figure AskedMemory = new("asked_memory", "attached session that asked once", "KB", 1);
@@ -24,5 +27,8 @@ internal sealed record Figure(string Key, string Name, string Unit, int Decimals
     public static readonly Figure AfterTail = new("after_tail", "  afterwards, p99", "ms", 1);
     public static readonly Figure AbuseClosed = new("abuse_closed", "  honest sockets that failed", "sockets", 0);
     public static readonly Figure AbuseMemory = new("abuse_memory", "  growth of the server's memory", "MB", 0);
+    public static readonly Figure CancelMedian = new("cancel_median", "cancel elsewhere to upstream, p50", "ms", 1);
+    public static readonly Figure CancelTail = new("cancel_tail", "  p99", "ms", 1);
+    public static readonly Figure CancelWorst = new("cancel_worst", "  worst", "ms", 1);
     public static readonly Figure AskedHeap = new("asked_heap", "  of it managed heap", "KB", 1);
 }

@@ -18,6 +18,9 @@ internal static class Contenders
     /// <summary>A client that asks as fast as it can is what the other measures need, and what this limit is against.</summary>
     private const string WithoutMessageLimit = "--SocketGateway:MaxMessagesPerMinute=0";
 
+    /// <summary>Every process has sessions of its own, which end with it.</summary>
+    private const string InMemory = "--Sessions:Persistence=Memory";
+
     public static Contender Create(string name, string serverPath) => name switch
     {
         Kestrel => new Contender(name, "bare Kestrel WebSocket, same frames", [ThisDll, "peer", name], Basic, V1, V1OneWord),
@@ -28,13 +31,20 @@ internal static class Contenders
             (server, _) => new HubAsker(Hub(server)),
             (server, _) => new HubStreamAsker(Hub(server), Words),
             (server, _) => new HubAsker(Hub(server))),
-        Sessions => new Contender(name, "this server, role All, echo responder without pauses", [serverPath, .. WithoutPauses, WithoutMessageLimit], Basic, V1, V1OneWord),
+        Sessions => new Contender(
+            name, "this server, role All, echo responder without pauses", [serverPath, .. WithoutPauses, WithoutMessageLimit, InMemory], Basic, V1, V1OneWord),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "Unknown server."),
     };
 
     /// <summary>This server with the limits that it has by default.</summary>
     public static Contender WithDefaultLimits(string serverPath) =>
-        new(Sessions, "this server with its default limits", [serverPath, .. WithoutPauses], Basic, V1, V1OneWord);
+        new(Sessions, "this server with its default limits", [serverPath, .. WithoutPauses, InMemory], Basic, V1, V1OneWord);
+
+    /// <summary>
+    /// This server with its sessions somewhere. They keep one ended question each: what a write costs is compared, not what a long history adds to it.
+    /// </summary>
+    public static Contender WithStorage(string name, string description, string serverPath, params string[] settings) =>
+        new(name, description, [serverPath, .. WithoutPauses, WithoutMessageLimit, "--Sessions:KeptQuestions=1", .. settings], Basic, V1, V1OneWord);
 
     /// <summary>The path of the server's dll after the build of this project: the same configuration and framework, another project.</summary>
     public static string DefaultServerPath

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 
@@ -14,6 +13,8 @@ internal readonly record struct MemoryReading(long HeapBytes, long WorkingSetByt
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private const int KeptLines = 40;
+    private const int Attempts = 3;
+    private const string PortInUse = "address already in use";
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ProbePatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
@@ -61,23 +62,24 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <exception cref="ServerStartException">The server ended, or was not ready in time.</exception>
     public static async Task<ServerProcess> StartAsync(Contender contender, string? runtimeConfig, CancellationToken cancellationToken)
     {
-        var http = new Uri($"http://127.0.0.1:{FreePort()}");
-        var process = new Process { StartInfo = CreateStartInfo(contender, runtimeConfig, http) };
-        var server = new ServerProcess(process, contender, http);
-        process.OutputDataReceived += (_, line) => server.OnLine(line.Data);
-        process.ErrorDataReceived += (_, line) => server.OnLine(line.Data);
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await server.WaitUntilReadyAsync(cancellationToken);
-            return server;
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
+            var server = Launch(contender, runtimeConfig);
+            try
+            {
+                await server.WaitUntilReadyAsync(cancellationToken);
+                return server;
+            }
+            catch (ServerStartException) when (attempt < Attempts && server.LastLines().Contains(PortInUse, StringComparison.OrdinalIgnoreCase))
+            {
+                // A connection of another server can take the port between the choice and the start.
+                await server.DisposeAsync();
+            }
+            catch
+            {
+                await server.DisposeAsync();
+                throw;
+            }
         }
     }
 
@@ -89,6 +91,22 @@ internal sealed class ServerProcess : IAsyncDisposable
         return await _readings.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(ProbePatience, TimeProvider.System, cancellationToken);
     }
 
+    /// <summary>Ends the process at once, like a power cut.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <inheritdoc cref="ProcessSignals.Freeze"/>
+    public void Freeze() => _process.Freeze();
+
+    /// <inheritdoc cref="ProcessSignals.Thaw"/>
+    public void Thaw() => _process.Thaw();
+
+    /// <summary>Waits until the process has ended by itself, and returns its exit code.</summary>
+    public async Task<int> ExitAsync(CancellationToken cancellationToken)
+    {
+        await _process.WaitForExitAsync(cancellationToken);
+        return _process.ExitCode;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
@@ -98,6 +116,19 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private static ServerProcess Launch(Contender contender, string? runtimeConfig)
+    {
+        var http = new Uri($"http://127.0.0.1:{LoopbackPort.TakeFree()}");
+        var process = new Process { StartInfo = CreateStartInfo(contender, runtimeConfig, http) };
+        var server = new ServerProcess(process, contender, http);
+        process.OutputDataReceived += (_, line) => server.OnLine(line.Data);
+        process.ErrorDataReceived += (_, line) => server.OnLine(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return server;
     }
 
     private static ProcessStartInfo CreateStartInfo(Contender contender, string? runtimeConfig, Uri http)
@@ -190,19 +221,13 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    private string LastLines()
+    /// <summary>The last lines that the process printed.</summary>
+    public string LastLines()
     {
         lock (_lastLines)
         {
             return string.Join('\n', _lastLines);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>The dotnet host of this process, whether it was started as a dll or by its own executable.</summary>

@@ -53,7 +53,8 @@ public sealed class StartTests
         try
         {
             var path = Path.Combine(folder.FullName, "server.sock");
-            await using var process = ServerProcess.Launch("a server on a Unix socket", [RepositoryFolder.ServerDll, $"--urls=http://unix:{path}"]);
+            await using var process = ServerProcess.Launch(
+                "a server on a Unix socket", [RepositoryFolder.ServerDll, $"--urls=http://unix:{path}", "--Sessions:Persistence=Memory"]);
             await process.UntilAsync(() => Task.FromResult(process.Output.Contains("role All", StringComparison.Ordinal)), "it has started", Patience);
             using var http = new HttpClient(new SocketsHttpHandler
             {

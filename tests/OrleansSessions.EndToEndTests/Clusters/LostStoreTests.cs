@@ -15,7 +15,7 @@ public sealed class LostStoreTests
     private static readonly TimeSpan Eviction = TimeSpan.FromSeconds(8);
 
     /// <summary>The limit that the protocol promises, from the eviction on.</summary>
-    private static readonly TimeSpan Exit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Exit = TimeSpan.FromSeconds(5);
 
     [Theory]
     [InlineData(RedisFlavour.RedisServer)]
@@ -42,13 +42,11 @@ public sealed class LostStoreTests
         await nodes.FlushAsync();
         var flushedAt = TimeProvider.System.GetTimestamp();
 
-        // 3. Every answer ends, every socket is closed, and every process ends.
-        foreach (var (node, socket) in old.Zip(sockets))
+        // 3. Every socket is closed, and every process ends. No question ends: a node cannot know whether another one continues it.
+        foreach (var socket in sockets)
         {
-            var done = await socket.ExpectAsync("done");
-            Assert.Equal(("failed", DoneReasons.ResponderLost), (done.Text("status"), done.Text("reason")));
-            Assert.InRange(TimeProvider.System.GetElapsedTime(flushedAt), TimeSpan.Zero, Eviction);
             Assert.Equal(CloseCodes.ServiceRestart, (await socket.EndAsync()).Code);
+            Assert.InRange(TimeProvider.System.GetElapsedTime(flushedAt), TimeSpan.Zero, Eviction);
         }
 
         foreach (var node in old)
@@ -73,10 +71,14 @@ public sealed class LostStoreTests
         await socket.ExpectAsync("accepted");
 
         await nodes.FlushAsync();
-        await socket.ExpectAsync("done");
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                using var ready = await node.Http.GetAsync(new Uri("/health/ready", UriKind.Relative));
+                return ready.StatusCode == HttpStatusCode.ServiceUnavailable;
+            },
+            "it is not ready");
 
-        using var ready = await node.Http.GetAsync(new Uri("/health/ready", UriKind.Relative));
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
         (await node.Http.AskAsync(Names.Session(), """{"question":"go","id":"q"}""")).IsError(WireErrors.Draining, null);
         Assert.NotEqual(0, await node.ExitAsync(Exit));
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Processes;
 using StackExchange.Redis;
 using Xunit;
@@ -34,6 +35,10 @@ public sealed class NodeSet : IAsyncDisposable
         return node;
     }
 
+    /// <summary>Adds three nodes: two that stay, and one that the test loses.</summary>
+    public async Task<(ServerProcess One, ServerProcess Two, ServerProcess Lost)> AddThreeAsync(params string[] settings) =>
+        (await AddAsync(settings), await AddAsync(settings), await AddAsync(settings));
+
     /// <summary>The settings of each node of this cluster.</summary>
     public IEnumerable<string> Settings =>
     [
@@ -63,6 +68,20 @@ public sealed class NodeSet : IAsyncDisposable
 
         return entries;
     }
+
+    /// <summary>Waits until the store has text of a running answer of this session.</summary>
+    public Task UntilTextIsSavedAsync(string session) => Eventually.TrueAsync(
+        async () =>
+        {
+            var client = await ClientAsync();
+            await foreach (var key in client.GetServers()[0].KeysAsync(pattern: $"*{session}*chunk*"))
+            {
+                return true;
+            }
+
+            return false;
+        },
+        $"the store has text of {session}");
 
     public async ValueTask DisposeAsync()
     {

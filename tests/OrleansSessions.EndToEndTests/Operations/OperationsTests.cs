@@ -131,7 +131,7 @@ public sealed class OperationsTests(EchoServerFixture server) : IClassFixture<Ec
     public async Task Start_WithASettingThatTheFrameworkRefuses_SaysWhich_WithoutAStackTrace(string arguments, string reason)
     {
         await using var process = ServerProcess.Launch(
-            "server with a setting that the framework refuses", [RepositoryFolder.ServerDll, .. arguments.Split(' ')]);
+            "server with a setting that the framework refuses", [RepositoryFolder.ServerDll, "--Sessions:Persistence=Memory", .. arguments.Split(' ')]);
 
         Assert.Equal(1, await process.ExitAsync(TimeSpan.FromSeconds(60)));
         var line = Assert.Single(process.Output.Split('\n'), line => line.Contains("The server cannot start: ", StringComparison.Ordinal));

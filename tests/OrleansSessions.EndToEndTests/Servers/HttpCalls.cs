@@ -25,6 +25,10 @@ internal static class HttpCalls
         HttpMethod.Post, $"/v1/sessions/{session}/questions/{questionId}/answer",
         JsonSerializer.Serialize(new { attempt, offset, text, final = isFinal }));
 
+    /// <summary>The state of a question, or a problem document.</summary>
+    public static async Task<JsonElement> QuestionAsync(this HttpClient http, string session, string questionId) =>
+        (await http.CallAsync(HttpMethod.Get, $"/v1/sessions/{session}/questions/{questionId}")).Body;
+
     public static async Task<HttpAnswer> CallAsync(
         this HttpClient http, HttpMethod method, string path, string? body = null, params (string Name, string Value)[] headers)
     {

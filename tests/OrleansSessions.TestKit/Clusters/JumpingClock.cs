@@ -13,10 +13,13 @@ public sealed class JumpingClock : IAsyncDisposable
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly SteppedTime _stepped;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly double _speed;
     private readonly Task _running;
 
-    public JumpingClock()
+    /// <param name="speed">How many times as fast as real time it runs by itself.</param>
+    public JumpingClock(double speed = 1)
     {
+        _speed = speed;
         _stepped = new SteppedTime(_time);
         _running = Task.Run(RunAsync);
     }
@@ -47,7 +50,7 @@ public sealed class JumpingClock : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_stopping.Token))
             {
                 var now = TimeProvider.System.GetTimestamp();
-                _time.Advance(TimeProvider.System.GetElapsedTime(last, now));
+                _time.Advance(TimeProvider.System.GetElapsedTime(last, now) * _speed);
                 last = now;
             }
         }

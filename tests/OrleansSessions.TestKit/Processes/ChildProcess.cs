@@ -9,6 +9,7 @@ public sealed class ChildProcess : IAsyncDisposable
 {
     private const int KeptLines = 400;
     private const int Sigterm = 15;
+    private const int Sigcont = 18;
     private const int Sigstop = 19;
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(25);
@@ -123,15 +124,13 @@ public sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>
-    /// Freezes the process, like a machine that hangs: it keeps its connections and sends nothing. After that, only a kill ends it.
+    /// Freezes the process, like a machine that hangs: it keeps its connections and sends nothing. After that, only a kill or
+    /// <see cref="Thaw"/> changes anything.
     /// </summary>
-    public void Freeze()
-    {
-        if (OperatingSystem.IsWindows() || SendSignal(Id, Sigstop) != 0)
-        {
-            throw new PlatformNotSupportedException("This platform cannot freeze a process.");
-        }
-    }
+    public void Freeze() => SendOnLinux(Sigstop);
+
+    /// <summary>Lets a frozen process go on.</summary>
+    public void Thaw() => SendOnLinux(Sigcont);
 
     /// <summary>Kills the process and all its child processes.</summary>
     public void Kill()
@@ -147,6 +146,15 @@ public sealed class ChildProcess : IAsyncDisposable
         Kill();
         await ExitAsync(StopPatience);
         _process.Dispose();
+    }
+
+    private void SendOnLinux(int signal)
+    {
+        // Other systems have other numbers for these signals.
+        if (!OperatingSystem.IsLinux() || SendSignal(Id, signal) != 0)
+        {
+            throw new PlatformNotSupportedException("Only Linux can freeze a process for a test.");
+        }
     }
 
     private void OnLine(string? line)

@@ -29,7 +29,10 @@ public sealed class ServerProcess : IAsyncDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Starts the server and waits until it is ready. The system selects the port, so that no two tests use the same port.</summary>
-    /// <param name="settings">Configuration keys and values, as on the command line: <c>Responder:Name=echo</c>.</param>
+    /// <param name="settings">
+    /// Configuration keys and values, as on the command line: <c>Responder:Name=echo</c>. Without one of a store, sessions are in memory, so that no
+    /// two servers share a file.
+    /// </param>
     public static Task<ServerProcess> StartAsync(params string[] settings) => StartAsync([], null, settings);
 
     /// <summary>Starts the server with environment variables.</summary>
@@ -41,7 +44,10 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private static async Task<ServerProcess> StartAsync(Dictionary<string, string> environment, int? openFiles, string[] settings)
     {
-        string[] arguments = [RepositoryFolder.ServerDll, "--urls=http://127.0.0.1:0", .. settings.Select(setting => "--" + setting)];
+        string[] arguments =
+        [
+            RepositoryFolder.ServerDll, "--urls=http://127.0.0.1:0", .. PersistenceFor(settings), .. settings.Select(setting => "--" + setting),
+        ];
         var process = Launch($"server ({string.Join(' ', settings)})", arguments, environment, openFiles);
         try
         {
@@ -77,7 +83,11 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public void Kill() => _process.Kill();
 
+    /// <inheritdoc cref="ChildProcess.Freeze"/>
     public void Freeze() => _process.Freeze();
+
+    /// <inheritdoc cref="ChildProcess.Thaw"/>
+    public void Thaw() => _process.Thaw();
 
     /// <summary>Waits until the process ends by itself and returns the exit code.</summary>
     public Task<int> ExitAsync(TimeSpan patience) => _process.ExitAsync(patience);
@@ -87,6 +97,10 @@ public sealed class ServerProcess : IAsyncDisposable
         Http.Dispose();
         await _process.DisposeAsync();
     }
+
+    private static string[] PersistenceFor(string[] settings) =>
+        settings.Any(setting => setting.StartsWith("Sessions:Persistence=", StringComparison.Ordinal) || setting == "Cluster:Provider=Redis")
+            ? [] : ["--Sessions:Persistence=Memory"];
 
     private static async Task<ServerProcess> UntilReadyAsync(ChildProcess process)
     {

@@ -241,7 +241,7 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
         }
 
         question.NextDelta = (int)frame.Number("deltas")!.Value;
-        if (frame.Text("status") is not ("queued" or "accepted" or "answering"))
+        if (frame.Text("status") is not ("queued" or "accepted" or "answering" or "recovering"))
         {
             End(question, frame);
         }

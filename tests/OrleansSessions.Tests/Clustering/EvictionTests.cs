@@ -40,6 +40,7 @@ public sealed class EvictionTests : IAsyncLifetime
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddSingleton(_responder);
         builder.Services.AddResponder<ScriptedResponder>("scripted");
+        builder.Services.Configure<SessionsOptions>(options => options.CheckpointInterval = TimeSpan.Zero);
         builder.Services.AddKeyedSingleton<IGrainStorage>(SessionsOptions.StorageName, _store);
         builder.Host.UseOrleans(orleans =>
         {

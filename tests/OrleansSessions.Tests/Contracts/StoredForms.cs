@@ -95,7 +95,17 @@ internal static class StoredForms
     public static readonly IReadOnlyList<StoredForm> All =
     [
         Of("AttachRequest", new AttachRequest { Caller = Caller, Gateway = "g", Connections = 2, Version = 3, WantsSnapshot = true, BasicConnection = "c" }),
-        Of("AttachReply", new AttachReply { Epoch = 5, Seq = 3, Open = Open, Snapshot = Description, Responder = "echo" }),
+        Of("AttachReply", new AttachReply
+        {
+            Epoch = 5,
+            Seq = 3,
+            Open = Open,
+            Snapshot = Description,
+            Responder = "echo",
+            IsStored = true,
+            OldestSeq = 1,
+            Retention = TimeSpan.FromHours(24),
+        }),
         Of("DetachRequest", new DetachRequest { Caller = Caller, Gateway = "g", Connection = "c", Connections = 2, Version = 3 }),
         Of("ReadLogRequest", new ReadLogRequest { Caller = Caller, Gateway = "g", Epoch = 5, AfterSeq = 3, Connections = 2, Version = 4, MaxBytes = 9 }),
         Of(
@@ -181,6 +191,7 @@ internal static class StoredForms
         Of("GatewayItem, removed", GatewayItem.Removed(Silo, 4, "/s", 5)),
         Of("GatewayItem, heartbeat", GatewayItem.Heartbeat(Silo, 4, 6, [Silo])),
         Of("QuestionState", Question),
+        Of("QuestionState, open", QuestionState.From(new Question("q", "why", Time) { Gateway = "g", Connection = "c", IsOrphanable = true })),
         Of("SessionRecord", new SessionRecord
         {
             Epoch = 5,

@@ -8,6 +8,7 @@ using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Log;
 using OrleansSessions.Grains.Questions;
+using OrleansSessions.SocketGateway.Feed;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.Tests.SocketGateway;
 using Xunit;
@@ -65,7 +66,7 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
     public async Task AListedGateway_IsSentHeartbeats_WithTheMembershipAndTheLastNumber()
     {
         await ListAsync(isSettled: true, ("g", null));
-        await _outboxes.Get("g").SendAsync("/s", static (session, silo, number) => GatewayItem.Awake(silo, number, session, 1, 1));
+        await SendAwakeAsync("g");
         await BeatAsync();
 
         var beat = _sent.Last(sent => sent.Gateway == "g").Item;
@@ -116,6 +117,72 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
 
         Assert.Equal(before, _sent.Count);
         Assert.DoesNotContain(outbox, _outboxes.Live);
+    }
+
+    [Fact]
+    public async Task AGatewayThatReturns_IsSentHigherNumbers_SoThatEachOfThemShowsTheHole()
+    {
+        await ListAsync(isSettled: true, ("g", null));
+        await SendAwakeAsync("g");
+        var heartbeats = new SiloHeartbeats(_clock, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10));
+        Assert.All(_sent, sent => Assert.False(heartbeats.OnItem(sent.Item)));
+        await BeatsAsync(SocketGatewayRegistry.Lease + TimeSpan.FromSeconds(2));
+        await ListAsync(isSettled: true);
+        Assert.False(_outboxes.IsLive("g"));
+        _sent.Clear();
+
+        await SendAwakeAsync("g");
+        await SendAwakeAsync("g");
+
+        // The first item of the new outbox is lost.
+        Assert.True(heartbeats.OnItem(_sent.Where(sent => sent.Item.Kind == GatewayItemKind.Awake).Last().Item));
+    }
+
+    [Fact]
+    public async Task AGatewayThatReturns_AndWasNeverSentAnything_SeesTheHole()
+    {
+        await ListAsync(isSettled: true, ("g", null));
+        var heartbeats = new SiloHeartbeats(_clock, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10));
+        Assert.All(_sent, sent => Assert.False(heartbeats.OnItem(sent.Item)));
+        await BeatsAsync(SocketGatewayRegistry.Lease + TimeSpan.FromSeconds(2));
+        await ListAsync(isSettled: true);
+        _sent.Clear();
+
+        await ListAsync(isSettled: true, ("g", null));
+
+        Assert.True(heartbeats.OnItem(_sent.First().Item));
+        Assert.False(heartbeats.OnItem(_sent.Last().Item));
+    }
+
+    [Fact]
+    public async Task AGatewayBesideALostSilo_IsClosedWithTheNextList_ThoughTheRegistryStillListsIt()
+    {
+        _outboxes.Get("beside a dead one").Host = Other;
+        await ListAsync(isSettled: false, ("beside a dead one", Other), ("beside a live one", Silo));
+
+        Assert.False(_outboxes.IsLive("beside a dead one"));
+        Assert.True(_outboxes.IsLive("beside a live one"));
+        var latest = _outboxes.LatestOrdinal;
+        await BeatAsync();
+        Assert.Equal(latest, _outboxes.LatestOrdinal);
+    }
+
+    [Fact]
+    public async Task SocketsOfAGatewayThatIsGone_AreNotCounted()
+    {
+        await ListAsync(isSettled: true, ("g", null), ("gone", null));
+        var (session, log) = (new SubscribedGateways(_outboxes, new SessionItems("/s", NullLogger.Instance)), new SessionLog(1));
+        session.Subscribe(log, "g");
+        session.SetConnections("g", 2, 1);
+        session.Subscribe(log, "gone");
+        session.SetConnections("gone", 3, 1);
+        Assert.Equal(5, session.Connections);
+        await BeatsAsync(SocketGatewayRegistry.Lease + TimeSpan.FromSeconds(2));
+
+        await ListAsync(isSettled: true, ("g", null));
+        Assert.Equal((2, true), (session.Connections, session.HasAny));
+        await ListAsync(isSettled: true);
+        Assert.Equal((0, false), (session.Connections, session.HasAny));
     }
 
     [Fact]
@@ -182,6 +249,9 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
         var items = _sent.Where(sent => sent.Gateway == "g").Select(sent => sent.Item).Where(item => item.Kind != GatewayItemKind.Heartbeat).ToList();
         Assert.Equal([(GatewayItemKind.Events, 1), (GatewayItemKind.Asleep, 0)], items.ConvertAll(item => (item.Kind, item.Events.Length)));
     }
+
+    private Task SendAwakeAsync(string gateway) =>
+        _outboxes.Get(gateway).SendAsync("/s", static (session, silo, number) => GatewayItem.Awake(silo, number, session, 1, 1));
 
     private int Awakened(string gateway) => _sent.Count(sent => sent.Gateway == gateway && sent.Item is { Kind: GatewayItemKind.Awake, SessionKey: "/s" });
 

@@ -7,6 +7,7 @@ using OrleansSessions.Responders;
 using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.Server;
 using OrleansSessions.SocketGateway;
+using OrleansSessions.Storage.Sqlite;
 using OrleansSessions.Streaming;
 using OrleansSessions.TestKit.Processes;
 using Xunit;
@@ -22,13 +23,14 @@ public sealed partial class ShapeTests
     private static readonly Assembly[] Assemblies =
     [
         typeof(WireErrors).Assembly, typeof(IResponder).Assembly, typeof(PushStreamOptions).Assembly, typeof(SessionGrainsExtensions).Assembly,
-        typeof(OpenAIOptions).Assembly, typeof(SocketGatewayOptions).Assembly, typeof(ServerOptions).Assembly,
+        typeof(SqliteStorageOptions).Assembly, typeof(OpenAIOptions).Assembly, typeof(SocketGatewayOptions).Assembly, typeof(ServerOptions).Assembly,
     ];
 
     [Theory]
     [InlineData("OrleansSessions.Protocol")]
     [InlineData("OrleansSessions.Abstractions", "OrleansSessions.Protocol")]
     [InlineData("OrleansSessions.Streaming")]
+    [InlineData("OrleansSessions.Storage.Sqlite")]
     [InlineData("OrleansSessions.Grains", "OrleansSessions.Protocol", "OrleansSessions.Abstractions", "OrleansSessions.Streaming")]
     [InlineData("OrleansSessions.Responders.OpenAI", "OrleansSessions.Protocol", "OrleansSessions.Abstractions")]
     [InlineData("OrleansSessions.SocketGateway", "OrleansSessions.Protocol", "OrleansSessions.Abstractions", "OrleansSessions.Streaming")]
@@ -42,6 +44,7 @@ public sealed partial class ShapeTests
     [Theory]
     [InlineData("OrleansSessions.Protocol", "Orleans", "Microsoft.AspNetCore")]
     [InlineData("OrleansSessions.Grains", "Microsoft.AspNetCore")]
+    [InlineData("OrleansSessions.Storage.Sqlite", "Microsoft.AspNetCore")]
     [InlineData("OrleansSessions.Abstractions", "Microsoft.AspNetCore", "Orleans.Runtime", "Orleans.Streaming")]
     public void Project_KnowsNothingOf(string project, params string[] unknown)
     {

@@ -32,6 +32,8 @@ public sealed partial class DocumentTests
     private static readonly HelloMessage Hello = new()
     {
         Session = "abc",
+        OldestSeq = 1,
+        ResumeTtlMs = 86_400_000,
         Connection = "c-1",
         Responder = "echo",
         Epoch = "e19",

@@ -44,11 +44,18 @@ public sealed class ConfigurationTests
     [Theory]
     [InlineData("--Server:Role=Silo", "Server:Role is Silo, but Cluster:Provider is Localhost")]
     [InlineData("--Sessions:Persistence=Stored", "Sessions:Persistence is Stored, but Cluster:Provider is Localhost")]
+    [InlineData("--Sessions:File= ", "Sessions:File is ' '; it must name a file")]
     [InlineData("--Cluster:AdvertisedAddress=10.0.0.1", "Cluster:AdvertisedAddress is '10.0.0.1', but Cluster:Provider is Localhost")]
     [InlineData("--Cluster:ListenAddress=10.0.0.1", "Cluster:ListenAddress is '10.0.0.1', but Cluster:Provider is Localhost")]
     [InlineData("--Responder:Name=openai", "Responder:OpenAI:Model is ''")]
     public void Build_WithSectionsThatContradict_SaysWhich(string argument, string beginning) =>
         Assert.StartsWith(beginning, Assert.Single(ErrorsOf(argument)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Build_WithAFileForManyProcesses_NamesBothKeys() => Assert.StartsWith(
+        "Sessions:Persistence is File, but Cluster:Provider is Redis",
+        Assert.Single(ErrorsOf("--Cluster:Provider=Redis", "--Cluster:Redis=localhost", "--Sessions:Persistence=File")),
+        StringComparison.Ordinal);
 
     [Fact]
     public void Build_WithAPasswordInABrokenConnectionString_DoesNotRepeatIt()

@@ -14,7 +14,7 @@ public sealed class HostNameTests
     public async Task AnyAddress_UnderAForeignName_IsForbidden(params string[] paths)
     {
         var token = TestContext.Current.CancellationToken;
-        await using var app = ServerBuilder.Build(["--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=None"]);
+        await using var app = ServerBuilder.Build(["--urls", "http://127.0.0.1:0", "--Sessions:Persistence=Memory", "--Logging:LogLevel:Default=None"]);
         await app.StartAsync(token);
         foreach (var path in paths)
         {

@@ -26,14 +26,14 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public RecordedLog Log { get; }
 
-    /// <param name="settings">Keys and values: <c>Auth:AllowAnonymous=true</c>.</param>
+    /// <param name="settings">Keys and values: <c>Auth:AllowAnonymous=true</c>. Sessions are in memory, unless they say otherwise.</param>
     public static Task<RunningServer> StartAsync(params string[] settings) => StartAsync(null, null, settings);
 
     /// <param name="map">Adds to the application, for example an endpoint.</param>
     public static async Task<RunningServer> StartAsync(Action<WebApplicationBuilder>? configure, Action<WebApplication>? map, params string[] settings)
     {
         var log = new RecordedLog();
-        string[] args = ["--urls=http://127.0.0.1:0", .. settings.Select(setting => "--" + setting)];
+        string[] args = ["--urls=http://127.0.0.1:0", "--Sessions:Persistence=Memory", .. settings.Select(setting => "--" + setting)];
         var app = ServerBuilder.Build(args, builder =>
         {
             builder.Logging.ClearProviders();

@@ -17,7 +17,7 @@ public sealed class ServerTests
         await using var app = ServerBuilder.Build(
             [
                 "--urls", "http://127.0.0.1:0", $"--Server:ManagementPort={port}", $"--Auth:ApiKeys:a={new string('0', 64)}",
-                "--Logging:LogLevel:Default=Warning",
+                "--Sessions:Persistence=Memory", "--Logging:LogLevel:Default=Warning",
             ]);
         await app.StartAsync(token);
         var main = app.Urls.Single(url => new Uri(url).Port != port);
@@ -36,7 +36,7 @@ public sealed class ServerTests
     public async Task Documents_AreServed_AndKnownByTheirTag()
     {
         var token = TestContext.Current.CancellationToken;
-        await using var app = ServerBuilder.Build(["--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=Warning"]);
+        await using var app = ServerBuilder.Build(["--urls", "http://127.0.0.1:0", "--Sessions:Persistence=Memory", "--Logging:LogLevel:Default=Warning"]);
         await app.StartAsync(token);
 
         using var first = await Http.GetAsync($"{app.Urls.Single()}/asyncapi.json", token);
@@ -53,7 +53,7 @@ public sealed class ServerTests
     public async Task Page_IsServedFromInsideTheExecutable_AndMayLoadNothingFromElsewhere()
     {
         var token = TestContext.Current.CancellationToken;
-        await using var app = ServerBuilder.Build(["--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=Warning"]);
+        await using var app = ServerBuilder.Build(["--urls", "http://127.0.0.1:0", "--Sessions:Persistence=Memory", "--Logging:LogLevel:Default=Warning"]);
         await app.StartAsync(token);
 
         using var page = await Http.GetAsync(app.Urls.Single(), token);

@@ -28,7 +28,7 @@ internal sealed class SessionTestBed
 
     public SessionsOptions Options { get; } = new();
 
-    public Session Session { get; }
+    public Session Session { get; private set; }
 
     public DateTimeOffset Now { get; set; } = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -68,6 +68,9 @@ internal sealed class SessionTestBed
         session.Restore(SavedSession.Of(left.ToRecord(Now)), newEpoch, Now);
         return session;
     }
+
+    /// <summary>The process dies, and the next activation takes up what its last write left.</summary>
+    public void LoseProcess(long newEpoch) => Session = Restore(newEpoch);
 
     public AskReply Ask(AskRequest request) =>
         Session.Admission.FindReply(request, Now) ?? Session.Admission.Admit(request, Now, question => question.IsConnectionGone);

@@ -1,6 +1,7 @@
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Responders;
 using OrleansSessions.TestKit.Processes;
 using Xunit;
 
@@ -135,7 +136,7 @@ public sealed class StateTableTests
         // Answers come from outside where the operation is such an answer; the responder's own timers and words need a responder.
         var isFromOutside = (operation.StartsWith("respond", StringComparison.Ordinal) || operation.StartsWith("append", StringComparison.Ordinal))
             && !operation.EndsWith("answered by a responder", StringComparison.Ordinal);
-        var bed = new SessionTestBed(isFromOutside, options => options.QueueTimeout = TimeSpan.FromHours(1));
+        var bed = new SessionTestBed(isFromOutside, options => options.QueueTimeout = TimeSpan.FromHours(1), RecoveryMode.Continue);
         if (state == "Unknown")
         {
             return bed;
@@ -156,6 +157,10 @@ public sealed class StateTableTests
         {
             bed.Ask(Queued, Text, IfBusy.Queue);
         }
+        else if (state == "Recovering")
+        {
+            bed.LoseProcess(newEpoch: 5);
+        }
 
         bed.Session.Log.ReleaseTo(bed.Session.Log.Head);
         return bed;
@@ -167,6 +172,7 @@ public sealed class StateTableTests
         { Running: null } => "Idle",
         { Waiting.Count: > 0 } => "Queued",
         { Running.Status: QuestionStatus.Accepted } => "Accepted",
+        { Running.Status: QuestionStatus.Recovering } => "Recovering",
         _ => "Answering",
     };
 

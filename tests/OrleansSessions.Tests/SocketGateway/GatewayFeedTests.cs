@@ -208,6 +208,16 @@ public sealed class GatewayFeedTests : IAsyncLifetime
         Assert.False(IsAsleep("/s"));
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task AnActivationThatLeaves_IsLateNews_IfLaterItemsOfItsSiloHaveOvertakenIt(long last)
+    {
+        Hold("/s");
+        await FeedAsync(Events(1, "/s"), Events(3, "/s"), Last(last, "/s"), Events(2, "/s"), Last(last, "/s"));
+        Assert.False(IsAsleep("/s"));
+    }
+
     [Fact]
     public async Task AnActivationThatLeavesWhileASocketWaits_IsReplacedAtOnce()
     {
@@ -269,6 +279,29 @@ public sealed class GatewayFeedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AWaitingSessionThatStaysQuiet_ButHasNews_IsAttachedAgainAtTheShortestInterval()
+    {
+        var socket = Hold("/waiting");
+        socket.IsWaiting = socket.IsBehind = true;
+        await RunAsync();
+        for (var rounds = 1; rounds <= 4; rounds++)
+        {
+            var expected = rounds;
+            await Eventually.TrueAsync(
+                () =>
+                {
+                    // The pause between two batches.
+                    _clock.Advance(TimeSpan.FromMilliseconds(10));
+                    return socket.Told.Count(static told => told == "head 7") == expected - 1;
+                },
+                "the last attach has ended");
+            _clock.Advance(TimeSpan.FromSeconds(2.1));
+            _reattacher.EnqueueQuiet();
+            await Eventually.TrueAsync(() => _calls.Count == expected, $"the session is attached {expected} times");
+        }
+    }
+
+    [Fact]
     public async Task ASocketThatThrows_HoldsUpNoOneElse()
     {
         Hold("/bad").Throws = true;
@@ -324,6 +357,8 @@ public sealed class GatewayFeedTests : IAsyncLifetime
 
         public bool IsWaiting { get; set; }
 
+        public bool IsBehind { get; set; }
+
         public void OnEvents(long epoch, LogEvent[] events)
         {
             if (Throws)
@@ -336,7 +371,11 @@ public sealed class GatewayFeedTests : IAsyncLifetime
 
         public void OnRemoved(long epoch) => _told.Enqueue("removed");
 
-        public void OnHead(long epoch, long seq) => _told.Enqueue($"head {seq}");
+        public bool OnHead(long epoch, long seq)
+        {
+            _told.Enqueue($"head {seq}");
+            return IsBehind;
+        }
 
         public void OnTick(long now)
         {

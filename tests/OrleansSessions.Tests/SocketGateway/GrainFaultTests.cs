@@ -105,6 +105,20 @@ public sealed class GrainFaultTests(GatewayFixture gateway) : IAsyncLifetime
         AssertLog(requests.Length);
     }
 
+    [Fact]
+    public async Task AnAttach_WhileTheSiloOfItsSessionIsLost_WaitsForAnother()
+    {
+        var failures = 2;
+        (_fault, _fails) = (Faults["silo"], name => name == nameof(ISessionGrain.AttachAsync) && Interlocked.Decrement(ref failures) >= 0);
+
+        await using var socket = await _host.ConnectV1Async(_session);
+        await socket.NextAsync("hello");
+        await using var stream = await EventStreamClient.OpenAsync(_host.Http, $"/v1/sessions/{_session}/events");
+        await stream.NextAsync("hello");
+
+        Assert.True(failures < 0, $"The attach was not repeated: {failures} failures are left.");
+    }
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public async Task OnASocket_AFailedAttach_GetsAnErrorAndClosesWith1011(string kind)

@@ -124,6 +124,21 @@ public sealed class LogCursorTests
     }
 
     [Fact]
+    public async Task AnEventThatWasExpectedInAnEpochThatIsGone_IsNotWaitedForWithoutEnd()
+    {
+        Begin(epoch: 5, seq: 2);
+        Feed(5, 4);
+        var read = await _log.NextAsync();
+        Expect(5, 9);
+        read.Reply(new() { Outcome = LogReadOutcome.EpochChanged, Epoch = 6, Head = 0, Events = [], IsAtHead = true, Open = [] });
+        (await _log.NextAsync()).Reply(new() { Outcome = LogReadOutcome.Recovered, Epoch = 6, Head = 0, Events = [], IsAtHead = true, Open = [] });
+        await ReadAsync();
+
+        Assert.Equal(["lost EpochChanged"], _sink.Seen);
+        Assert.False(_answers.IsWaiting);
+    }
+
+    [Fact]
     public async Task ARemovalOfALowerEpoch_ClosesNothing_WhileThisSocketsLogGoesOn()
     {
         Begin(epoch: 5, seq: 2);

@@ -31,6 +31,35 @@ public sealed class SiloHeartbeatsTests
     }
 
     [Fact]
+    public void ItemsThatWereOvertaken_AreNoHoles_AndDoNotHideLaterOnes()
+    {
+        Beat(A, 0, 1, A);
+        Assert.True(_silos.OnItem(GatewayItem.Awake(A, 3, "/s", 1, 1)));
+        Assert.False(_silos.OnItem(GatewayItem.Awake(A, 1, "/s", 1, 1)));
+        Assert.False(_silos.OnItem(GatewayItem.Awake(A, 2, "/s", 1, 1)));
+        Assert.False(Beat(A, 0, 1, A));
+        Assert.False(Beat(A, 3, 1, A));
+        Assert.True(Beat(A, 4, 1, A));
+    }
+
+    [Fact]
+    public void AMembershipThatStartsAgain_IsTaken_OnceNoSiloOfTheLastOneIsHeard()
+    {
+        Beat(A, 0, 90, A);
+        Beat(B, 0, 1, B);
+        Assert.Empty(_silos.Missing());
+        _clock.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal([A], _silos.Missing());
+
+        Beat(B, 0, 1, B);
+
+        Assert.Empty(_silos.Missing());
+        Beat(A, 0, 90, A);
+        Beat(B, 0, 2, B);
+        Assert.Empty(_silos.Missing());
+    }
+
+    [Fact]
     public void Ready_RequiresEverySiloOfTheStart_OrOneAfterTheTimeout()
     {
         Assert.False(_silos.IsReady());
