@@ -163,17 +163,19 @@ public sealed class CheckpointTests : IAsyncLifetime
         await AssertStoredWholeAsync(done);
     }
 
-    private static Task<StoredCluster> StartAsync(TimeSpan interval, Action<SessionsOptions>? configure = null) => StoredCluster.StartAsync(configure: options =>
-    {
-        options.CheckpointInterval = interval;
-        options.AnswerTimeout = options.SilenceTimeout = options.FirstDeltaTimeout = TimeSpan.FromDays(30);
-        configure?.Invoke(options);
-    });
+    private static Task<StoredCluster> StartAsync(TimeSpan interval, Action<SessionsOptions>? configure = null) =>
+        StoredCluster.StartAsync(configure: options =>
+        {
+            options.CheckpointInterval = interval;
+            options.AnswerTimeout = options.SilenceTimeout = options.FirstDeltaTimeout = TimeSpan.FromDays(30);
+            configure?.Invoke(options);
+        });
 
     private static Task HasTextAsync(ISessionGrain session, string id, long bytes) =>
         Eventually.TrueAsync(async () => (await session.GetQuestionAsync(id))?.Bytes == bytes, $"{id} has {bytes} bytes");
 
-    private static List<string> Changes(StoredCluster cluster) => [.. cluster.Store.Operations.Where(operation => operation.IsChange).Select(operation => operation.Slot)];
+    private static List<string> Changes(StoredCluster cluster) =>
+        [.. cluster.Store.Operations.Where(operation => operation.IsChange).Select(operation => operation.Slot)];
 
     private static bool IsChunkWrite(StoreOperation operation) =>
         operation.Kind == StoreOperationKind.Write && operation.Slot.StartsWith("chunk.", StringComparison.Ordinal);

@@ -7,8 +7,8 @@ using OrleansSessions.TestKit.Stores;
 namespace OrleansSessions.Tests.Durability;
 
 /// <summary>
-/// Two processes that use the same rows one after the other. <see cref="Crash"/> cuts the first one off from the rows of a session for good, so that it is as if
-/// it had been killed: nothing that it still does is seen.
+/// Two processes that use the same rows one after the other. <see cref="Crash"/> cuts the first one off from the rows of a session for good, so that it is as
+/// if it had been killed: nothing that it still does is seen.
 /// </summary>
 internal sealed class FailoverPair : IAsyncDisposable
 {

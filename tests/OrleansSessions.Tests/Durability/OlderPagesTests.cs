@@ -21,7 +21,8 @@ public sealed class OlderPagesTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _cluster = await StoredCluster.StartAsync(configure: options => (options.HistoryBytes, options.KeptQuestions, options.KeptEvents) = (10_000, Questions + 1, 40));
+        _cluster = await StoredCluster.StartAsync(
+            configure: options => (options.HistoryBytes, options.KeptQuestions, options.KeptEvents) = (10_000, Questions + 1, 40));
         for (var i = 0; i < Questions; i++)
         {
             await _cluster.AnswerAsync("s", $"id-{i}", Question(i), new string('a', PageBytes / 2));
@@ -52,7 +53,7 @@ public sealed class OlderPagesTests : IAsyncLifetime
         var duplicate = await Session.AskAsync("id-0", Question(0));
         Assert.Equal((AskOutcome.Duplicate, _before[0].Text, 1L), (duplicate.Outcome, duplicate.Earlier?.Text, duplicate.Seq));
         Assert.Equal(AskOutcome.Conflict, (await Session.AskAsync("id-1", "another text")).Outcome);
-        Assert.Equal(["page.0", "page.1", "page.10", "page.11", "page.2", "page.3", "page.4", "page.5", "page.6", "page.7", "page.8", "page.9", "record"], Reads());
+        Assert.Equal([.. Enumerable.Range(0, Questions).Select(number => $"page.{number}").Order(StringComparer.Ordinal), "record"], Reads());
     }
 
     [Fact]
@@ -134,7 +135,9 @@ public sealed class OlderPagesTests : IAsyncLifetime
 
     private static string Question(int number) => $"{number} ".PadRight(PageBytes / 2, 'q');
 
-    private async Task<SessionDescription?> DescribeAsync() => await Session.DescribeAsync() is { } described ? described with { Open = _described.Open } : null;
+    /// <summary>Nothing is open in these tests; two empty lists are not equal.</summary>
+    private async Task<SessionDescription?> DescribeAsync() =>
+        await Session.DescribeAsync() is { Open.Length: 0 } described ? described with { Open = _described.Open } : null;
 
     private List<string> Reads() => [.. _cluster.Store.Operations
         .Where(operation => operation.Kind == StoreOperationKind.Read).Select(operation => operation.Slot).Order(StringComparer.Ordinal)];
