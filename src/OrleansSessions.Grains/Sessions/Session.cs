@@ -77,8 +77,9 @@ internal sealed class Session
     /// <summary>All that the record of the session holds: the ended questions that no page has, then the running one, then the queue in order.</summary>
     public IEnumerable<Question> InRecord => _ended.InRecord.Concat(_open.All);
 
-    /// <summary>The oldest event that can be replayed, also after reading what is not in memory.</summary>
-    public long OldestSeq => _ended.Pages.HasUnloaded ? Math.Min(_oldestStored, Log.OldestSeq) : Log.OldestSeq;
+    /// <summary>The oldest event that can be replayed, also after reading what is not in memory. It never promises too much.</summary>
+    public long OldestSeq =>
+        _ended.Pages.HasUnloaded ? Math.Min(Math.Max(_oldestStored, Log.Head + 1 - _options.KeptEvents), Log.OldestSeq) : Log.OldestSeq;
 
     /// <summary>Ends a question for a client.</summary>
     public CancelReply Cancel(string? questionId, DateTimeOffset now)
@@ -273,9 +274,17 @@ internal sealed class Session
         Log.AppendDone(question);
         _ended.Add(question);
         _newlyEnded.Enqueue(question);
-        if (_ended.Trim() || Log.Count > _options.KeptEvents)
+        var hadUnloaded = _ended.Pages.HasUnloaded;
+        var isTrimmed = _ended.Trim();
+        if (isTrimmed || Log.Count > _options.KeptEvents)
         {
             Log.Trim(_options.KeptEvents, lastEnded: question);
+        }
+
+        if (isTrimmed && hadUnloaded)
+        {
+            // The numbers that the next unloaded page begins with are not known before it is read.
+            _oldestStored = Log.OldestSeq;
         }
     }
 }

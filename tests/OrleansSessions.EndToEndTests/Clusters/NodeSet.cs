@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Processes;
 using StackExchange.Redis;
@@ -47,6 +48,13 @@ public sealed class NodeSet : IAsyncDisposable
 
     /// <summary>Makes the store come back empty.</summary>
     public async Task FlushAsync() => await (await ClientAsync()).GetDatabase().ExecuteAsync("FLUSHALL");
+
+    /// <summary>What the store has received so far, in bytes.</summary>
+    public async Task<long> ReceivedBytesAsync()
+    {
+        var stats = await (await ClientAsync()).GetServers()[0].InfoAsync("stats");
+        return long.Parse(stats.SelectMany(group => group).Single(entry => entry.Key == "total_net_input_bytes").Value, CultureInfo.InvariantCulture);
+    }
 
     /// <summary>The content of the grain directory in the store: one value for each session that a silo holds, or has held.</summary>
     public async Task<IReadOnlyList<string>> DirectoryEntriesAsync()

@@ -56,7 +56,8 @@ public sealed class CrashPointTests(ITestOutputHelper output) : IAsyncLifetime
         for (; !isComplete; change += SideBySide)
         {
             Assert.InRange(change, 1, MaxChanges);
-            var lives = Enumerable.Range(change, SideBySide).SelectMany(number => new[] { LiveAsync(number, false, thaws), LiveAsync(number, true, thaws) });
+            var lives = Enumerable.Range(change, SideBySide)
+                .SelectMany(number => new[] { LiveAsync(number, false, thaws), LiveAsync(number, true, thaws) });
             isComplete = (await Task.WhenAll(lives)).Contains(true);
         }
 
@@ -161,7 +162,8 @@ public sealed class CrashPointTests(ITestOutputHelper output) : IAsyncLifetime
             }
         }
 
-        Assert.All(life.Questions.Where(known => known.IsAccepted && known.End is null), known => Assert.Contains(questions, question => question.QuestionId == known.Id));
+        var open = life.Questions.Where(known => known.IsAccepted && known.End is null);
+        Assert.All(open, known => Assert.Contains(questions, question => question.QuestionId == known.Id));
         Assert.All(questions, question => Assert.Contains(life.Questions, known => known.Id == question.QuestionId));
         if (life.Questions.Count <= StoredLife.KeptQuestions)
         {
@@ -213,13 +215,15 @@ public sealed class CrashPointTests(ITestOutputHelper output) : IAsyncLifetime
         await _second.SleepAsync(session);
         var questions = await _second.Session(session).ListQuestionsAsync(1_000);
         var kept = before.SkipWhile(question => questions[0].QuestionId != question.QuestionId).ToList();
-        Assert.Equal(kept.Select(question => (question.QuestionId, question.Text)), questions.Take(kept.Count).Select(question => (question.QuestionId, question.Text)));
+        Assert.Equal(kept.Select(TextOf), questions.Take(kept.Count).Select(TextOf));
         Assert.Equal("after", kept[^1].QuestionId);
         if (hasGivenUp)
         {
             Assert.Equal(before.Count, kept.Count);
         }
     }
+
+    private static (string Id, string Text) TextOf(QuestionDescription question) => (question.QuestionId, question.Text);
 
     private async Task RemoveAsync(string session)
     {

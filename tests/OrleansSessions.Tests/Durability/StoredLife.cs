@@ -72,7 +72,9 @@ internal sealed class StoredLife(StoredCluster cluster, string session, CrashPoi
 
     private async Task<bool> QueueAndCancelAsync()
     {
-        if (await AskAsync("running", 300) is not { } running || await AskAsync("queued", 300) is not { } queued || await AskAsync("given-up", 300) is not { } givenUp)
+        if (await AskAsync("running", 300) is not { } running
+            || await AskAsync("queued", 300) is not { } queued
+            || await AskAsync("given-up", 300) is not { } givenUp)
         {
             return false;
         }
@@ -173,7 +175,8 @@ internal sealed class StoredLife(StoredCluster cluster, string session, CrashPoi
     private bool IsSavedOrStopped() =>
         crash.Crashed.IsCompleted || cluster.Rows.Of(StoredCluster.Key(session)).GetValueOrDefault(LastChunk()) is { } saved && saved != _lastSlot;
 
-    private string LastChunk() => cluster.Rows.Of(StoredCluster.Key(session)).Keys.Where(slot => slot.StartsWith("chunk.", StringComparison.Ordinal)).Max() ?? "";
+    private string LastChunk() =>
+        cluster.Rows.Of(StoredCluster.Key(session)).Keys.Where(slot => slot.StartsWith("chunk.", StringComparison.Ordinal)).Max() ?? "";
 
     /// <summary>False if the store has stopped before the reply.</summary>
     private async Task<bool> CallAsync(Task call)

@@ -104,7 +104,8 @@ public sealed class WriteCostTests(ITestOutputHelper output)
 
     private static string Question(int number) => number.ToString(CultureInfo.InvariantCulture).PadRight(2_000, 'q');
 
-    private static List<string> Changes(StoredCluster cluster) => [.. cluster.Store.Operations.Where(operation => operation.IsChange).Select(operation => operation.Slot)];
+    private static List<string> Changes(StoredCluster cluster) =>
+        [.. cluster.Store.Operations.Where(operation => operation.IsChange).Select(operation => operation.Slot)];
 
     private static Task WrittenAsync(StoredCluster cluster, string slot) =>
         Eventually.TrueAsync(() => Changes(cluster).Contains(slot), $"{slot} is written");

@@ -59,10 +59,13 @@ internal sealed class SessionTestBed
         });
 
     /// <summary>The session as the next activation makes it of what this one leaves.</summary>
-    public Session Restore(long newEpoch)
+    public Session Restore(long newEpoch) => Restore(Session, newEpoch);
+
+    /// <summary>A session as the next activation makes it of what it leaves.</summary>
+    public Session Restore(Session left, long newEpoch)
     {
         var session = New(newEpoch - 1);
-        session.Restore(SavedSession.Of(Session.ToRecord(Now)), newEpoch, Now);
+        session.Restore(SavedSession.Of(left.ToRecord(Now)), newEpoch, Now);
         return session;
     }
 
