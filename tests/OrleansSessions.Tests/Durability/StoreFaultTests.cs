@@ -114,11 +114,12 @@ public sealed class StoreFaultTests : IAsyncLifetime
             blocked.TrySetResult();
             return gate.Task;
         };
-        _cluster.Cluster.Responder.For("a").Send("text");
+        var script = _cluster.Cluster.Responder.For("a").Send("text");
         await Session.AskAsync("a", "a");
         await blocked.Task.WaitAsync(StoredCluster.Patience);
 
         var removing = Session.RemoveAsync();
+        await script.Cancelled.WaitAsync(StoredCluster.Patience);
         gate.SetResult();
 
         Assert.True(await removing);
