@@ -104,11 +104,8 @@ internal sealed class EndedQuestions(SessionsOptions options)
         foreach (var question in questions)
         {
             question.Page = page;
-            if (!question.IsForgotten)
-            {
-                _countInRecord--;
-                _bytesInRecord -= question.KeptBytes;
-            }
+            _countInRecord--;
+            _bytesInRecord -= question.KeptBytes;
         }
     }
 

@@ -23,4 +23,10 @@ internal sealed class ChunkState
     /// <summary>Which attempt at the question it belongs to.</summary>
     [Id(4)]
     public int Attempt { get; set; }
+
+    /// <summary>
+    /// Where its text begins in the answer, in UTF-16 units. The chunk before it may hold more, if the process that wrote that one was lost meanwhile.
+    /// </summary>
+    [Id(5)]
+    public int Start { get; set; }
 }

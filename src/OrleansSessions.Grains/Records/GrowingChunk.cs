@@ -22,12 +22,19 @@ internal sealed class GrowingChunk(StoredSlot<ChunkState> slot, Question questio
     public async Task WriteAsync()
     {
         var saved = question.Saved!;
-        var (end, bytes) = FindEnd(saved);
-        if (end == saved.Deltas)
+        var (end, bytes, isFull) = FindEnd(saved);
+        if (end > saved.Deltas)
         {
-            return;
+            await WriteAsync(saved, end);
+            _bytes = bytes;
         }
 
+        // Not before the write: where that fails, this chunk must be written again, and no other may have its text.
+        IsFull = isFull;
+    }
+
+    private async Task WriteAsync(SavedText saved, int end)
+    {
         if (_isUncertain)
         {
             // The last write may have arrived: only the store knows its ETag.
@@ -43,12 +50,13 @@ internal sealed class GrowingChunk(StoredSlot<ChunkState> slot, Question questio
             Text = question.TextBetween(_start, length),
             Deltas = DeltaLengths.Write(question.DeltaEnds, _firstDelta, end),
             FirstDeltaAt = question.FirstDeltaAt,
+            Start = _start,
         });
-        (_isUncertain, _bytes) = (false, bytes);
+        _isUncertain = false;
         saved.Reach(length, end);
     }
 
-    private (int End, int Bytes) FindEnd(SavedText saved)
+    private (int End, int Bytes, bool IsFull) FindEnd(SavedText saved)
     {
         var (end, bytes, start) = (saved.Deltas, _bytes, saved.Length);
         for (; end < question.Deltas; start = question.DeltaEnds[end++])
@@ -56,13 +64,12 @@ internal sealed class GrowingChunk(StoredSlot<ChunkState> slot, Question questio
             var more = Encoding.UTF8.GetByteCount(question.TextBetween(start, question.DeltaEnds[end]));
             if (end > _firstDelta && bytes + more > maxBytes)
             {
-                IsFull = true;
-                break;
+                return (end, bytes, true);
             }
 
             bytes += more;
         }
 
-        return (end, bytes);
+        return (end, bytes, false);
     }
 }

@@ -14,11 +14,29 @@ internal sealed class ReadText
 
     public DateTimeOffset? FirstDeltaAt { get; private set; }
 
-    public void Add(ChunkState chunk)
+    /// <summary>Adds a chunk in its place. False if text before it is missing.</summary>
+    public bool TryAdd(ChunkState chunk)
     {
+        if (chunk.Start > Length)
+        {
+            return false;
+        }
+
+        CutTo(chunk.Start);
         _text.Append(chunk.Text);
         DeltaLengths.Read(chunk.Deltas, _ends);
         FirstDeltaAt ??= chunk.FirstDeltaAt;
+        return true;
+    }
+
+    /// <summary>Drops what is after a length at which a delta ends.</summary>
+    public void CutTo(int length)
+    {
+        if (length < Length)
+        {
+            _text.Length = length;
+            _ends.RemoveAll(end => end > length);
+        }
     }
 
     public void Add(ChunkRange range) => _ranges.Add(range);

@@ -65,7 +65,7 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
     /// <summary>Before the record of the session is written: no answer may have more text in the record than fits into a chunk.</summary>
     public async ValueTask SaveLongTextsAsync()
     {
-        await _last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await SettleAsync();
         foreach (var question in session.InRecord)
         {
             if (question.Length - (question.Saved?.Length ?? 0) > MaxChunkBytes)
@@ -74,6 +74,10 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
             }
         }
     }
+
+    /// <summary>Waits until nothing is being saved.</summary>
+    public async Task SettleAsync() =>
+        await _last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
 
     public void Dispose() => _timer?.Dispose();
 
@@ -92,7 +96,7 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
     {
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         var saved = question.Saved ??= new();
-        while (question.Length - saved.Length > maxUnsaved && !activation.Services.Eviction.IsEvicted)
+        while (question.Length - saved.Length > maxUnsaved && !question.IsForgotten && !activation.Services.Eviction.IsEvicted)
         {
             if (_current is not { IsFull: false } || !_current.IsOf(question))
             {

@@ -23,6 +23,10 @@ internal sealed partial class StoredSession
     private readonly PageWriter _pages;
     private readonly SessionReader _reader;
     private readonly SlotCleaner _cleaner;
+
+    // What the store still holds, but the next record does not name any more.
+    private readonly List<EndedPage> _unnamedPages = [];
+    private readonly List<ChunkRange> _unnamedChunks = [];
     private Task _cleaning = Task.CompletedTask;
 
     public StoredSession(SessionActivation activation, Session session, SessionSlots slots)
@@ -81,14 +85,15 @@ internal sealed partial class StoredSession
 
         // In one turn from here to the write.
         var head = _session.Log.Head;
-        var forgottenPages = _session.Ended.TakeForgottenPages();
-        var forgottenChunks = _session.Ended.TakeForgottenChunks();
+        TakeForgotten();
         var record = ToRecord();
         _session.Log.MarkTaken();
         await _record.WriteAsync(record);
-        if (forgottenPages.Length > 0 || forgottenChunks.Length > 0)
+        if (_unnamedPages.Count > 0 || _unnamedChunks.Count > 0)
         {
-            _cleaning = CleanAsync(_cleaning, forgottenPages, forgottenChunks);
+            _cleaning = CleanAsync(_cleaning, [.. _unnamedPages], [.. _unnamedChunks]);
+            _unnamedPages.Clear();
+            _unnamedChunks.Clear();
         }
 
         return head;
@@ -121,6 +126,12 @@ internal sealed partial class StoredSession
             return;
         }
 
+        if (questions.Exists(question => question.IsForgotten))
+        {
+            // Forgotten while it was written: the next page takes its place.
+            return;
+        }
+
         _session.Ended.MoveToPage(
             new EndedPage(number, [.. questions.Select(question => QuestionIds.Hash(question.Id))], (int)questions.Sum(question => question.KeptBytes)), questions);
     }
@@ -131,21 +142,32 @@ internal sealed partial class StoredSession
     public async Task ForgetAsync()
     {
         await _cleaning;
+        await Checkpoints.SettleAsync();
         if (!_record.IsThere)
         {
             return;
         }
 
+        // What was forgotten since the last write must go, too.
+        TakeForgotten();
+        EndedPage[] pages = [.. _unnamedPages, .. _session.Ended.Pages.All];
         var record = ToRecord();
-        var isWhole = record.Pages.Length == 0 && record.Questions.TrueForAll(question => question.Chunks is null);
-        if (!isWhole)
+        (record.FirstPage, record.Pages) = (pages is [var first, ..] ? first.Number : record.FirstPage, PageIndexForm.Write(pages));
+        record.Questions.Add(new() { Chunks = _unnamedChunks.ConvertAll(ChunkRangeState.From) });
+        record.Questions = [.. record.Questions.Where(question => question.Chunks is { Count: > 0 }).Select(question => new QuestionState { Chunks = question.Chunks })];
+        if (record.Pages.Length > 0 || record.Questions.Count > 0)
         {
             record.IsRemoved = true;
-            record.Questions = record.Questions.ConvertAll(question => new QuestionState { Chunks = question.Chunks });
             await _record.WriteAsync(record);
         }
 
         await RemoveAllAsync(record);
+    }
+
+    private void TakeForgotten()
+    {
+        _unnamedPages.AddRange(_session.Ended.TakeForgottenPages());
+        _unnamedChunks.AddRange(_session.Ended.TakeForgottenChunks());
     }
 
     private SessionRecord ToRecord()
@@ -158,9 +180,11 @@ internal sealed partial class StoredSession
     private async Task RemoveAllAsync(SessionRecord record)
     {
         await _cleaner.RemoveChunksAsync(record.Questions);
-        foreach (var page in PageIndexForm.Read(record.FirstPage, record.Pages).All)
+        var pages = PageIndexForm.Read(record.FirstPage, record.Pages);
+        for (var number = pages.First; number <= pages.Next; number++)
         {
-            await _cleaner.RemovePageAsync(page.Number);
+            // The last one is named by no record, but an activation that was lost can have written it.
+            await _cleaner.RemovePageAsync(number);
         }
 
         await _record.ClearAsync();

@@ -59,10 +59,11 @@ internal sealed class SessionTestBed
         });
 
     /// <summary>The session as the next activation makes it of what this one leaves.</summary>
-    public Session Restore(long newEpoch)
+    /// <param name="left">The one that leaves it; <see cref="Session"/> if null.</param>
+    public Session Restore(long newEpoch, Session? left = null)
     {
         var session = New(newEpoch - 1);
-        session.Restore(SavedSession.Of(Session.ToRecord(Now)), newEpoch, Now);
+        session.Restore(SavedSession.Of((left ?? Session).ToRecord(Now)), newEpoch, Now);
         return session;
     }
 
