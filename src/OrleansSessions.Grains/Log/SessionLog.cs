@@ -126,41 +126,17 @@ internal sealed class SessionLog(long epoch)
     /// <summary>The number of an event as clients see it. What an earlier epoch numbered counts as the beginning of this one.</summary>
     public long SeqOf(Question question, long seq) => question.Epoch == Epoch && seq > 0 ? seq : 1;
 
-    /// <summary>
-    /// Adds older entries, as far as questions that are in memory have them. A number that is neither that of an <c>accepted</c> nor of a <c>done</c> is a
-    /// delta of the question that ran then.
-    /// </summary>
+    /// <summary>Adds older entries, as far as questions that are in memory have them and their numbers have no hole.</summary>
     /// <param name="questions">Those in memory, in the order in which they ended, and then those that are open.</param>
     /// <param name="maxEvents">How many entries are held at most; those of the last answer are held in any case.</param>
     public void ExtendBack(IReadOnlyList<Question> questions, int maxEvents)
     {
-        var entries = new Dictionary<long, Entry>();
-        foreach (var question in questions.Where(question => question.Epoch == Epoch))
-        {
-            entries[question.AcceptedSeq] = new(question, EntryKind.Accepted, 0);
-            if (question.IsFinal)
-            {
-                entries[question.DoneSeq] = new(question, EntryKind.Done, 0);
-            }
-        }
-
+        var entries = EntriesOf(questions);
         var last = questions.LastOrDefault(question => question.IsFinal);
         var older = new List<Entry>();
-        var delta = OldestDelta();
-        for (var seq = _oldest - 1; seq >= First; seq--)
+        for (var seq = _oldest - 1; seq >= First && entries.TryGetValue(seq, out var entry); seq--)
         {
-            if (!entries.TryGetValue(seq, out var entry))
-            {
-                delta = delta with { Delta = delta.Delta - 1 };
-                entry = delta;
-            }
-            else if (entry is { Kind: EntryKind.Done, Question.Deltas: > 0 })
-            {
-                delta = new(entry.Question, EntryKind.Delta, entry.Question.Deltas);
-            }
-
-            var isKept = entry.Delta >= 0 && (_entries.Count + older.Count < maxEvents || ReferenceEquals(entry.Question, last));
-            if (!isKept || entry.Question is null)
+            if (_entries.Count + older.Count >= maxEvents && !ReferenceEquals(entry.Question, last))
             {
                 break;
             }
@@ -179,18 +155,55 @@ internal sealed class SessionLog(long epoch)
         return Head;
     }
 
-    /// <summary>The delta before which the next older one is to be found, of the question that ran when the oldest entry was written.</summary>
-    private Entry OldestDelta()
+    /// <summary>The entries of this epoch that questions have, by number.</summary>
+    private Dictionary<long, Entry> EntriesOf(IReadOnlyList<Question> questions)
     {
-        foreach (var entry in _entries)
+        var entries = new Dictionary<long, Entry>();
+        var here = questions.Where(question => question.Epoch == Epoch).ToList();
+        foreach (var question in here)
         {
-            if (entry.Kind == EntryKind.Delta || entry is { Kind: EntryKind.Done, Question.Deltas: > 0 })
+            entries[question.AcceptedSeq] = new(question, EntryKind.Accepted, 0);
+            if (question.IsFinal)
             {
-                return entry.Kind == EntryKind.Delta ? entry : new(entry.Question, EntryKind.Delta, entry.Question.Deltas);
+                entries[question.DoneSeq] = new(question, EntryKind.Done, 0);
             }
         }
 
-        return default;
+        foreach (var question in here.Where(question => question is { IsFinal: true, Deltas: > 0 }))
+        {
+            AddDeltas(entries, question);
+        }
+
+        return entries;
+    }
+
+    /// <summary>
+    /// The numbers of deltas are not stored: they are those before the question's <c>done</c> that no other event has. If they are not as many as its deltas,
+    /// some are those of a question that is not in memory. Which ones is not known, and none is added.
+    /// </summary>
+    private void AddDeltas(Dictionary<long, Entry> entries, Question question)
+    {
+        var before = question.AcceptedSeq > 0 ? 0 : question.DeltaEnds.Count(end => end <= question.LengthBefore);
+        var numbers = new List<long>();
+        for (var seq = question.DoneSeq - 1; seq >= First; seq--)
+        {
+            if (!entries.TryGetValue(seq, out var entry))
+            {
+                numbers.Add(seq);
+            }
+            else if (ReferenceEquals(entry.Question, question) || entry.Kind == EntryKind.Delta || entry is { Kind: EntryKind.Done, Question.Deltas: > 0 })
+            {
+                break;
+            }
+        }
+
+        if (numbers.Count == question.Deltas - before)
+        {
+            for (var i = 0; i < numbers.Count; i++)
+            {
+                entries[numbers[i]] = new(question, EntryKind.Delta, question.Deltas - 1 - i);
+            }
+        }
     }
 
     private LogEvent Materialise(int index)

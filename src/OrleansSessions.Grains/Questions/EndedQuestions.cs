@@ -107,11 +107,8 @@ internal sealed class EndedQuestions(SessionsOptions options)
         foreach (var question in questions)
         {
             question.Page = page;
-            if (!question.IsForgotten)
-            {
-                _countInRecord--;
-                _bytesInRecord -= question.KeptBytes;
-            }
+            _countInRecord--;
+            _bytesInRecord -= question.KeptBytes;
         }
     }
 
@@ -138,13 +135,6 @@ internal sealed class EndedQuestions(SessionsOptions options)
         EndedPage[] forgotten = [.. _forgottenPages ?? []];
         _forgottenPages = null;
         return forgotten;
-    }
-
-    /// <summary>The record still names these: it could not be written.</summary>
-    public void ReturnForgotten(EndedPage[] pages, ChunkRange[] chunks)
-    {
-        (_forgottenPages ??= []).InsertRange(0, pages);
-        (_forgottenChunks ??= []).InsertRange(0, chunks);
     }
 
     /// <summary>These chunks hold text that was withdrawn.</summary>

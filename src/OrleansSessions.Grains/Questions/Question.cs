@@ -57,7 +57,7 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>How many attempts in a row ended with their process and saved no more text.</summary>
     public int FruitlessAttempts { get; set; }
 
-    /// <summary>The length of the answer when this attempt began, in UTF-16 units.</summary>
+    /// <summary>The length of the answer when this attempt began, or the epoch in which it ends, in UTF-16 units.</summary>
     public int LengthBefore { get; set; }
 
     /// <summary>The life of the log that its numbers belong to.</summary>

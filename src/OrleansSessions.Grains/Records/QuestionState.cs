@@ -79,7 +79,7 @@ internal sealed class QuestionState
     [Id(21)]
     public int FruitlessAttempts { get; set; }
 
-    /// <summary>The length of the answer when this attempt began, in UTF-16 units.</summary>
+    /// <summary>The length of the answer when this attempt began, or the epoch in which it ended, in UTF-16 units.</summary>
     [Id(22)]
     public int LengthBefore { get; set; }
 
@@ -138,7 +138,10 @@ internal sealed class QuestionState
         };
     }
 
-    /// <summary>The question with its answer: what its chunks hold, and <see cref="Tail"/>. Where the chunks hold the tail as well, they are all of it.</summary>
+    /// <summary>
+    /// The question with its answer: what its chunks hold, and <see cref="Tail"/>. Where the chunks of an open question hold the tail as well, they are all
+    /// of it.
+    /// </summary>
     /// <param name="saved">What the chunks hold; null where there are none.</param>
     public Question ToQuestion(ReadText? saved)
     {
@@ -166,7 +169,7 @@ internal sealed class QuestionState
             Connection = Connection,
             IsOrphanable = IsOrphanable,
         };
-        var hasTail = saved is null || saved.Length < SavedLength + Tail.Length;
+        var hasTail = saved is null || Status.IsFinal() || saved.Length < SavedLength + Tail.Length;
         saved?.CopyTo(question, hasTail ? SavedLength : saved.Length);
         if (hasTail)
         {

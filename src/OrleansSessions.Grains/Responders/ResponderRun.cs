@@ -41,7 +41,7 @@ internal sealed partial class ResponderRun
         _waitForRoom = waitForRoom;
         _time = time;
         _logger = logger;
-        Stopped = Task.Run(PumpAsync);
+        Stopped = Task.Factory.StartNew(PumpAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, responder.Scheduler).Unwrap();
     }
 
     /// <summary>Completes once the responder has stopped; one that ignores its token may take as long as it likes.</summary>

@@ -96,7 +96,7 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
     {
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         var saved = question.Saved ??= new();
-        while (question.Length - saved.Length > maxUnsaved && !activation.Services.Eviction.IsEvicted)
+        while (question.Length - saved.Length > maxUnsaved && !question.IsForgotten && !activation.Services.Eviction.IsEvicted)
         {
             if (_current is not { IsFull: false } || !_current.IsOf(question))
             {

@@ -218,6 +218,8 @@ internal sealed class Session
             var text = lost.Saved;
             if ((_deadlines.FindTimeout(lost, now) ?? _recovery.Resume(lost, now)) is { } ending)
             {
+                // None of its deltas is in this epoch.
+                lost.LengthBefore = lost.Length;
                 End(lost, ending, now);
             }
             else if (lost.Saved is null && text is not null)

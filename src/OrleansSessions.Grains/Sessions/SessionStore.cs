@@ -143,18 +143,20 @@ internal sealed partial class SessionStore : IDisposable
     /// <summary>Text has come that a crash should not take.</summary>
     public void PlanCheckpoint() => _stored?.Checkpoints.Plan();
 
-    /// <summary>The activation leaves: nothing is tried again. The text of a running answer is saved, or the session is kept in this process.</summary>
+    /// <summary>
+    /// The activation leaves: nothing is tried again. What is being written gets a moment to arrive, and the text of a running answer is saved; without a store
+    /// the session is kept in this process.
+    /// </summary>
     public async Task StopAsync()
     {
-        _isStopping = true;
-        await (_stopping?.CancelAsync() ?? Task.CompletedTask);
+        EndRetries();
         if (_stored is null && _session.IsKnown)
         {
             _parked.Park(_activation.Key, _session.ToRecord(_activation.UsedAt), _activation.Now - _activation.UsedAt);
         }
         else if (_stored is not null && !HasFailed)
         {
-            await Task.WhenAny(_stored.Checkpoints.SaveAsync(), Task.Delay(LastRetry, _activation.Services.Time));
+            await Task.WhenAny(SaveLastAsync(_stored), Task.Delay(LastRetry, _activation.Services.Time));
         }
     }
 
@@ -167,11 +169,30 @@ internal sealed partial class SessionStore : IDisposable
     private static Task EndOfAsync(Task previous) =>
         previous.IsCompleted ? Task.CompletedTask : Task.WhenAny(previous);
 
+    /// <summary>Nothing but the wait before a retry follows this token, so nothing else runs in here.</summary>
+    private void EndRetries()
+    {
+        _isStopping = true;
+        _stopping?.Cancel();
+    }
+
+    /// <summary>The next activation must not read what this one is about to write.</summary>
+    private async Task SaveLastAsync(StoredSession stored)
+    {
+        await EndOfAsync(_queue);
+        await stored.Checkpoints.SaveAsync();
+    }
+
     private async Task<long> WriteAfterAsync(Task previous, bool isRepeated)
     {
         try
         {
             await EndOfAsync(previous);
+            if (HasFailed)
+            {
+                throw new OrleansException("This activation of the session was given up.");
+            }
+
             return await WriteUntilItSucceedsAsync(_stored!, isRepeated);
         }
         catch (Exception)

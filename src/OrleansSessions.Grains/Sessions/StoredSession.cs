@@ -26,6 +26,10 @@ internal sealed partial class StoredSession
     private readonly PageWriter _pages;
     private readonly SessionReader _reader;
     private readonly SlotCleaner _cleaner;
+
+    // What the store still holds, but the next record does not name any more.
+    private readonly List<EndedPage> _unnamedPages = [];
+    private readonly List<ChunkRange> _unnamedChunks = [];
     private Task _cleaning = Task.CompletedTask;
 
     public StoredSession(SessionActivation activation, Session session, SessionSlots slots)
@@ -84,23 +88,15 @@ internal sealed partial class StoredSession
 
         // In one turn from here to the write.
         var head = _session.Log.Head;
-        var forgottenPages = _session.Ended.TakeForgottenPages();
-        var forgottenChunks = _session.Ended.TakeForgottenChunks();
+        TakeForgotten();
         var record = ToRecord();
         _session.Log.MarkTaken();
-        try
+        await _record.WriteAsync(record);
+        if (_unnamedPages.Count > 0 || _unnamedChunks.Count > 0)
         {
-            await _record.WriteAsync(record);
-        }
-        catch (Exception)
-        {
-            _session.Ended.ReturnForgotten(forgottenPages, forgottenChunks);
-            throw;
-        }
-
-        if (forgottenPages.Length > 0 || forgottenChunks.Length > 0)
-        {
-            _cleaning = CleanAsync(_cleaning, forgottenPages, forgottenChunks);
+            _cleaning = CleanAsync(_cleaning, [.. _unnamedPages], [.. _unnamedChunks]);
+            _unnamedPages.Clear();
+            _unnamedChunks.Clear();
         }
 
         return head;
@@ -133,6 +129,12 @@ internal sealed partial class StoredSession
             return;
         }
 
+        if (questions.Exists(question => question.IsForgotten))
+        {
+            // Forgotten while it was written: the next page takes its place.
+            return;
+        }
+
         _session.Ended.MoveToPage(
             new EndedPage(number, [.. questions.Select(question => QuestionIds.Hash(question.Id))], (int)questions.Sum(question => question.KeptBytes)), questions);
     }
@@ -149,18 +151,26 @@ internal sealed partial class StoredSession
             return;
         }
 
-        // The record still names what the end of the open questions has pushed out. Without it, that counts as trimmed.
-        await RemoveAsync(_session.Ended.TakeForgottenPages(), _session.Ended.TakeForgottenChunks());
+        // What was forgotten since the last write must go, too.
+        TakeForgotten();
+        EndedPage[] pages = [.. _unnamedPages, .. _session.Ended.Pages.All];
         var record = ToRecord();
-        var isWhole = record.Pages.Length == 0 && record.Questions.TrueForAll(question => question.Chunks is null);
-        if (!isWhole)
+        (record.FirstPage, record.Pages) = (pages is [var first, ..] ? first.Number : record.FirstPage, PageIndexForm.Write(pages));
+        record.Questions.Add(new() { Chunks = _unnamedChunks.ConvertAll(ChunkRangeState.From) });
+        record.Questions = [.. record.Questions.Where(question => question.Chunks is { Count: > 0 }).Select(question => new QuestionState { Chunks = question.Chunks })];
+        if (record.Pages.Length > 0 || record.Questions.Count > 0)
         {
             record.IsRemoved = true;
-            record.Questions = record.Questions.ConvertAll(question => new QuestionState { Chunks = question.Chunks });
             await _record.WriteAsync(record);
         }
 
         await RemoveAllAsync(record);
+    }
+
+    private void TakeForgotten()
+    {
+        _unnamedPages.AddRange(_session.Ended.TakeForgottenPages());
+        _unnamedChunks.AddRange(_session.Ended.TakeForgottenChunks());
     }
 
     private SessionRecord ToRecord()
@@ -174,27 +184,13 @@ internal sealed partial class StoredSession
     {
         await _cleaner.RemoveChunksAsync(record.Questions);
         var pages = PageIndexForm.Read(record.FirstPage, record.Pages);
-        foreach (var page in pages.All)
+        for (var number = pages.First; number <= pages.Next; number++)
         {
-            await _cleaner.RemovePageAsync(page.Number);
+            // The last one is named by no record, but an activation that was lost can have written it.
+            await _cleaner.RemovePageAsync(number);
         }
 
-        // One that was written, and that no record has named yet.
-        await _cleaner.RemovePageAsync(pages.Next);
         await _record.ClearAsync();
-    }
-
-    private async Task RemoveAsync(EndedPage[] pages, ChunkRange[] chunks)
-    {
-        foreach (var page in pages)
-        {
-            await _cleaner.RemovePageAsync(page.Number);
-        }
-
-        foreach (var range in chunks)
-        {
-            await _cleaner.RemoveChunksAsync(range);
-        }
     }
 
     /// <summary>Removes what no record names any more. What stays, because the store fails, goes with its time to live.</summary>
@@ -203,7 +199,15 @@ internal sealed partial class StoredSession
         await previous;
         try
         {
-            await RemoveAsync(pages, chunks);
+            foreach (var page in pages)
+            {
+                await _cleaner.RemovePageAsync(page.Number);
+            }
+
+            foreach (var range in chunks)
+            {
+                await _cleaner.RemoveChunksAsync(range);
+            }
         }
         catch (Exception fault)
         {

@@ -30,6 +30,42 @@ public sealed class SessionStateTests
     }
 
     [Fact]
+    public void I3_Restore_WithoutAQuestionThatEndedDuringAnAnswer_TakesItsEventsForNoDeltas()
+    {
+        var before = new SessionTestBed(configure: options => options.KeptBytes = 500);
+        before.Ask("a");
+        before.Say("1");
+        before.Ask("b", ifBusy: IfBusy.Queue);
+        before.Say("2");
+        before.Session.Cancel("b", before.Now);
+        before.Say(new string('x', 600));
+        before.Complete();
+        var whole = before.Events();
+
+        var after = before.Restore(newEpoch: 99);
+
+        Assert.Null(after.Find("b"));
+        var tail = after.View.ReadLog(1, after.Log.OldestSeq - 1, int.MaxValue, before.Now).Events;
+        Assert.Equal(whole.Skip(whole.Count - tail.Length), tail);
+    }
+
+    [Fact]
+    public void I3_Restore_AfterAQuestionWasLost_TakesNoEventOfTheNewEpochForItsDeltas()
+    {
+        var bed = new SessionTestBed(configure: options => options.KeptQuestions = 1);
+        bed.Ask("a");
+        bed.Say("half");
+        bed.Ask("b", ifBusy: IfBusy.Queue);
+        bed.Now += bed.Options.QueueTimeout;
+        var lost = bed.Restore(newEpoch: 99);
+        Assert.Equal((null, 3L), (lost.Find("b"), lost.Find("a")!.DoneSeq));
+
+        var after = bed.Restore(lost, newEpoch: 100);
+
+        Assert.Equal((99L, 3L, 3L), (after.Log.Epoch, after.Log.OldestSeq, after.Log.Head));
+    }
+
+    [Fact]
     public void Restore_WithAnOpenQuestion_EndsItAsLostInANewEpochAndGoesOnWithTheQueue()
     {
         var before = new SessionTestBed();

@@ -1,0 +1,56 @@
+using CsCheck;
+using OrleansSessions.Responders;
+using Xunit;
+
+namespace OrleansSessions.Tests.Sessions.Model;
+
+/// <summary>
+/// Random interleavings of everything that can happen to one session, over several processes and a store that fails, against what clients have seen. A failure
+/// prints its case and a seed: run it again with <c>CsCheck_Seed</c>. <c>CsCheck_Iter</c> is the number of cases, <c>CsCheck_Time</c> the seconds to go on for.
+/// </summary>
+public sealed class SessionModelTests
+{
+    private const int Cases = 2_000;
+
+    [Fact]
+    public void WhateverHappens_WhatClientsSawStays_AndTheInvariantsHold() => ModelCase.Any.Sample(
+        Play, iter: Setting("CsCheck_Iter", Cases), time: (int)Setting("CsCheck_Time", -1), print: static modelCase => modelCase.ToString());
+
+    [Fact]
+    public void AWriteThatWaits_IsNotDoneOnceTheActivationWasGivenUp() => Play(
+        new(RecoveryMode.Fail, 2, 24, 2_000, 1_000, 100_000,
+            [new(StepKind.Ask, 0, 5, 1), new(StepKind.Say, 0, 79, 1), new(StepKind.Fault, 723, 5, 1), new(StepKind.Ask, 857, 5, 707)]));
+
+    [Fact]
+    public void AQuestionThatIsForgottenWhileItsPageIsWritten_StaysForgotten() => Play(
+        new(RecoveryMode.Fail, 1, 6, 2_000, 20, 4_000,
+            [
+                new(StepKind.Ask, 0, 5, 1), new(StepKind.Hold, 0, 0, 0), new(StepKind.Say, 0, 867, 1), new(StepKind.EndAnswer, 0, 5, 1),
+                new(StepKind.Sleep, 0, 0, 0), new(StepKind.Ask, 789, 5, 1), new(StepKind.Cancel, 0, 5, 1),
+            ]));
+
+    [Fact]
+    public void ARemoval_AlsoRemovesTheChunksOfWhatIsForgottenByIt() => Play(
+        new(RecoveryMode.Fail, 2, 2, 12_000, 3, 0,
+            [new(StepKind.Ask, 0, 5, 1), new(StepKind.Say, 0, 18, 1), new(StepKind.Ask, 45, 5, 1), new(StepKind.Remove, 0, 0, 0), new(StepKind.Ask, 0, 5, 1)]));
+
+    [Fact]
+    public void ARemoval_WaitsForTheChunkThatIsBeingWritten() => Play(
+        new(RecoveryMode.Continue, 2, 2, 12_000, 1_000, 4_000,
+            [
+                new(StepKind.Ask, 0, 5, 1), new(StepKind.Say, 0, 418, 1), new(StepKind.Hold, 0, 0, 0), new(StepKind.Checkpoint, 0, 0, 0),
+                new(StepKind.Remove, 0, 0, 0), new(StepKind.Ask, 0, 5, 1),
+            ]));
+
+    [Fact]
+    public void AnAnswerThatIsForgottenWhileItIsSaved_GetsNoMoreChunks() => Play(
+        new(RecoveryMode.Fail, 2, 24, 2_000, 1_000, 100_000,
+            [
+                new(StepKind.Ask, 26, 5, 1), new(StepKind.Hold, 0, 0, 0), new(StepKind.Ask, 150, 5, 1), new(StepKind.Say, 0, 329, 1),
+                new(StepKind.Ask, 0, 5, 907), new(StepKind.Checkpoint, 0, 0, 0),
+            ]));
+
+    private static void Play(ModelCase modelCase) => new ModelRun(modelCase).Play();
+
+    private static long Setting(string name, long otherwise) => long.TryParse(Environment.GetEnvironmentVariable(name), out var value) ? value : otherwise;
+}
