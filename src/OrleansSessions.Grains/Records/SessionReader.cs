@@ -105,12 +105,6 @@ internal sealed class SessionReader(SessionSlots slots)
 
         if (isRunning && record is not null)
         {
-            if (state.Chunks is not [.., { } last] || last.Epoch != record.Epoch)
-            {
-                // An earlier process can have written more after the one that wrote the record had read it.
-                text.CutTo(state.SavedLength);
-            }
-
             var count = 0;
             while (await TryReadAsync(state, record.Epoch, record.NextChunk + count, text))
             {
