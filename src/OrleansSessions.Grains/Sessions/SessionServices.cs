@@ -11,9 +11,6 @@ internal sealed class SessionServices(
     IOptions<SessionsOptions> options, SessionMetrics metrics, ClusterEviction eviction, ScopeUse scopes,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
 {
-    /// <summary>In microseconds. Two silos whose clocks agree must not make the same epoch for two activations of one session.</summary>
-    private readonly int _epochOffset = Random.Shared.Next(1_000_000);
-
     private long _lastEpoch;
 
     public SessionsOptions Options { get; } = options.Value;
@@ -26,12 +23,15 @@ internal sealed class SessionServices(
 
     public TimeProvider Time { get; } = time;
 
+    /// <summary>In microseconds, below a second: two silos whose clocks agree must not make the same epoch.</summary>
+    public int EpochOffset { get; init; } = Random.Shared.Next(1_000_000);
+
     /// <summary>
     /// A new epoch: microseconds since the year 1 and up to a second more, made to differ from every other of this silo and to exceed <paramref name="after"/>.
     /// </summary>
     public long NewEpoch(long after = 0)
     {
-        var now = Math.Max((Time.GetUtcNow().UtcTicks / 10) + _epochOffset, after + 1);
+        var now = Math.Max((Time.GetUtcNow().UtcTicks / 10) + EpochOffset, after + 1);
         while (true)
         {
             var last = Interlocked.Read(ref _lastEpoch);

@@ -47,7 +47,7 @@ internal sealed class ModelNode
         var sessionOptions = Options.Create(options);
 
         // The anonymous scope has no limits, so the session asks no one for them.
-        _sessions = new SessionServices(sessionOptions, Metrics, new ClusterEviction(), null!, time);
+        _sessions = new SessionServices(sessionOptions, Metrics, new ClusterEviction(), null!, time) { EpochOffset = 0 };
         _stores = new SessionStores(new StoredStates(sessionOptions, null!, Services), new ParkedSessions(sessionOptions, time));
         _outboxes = new SocketGatewayOutboxes(
             Services, null!, Stub.Of<ILocalSiloDetails>((_, _) => Silo), null!, time, NullLogger<SocketGatewayOutboxes>.Instance);

@@ -183,8 +183,9 @@ internal sealed class ModelRun
 
     private void Append(Step step)
     {
+        // A piece of something else would be right where the answer has no text, as after a crash: it is sent where nothing can come between.
         var open = _seen.Current.Where(known => known.End is null).ToList();
-        if (open.Count == 0)
+        if (open.Count == 0 || (step.B % 12 == 2 && (!IsQuiet || _store.Next.Count > 0)))
         {
             return;
         }
@@ -211,9 +212,8 @@ internal sealed class ModelRun
         };
         var text = kind == 2 ? "###" : Script.Piece(key, kind is 1 ? 0 : bytes, Sizes[step.C % Sizes.Length]);
         var isWrong = kind is 0 or 3 || (kind == 2 && bytes >= 3);
-        if (kind == 2 && (bytes < 3 || _store.IsHeld || _store.Next.Count > 0))
+        if (kind == 2 && bytes < 3)
         {
-            // It would be right where the answer has no text, as after a crash.
             return;
         }
 
@@ -482,6 +482,11 @@ internal sealed class ModelRun
 
         BrokenException.Unless(IsQuiet, $"I5: the session never comes to rest");
         Inspect();
+        if (_case.Steps.Length % 2 == 0)
+        {
+            Talk();
+        }
+
         for (var i = 0; i < 8; i++)
         {
             Pass(_case.Options.AnswerTimeout);
@@ -498,6 +503,26 @@ internal sealed class ModelRun
             _store.Keys.Count <= (_isDisturbed ? GarbageOfAnAccident * _accidents : 0), $"after the removal there is {string.Join(", ", _store.Keys)}");
         Inspect();
         BrokenException.Unless(!_seen.Current.Any(), $"something came back after the removal");
+    }
+
+    /// <summary>The responders go on and on. Their time ends all the same: that of the running question, and that of one which waited as long as it may.</summary>
+    private void Talk()
+    {
+        var ends = _time.GetUtcNow() + _case.Options.AnswerTimeout + _case.Options.QueueTimeout + TimeSpan.FromSeconds(10);
+        while (_time.GetUtcNow() < ends)
+        {
+            foreach (var answer in _node.Responder.Running.FindAll(answer => !answer.IsCancelled && !answer.HasEnded))
+            {
+                answer.Say(SeenAnswers.Next(answer, 1));
+            }
+
+            Pass(TimeSpan.FromSeconds(10));
+        }
+
+        Call(session => session.DescribeAsync(new()), session => BrokenException.Unless(
+            session is null || session.Open.Length == 0, $"I5: {session?.Open.FirstOrDefault()?.QuestionId} is open, but its time is over"));
+        _node.Run();
+        CheckFaults();
     }
 
     private List<QuestionDescription>? All()
