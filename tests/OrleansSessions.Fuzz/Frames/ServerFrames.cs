@@ -28,7 +28,7 @@ internal static class ServerFrames
     /// <param name="clientCodes">The codes of the client's close frames, which the server repeats.</param>
     public static string? Find(ReadOnlySpan<byte> bytes, IReadOnlySet<int> clientCodes)
     {
-        var isClosed = false;
+        var (isClosed, isClosedByRuntime) = (false, false);
         while (bytes.Length >= 2)
         {
             var (first, second) = (bytes[0], bytes[1]);
@@ -60,6 +60,9 @@ internal static class ServerFrames
             {
                 Pong => length <= MaxControlPayload ? null : "the server sent a pong that is too long",
 
+                // The runtime answers a broken frame by itself, in the receive, while a send of the server can have begun.
+                Text when isClosedByRuntime => FindInText(payload),
+
                 // WebSocket allows the answer to a ping after a close frame, but nothing else.
                 _ when isClosed => $"the server sent opcode {opcode} after its close frame",
                 Text => FindInText(payload),
@@ -73,6 +76,8 @@ internal static class ServerFrames
             }
 
             isClosed |= opcode == Close;
+            isClosedByRuntime |= opcode == Close && payload.Length >= 2
+                && BinaryPrimitives.ReadUInt16BigEndian(payload) is CloseCodes.ProtocolError or CloseCodes.InvalidPayload;
             bytes = bytes[(head + (int)length)..];
         }
 

@@ -62,7 +62,7 @@ public sealed class ReusedConnectionTests : UpstreamTest
 
         var exchange = await AnswerAsync();
 
-        Assert.True(closed.IsCompletedSuccessfully);
+        await closed.WaitAsync(Deadline);
         Assert.Equal((2, 1), (exchange.ConnectionNumber, exchange.RequestNumber));
     }
 
