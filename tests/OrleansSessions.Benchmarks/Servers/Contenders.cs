@@ -44,7 +44,7 @@ internal static class Contenders
     /// This server with its sessions somewhere. They keep one ended question each: what a write costs is compared, not what a long history adds to it.
     /// </summary>
     public static Contender WithStorage(string name, string description, string serverPath, params string[] settings) =>
-        new(name, description, [serverPath, .. WithoutPauses, WithoutMessageLimit, "--Sessions:KeptQuestions=1", .. settings], Basic, V1, V1OneWord);
+        new(name, description, [serverPath, .. WithoutPauses, WithoutMessageLimit, .. settings], Basic, V1, V1OneWord);
 
     /// <summary>The path of the server's dll after the build of this project: the same configuration and framework, another project.</summary>
     public static string DefaultServerPath
