@@ -8,6 +8,7 @@ using OrleansSessions.Configuration;
 using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Clustering;
 using OrleansSessions.Grains.Gateways;
+using OrleansSessions.Grains.Records;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Grains.Scopes;
 using OrleansSessions.Grains.Sessions;
@@ -53,6 +54,7 @@ public static class SessionGrainsExtensions
         services.TryAddSingleton<ClusterEviction>();
         services.AddSingleton<SessionServices>();
         services.AddSingleton<StoredStates>();
+        services.AddSingleton<QuestionForms>();
         services.AddSingleton<SessionStores>();
         services.AddSingleton<SessionMetrics>();
         services.AddSingleton<ParkedSessions>();

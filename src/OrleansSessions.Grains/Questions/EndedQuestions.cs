@@ -106,7 +106,7 @@ internal sealed class EndedQuestions(SessionsOptions options)
         Pages.Add(page);
         foreach (var question in questions)
         {
-            question.Page = page;
+            (question.Page, question.Form) = (page, null);
             _countInRecord--;
             _bytesInRecord -= question.KeptBytes;
         }

@@ -70,6 +70,9 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>The part of the answer that is in the store already; null where none is.</summary>
     public SavedText? Saved { get; set; }
 
+    /// <summary>What is stored of it once it has ended, as long as its session's record holds that; else null.</summary>
+    public byte[]? Form { get; set; }
+
     /// <summary>The stored page that holds it, or null while its session's record does.</summary>
     public EndedPage? Page { get; set; }
 

@@ -15,9 +15,10 @@ internal sealed class SessionReader(SessionSlots slots)
     public async Task<SavedSession> ReadAsync(SessionRecord record, PageIndex pages, long newestBytes)
     {
         // 1. The pages and the text of answers, side by side.
-        var newest = Newest(pages, newestBytes, isLastInRecord: record.Questions.Exists(question => question.Status.IsFinal()));
+        var newest = Newest(pages, newestBytes, isLastInRecord: record.Ended.Count > 0);
         var reads = newest.ConvertAll(ReadPageAsync);
-        var questions = await Task.WhenAll(record.Questions.Select(question => ReadQuestionAsync(question, record)));
+        var questions = await Task.WhenAll(
+            record.Ended.Select(slots.Forms.Read).Concat(record.Questions).Select(question => ReadQuestionAsync(question, record)));
         await Task.WhenAll(reads);
 
         // 2. What follows the last hole.
@@ -46,7 +47,7 @@ internal sealed class SessionReader(SessionSlots slots)
             return null;
         }
 
-        List<Question> questions = [.. (await Task.WhenAll(state.Questions.Select(question => ReadQuestionAsync(question, null)))).OfType<Question>()];
+        List<Question> questions = [.. (await Task.WhenAll(state.Ended.Select(form => ReadQuestionAsync(slots.Forms.Read(form), null)))).OfType<Question>()];
         if (!page.Ids.SequenceEqual(questions.Select(question => QuestionIds.Hash(question.Id))))
         {
             return null;

@@ -50,13 +50,17 @@ internal sealed class SessionRecord
     [Id(10)]
     public int NextChunk { get; set; }
 
-    /// <summary>The ended questions that no page holds, oldest first, then the running one, then the queue in order.</summary>
+    /// <summary>The running question, then the queue in order. Without a store the ended ones come before them, oldest first.</summary>
     [Id(11)]
     public List<QuestionState> Questions { get; set; } = [];
 
     /// <summary>True where the session is being removed: what its pages hold is deleted first, then this.</summary>
     [Id(12)]
     public bool IsRemoved { get; set; }
+
+    /// <summary>The ended questions that no page holds, oldest first, as <see cref="QuestionForms"/> writes them.</summary>
+    [Id(13)]
+    public List<byte[]> Ended { get; set; } = [];
 
     /// <summary>About how much memory it takes, in bytes.</summary>
     public long Weight => 256 + Pages.Length + Questions.Sum(question => question.Weight);

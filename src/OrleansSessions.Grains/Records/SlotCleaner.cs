@@ -11,7 +11,11 @@ internal sealed class SlotCleaner(SessionSlots slots)
         var slot = slots.Page(number);
         if (await slot.ReadAsync() is { } page)
         {
-            await RemoveChunksAsync(page.Questions);
+            if (page.HasChunks)
+            {
+                await RemoveChunksAsync(page.Ended.Select(slots.Forms.Read));
+            }
+
             await slot.ClearAsync();
         }
     }

@@ -74,6 +74,9 @@ internal sealed class Session
     /// <summary>The ended questions that are kept.</summary>
     public EndedQuestions Ended => _ended;
 
+    /// <summary>The running question, then the queue in order.</summary>
+    public IEnumerable<Question> Open => _open.All;
+
     /// <summary>All that the record of the session holds: the ended questions that no page has, then the running one, then the queue in order.</summary>
     public IEnumerable<Question> InRecord => _ended.InRecord.Concat(_open.All);
 
@@ -175,8 +178,11 @@ internal sealed class Session
     /// <summary>Takes the next question that has ended, in order; null where all were taken.</summary>
     public Question? TakeNextEnded() => _newlyEnded.TryDequeue(out var question) ? question : null;
 
-    /// <summary>All of it that its pages do not hold. The texts are shared, not copied: they never change.</summary>
-    public SessionRecord ToRecord(DateTimeOffset usedAt) => new()
+    /// <summary>All that its pages do not hold. The texts are shared, not copied: they never change.</summary>
+    public SessionRecord ToRecord(DateTimeOffset usedAt) => ToRecord(usedAt, InRecord);
+
+    /// <summary>The record with some of what it holds.</summary>
+    public SessionRecord ToRecord(DateTimeOffset usedAt, IEnumerable<Question> questions) => new()
     {
         Epoch = Log.Epoch,
         First = Log.First,
@@ -184,9 +190,7 @@ internal sealed class Session
         OldestSeq = OldestSeq,
         UsedAt = usedAt,
         Born = Born,
-        FirstPage = _ended.Pages.First,
-        Pages = PageIndexForm.Write(_ended.Pages.All),
-        Questions = [.. InRecord.Select(QuestionState.From)],
+        Questions = [.. questions.Select(QuestionState.From)],
     };
 
     /// <summary>

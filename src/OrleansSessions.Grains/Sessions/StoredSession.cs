@@ -26,11 +26,15 @@ internal sealed partial class StoredSession
     private readonly PageWriter _pages;
     private readonly SessionReader _reader;
     private readonly SlotCleaner _cleaner;
+    private readonly QuestionForms _forms;
 
     // What the store still holds, but the next record does not name any more.
     private readonly List<EndedPage> _unnamedPages = [];
     private readonly List<ChunkRange> _unnamedChunks = [];
     private Task _cleaning = Task.CompletedTask;
+
+    // The pages change more rarely than the record is written.
+    private (int First, int Next, byte[] Bytes) _pagesForm = (0, 0, []);
 
     public StoredSession(SessionActivation activation, Session session, SessionSlots slots)
     {
@@ -39,6 +43,7 @@ internal sealed partial class StoredSession
         _pages = new PageWriter(slots, session.Log.Epoch);
         _reader = new SessionReader(slots);
         _cleaner = new SlotCleaner(slots);
+        _forms = slots.Forms;
         Checkpoints = new AnswerCheckpoints(activation, session, slots);
     }
 
@@ -116,7 +121,12 @@ internal sealed partial class StoredSession
         var number = _session.Ended.Pages.Next;
         try
         {
-            await _pages.WriteAsync(number, new() { Born = _session.Born, Questions = questions.ConvertAll(QuestionState.From) });
+            await _pages.WriteAsync(number, new()
+            {
+                Born = _session.Born,
+                Ended = questions.ConvertAll(_forms.Write),
+                HasChunks = questions.Exists(static question => question.Saved is not null),
+            });
         }
         catch (InconsistentStateException fault)
         {
@@ -156,8 +166,8 @@ internal sealed partial class StoredSession
         EndedPage[] pages = [.. _unnamedPages, .. _session.Ended.Pages.All];
         var record = ToRecord();
         (record.FirstPage, record.Pages) = (pages is [var first, ..] ? first.Number : record.FirstPage, PageIndexForm.Write(pages));
-        record.Questions.Add(new() { Chunks = _unnamedChunks.ConvertAll(ChunkRangeState.From) });
-        record.Questions = [.. record.Questions.Where(question => question.Chunks is { Count: > 0 }).Select(question => new QuestionState { Chunks = question.Chunks })];
+        var chunks = _session.InRecord.SelectMany(question => question.Saved?.Ranges ?? []).Concat(_unnamedChunks).Select(ChunkRangeState.From).ToList();
+        (record.Ended, record.Questions) = ([], chunks.Count > 0 ? [new() { Chunks = chunks }] : []);
         if (record.Pages.Length > 0 || record.Questions.Count > 0)
         {
             record.IsRemoved = true;
@@ -175,8 +185,15 @@ internal sealed partial class StoredSession
 
     private SessionRecord ToRecord()
     {
-        var record = _session.ToRecord(_activation.UsedAt);
-        record.NextChunk = Checkpoints.Next;
+        var pages = _session.Ended.Pages;
+        if ((_pagesForm.First, _pagesForm.Next) != (pages.First, pages.Next))
+        {
+            _pagesForm = (pages.First, pages.Next, PageIndexForm.Write(pages.All));
+        }
+
+        var record = _session.ToRecord(_activation.UsedAt, _session.Open);
+        record.Ended = [.. _session.Ended.InRecord.Select(_forms.Write)];
+        (record.FirstPage, record.Pages, record.NextChunk) = (pages.First, _pagesForm.Bytes, Checkpoints.Next);
         return record;
     }
 

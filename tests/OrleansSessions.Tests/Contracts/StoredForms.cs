@@ -207,8 +207,9 @@ internal static class StoredForms
             NextChunk = 9,
             Questions = [Question],
             IsRemoved = true,
+            Ended = [[1, 2]],
         }),
-        Of("PageState", new PageState { Born = 4, Questions = [Question] }),
+        Of("PageState", new PageState { Born = 4, Ended = [[1, 2]], HasChunks = true }),
         Of("ChunkState", new ChunkState { QuestionId = "q", Text = "bec", Deltas = [3], FirstDeltaAt = Time, Attempt = 2 }),
     ];
 

@@ -18,7 +18,7 @@ public sealed class SavedAnswerTests
         var question = new Question("a", "why", default) { Saved = new() };
         question.AppendDelta(new string('x', 10_000), 10_000);
         question.AppendDelta(new string('y', 10_000), 10_000);
-        var chunk = new GrowingChunk(new SessionSlots(store.Of(this), Session).Chunk(1, 0), question, 16 * 1024);
+        var chunk = new GrowingChunk(new SessionSlots(store.Of(this), Session, ModelStore.Forms).Chunk(1, 0), question, 16 * 1024);
 
         var write = chunk.WriteAsync();
         store.Finish(store[0], StoreOutcome.ReplyLost);

@@ -33,6 +33,9 @@ internal sealed class Known(string id, string? text)
     /// <summary>True once the session was seen without it.</summary>
     public bool IsForgotten { get; set; }
 
+    /// <summary>When it was asked, once seen. Two questions with one id differ in it.</summary>
+    public DateTimeOffset? AskedAt { get; set; }
+
     /// <summary>The first removal since of which no one knows how it ended; null where there was none.</summary>
     public int? Removal { get; set; }
 
@@ -46,7 +49,7 @@ internal sealed class Known(string id, string? text)
 }
 
 /// <summary>Something that must hold did not.</summary>
-internal sealed class BrokenException(string message) : Exception(message)
+internal sealed class BrokenException(string message, Exception? cause = null) : Exception(message, cause)
 {
     /// <summary>Fails the case unless a condition holds.</summary>
     public static void Unless(bool condition, FormattableString message)

@@ -48,7 +48,7 @@ internal sealed class ModelNode
 
         // The anonymous scope has no limits, so the session asks no one for them.
         _sessions = new SessionServices(sessionOptions, Metrics, new ClusterEviction(), null!, time) { EpochOffset = 0 };
-        _stores = new SessionStores(new StoredStates(sessionOptions, null!, Services), new ParkedSessions(sessionOptions, time));
+        _stores = new SessionStores(new StoredStates(sessionOptions, null!, Services), new ParkedSessions(sessionOptions, time), ModelStore.Forms);
         _outboxes = new SocketGatewayOutboxes(
             Services, null!, Stub.Of<ILocalSiloDetails>((_, _) => Silo), null!, time, NullLogger<SocketGatewayOutboxes>.Instance);
         _active = new ActiveResponder(Options.Create(new ResponderOptions { Name = responder.Name }), [responder], Services)

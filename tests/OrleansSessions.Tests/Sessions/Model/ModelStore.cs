@@ -25,6 +25,8 @@ internal sealed class ModelStore
 {
     private static readonly Serializer Serializer = new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
 
+    public static QuestionForms Forms { get; } = new(Serializer.GetSerializer<QuestionState>());
+
     private const int MostNewChunks = 8;
 
     private readonly Dictionary<string, (byte[] Bytes, string ETag)> _rows = new(StringComparer.Ordinal);
@@ -66,14 +68,14 @@ internal sealed class ModelStore
         var named = new HashSet<string> { "record" };
         if (Peek<SessionRecord>("record") is { } record)
         {
-            Name(record.Questions, named);
+            Name(record.Ended.Select(Forms.Read).Concat(record.Questions), named);
             var pages = PageIndexForm.Read(record.FirstPage, record.Pages);
             named.Add($"page.{pages.Next}");
             named.UnionWith(Enumerable.Range(record.NextChunk, MostNewChunks).Select(number => $"chunk.{record.Epoch}.{number}"));
             foreach (var page in pages.All)
             {
                 named.Add($"page.{page.Number}");
-                Name(Peek<PageState>($"page.{page.Number}")?.Questions ?? [], named);
+                Name(Peek<PageState>($"page.{page.Number}")?.Ended.Select(Forms.Read) ?? [], named);
             }
         }
 
@@ -99,7 +101,7 @@ internal sealed class ModelStore
 
     public Call this[int index] => _pending[index];
 
-    private static void Name(List<QuestionState> questions, HashSet<string> named)
+    private static void Name(IEnumerable<QuestionState> questions, HashSet<string> named)
     {
         foreach (var range in questions.SelectMany(question => question.Chunks ?? []))
         {
@@ -163,8 +165,8 @@ internal sealed class ModelStore
             var (bytes, etag) = (Serializer.SerializeToArray(grainState.State), grainState.ETag);
             if (grainState.State is PageState page)
             {
-                store.LargestPage = Math.Max(store.LargestPage, page.Questions.Count);
-                store.LargestPageBytes = Math.Max(store.LargestPageBytes, page.Questions.Sum(question => question.Weight + (3 * question.SavedLength)));
+                store.LargestPage = Math.Max(store.LargestPage, page.Ended.Count);
+                store.LargestPageBytes = Math.Max(store.LargestPageBytes, page.Ended.Select(Forms.Read).Sum(question => question.Weight + (3 * question.SavedLength)));
             }
 
             var written = "";

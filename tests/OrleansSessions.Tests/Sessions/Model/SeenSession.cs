@@ -85,10 +85,10 @@ internal sealed class SeenSession(SessionsOptions options, ModelStore store)
         _all.ForEach(known => known.Removal ??= _removals);
     }
 
-    /// <summary>The epoch of a reply. It never goes back.</summary>
+    /// <summary>The epoch of a reply. It never goes back, unless nothing has happened in it: a session that was never asked does not keep its own.</summary>
     public void NoteEpoch(long epoch)
     {
-        BrokenException.Unless(epoch >= _epoch, $"I3: epoch {epoch} came back after {_epoch}");
+        BrokenException.Unless(epoch >= _epoch || LogOf(_epoch).Events.Count == 0, $"I3: epoch {epoch} came back after {_epoch}");
         _epoch = epoch;
         LogOf(epoch);
     }
@@ -168,13 +168,15 @@ internal sealed class SeenSession(SessionsOptions options, ModelStore store)
     public void NoteDescription(QuestionDescription seen)
     {
         var known = Find(seen.QuestionId, seen.Question);
-        var isAnother = known.IsForgotten || (known.End is not null && known.End != seen.End) || (known.Text ?? seen.Question) != seen.Question;
+        var isAnother = known.IsForgotten || (known.End is not null && known.End != seen.End) || (known.Text ?? seen.Question) != seen.Question
+            || (known.AskedAt ?? seen.AskedAt) != seen.AskedAt;
         if (isAnother && IsAskedAgain(known, seen.Question))
         {
             known = Add(seen.QuestionId, seen.Question);
         }
 
         NoteText(known, seen.Question);
+        known.AskedAt = seen.AskedAt;
         BrokenException.Unless(!known.IsForgotten, $"{seen.QuestionId} is back after it was forgotten");
         BrokenException.Unless(seen.Bytes == Encoding.UTF8.GetByteCount(seen.Text), $"I7: {seen.QuestionId} has {seen.Bytes} bytes, but its text is another");
         BrokenException.Unless(seen.Status.IsFinal() == seen.End is not null, $"I2: {seen.QuestionId} is {seen.Status} with the end {seen.End}");
@@ -299,7 +301,7 @@ internal sealed class SeenSession(SessionsOptions options, ModelStore store)
     {
         if (_known.TryGetValue(id, out var known))
         {
-            var isLate = known.AcceptedAt is null && (known.Text ?? text) == text && (known.End is null || known.DoneAt?.CompareTo(at) > 0);
+            var isLate = known.AcceptedAt is null && (known.Text ?? text) == text && (known.DoneAt is not { } done || done.CompareTo(at) > 0);
             if (known.AcceptedAt == at || isLate)
             {
                 NoteText(known, text);
