@@ -11,7 +11,7 @@ public enum SessionPersistence
     /// <summary>In the silo's process. It is lost when that process ends. Only for a single silo: a second silo refuses to start.</summary>
     Memory = 1,
 
-    /// <summary>In the grain storage named <see cref="SessionsOptions.StorageName"/>. It is written at <c>accepted</c> and at <c>done</c>.</summary>
+    /// <summary>In the grain storage named <see cref="SessionsOptions.StorageName"/>. It is written at <c>accepted</c>, at <c>done</c> and while an answer grows.</summary>
     Stored = 2,
 
     /// <summary>

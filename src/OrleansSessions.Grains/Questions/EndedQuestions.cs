@@ -85,7 +85,7 @@ internal sealed class EndedQuestions(SessionsOptions options)
                 older.Clear();
                 while (Pages.First <= page.Number)
                 {
-                    Pages.RemoveOldest();
+                    (_forgottenPages ??= []).Add(Pages.RemoveOldest());
                 }
 
                 continue;

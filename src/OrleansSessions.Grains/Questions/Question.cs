@@ -87,10 +87,10 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>The answer's length in UTF-8 bytes.</summary>
     public long Bytes { get; set; }
 
-    /// <summary>Where each delta ends in the answer, in UTF-16 units; empty where the boundaries are no longer known.</summary>
+    /// <summary>Where each delta ends in the answer, in UTF-16 units.</summary>
     public List<int> DeltaEnds { get; set; } = [];
 
-    /// <summary>How many deltas the answer has; outlives <see cref="DeltaEnds"/>.</summary>
+    /// <summary>How many deltas the answer has.</summary>
     public int Deltas { get; set; }
 
     /// <summary>The socket gateway that asked, or null. With the connection it decides whether the question is orphaned.</summary>

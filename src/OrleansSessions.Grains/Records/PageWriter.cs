@@ -20,7 +20,8 @@ internal sealed class PageWriter(SessionSlots slots, long writer)
         _replacedWriter = (await _slot.ReadAsync())?.Writer ?? 0;
     }
 
-    /// <exception cref="InconsistentStateException">Another activation of this session has written the page.</exception>
+    /// <summary>Writes a page. Call it only after a record was written here since the last call: that shows that the session is still this activation's.</summary>
+    /// <exception cref="InconsistentStateException">An earlier activation of this session has written the page meanwhile. The next call replaces it.</exception>
     public async Task WriteAsync(int number, PageState page)
     {
         if (_slot is null || number != _number)
@@ -31,6 +32,7 @@ internal sealed class PageWriter(SessionSlots slots, long writer)
         page.Writer = writer;
         if (_isUncertain && await _slot.ReadAsync() is { } there && there.Born == page.Born && there.Writer != writer && there.Writer != _replacedWriter)
         {
+            (_replacedWriter, _isUncertain) = (there.Writer, false);
             throw new InconsistentStateException("The page was written by another activation.");
         }
 
@@ -43,6 +45,7 @@ internal sealed class PageWriter(SessionSlots slots, long writer)
         {
             if (await _slot.ReadAsync() is { } found && found.Born == page.Born)
             {
+                (_replacedWriter, _isUncertain) = (found.Writer, false);
                 throw;
             }
 

@@ -1,5 +1,6 @@
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Protocol;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Records;
 
@@ -11,11 +12,11 @@ internal sealed class SessionReader(SessionSlots slots)
     /// written for longer than the store keeps anything, is forgotten with all that are older.
     /// </summary>
     /// <param name="pages">The pages that the record names.</param>
-    /// <param name="newestBytes">How much of the ended questions is read, in bytes. The last one is read in any case.</param>
-    public async Task<SavedSession> ReadAsync(SessionRecord record, PageIndex pages, long newestBytes)
+    /// <param name="options">How much of the ended questions is read: as much as a responder gets. The last one is read in any case.</param>
+    public async Task<SavedSession> ReadAsync(SessionRecord record, PageIndex pages, SessionsOptions options)
     {
         // 1. The pages and the text of answers, side by side.
-        var newest = Newest(pages, newestBytes, isLastInRecord: record.Ended.Count > 0);
+        var newest = Newest(pages, options.HistoryBytes, isLastInRecord: record.Ended.Count > 0);
         var reads = newest.ConvertAll(ReadPageAsync);
         var questions = await Task.WhenAll(
             record.Ended.Select(slots.Forms.Read).Concat(record.Questions).Select(question => ReadQuestionAsync(question, record)));
@@ -36,6 +37,21 @@ internal sealed class SessionReader(SessionSlots slots)
         }
 
         ended.AddRange(questions.OfType<Question>().Where(question => question.IsFinal));
+
+        // 3. More, where questions that are no part of the history have taken its place.
+        while (pages.HasUnloaded && IsShort(ended, options))
+        {
+            var next = pages.All.Last(page => !page.IsLoaded);
+            if (await ReadPageAsync(next) is not { } found)
+            {
+                DropUpTo(next, pages);
+                break;
+            }
+
+            next.IsLoaded = true;
+            ended.InsertRange(0, found);
+        }
+
         return new(record, pages, ended, [.. questions.OfType<Question>().Where(question => !question.IsFinal)]);
     }
 
@@ -55,6 +71,12 @@ internal sealed class SessionReader(SessionSlots slots)
 
         questions.ForEach(question => question.Page = page);
         return questions;
+    }
+
+    private static bool IsShort(List<Question> ended, SessionsOptions options)
+    {
+        var pairs = ended.FindAll(question => question.IsHistory);
+        return pairs.Count < options.HistoryPairs && pairs.Sum(question => question.TextBytes + question.Bytes) < options.HistoryBytes;
     }
 
     private static List<EndedPage> Newest(PageIndex pages, long newestBytes, bool isLastInRecord)

@@ -26,7 +26,7 @@ internal sealed class ActiveResponder
     /// <summary>Answers what was asked for a responder.</summary>
     public IResponder Responder { get; }
 
-    /// <summary>Where it works: on the thread pool, apart from all grains.</summary>
+    /// <summary>Where it works: on the thread pool, apart from all grains. A test of all interleavings has its own.</summary>
     public TaskScheduler Scheduler { get; init; } = TaskScheduler.Default;
 
     /// <summary>True in Development: the messages of exceptions that the responder throws are logged. Elsewhere they are not, because they may hold what users said.</summary>

@@ -70,7 +70,7 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
     public async ValueTask SaveLongTextsAsync()
     {
         await SettleAsync();
-        foreach (var question in session.InRecord)
+        foreach (var question in session.InRecord.ToList())
         {
             if (question.Length - (question.Saved?.Length ?? 0) > MaxChunkBytes)
             {

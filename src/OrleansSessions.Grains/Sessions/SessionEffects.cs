@@ -10,13 +10,13 @@ namespace OrleansSessions.Grains.Sessions;
 /// <summary>How a change is made durable before it becomes visible.</summary>
 internal enum Durability
 {
-    /// <summary>Written once. A caller waits, and gets the fault.</summary>
+    /// <summary>Written. A caller waits. It gets the fault where nothing but its own question is at stake; else it is tried until the store answers.</summary>
     Written = 0,
 
-    /// <summary>Written, and tried again before the activation is given up. No caller waits.</summary>
+    /// <summary>Written, and tried until the store answers. No caller waits.</summary>
     WrittenInBackground = 1,
 
-    /// <summary>Not written: the silo is evicted, and only the silo that owns the record now may write it.</summary>
+    /// <summary>Not written: the silo is evicted, and there is no store.</summary>
     Unwritten = 2,
 
     /// <summary>The record is deleted, and the session forgets everything.</summary>
@@ -64,18 +64,26 @@ internal sealed partial class SessionEffects
     public bool IsWriting => _store.IsWriting;
 
     /// <summary>Takes up the state that the last activation left, if any, and carries out what follows.</summary>
-    public async Task StartAsync()
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (await _store.LoadAsync() is { } saved)
         {
             _session.Restore(saved, _activation.Services.NewEpoch(saved.Record.Epoch), _activation.Now);
         }
 
+        using var end = cancellationToken.Register(_store.EndRetries);
         await ApplyAsync();
     }
 
     /// <summary>Reads the ended questions and events that are not in memory.</summary>
-    public ValueTask LoadOlderAsync(bool isNeeded) => isNeeded ? new(_store.LoadOlderAsync()) : default;
+    public async ValueTask LoadOlderAsync(bool isNeeded)
+    {
+        if (isNeeded)
+        {
+            await _store.LoadOlderAsync();
+            await SettleAsync();
+        }
+    }
 
     /// <summary>Waits until nothing is being written, so that a reply holds only what everyone may see.</summary>
     /// <param name="questionId">A question that must be in memory then, if the session keeps it; null for none.</param>
@@ -85,6 +93,13 @@ internal sealed partial class SessionEffects
         if (questionId is not null && _session.Ended.Pages.MayHold(questionId))
         {
             await _store.LoadOlderAsync();
+            await _store.SettleAsync();
+        }
+
+        // What this activation holds besides is not stored, so the next one does not know it, and no one may see it.
+        if (_store.HasFailed || (_store.NeedsWrite && !_store.IsWriting && !_hasStopped))
+        {
+            throw new OrleansException("This activation of the session was given up.");
         }
 
         // The reply can contain a deadline.
@@ -100,9 +115,11 @@ internal sealed partial class SessionEffects
         }
 
         // In the same turn: a responder must not go on with a question that has ended.
+        var hasEnded = false;
         while (_session.TakeNextEnded() is { } question)
         {
             OnEnded(question);
+            hasEnded = true;
         }
 
         switch (durability)
@@ -110,7 +127,8 @@ internal sealed partial class SessionEffects
             case var _ when _store.HasFailed:
                 return durability is Durability.Written or Durability.Removed ? throw new OrleansException("This activation of the session was given up.") : default;
             case Durability.Written when _store.NeedsWrite:
-                return new(WriteAsync());
+                // An activation that is given up takes more with it than this change, unless there is nothing else.
+                return new(WriteForCallerAsync(isRepeated: hasEnded || _session.OpenCount > 1 || _session.Running is { Status: QuestionStatus.Recovering }));
             case Durability.WrittenInBackground when _store.NeedsWrite:
                 return new(WriteInBackgroundAsync());
             case Durability.WrittenInBackground:
@@ -179,9 +197,9 @@ internal sealed partial class SessionEffects
         await _runner.StopAsync();
     }
 
-    private async Task WriteAsync()
+    private async Task WriteForCallerAsync(bool isRepeated)
     {
-        await WriteAsync(isRepeated: false);
+        await WriteAsync(isRepeated);
         GoOn();
         _store.WriteBehind();
     }
@@ -194,7 +212,7 @@ internal sealed partial class SessionEffects
         }
         catch (Exception)
         {
-            // Logged, and the activation is on its way out; the next one finds the question open and ends it.
+            // Logged, and the activation is on its way out; the next one finds the question open and recovers it.
             return;
         }
 
@@ -219,7 +237,7 @@ internal sealed partial class SessionEffects
         GoOn();
     }
 
-    /// <summary>No caller would see a fault, so one gives the activation up: the next one ends what is open.</summary>
+    /// <summary>No caller would see a fault, so one gives the activation up: the next one recovers what is open.</summary>
     private void TryGoOn()
     {
         try

@@ -51,7 +51,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _activation.Services.Eviction.ThrowIfEvicted();
-        await _effects.StartAsync();
+        await _effects.StartAsync(cancellationToken);
 
         // The last step: an activation that fails is not deactivated, and would stay registered for good.
         _eviction.Follow(_activation.Services.Eviction);

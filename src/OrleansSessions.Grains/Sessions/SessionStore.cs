@@ -75,6 +75,7 @@ internal sealed partial class SessionStore : IDisposable
     public Task<long> WriteAsync(bool isRepeated)
     {
         _pending++;
+        _session.Log.MarkTaken();
         var write = WriteAfterAsync(_queue, isRepeated);
         (_last, _queue) = (write, write);
         return write;
@@ -85,37 +86,26 @@ internal sealed partial class SessionStore : IDisposable
     {
         if (_stored is { NeedsPage: true } && _queue.IsCompleted && !HasFailed && !_activation.Services.Eviction.IsEvicted)
         {
-            _queue = _stored.WritePageAsync(GiveUp);
+            _queue = _stored.WritePageAsync();
         }
     }
 
     /// <summary>
     /// Deletes the session, after what is being written. Where that fails, the next activation has either all of the session, or what is left to delete.
     /// </summary>
-    public async Task ForgetAsync()
+    public Task ForgetAsync()
     {
         if (_stored is null)
         {
-            return;
+            return Task.CompletedTask;
         }
 
         // What is deleted needs no write of its own.
         _session.Log.MarkTaken();
         _pending++;
-        try
-        {
-            await EndOfAsync(_queue);
-            await _stored.ForgetAsync();
-        }
-        catch (Exception fault)
-        {
-            GiveUp(fault);
-            throw;
-        }
-        finally
-        {
-            _pending--;
-        }
+        var forget = ForgetAfterAsync(_queue, _stored);
+        (_last, _queue) = (forget, forget);
+        return forget;
     }
 
     /// <summary>
@@ -160,6 +150,13 @@ internal sealed partial class SessionStore : IDisposable
         }
     }
 
+    /// <summary>What fails from now on is not tried again. Nothing but the wait before a retry follows the token, so nothing else runs in here.</summary>
+    public void EndRetries()
+    {
+        _isStopping = true;
+        _stopping?.Cancel();
+    }
+
     public void Dispose()
     {
         _stored?.Checkpoints.Dispose();
@@ -169,18 +166,29 @@ internal sealed partial class SessionStore : IDisposable
     private static Task EndOfAsync(Task previous) =>
         previous.IsCompleted ? Task.CompletedTask : Task.WhenAny(previous);
 
-    /// <summary>Nothing but the wait before a retry follows this token, so nothing else runs in here.</summary>
-    private void EndRetries()
-    {
-        _isStopping = true;
-        _stopping?.Cancel();
-    }
-
     /// <summary>The next activation must not read what this one is about to write.</summary>
     private async Task SaveLastAsync(StoredSession stored)
     {
         await EndOfAsync(_queue);
         await stored.Checkpoints.SaveAsync();
+    }
+
+    private async Task ForgetAfterAsync(Task previous, StoredSession stored)
+    {
+        try
+        {
+            await EndOfAsync(previous);
+            await stored.ForgetAsync();
+        }
+        catch (Exception fault)
+        {
+            GiveUp(fault);
+            throw;
+        }
+        finally
+        {
+            _pending--;
+        }
     }
 
     private async Task<long> WriteAfterAsync(Task previous, bool isRepeated)

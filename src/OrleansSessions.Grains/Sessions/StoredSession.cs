@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Orleans.Storage;
 using OrleansSessions.Diagnostics;
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Records;
@@ -66,7 +65,7 @@ internal sealed partial class StoredSession
 
         var pages = PageIndexForm.Read(record.FirstPage, record.Pages);
         var nextPage = _pages.PrepareAsync(pages.Next);
-        var saved = await _reader.ReadAsync(record, pages, _activation.Options.HistoryBytes);
+        var saved = await _reader.ReadAsync(record, pages, _activation.Options);
         await nextPage;
         if (saved.Open.Count == 0)
         {
@@ -114,8 +113,7 @@ internal sealed partial class StoredSession
     /// Moves what the record holds of ended questions into a page. The next record leaves it out. Where that fails, the record keeps it,
     /// and the next end tries again.
     /// </summary>
-    /// <param name="giveUp">Called where another activation has the session.</param>
-    public async Task WritePageAsync(Action<Exception> giveUp)
+    public async Task WritePageAsync()
     {
         List<Question> questions = [.. _session.Ended.InRecord];
         var number = _session.Ended.Pages.Next;
@@ -128,13 +126,9 @@ internal sealed partial class StoredSession
                 HasChunks = questions.Exists(static question => question.Saved is not null),
             });
         }
-        catch (InconsistentStateException fault)
-        {
-            giveUp(fault);
-            return;
-        }
         catch (Exception fault)
         {
+            // If another activation wrote it, the next record shows whose the session is.
             LogMessages.NoPage(_activation.Logger, _activation.Key, number, LoggedException.Of(fault));
             return;
         }
