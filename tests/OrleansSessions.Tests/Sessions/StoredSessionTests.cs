@@ -106,13 +106,7 @@ public sealed class StoredSessionTests : IAsyncLifetime
         await Session.AskAsync("a", "a", gateway: gateway.Id);
         _store.Fail = true;
         script.Send("text").Finish();
-        await Eventually.TrueAsync(
-            () =>
-            {
-                _cluster.Clock.Advance(TimeSpan.FromSeconds(3));
-                return Task.FromResult(_store.Failures >= 5);
-            },
-            "the write was tried five times");
+        await UntilItFailsAsync(times: 5);
         _store.Fail = false;
         _cluster.Clock.Advance(TimeSpan.FromSeconds(3));
 
@@ -120,6 +114,41 @@ public sealed class StoredSessionTests : IAsyncLifetime
         Assert.Equal(QuestionStatus.Completed, events[^1].End!.Status);
         Assert.Single(events, logged => logged.Kind == LogEventKind.Done);
         Assert.Equal(1, script.Runs);
+    }
+
+    [Fact]
+    public async Task ACancelThatCannotBeWritten_IsWrittenOnceTheStoreIsBack_AndNoOneIsAskedAgain()
+    {
+        var script = _cluster.Responder.For("a").Send("text");
+        await AskAsync("a");
+        await script.Started.WaitAsync(Patience);
+        _store.Fail = true;
+        var cancel = Session.CancelAsync("a");
+        await UntilItFailsAsync(times: 2);
+        _store.Fail = false;
+        _cluster.Clock.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.Equal(CancelOutcome.Cancelling, (await cancel.WaitAsync(Patience)).Outcome);
+        Assert.Equal((QuestionStatus.Cancelled, 1), ((await Session.GetQuestionAsync("a"))!.Status, script.Runs));
+    }
+
+    [Fact]
+    public async Task AQuestionThatCannotBeWritten_BesideOneThatRuns_DoesNotEndThatOne()
+    {
+        var script = _cluster.Responder.For("a").Send("text");
+        await AskAsync("a");
+        await script.Started.WaitAsync(Patience);
+        _store.Fail = true;
+        var next = Session.AskAsync("b", "b", IfBusy.Queue);
+        await UntilItFailsAsync(times: 2);
+        _store.Fail = false;
+        _cluster.Clock.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(AskOutcome.Accepted, (await next.WaitAsync(Patience)).Outcome);
+
+        script.Finish();
+
+        var ended = await Session.WaitForEndAsync("a", Patience);
+        Assert.Equal((QuestionStatus.Completed, 1, 1), (ended!.Status, ended.Attempt, script.Runs));
     }
 
     [Fact]
@@ -172,6 +201,14 @@ public sealed class StoredSessionTests : IAsyncLifetime
 
         Assert.Empty(_store.Keys);
     }
+
+    private Task UntilItFailsAsync(int times) => Eventually.TrueAsync(
+        () =>
+        {
+            _cluster.Clock.Advance(TimeSpan.FromSeconds(3));
+            return _store.Failures >= times;
+        },
+        $"the write was tried {times} times");
 
     private Task<AskReply> AskAsync(string id) => Session.AskAsync(id, id);
 }
