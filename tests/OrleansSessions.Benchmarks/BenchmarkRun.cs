@@ -31,7 +31,7 @@ internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
         // 3. Storage: this server with its sessions in memory, in a file and in Redis, in the same way.
         if (options.Measures.Contains(BenchmarkOptions.Storage))
         {
-            await using var storages = new StorageContenders(_serverPath);
+            await using var storages = await StorageContenders.StartAsync(_serverPath, cancellationToken);
             await speed.RunStorageAsync(storages.All, runtimeConfig, cancellationToken);
         }
 

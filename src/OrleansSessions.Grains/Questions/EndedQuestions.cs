@@ -83,11 +83,7 @@ internal sealed class EndedQuestions(SessionsOptions options)
             if (questions is null)
             {
                 older.Clear();
-                while (Pages.First <= page.Number)
-                {
-                    (_forgottenPages ??= []).Add(Pages.RemoveOldest());
-                }
-
+                (_forgottenPages ??= []).AddRange(Pages.RemoveUpTo(page));
                 continue;
             }
 

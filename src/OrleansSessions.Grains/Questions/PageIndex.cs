@@ -47,6 +47,18 @@ internal sealed class PageIndex
         return page;
     }
 
+    /// <summary>Removes a page and all that are older.</summary>
+    public List<EndedPage> RemoveUpTo(EndedPage page)
+    {
+        var removed = new List<EndedPage>();
+        while (First <= page.Number)
+        {
+            removed.Add(RemoveOldest());
+        }
+
+        return removed;
+    }
+
     /// <summary>True if a page that is not loaded holds a question with this id, or with another one of the same hash.</summary>
     public bool MayHold(string id)
     {

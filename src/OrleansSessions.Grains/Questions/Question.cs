@@ -91,7 +91,7 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     public List<int> DeltaEnds { get; set; } = [];
 
     /// <summary>How many deltas the answer has.</summary>
-    public int Deltas { get; set; }
+    public int Deltas => DeltaEnds.Count;
 
     /// <summary>The socket gateway that asked, or null. With the connection it decides whether the question is orphaned.</summary>
     public string? Gateway { get; init; }
@@ -158,14 +158,13 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
         _growing ??= new StringBuilder(_answer, Math.Max(64, text.Length));
         _growing.Append(text);
         DeltaEnds.Add(_growing.Length);
-        Deltas++;
         Bytes += bytes;
     }
 
-    public void DropAnswer() => (Answer, Bytes, Deltas, DeltaEnds, FirstDeltaAt, Saved) = ("", 0, 0, [], null, null);
+    public void DropAnswer() => (Answer, Bytes, DeltaEnds, FirstDeltaAt, Saved) = ("", 0, [], null, null);
 
-    /// <summary>Counts an answer that was read: its deltas and its bytes.</summary>
-    public void CountAnswer() => (Deltas, Bytes) = (DeltaEnds.Count, Encoding.UTF8.GetByteCount(Answer));
+    /// <summary>Counts the bytes of an answer that was read.</summary>
+    public void CountAnswer() => Bytes = Encoding.UTF8.GetByteCount(Answer);
 
     /// <summary>A part of the answer, in UTF-16 units.</summary>
     public string TextBetween(int start, int end) => _growing is null ? _answer[start..end] : _growing.ToString(start, end - start);

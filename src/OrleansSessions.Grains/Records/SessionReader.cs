@@ -28,7 +28,7 @@ internal sealed class SessionReader(SessionSlots slots)
         {
             if (await reads[i] is not { } found)
             {
-                DropUpTo(newest[i], pages);
+                pages.RemoveUpTo(newest[i]);
                 break;
             }
 
@@ -44,7 +44,7 @@ internal sealed class SessionReader(SessionSlots slots)
             var next = pages.All.Last(page => !page.IsLoaded);
             if (await ReadPageAsync(next) is not { } found)
             {
-                DropUpTo(next, pages);
+                pages.RemoveUpTo(next);
                 break;
             }
 
@@ -89,14 +89,6 @@ internal sealed class SessionReader(SessionSlots slots)
         }
 
         return newest;
-    }
-
-    private static void DropUpTo(EndedPage page, PageIndex pages)
-    {
-        while (pages.First <= page.Number)
-        {
-            pages.RemoveOldest();
-        }
     }
 
     /// <summary>A question with its whole answer, or null for an ended one of which a part is missing.</summary>

@@ -158,10 +158,10 @@ internal sealed partial class StoredSession
         // What was forgotten since the last write must go, too.
         TakeForgotten();
         EndedPage[] pages = [.. _unnamedPages, .. _session.Ended.Pages.All];
-        var record = ToRecord();
-        (record.FirstPage, record.Pages) = (pages is [var first, ..] ? first.Number : record.FirstPage, PageIndexForm.Write(pages));
         var chunks = _session.InRecord.SelectMany(question => question.Saved?.Ranges ?? []).Concat(_unnamedChunks).Select(ChunkRangeState.From).ToList();
-        (record.Ended, record.Questions) = ([], chunks.Count > 0 ? [new() { Chunks = chunks }] : []);
+        var record = _session.ToRecord(_activation.UsedAt, []);
+        (record.FirstPage, record.Pages) = (pages is [var first, ..] ? first.Number : _session.Ended.Pages.First, PageIndexForm.Write(pages));
+        record.Questions = chunks.Count > 0 ? [new() { Chunks = chunks }] : [];
         if (record.Pages.Length > 0 || record.Questions.Count > 0)
         {
             record.IsRemoved = true;

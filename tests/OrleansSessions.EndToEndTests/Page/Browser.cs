@@ -47,6 +47,21 @@ public sealed class BrowserFixture : IAsyncLifetime
         Browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = _path, Args = Arguments });
     }
 
+    /// <summary>Opens an empty page that adds its errors to a list. A broken socket is no error of the page.</summary>
+    public async Task<IPage> NewPageAsync(List<string> faults)
+    {
+        var page = await Browser.NewPageAsync(new() { ViewportSize = new() { Width = 1000, Height = 720 } });
+        page.PageError += (_, fault) => faults.Add(fault);
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error" && !message.Text.Contains("WebSocket", StringComparison.Ordinal))
+            {
+                faults.Add(message.Text);
+            }
+        };
+        return page;
+    }
+
     public void SkipIfAbsent()
     {
         if (_path is null)

@@ -234,15 +234,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
 
     private async Task<IPage> OpenAsync(bool cutsSockets = false, ServerProcess? server = null)
     {
-        var page = await fixture.Browser.NewPageAsync(new() { ViewportSize = new() { Width = 1000, Height = 720 } });
-        page.PageError += (_, fault) => _faults.Add(fault);
-        page.Console += (_, message) =>
-        {
-            if (message.Type == "error" && !message.Text.Contains("WebSocket", StringComparison.Ordinal))
-            {
-                _faults.Add(message.Text);
-            }
-        };
+        var page = await fixture.NewPageAsync(_faults);
         if (cutsSockets)
         {
             await page.RouteWebSocketAsync("**/ws/**", socket =>

@@ -57,15 +57,7 @@ public sealed class RestartTests(BrowserFixture fixture) : IClassFixture<Browser
 
     private async Task<IPage> OpenAsync(ServerProcess server)
     {
-        var page = await fixture.Browser.NewPageAsync(new() { ViewportSize = new() { Width = 1000, Height = 720 } });
-        page.PageError += (_, fault) => _faults.Add(fault);
-        page.Console += (_, message) =>
-        {
-            if (message.Type == "error" && !message.Text.Contains("WebSocket", StringComparison.Ordinal))
-            {
-                _faults.Add(message.Text);
-            }
-        };
+        var page = await fixture.NewPageAsync(_faults);
         await page.GotoAsync($"{server.Address}?s={_session}");
         await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "live", new() { Timeout = 15_000 });
         return page;

@@ -77,7 +77,6 @@ internal static class StoredForms
             End = End,
             Answer = "because",
             Bytes = 7,
-            Deltas = 2,
             DeltaEnds = [3, 7],
             Responder = "external",
             IsAnsweredFromOutside = true,

@@ -3,9 +3,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using OrleansSessions.Benchmarks.Servers;
 
-namespace OrleansSessions.Benchmarks.Clusters;
+namespace OrleansSessions.Benchmarks.Servers;
 
 /// <summary>An empty <c>redis-server</c> on loopback that writes nothing to disk.</summary>
 internal sealed class RedisServer : IAsyncDisposable
@@ -18,6 +17,10 @@ internal sealed class RedisServer : IAsyncDisposable
     private readonly int _port;
 
     private RedisServer(Process process, int port) => (_process, _port) = (process, port);
+
+    /// <summary>True if <c>redis-server</c> is on the path.</summary>
+    public static bool IsInstalled => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Any(folder => File.Exists(Path.Combine(folder, Program)));
 
     /// <summary>The value for <c>Cluster:Redis</c>.</summary>
     public string ConnectionString => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_port}");
