@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using OrleansSessions.TestKit.Processes;
 
 namespace OrleansSessions.Benchmarks.Servers;
 
@@ -28,7 +29,7 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <exception cref="ServerStartException">There is no <c>redis-server</c> on the path, or it did not start.</exception>
     public static async Task<RedisServer> StartAsync(CancellationToken cancellationToken)
     {
-        var port = LoopbackPort.TakeFree();
+        var port = FreePort.Take();
         var redis = new RedisServer(Launch(port), port);
         try
         {

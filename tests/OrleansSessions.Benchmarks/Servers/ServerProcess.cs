@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
+using OrleansSessions.TestKit.Processes;
 
 namespace OrleansSessions.Benchmarks.Servers;
 
@@ -120,7 +121,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private static ServerProcess Launch(Contender contender, string? runtimeConfig)
     {
-        var http = new Uri($"http://127.0.0.1:{LoopbackPort.TakeFree()}");
+        var http = new Uri($"http://127.0.0.1:{FreePort.Take()}");
         var process = new Process { StartInfo = CreateStartInfo(contender, runtimeConfig, http) };
         var server = new ServerProcess(process, contender, http);
         process.OutputDataReceived += (_, line) => server.OnLine(line.Data);

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using OrleansSessions.EndToEndTests.Samples;
 using OrleansSessions.TestKit.Processes;
 using Xunit;
 
@@ -59,7 +58,7 @@ internal sealed partial class TlsProxy : IAsyncDisposable
         var program = RequiredProgram.Find("nginx");
         var certificate = new TestCertificate(Host);
         var folder = Directory.CreateTempSubdirectory("nginx-");
-        var port = HostProcess.FreePort();
+        var port = FreePort.Take();
         var file = Path.Combine(folder.FullName, "nginx.conf");
         await File.WriteAllTextAsync(file, Around(Fill(Documented(), certificate, folder.FullName, server, port), folder.FullName));
         var nginx = ChildProcess.Start("nginx", program, ["-c", file, "-p", folder.FullName, "-g", "daemon off;"]);

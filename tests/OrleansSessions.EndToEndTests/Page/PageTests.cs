@@ -124,7 +124,11 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task RestartWithoutAStore_IsShown_AndTheLostQuestionIsAskedAgainOnlyOnRequest()
     {
         fixture.SkipIfAbsent();
-        string[] settings = ["Responder:Echo:InitialDelay=00:00:00.2", "Responder:Echo:Delay=00:00:00.1", "SocketGateway:ReconnectMax=00:00:00.5"];
+        string[] settings =
+        [
+            "Responder:Echo:InitialDelay=00:00:00.2", "Responder:Echo:Delay=00:00:00.1", "SocketGateway:ReconnectMax=00:00:00.5",
+            $"urls=http://127.0.0.1:{FreePort.Take()}",
+        ];
         await using var before = await ServerProcess.StartAsync(settings);
         var page = await OpenAsync(server: before);
         await AskAsync(page, "short one");
@@ -134,7 +138,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
 
         before.Kill();
         await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "reconnecting");
-        await using var after = await ServerProcess.StartAsync([.. settings, $"urls={before.Address}"]);
+        await using var after = await ServerProcess.StartAsync(settings);
 
         await Expect(page.Locator("#forgotten")).ToContainTextAsync("The model does not know them.", new() { Timeout = 20_000 });
         await Expect(page.Locator("[data-forgotten=true]")).ToHaveCountAsync(2);

@@ -16,7 +16,7 @@ public abstract class EmbedSample(string pace) : IAsyncLifetime
         var built = new DirectoryInfo(AppContext.BaseDirectory);
         var program = Path.Combine(RepositoryFolder.Path, "samples", "Embed", "bin", built.Parent!.Name, built.Name, "Embed.dll");
         _process = await HostProcess.StartAsync(
-            "samples/Embed", [program, $"--SiloPort={HostProcess.FreePort()}", $"--OrleansGatewayPort={HostProcess.FreePort()}", $"--Pace={pace}"]);
+            "samples/Embed", [program, $"--SiloPort={FreePort.Take()}", $"--OrleansGatewayPort={FreePort.Take()}", $"--Pace={pace}"]);
     }
 
     public Uri Socket(string session, string query = "") => _process!.Socket(session, query);

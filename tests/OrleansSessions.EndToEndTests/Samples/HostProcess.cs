@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using OrleansSessions.TestKit.Processes;
 
 namespace OrleansSessions.EndToEndTests.Samples;
@@ -46,14 +44,7 @@ internal sealed class HostProcess : IAsyncDisposable
     /// and two test runs must not meet there.
     /// </summary>
     public static string WithFreeSiloPorts(string code) => code.Replace(
-        "UseLocalhostClustering()", $"UseLocalhostClustering({FreePort()}, {FreePort()})", StringComparison.Ordinal);
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+        "UseLocalhostClustering()", $"UseLocalhostClustering({FreePort.Take()}, {FreePort.Take()})", StringComparison.Ordinal);
 
     /// <summary>The address of a session's socket.</summary>
     public Uri Socket(string session, string query = "") => new UriBuilder(Address) { Scheme = "ws", Path = $"/ws/{session}", Query = query }.Uri;

@@ -37,7 +37,7 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
             RequiredProgram.Find("nginx");
         }
 
-        int[] ports = [HostProcess.FreePort(), HostProcess.FreePort(), HostProcess.FreePort(), HostProcess.FreePort()];
+        int[] ports = [FreePort.Take(), FreePort.Take(), FreePort.Take(), FreePort.Take()];
         var script = Launch(ports, isBare);
         try
         {
@@ -55,7 +55,7 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
     public static ChildProcess LaunchWithTakenPort(int port)
     {
         RequiredProgram.Find("bash");
-        return Launch([HostProcess.FreePort(), HostProcess.FreePort(), port, HostProcess.FreePort()], isBare: true);
+        return Launch([FreePort.Take(), FreePort.Take(), port, FreePort.Take()], isBare: true);
     }
 
     /// <summary>The process that plays a part, as the script says.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using OrleansSessions.TestKit.Processes;
 
 namespace OrleansSessions.EndToEndTests.Upstream;
@@ -8,7 +7,6 @@ namespace OrleansSessions.EndToEndTests.Upstream;
 /// <summary>A running <c>mock-llm</c> on loopback, an upstream that others have written.</summary>
 internal sealed class MockLlmProcess : IAsyncDisposable
 {
-    private const int Attempts = 3;
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
 
     private readonly ChildProcess _process;
@@ -36,28 +34,20 @@ internal sealed class MockLlmProcess : IAsyncDisposable
         var file = Path.Combine(Path.GetTempPath(), $"mock-llm-{Guid.NewGuid():N}.yaml");
         await File.WriteAllTextAsync(file, configuration);
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-        for (var attempt = 1; ; attempt++)
+        var port = FreePort.Take();
+        var process = ChildProcess.Start(
+            "mock-llm", MockLlmInstallation.Node!, [program, "--config", file],
+            new Dictionary<string, string> { ["HOST"] = "127.0.0.1", ["PORT"] = port.ToString(CultureInfo.InvariantCulture) });
+        var mock = new MockLlmProcess(process, file, port);
+        try
         {
-            // It does not print the port that the system selects, so another process can take the port first.
-            var port = FreePort();
-            var process = ChildProcess.Start(
-                "mock-llm", MockLlmInstallation.Node!, [program, "--config", file],
-                new Dictionary<string, string> { ["HOST"] = "127.0.0.1", ["PORT"] = port.ToString(CultureInfo.InvariantCulture) });
-            var mock = new MockLlmProcess(process, file, port);
-            try
-            {
-                await process.UntilAsync(() => IsReadyAsync(http, mock.Origin), $"{mock.Origin} is ready", StartPatience);
-                return mock;
-            }
-            catch (InvalidOperationException) when (attempt < Attempts)
-            {
-                await process.DisposeAsync();
-            }
-            catch
-            {
-                await mock.DisposeAsync();
-                throw;
-            }
+            await process.UntilAsync(() => IsReadyAsync(http, mock.Origin), $"{mock.Origin} is ready", StartPatience);
+            return mock;
+        }
+        catch
+        {
+            await mock.DisposeAsync();
+            throw;
         }
     }
 
@@ -78,12 +68,5 @@ internal sealed class MockLlmProcess : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

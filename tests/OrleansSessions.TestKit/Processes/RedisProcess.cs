@@ -19,7 +19,6 @@ public enum RedisFlavour
 /// <summary>An empty Redis server on loopback that writes nothing to disk.</summary>
 public sealed class RedisProcess : IAsyncDisposable
 {
-    private const int Attempts = 3;
     private static readonly TimeSpan RestorePatience = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
     private static readonly Lock RestoreGate = new();
@@ -48,25 +47,17 @@ public sealed class RedisProcess : IAsyncDisposable
             await RestoreOnceAsync();
         }
 
-        for (var attempt = 1; ; attempt++)
+        var port = FreePort.Take();
+        var process = Launch(flavour, port, tls);
+        try
         {
-            // Neither server can select a free port by itself, so another process can take the port first.
-            var port = FreePort();
-            var process = Launch(flavour, port, tls);
-            try
-            {
-                await process.UntilAsync(() => AnswersAsync(port, tls), $"port {port} answers PING", StartPatience);
-                return new RedisProcess(process, port, tls);
-            }
-            catch (InvalidOperationException) when (attempt < Attempts)
-            {
-                await process.DisposeAsync();
-            }
-            catch
-            {
-                await process.DisposeAsync();
-                throw;
-            }
+            await process.UntilAsync(() => AnswersAsync(port, tls), $"port {port} answers PING", StartPatience);
+            return new RedisProcess(process, port, tls);
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
         }
     }
 
@@ -122,12 +113,5 @@ public sealed class RedisProcess : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -15,6 +15,7 @@ using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
 using OrleansSessions.TestKit.Clusters;
+using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Responders;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
@@ -44,7 +45,7 @@ public sealed class EvictionTests : IAsyncLifetime
         builder.Services.AddKeyedSingleton<IGrainStorage>(SessionsOptions.StorageName, _store);
         builder.Host.UseOrleans(orleans =>
         {
-            orleans.UseLocalhostClustering(FreePort(), FreePort()).AddSessionGrains();
+            orleans.UseLocalhostClustering(FreePort.Take(), FreePort.Take()).AddSessionGrains();
             _table = LosableMembershipTable.Wrap(orleans.Services);
         });
         builder.Services.AddSocketGateway();
@@ -123,11 +124,4 @@ public sealed class EvictionTests : IAsyncLifetime
     private Uri Address => new UriBuilder(_app.Urls.First()) { Scheme = "ws" }.Uri;
 
     private static async Task UntilAsync(CancellationToken happening) => await Eventually.TrueAsync(() => happening.IsCancellationRequested, "it happens");
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,8 +1,7 @@
-using System.Net;
-using System.Net.Sockets;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
 using OrleansSessions.Responders.OpenAI;
+using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Upstream;
 using OrleansSessions.Tests.Responders.Upstream;
 using Xunit;
@@ -241,7 +240,7 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
     [Fact]
     public async Task Connection_Refused_IsUnavailableAtOnce()
     {
-        using var responder = Create($"http://127.0.0.1:{ClosedPort()}/v1");
+        using var responder = Create($"http://127.0.0.1:{FreePort.Take()}/v1");
 
         var failure = await Assert.ThrowsAsync<ResponderException>(() => ReadAllAsync(responder, Ask("hi")));
 
@@ -273,11 +272,4 @@ public sealed class OpenAIResponderTests : IAsyncLifetime
     });
 
     private static ResponderContext Ask(string question) => new() { SessionKey = "/s", QuestionId = "q", Question = question };
-
-    private static int ClosedPort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using OrleansSessions.Server.Hosting;
+using OrleansSessions.TestKit.Processes;
 using Xunit;
 
 namespace OrleansSessions.Tests.Server;
@@ -13,7 +14,7 @@ public sealed class ServerTests
     public async Task Management_OnAPortOfItsOwn_IsFoundNowhereElse()
     {
         var token = TestContext.Current.CancellationToken;
-        var port = FreePort();
+        var port = FreePort.Take();
         await using var app = ServerBuilder.Build(
             [
                 "--urls", "http://127.0.0.1:0", $"--Server:ManagementPort={port}", $"--Auth:ApiKeys:a={new string('0', 64)}",
@@ -73,12 +74,5 @@ public sealed class ServerTests
         request.Headers.Add("X-Forwarded-For", "192.0.2.7");
         using var response = await Http.SendAsync(request, token);
         return response.StatusCode;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

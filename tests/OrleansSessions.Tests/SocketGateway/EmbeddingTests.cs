@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
@@ -19,6 +18,7 @@ using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
 using OrleansSessions.TestKit.Clusters;
+using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
@@ -115,7 +115,7 @@ public sealed class EmbeddingTests
         var builder = WebApplication.CreateBuilder();
         builder.Host.UseOrleans(orleans =>
         {
-            orleans.UseLocalhostClustering(FreePort(), FreePort());
+            orleans.UseLocalhostClustering(FreePort.Take(), FreePort.Take());
             if (!isFirst)
             {
                 orleans.AddSessionGrains();
@@ -139,7 +139,7 @@ public sealed class EmbeddingTests
             ["OrleansSessions:Responder:Name"] = "weather",
             ["OrleansSessions:Sessions:SilenceTimeout"] = "00:00:07",
         });
-        var (silo, gateway) = (FreePort(), FreePort());
+        var (silo, gateway) = (FreePort.Take(), FreePort.Take());
         builder.Host.UseOrleans(orleans => orleans.UseLocalhostClustering(silo, gateway).AddSessionGrains().AddSessionGrains());
         builder.Services.AddResponder<Weather>("weather");
         builder.Services.AddSocketGateway().AddSocketGateway();
@@ -151,13 +151,6 @@ public sealed class EmbeddingTests
         app.MapSessionHttp().RequireAuthorization();
         await app.StartAsync();
         return app;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private sealed class KeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
