@@ -27,7 +27,7 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
     /// <summary>Sets the timer if the running answer has text that is not saved. Cheap: it is called at every delta.</summary>
     public void Plan()
     {
-        if (_isArmed || Interval == TimeSpan.Zero || session.Running is not { } running || running.Length == (running.Saved?.Length ?? 0))
+        if (_isArmed || Interval == TimeSpan.Zero || session.Running is not { } running || Unsaved(running) == 0)
         {
             return;
         }
@@ -54,7 +54,7 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
 
         try
         {
-            await SaveAsync(running, maxUnsaved: 0);
+            await SaveAsync(running, IsGrowing);
         }
         catch (Exception fault)
         {
@@ -63,23 +63,39 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
     }
 
     /// <summary>Waits until no chunk is being written.</summary>
-    public async ValueTask SettleAsync() =>
-        await _last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    public async ValueTask SettleAsync()
+    {
+        while (!_last.IsCompleted)
+        {
+            await _last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+    }
 
-    /// <summary>Before the record of the session is written: no answer may have more text in the record than fits into a chunk.</summary>
+    /// <summary>
+    /// Before the record of the session is written: no answer may have more text in the record than fits into a chunk. When this returns no chunk is being
+    /// written, so the record names them all.
+    /// </summary>
     public async ValueTask SaveLongTextsAsync()
     {
         await SettleAsync();
-        foreach (var question in session.InRecord.ToList())
+        while (session.InRecord.FirstOrDefault(IsTooLong) is { } question)
         {
-            if (question.Length - (question.Saved?.Length ?? 0) > MaxChunkBytes)
-            {
-                await SaveAsync(question, MaxChunkBytes);
-            }
+            activation.Services.Eviction.ThrowIfEvicted();
+            await SaveAsync(question, IsTooLong);
+
+            // Meanwhile text can have come, and a checkpoint begun.
+            await SettleAsync();
         }
     }
 
     public void Dispose() => _timer?.Dispose();
+
+    private static bool IsTooLong(Question question) => Unsaved(question) > MaxChunkBytes;
+
+    /// <summary>An answer that has ended gets no chunk from a checkpoint: its record can be written already, and would not name it.</summary>
+    private static bool IsGrowing(Question question) => Unsaved(question) > 0 && !question.IsFinal;
+
+    private static int Unsaved(Question question) => question.Length - (question.Saved?.Length ?? 0);
 
     private async Task OnDueAsync()
     {
@@ -90,18 +106,17 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
         Plan();
     }
 
-    private Task SaveAsync(Question question, int maxUnsaved) => _last = SaveAfterAsync(_last, question, maxUnsaved);
+    private Task SaveAsync(Question question, Func<Question, bool> isDue) => _last = SaveAfterAsync(_last, question, isDue);
 
-    private async Task SaveAfterAsync(Task previous, Question question, int maxUnsaved)
+    private async Task SaveAfterAsync(Task previous, Question question, Func<Question, bool> isDue)
     {
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        var saved = question.Saved ??= new();
-        while (question.Length - saved.Length > maxUnsaved && !question.IsForgotten && !activation.Services.Eviction.IsEvicted)
+        while (isDue(question) && !question.IsForgotten && !activation.Services.Eviction.IsEvicted)
         {
             if (_current is not { IsFull: false } || !_current.IsOf(question))
             {
                 var number = Next++;
-                saved.Begin(session.Log.Epoch, number);
+                (question.Saved ??= new()).Begin(session.Log.Epoch, number);
                 _current = new(slots.Chunk(session.Log.Epoch, number), question, MaxChunkBytes);
             }
 

@@ -76,5 +76,13 @@ public sealed class SessionModelTests
                 new(StepKind.Ask, 0, 5, 907), new(StepKind.Checkpoint, 0, 0, 0),
             ]));
 
+    [Fact]
+    public void AnAnswerThatEndsWhileItIsSaved_LeavesNoChunkBehind() => Play(
+        new(RecoveryMode.Continue, 1, 2, 2_000, 3, 0,
+            [
+                new(StepKind.Ask, 7, 5, 1), new(StepKind.Say, 0, 8, 1), new(StepKind.Hold, 0, 0, 0), new(StepKind.Ask, 5, 5, 1),
+                new(StepKind.Ask, 5, 10, 1), new(StepKind.Say, 0, 4, 1), new(StepKind.Checkpoint, 0, 0, 0), new(StepKind.EndAnswer, 0, 2, 0),
+            ]));
+
     private static void Play(ModelCase modelCase) => new ModelRun(modelCase).Play();
 }
