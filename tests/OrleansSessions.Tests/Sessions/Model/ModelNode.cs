@@ -32,10 +32,11 @@ internal sealed class ModelNode
     private readonly ActiveResponder _active;
     private readonly UnaskedSessions _unasked;
 
+    /// <param name="number">Which process of its case it is. Two that begin an epoch at the same time must not begin the same one.</param>
     /// <param name="responder">Its type is null where answers come from outside.</param>
     /// <param name="onItem">Called for what it sends to a socket gateway.</param>
     public ModelNode(
-        SessionsOptions options, ModelStore store, FakeTimeProvider time, ResponderRegistration responder, RecoveryMode recovery,
+        int number, SessionsOptions options, ModelStore store, FakeTimeProvider time, ResponderRegistration responder, RecoveryMode recovery,
         Action<string, GatewayItem> onItem)
     {
         Time = time;
@@ -47,7 +48,7 @@ internal sealed class ModelNode
         var sessionOptions = Options.Create(options);
 
         // The anonymous scope has no limits, so the session asks no one for them.
-        _sessions = new SessionServices(sessionOptions, Metrics, new ClusterEviction(), null!, time) { EpochOffset = 0 };
+        _sessions = new SessionServices(sessionOptions, Metrics, new ClusterEviction(), null!, time) { EpochOffset = number };
         _stores = new SessionStores(new StoredStates(sessionOptions, null!, Services), new ParkedSessions(sessionOptions, time), ModelStore.Forms);
         _outboxes = new SocketGatewayOutboxes(
             Services, null!, Stub.Of<ILocalSiloDetails>((_, _) => Silo), null!, time, NullLogger<SocketGatewayOutboxes>.Instance);

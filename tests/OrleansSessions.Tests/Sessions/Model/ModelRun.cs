@@ -34,6 +34,7 @@ internal sealed class ModelRun
     private ModelNode _node;
     private bool _isDisturbed;
     private BrokenException? _broken;
+    private int _nodes;
     private int _accidents;
     private int _asks;
     private int _version;
@@ -586,7 +587,8 @@ internal sealed class ModelRun
     {
         ModelNode? made = null;
         made = new ModelNode(
-            _case.Options, _store, _time, _responder, _case.Recovery ?? RecoveryMode.Fail, (_, item) => Keep(() => OnItem(item, isHung: made != _node)));
+            _nodes++, _case.Options, _store, _time, _responder, _case.Recovery ?? RecoveryMode.Fail,
+            (_, item) => Keep(() => OnItem(item, isHung: made != _node)));
         made.Responder.OnAsked = answer => Keep(() => _answers.NoteAsked(answer, isHung: made != _node));
         return made;
     }
