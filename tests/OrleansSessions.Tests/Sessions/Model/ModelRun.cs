@@ -279,7 +279,11 @@ internal sealed class ModelRun
         }
 
         QuestionDescription? running = null;
-        Call(session => session.DescribeAsync(new()), session => running = session?.Open.FirstOrDefault(question => question.Status != QuestionStatus.Queued));
+        Call(session => session.DescribeAsync(new()), session =>
+        {
+            running = session?.Open.FirstOrDefault(question => question.Status != QuestionStatus.Queued);
+            NoteIfAny(running);
+        });
         _node.Run();
         var faults = _store.Faults;
         act();
