@@ -45,6 +45,9 @@ internal sealed class ModelAnswer(ResponderContext context, CancellationToken ca
     /// <summary>What the answer is, if nothing of it gets lost: the text that it continues, and then all that it said.</summary>
     public string Said { get; private set; } = context.AnswerSoFar;
 
+    /// <summary>How much of that is known to be stored.</summary>
+    public int Saved { get; set; }
+
     public bool IsCancelled => cancellationToken.IsCancellationRequested;
 
     public bool HasEnded { get; private set; }

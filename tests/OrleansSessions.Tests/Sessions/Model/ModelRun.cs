@@ -44,7 +44,7 @@ internal sealed class ModelRun
     {
         _case = modelCase;
         _seen = new SeenSession(_case.Options, _store);
-        _answers = new SeenAnswers(_case, _seen);
+        _answers = new SeenAnswers(_case);
         _responder = new("model", _case.Recovery is null ? null : typeof(ModelResponder));
         _node = NewNode();
     }
@@ -291,6 +291,7 @@ internal sealed class ModelRun
         if (running is not null && IsQuiet && faults == _store.Faults)
         {
             _seen.NoteSaved(running);
+            _answers.NoteSaved(running);
         }
     }
 

@@ -6,7 +6,7 @@ using OrleansSessions.Sessions;
 namespace OrleansSessions.Tests.Sessions.Model;
 
 /// <summary>Who was asked for an answer, how often, and what they said: an answer is always a beginning of that.</summary>
-internal sealed class SeenAnswers(ModelCase modelCase, SeenSession seen)
+internal sealed class SeenAnswers(ModelCase modelCase)
 {
     private readonly List<ModelAnswer> _asked = [];
 
@@ -43,9 +43,8 @@ internal sealed class SeenAnswers(ModelCase modelCase, SeenSession seen)
                 BrokenException.Unless(
                     earlier.Count == 0 ? soFar.Length == 0 : earlier[^1].Said.StartsWith(soFar, StringComparison.Ordinal),
                     $"{context.QuestionId} continues what was never said");
-                var known = seen.Current.FirstOrDefault(known => known.Id == context.QuestionId && known.End is null);
-                BrokenException.Unless(
-                    known is null || soFar.Length >= known.Saved.Length, $"{context.QuestionId} continues at {soFar.Length}, but {known?.Saved} was saved");
+                var saved = earlier.Select(other => other.Saved).DefaultIfEmpty().Max();
+                BrokenException.Unless(soFar.Length >= saved, $"{context.QuestionId} continues at {soFar.Length}, but {saved} was saved");
                 var since = earlier.Append(answer).First(other => other.Context.AnswerSoFar.Length == soFar.Length).Context.Attempt;
                 BrokenException.Unless(
                     since == context.Attempt || context.Attempt - since < modelCase.MaxAttempts,
@@ -54,6 +53,15 @@ internal sealed class SeenAnswers(ModelCase modelCase, SeenSession seen)
         }
 
         _asked.Add(answer);
+    }
+
+    /// <summary>So much of the running answer is in the store for good.</summary>
+    public void NoteSaved(QuestionDescription running)
+    {
+        if (_asked.FindLast(answer => (answer.Context.QuestionId, answer.Context.Attempt) == (running.QuestionId, running.Attempt)) is { } answer)
+        {
+            answer.Saved = running.Text.Length;
+        }
     }
 
     /// <summary>The text of a question is a beginning of what was said for it, in the attempt that counts.</summary>
