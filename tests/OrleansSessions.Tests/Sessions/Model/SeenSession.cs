@@ -255,9 +255,12 @@ internal sealed class SeenSession(SessionsOptions options, ModelStore store)
         return log;
     }
 
+    private void CheckAsked(string id, string? text) =>
+        BrokenException.Unless(_asked.Any(ask => IsFor(ask.Id, id) && (text ?? ask.Text) == ask.Text), $"{id} was never asked with this text");
+
     private Known Add(string id, string? text)
     {
-        BrokenException.Unless(_asked.Any(ask => IsFor(ask.Id, id) && (text ?? ask.Text) == ask.Text), $"{id} was never asked with this text");
+        CheckAsked(id, text);
         var known = new Known(id, text);
         _known[id] = known;
         _all.Add(known);
@@ -306,6 +309,13 @@ internal sealed class SeenSession(SessionsOptions options, ModelStore store)
             {
                 NoteText(known, text);
                 known.AcceptedAt = at;
+                return;
+            }
+
+            if (known.AcceptedAt is { } accepted && accepted.CompareTo(at) > 0)
+            {
+                // It is that of an earlier question with this id, and was not seen while that was there.
+                CheckAsked(id, text);
                 return;
             }
 
