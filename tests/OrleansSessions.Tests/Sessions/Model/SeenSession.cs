@@ -85,10 +85,13 @@ internal sealed class SeenSession(SessionsOptions options, ModelStore store)
         _all.ForEach(known => known.Removal ??= _removals);
     }
 
-    /// <summary>The epoch of a reply. It never goes back, unless nothing has happened in it: a session that was never asked does not keep its own.</summary>
+    /// <summary>
+    /// The epoch of a reply. It never goes back, unless nothing has happened in it, for a session that was never asked does not keep its own; or unless the
+    /// session was removed since, for the clocks of two processes differ.
+    /// </summary>
     public void NoteEpoch(long epoch)
     {
-        BrokenException.Unless(epoch >= _epoch || LogOf(_epoch).Events.Count == 0, $"I3: epoch {epoch} came back after {_epoch}");
+        BrokenException.Unless(epoch >= _epoch || LogOf(_epoch) is { Events.Count: 0 } || LogOf(_epoch).Life != _life, $"I3: epoch {epoch} came back after {_epoch}");
         _epoch = epoch;
         LogOf(epoch);
     }
