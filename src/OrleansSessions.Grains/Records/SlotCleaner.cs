@@ -5,11 +5,19 @@ namespace OrleansSessions.Grains.Records;
 /// <summary>Removes from the store what no record names any more. Each call may be repeated. A fault leaves the rest where it is.</summary>
 internal sealed class SlotCleaner(SessionSlots slots)
 {
-    /// <summary>Removes a page, and before it the chunks of its answers.</summary>
-    public async Task RemovePageAsync(int number)
+    /// <summary>True if a session has a page with this number.</summary>
+    /// <param name="born">Which session, see <see cref="SessionRecord.Born"/>.</param>
+    public async Task<bool> HasPageAsync(int number, long born) => await slots.Page(number).ReadAsync() is { } page && page.Born == born;
+
+    /// <summary>
+    /// Removes a page, and before it the chunks of its answers. One of another session with the same key stays: a process that hung in the middle of a removal
+    /// can come back when that session has begun.
+    /// </summary>
+    /// <inheritdoc cref="HasPageAsync"/>
+    public async Task RemovePageAsync(int number, long born)
     {
         var slot = slots.Page(number);
-        if (await slot.ReadAsync() is { } page)
+        if (await slot.ReadAsync() is { } page && page.Born == born)
         {
             if (page.HasChunks)
             {

@@ -98,7 +98,7 @@ internal sealed partial class StoredSession
         await _record.WriteAsync(record);
         if (_unnamedPages.Count > 0 || _unnamedChunks.Count > 0)
         {
-            _cleaning = CleanAsync(_cleaning, [.. _unnamedPages], [.. _unnamedChunks]);
+            _cleaning = CleanAsync(_cleaning, _session.Born, [.. _unnamedPages], [.. _unnamedChunks]);
             _unnamedPages.Clear();
             _unnamedChunks.Clear();
         }
@@ -144,7 +144,8 @@ internal sealed partial class StoredSession
     }
 
     /// <summary>
-    /// Deletes the session. What its pages hold goes first, but before that the record says so: an activation that finds it in between completes the removal.
+    /// Deletes the session. What its pages hold goes first, but before that the record says so: an activation that finds it in between completes the removal,
+    /// and one that has lost the session to another process finds that out before it deletes anything.
     /// </summary>
     public async Task ForgetAsync()
     {
@@ -162,12 +163,14 @@ internal sealed partial class StoredSession
         var record = _session.ToRecord(_activation.UsedAt, []);
         (record.FirstPage, record.Pages) = (pages is [var first, ..] ? first.Number : _session.Ended.Pages.First, PageIndexForm.Write(pages));
         record.Questions = chunks.Count > 0 ? [new() { Chunks = chunks }] : [];
-        if (record.Pages.Length > 0 || record.Questions.Count > 0)
+        if (record.Pages.Length == 0 && record.Questions.Count == 0 && !await _cleaner.HasPageAsync(record.FirstPage, record.Born))
         {
-            record.IsRemoved = true;
-            await _record.WriteAsync(record);
+            await _record.ClearAsync();
+            return;
         }
 
+        record.IsRemoved = true;
+        await _record.WriteAsync(record);
         await RemoveAllAsync(record);
     }
 
@@ -198,21 +201,21 @@ internal sealed partial class StoredSession
         for (var number = pages.First; number <= pages.Next; number++)
         {
             // The last one is named by no record, but an activation that was lost can have written it.
-            await _cleaner.RemovePageAsync(number);
+            await _cleaner.RemovePageAsync(number, record.Born);
         }
 
         await _record.ClearAsync();
     }
 
     /// <summary>Removes what no record names any more. What stays, because the store fails, goes with its time to live.</summary>
-    private async Task CleanAsync(Task previous, EndedPage[] pages, ChunkRange[] chunks)
+    private async Task CleanAsync(Task previous, long born, EndedPage[] pages, ChunkRange[] chunks)
     {
         await previous;
         try
         {
             foreach (var page in pages)
             {
-                await _cleaner.RemovePageAsync(page.Number);
+                await _cleaner.RemovePageAsync(page.Number, born);
             }
 
             foreach (var range in chunks)

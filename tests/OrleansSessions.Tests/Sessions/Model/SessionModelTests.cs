@@ -84,5 +84,17 @@ public sealed class SessionModelTests
                 new(StepKind.Ask, 5, 10, 1), new(StepKind.Say, 0, 4, 1), new(StepKind.Checkpoint, 0, 0, 0), new(StepKind.EndAnswer, 0, 2, 0),
             ]));
 
+    /// <summary>The process hangs before it has told anyone that it removes the session, or in the middle of that.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ARemovalInAProcessThatHung_DeletesNothingOfWhatIsThereNow(bool isUnderWay) => Play(
+        new(RecoveryMode.Continue, 3, 6, 200_000, 20, 100_000,
+            [
+                new(StepKind.Ask, 535, 583, 808), new(isUnderWay ? StepKind.Say : StepKind.Pass, 413, 869, 926), new(StepKind.EndAnswer, 207, 317, 813), new(StepKind.Hold, 0, 0, 0),
+                new(StepKind.Remove, 0, 0, 0), new(isUnderWay ? StepKind.Finish : StepKind.Hold, 0, 0, 0), new(StepKind.Hang, 0, 0, 0),
+                new(StepKind.Ask, 179, 299, 49), new(StepKind.Resume, 0, 0, 0), new(StepKind.Say, 663, 869, 604), new(StepKind.EndAnswer, 207, 317, 813),
+            ]));
+
     private static void Play(ModelCase modelCase) => new ModelRun(modelCase).Play();
 }
