@@ -67,7 +67,7 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
     {
         while (!_last.IsCompleted)
         {
-            await _last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await _last.UntilEnd();
         }
     }
 
@@ -110,7 +110,7 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
 
     private async Task SaveAfterAsync(Task previous, Question question, Func<Question, bool> isDue)
     {
-        await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await previous.UntilEnd();
         while (isDue(question) && !question.IsForgotten && !activation.Services.Eviction.IsEvicted)
         {
             if (_current is not { IsFull: false } || !_current.IsOf(question))

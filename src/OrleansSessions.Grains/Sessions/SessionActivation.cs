@@ -36,4 +36,7 @@ internal sealed class SessionActivation
 
     /// <summary>Gives this activation up. The next call activates the session again.</summary>
     public void Leave() => Grain.DeactivateOnIdle();
+
+    /// <summary>The fault of a call that came after that.</summary>
+    public static OrleansException GivenUp() => new("This activation of the session was given up.");
 }

@@ -99,7 +99,7 @@ internal sealed partial class SessionEffects
         // What this activation holds besides is not stored, so the next one does not know it, and no one may see it.
         if (_store.HasFailed || (_store.NeedsWrite && !_store.IsWriting && !_hasStopped))
         {
-            throw new OrleansException("This activation of the session was given up.");
+            throw SessionActivation.GivenUp();
         }
 
         // The reply can contain a deadline.
@@ -125,7 +125,7 @@ internal sealed partial class SessionEffects
         switch (durability)
         {
             case var _ when _store.HasFailed:
-                return durability is Durability.Written or Durability.Removed ? throw new OrleansException("This activation of the session was given up.") : default;
+                return durability is Durability.Written or Durability.Removed ? throw SessionActivation.GivenUp() : default;
             case Durability.Written when _store.NeedsWrite:
                 // An activation that is given up takes more with it than this change, unless there is nothing else.
                 return new(WriteForCallerAsync(isRepeated: hasEnded || _session.OpenCount > 1 || _session.Running is { Status: QuestionStatus.Recovering }));

@@ -65,7 +65,7 @@ internal sealed partial class SessionStore : IDisposable
     {
         while (!_last.IsCompleted)
         {
-            await _last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await _last.UntilEnd();
         }
     }
 
@@ -163,13 +163,10 @@ internal sealed partial class SessionStore : IDisposable
         _stopping?.Dispose();
     }
 
-    private static Task EndOfAsync(Task previous) =>
-        previous.IsCompleted ? Task.CompletedTask : Task.WhenAny(previous);
-
     /// <summary>The next activation must not read what this one is about to write.</summary>
     private async Task SaveLastAsync(StoredSession stored)
     {
-        await EndOfAsync(_queue);
+        await _queue.UntilEnd();
         await stored.Checkpoints.SaveAsync();
     }
 
@@ -177,7 +174,7 @@ internal sealed partial class SessionStore : IDisposable
     {
         try
         {
-            await EndOfAsync(previous);
+            await previous.UntilEnd();
             await stored.ForgetAsync();
         }
         catch (Exception fault)
@@ -195,10 +192,10 @@ internal sealed partial class SessionStore : IDisposable
     {
         try
         {
-            await EndOfAsync(previous);
+            await previous.UntilEnd();
             if (HasFailed)
             {
-                throw new OrleansException("This activation of the session was given up.");
+                throw SessionActivation.GivenUp();
             }
 
             return await WriteUntilItSucceedsAsync(_stored!, isRepeated);

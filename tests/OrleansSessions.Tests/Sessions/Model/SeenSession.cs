@@ -91,7 +91,7 @@ internal sealed class SeenSession(SessionsOptions options, ModelStore store)
     /// </summary>
     public void NoteEpoch(long epoch)
     {
-        BrokenException.Unless(epoch >= _epoch || LogOf(_epoch) is { Events.Count: 0 } || LogOf(_epoch).Life != _life, $"I3: epoch {epoch} came back after {_epoch}");
+        BrokenException.Unless(epoch >= _epoch || IsOver(LogOf(_epoch)), $"I3: epoch {epoch} came back after {_epoch}");
         _epoch = epoch;
         LogOf(epoch);
     }
@@ -247,6 +247,8 @@ internal sealed class SeenSession(SessionsOptions options, ModelStore store)
             known.Saved = (seen.Attempt, seen.Text.Length);
         }
     }
+
+    private bool IsOver(SeenLog log) => log.Events.Count == 0 || log.Life != _life;
 
     private SeenLog LogOf(long epoch, bool isHung = false)
     {

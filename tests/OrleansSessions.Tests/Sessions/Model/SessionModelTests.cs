@@ -91,9 +91,9 @@ public sealed class SessionModelTests
     public void ARemovalInAProcessThatHung_DeletesNothingOfWhatIsThereNow(bool isUnderWay) => Play(
         new(RecoveryMode.Continue, 3, 6, 200_000, 20, 100_000,
             [
-                new(StepKind.Ask, 535, 583, 808), new(isUnderWay ? StepKind.Say : StepKind.Pass, 413, 869, 926), new(StepKind.EndAnswer, 207, 317, 813), new(StepKind.Hold, 0, 0, 0),
-                new(StepKind.Remove, 0, 0, 0), new(isUnderWay ? StepKind.Finish : StepKind.Hold, 0, 0, 0), new(StepKind.Hang, 0, 0, 0),
-                new(StepKind.Ask, 179, 299, 49), new(StepKind.Resume, 0, 0, 0), new(StepKind.Say, 663, 869, 604), new(StepKind.EndAnswer, 207, 317, 813),
+                new(StepKind.Ask, 535, 583, 808), new(isUnderWay ? StepKind.Say : StepKind.Pass, 413, 869, 926), new(StepKind.EndAnswer, 207, 317, 813),
+                new(StepKind.Hold, 0, 0, 0), new(StepKind.Remove, 0, 0, 0), new(isUnderWay ? StepKind.Finish : StepKind.Hold, 0, 0, 0),
+                new(StepKind.Hang, 0, 0, 0), new(StepKind.Ask, 179, 299, 49), new(StepKind.Resume, 0, 0, 0), new(StepKind.Say, 663, 869, 604), new(StepKind.EndAnswer, 207, 317, 813),
             ]));
 
     private static void Play(ModelCase modelCase) => new ModelRun(modelCase).Play();
