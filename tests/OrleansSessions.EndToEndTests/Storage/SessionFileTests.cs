@@ -77,6 +77,22 @@ public sealed class SessionFileTests : IDisposable
         Assert.False(System.IO.File.Exists(File));
     }
 
+    [Theory]
+    [InlineData("File", "stored")]
+    [InlineData("Memory", "memory")]
+    public async Task Hello_SaysWhetherTheSessionOutlivesItsProcess_AndWhatCanBeResumed(string persistence, string durability)
+    {
+        await using var server = await ServerProcess.StartAsync(
+            [$"Sessions:Persistence={persistence}", $"Sessions:File={File}", "Sessions:Retention=01:00:00", .. WithoutPauses]);
+        var session = Names.Session();
+        await using var socket = await CheckedSocket.ConnectAsync(server.Socket(session));
+
+        var hello = await socket.ExpectAsync("hello");
+
+        Assert.Equal(durability, hello.Text("durability"));
+        Assert.Equal("""{"ttl_ms":3600000,"oldest_seq":1}""", hello.GetProperty("resume").GetRawText().Replace(" ", "", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task TheSameCommandTwice_InOneFolder_IsRefusedWithOneLine()
     {
