@@ -76,6 +76,7 @@ public static class SessionGrainsExtensions
         services.AddSingleton<MembershipReader>();
         services.AddSingleton<SingleSiloGuard>();
         services.AddSingleton<EvictedProcess>();
+        services.Replace(ServiceDescriptor.Singleton<IFatalErrorHandler, SiloFatalErrors>());
         services.AddSingleton<MembershipWatch>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<MembershipWatch>());
         services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionsOptions>>(static (collection, sessions) =>

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace OrleansSessions.Grains.Clustering;
 
@@ -8,9 +7,9 @@ namespace OrleansSessions.Grains.Clustering;
 /// sessions while silos that start later form another cluster and hold the same ones. Also keeps a second silo out where sessions live in one
 /// silo's memory.
 /// </summary>
-internal sealed partial class MembershipWatch(
+internal sealed class MembershipWatch(
     MembershipReader table, SingleSiloGuard guard, EvictedProcess process, ILocalSiloDetails silo,
-    [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<MembershipWatch> logger)
+    [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time)
     : ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>Two reads without the silo's row, this far apart, are an eviction. With the sum of both it bounds how long two silos can hold a session.</summary>
@@ -55,8 +54,7 @@ internal sealed partial class MembershipWatch(
     {
         try
         {
-            await WaitForReasonToStopAsync();
-            await process.EndAsync(_stopping.Token);
+            await process.EndAsync(await FindReasonToStopAsync(), _stopping.Token);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -64,7 +62,7 @@ internal sealed partial class MembershipWatch(
     }
 
     /// <summary>Reads the table again and again, until it shows that this silo is evicted or is a second one.</summary>
-    private async Task WaitForReasonToStopAsync()
+    private async Task<string> FindReasonToStopAsync()
     {
         var rule = new EvictionRule(silo.SiloAddress);
         while (true)
@@ -77,24 +75,13 @@ internal sealed partial class MembershipWatch(
 
             if (rule.Judge(read))
             {
-                LogMessages.Evicted(logger, silo.SiloAddress, rule.StatusOf(read)?.ToString() ?? "missing", read.Members.Count);
-                return;
+                return $"It is {rule.StatusOf(read)?.ToString() ?? "missing"} in the membership table of its cluster, which has {read.Members.Count} rows.";
             }
 
             if (guard.FindElder(read) is { } reason)
             {
-                LogMessages.SecondSilo(logger, silo.SiloAddress, reason);
-                return;
+                return reason;
             }
         }
-    }
-
-    private static partial class LogMessages
-    {
-        [LoggerMessage(1, LogLevel.Critical, "Silo {Silo} is {Status} in the membership table of its cluster, which has {Rows} rows. It accepts nothing more, ends its running questions and stops")]
-        public static partial void Evicted(ILogger logger, SiloAddress silo, string status, int rows);
-
-        [LoggerMessage(2, LogLevel.Critical, "Silo {Silo} stops. {Reason}")]
-        public static partial void SecondSilo(ILogger logger, SiloAddress silo, string reason);
     }
 }

@@ -111,6 +111,21 @@ public sealed class EvictionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ASiloThatOrleansItselfFindsDead_EndsInOrder_InsteadOfAbortingItsProcess()
+    {
+        await using var socket = await CheckedSocket.ConnectAsync(new Uri(Address, "/ws/s"));
+        await socket.ExpectAsync("hello");
+
+        // This is what Orleans does when another silo tells it of the change, which can be before the silo reads the table for itself.
+        _app.Services.GetRequiredService<IFatalErrorHandler>().OnFatalException(this, "I have been told I am dead.", null);
+
+        Assert.True(Eviction.IsEvicted);
+        Assert.Equal(CloseCodes.ServiceRestart, (await socket.EndAsync()).Code);
+        await UntilAsync(_app.Lifetime.ApplicationStopping);
+        Assert.Equal(ClusterEviction.ExitCode, Environment.ExitCode);
+    }
+
+    [Fact]
     public async Task ATableThatCannotBeRead_EvictsNobody()
     {
         var reads = _table.Reads;
