@@ -87,7 +87,9 @@ public sealed class SqliteExpiryTests : IDisposable
             sizes.Add(await PagesAsync(storage));
 
             storage.Clock.Advance(Expiry + Minute + Minute);
-            await Eventually.TrueAsync(async () => await PagesAsync(storage) < sizes[0] / 2, "the pages of expired states are given back");
+
+            // Less than that is left only when nearly all expired states are deleted: 1,024 free pages are kept, and the table itself needs a few.
+            await Eventually.TrueAsync(async () => await PagesAsync(storage) < 1024 + 16, "the pages of expired states are given back");
         }
 
         Assert.InRange(sizes.Max(), sizes[0], sizes[0] + (sizes[0] / 10));
