@@ -1,6 +1,10 @@
+using System.Net;
+using System.Text.Json;
 using Microsoft.Playwright;
 using OrleansSessions.EndToEndTests.Servers;
+using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Processes;
+using OrleansSessions.TestKit.Sockets;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
 
@@ -15,7 +19,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     private readonly List<string> _faults = [];
 
     [Fact]
-    public async Task Ask_WatchesTheAnswerStreamInAndSaysWhoAnswers()
+    public async Task Ask_SaysWhoAnswers_AndThatItIsADemonstration()
     {
         fixture.SkipIfAbsent();
         var page = await OpenAsync();
@@ -24,14 +28,28 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
 
         await AskAsync(page, Long);
 
-        await Expect(page.Locator(".answer")).ToContainTextAsync("one two");
-        var early = await page.Locator(".answer").TextContentAsync();
-        Assert.True(early!.Length < Long.Length, "The answer came at once, not word by word.");
+        await Expect(page.Locator(".answer")).ToHaveTextAsync(Long);
+        Assert.InRange((await LastAsync(fixture.Server))!.Value.Number("deltas")!.Value, 2, 20);
+        Assert.Empty(_faults);
+    }
+
+    [Fact]
+    public async Task Ask_WatchesTheAnswerStreamIn()
+    {
+        fixture.SkipIfAbsent();
+        var page = await OpenAsync(server: fixture.Held);
+        await AskAsync(page, Long);
+
+        await AnswerAsync("one two");
+
+        await Expect(page.Locator(".answer")).ToHaveTextAsync("one two");
         await Expect(page.Locator("#hint")).ToContainTextAsync("Busy with your question");
         await Expect(page.Locator("#send")).ToBeDisabledAsync();
         await ScreenshotAsync(page, "streaming");
 
-        await Expect(page.Locator(".answer")).ToHaveTextAsync(Long);
+        await AnswerAsync(" three", isFinal: true);
+
+        await Expect(page.Locator(".answer")).ToHaveTextAsync("one two three");
         await Expect(page.Locator(".answer")).ToHaveAttributeAsync("aria-busy", "false");
         await Expect(page.Locator("#send")).ToBeEnabledAsync();
         await ScreenshotAsync(page, "answered");
@@ -42,8 +60,9 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task Enter_WhileBusy_AsksToWaitAndKeepsTheText()
     {
         fixture.SkipIfAbsent();
-        var page = await OpenAsync();
+        var page = await OpenAsync(server: fixture.Held);
         await AskAsync(page, Long);
+        await AnswerAsync("one");
         await Expect(page.Locator(".answer")).ToContainTextAsync("one");
 
         await AskAsync(page, "me too");
@@ -58,14 +77,15 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task Stop_EndsTheAnswerWhereItIs()
     {
         fixture.SkipIfAbsent();
-        var page = await OpenAsync();
+        var page = await OpenAsync(server: fixture.Held);
         await AskAsync(page, Long);
+        await AnswerAsync("one two");
         await Expect(page.Locator(".answer")).ToContainTextAsync("one two");
 
         await page.Locator("#stop").ClickAsync();
 
         await Expect(page.Locator(".meta")).ToContainTextAsync("Stopped");
-        await Expect(page.Locator(".answer")).Not.ToContainTextAsync("twenty");
+        await Expect(page.Locator(".answer")).ToHaveTextAsync("one two");
         await Expect(page.Locator("#stop")).ToBeHiddenAsync();
         Assert.Empty(_faults);
     }
@@ -74,16 +94,19 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task SecondTab_FollowsTheSameAnswer()
     {
         fixture.SkipIfAbsent();
-        var first = await OpenAsync();
+        var first = await OpenAsync(server: fixture.Held);
         await AskAsync(first, Long);
+        await AnswerAsync("one");
         await Expect(first.Locator(".answer")).ToContainTextAsync("one");
 
-        var second = await OpenAsync();
+        var second = await OpenAsync(server: fixture.Held);
 
         await Expect(second.Locator("#hint")).ToContainTextAsync("another window");
         await Expect(second.Locator(".question")).ToHaveTextAsync(Long);
-        await Expect(second.Locator(".answer")).ToHaveTextAsync(Long);
-        await Expect(first.Locator(".answer")).ToHaveTextAsync(Long);
+        await Expect(second.Locator(".answer")).ToHaveTextAsync("one");
+        await AnswerAsync(" two", isFinal: true);
+        await Expect(second.Locator(".answer")).ToHaveTextAsync("one two");
+        await Expect(first.Locator(".answer")).ToHaveTextAsync("one two");
         Assert.Empty(_faults);
     }
 
@@ -91,16 +114,20 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task Reload_InMidAnswer_ShowsHistoryAndTheRest()
     {
         fixture.SkipIfAbsent();
-        var page = await OpenAsync();
+        var page = await OpenAsync(server: fixture.Held);
         await AskAsync(page, "short one");
-        await Expect(page.Locator(".answer")).ToHaveTextAsync("short one");
+        await AnswerAsync("short answer", isFinal: true);
+        await Expect(page.Locator(".answer")).ToHaveTextAsync("short answer");
         await AskAsync(page, Long);
+        await AnswerAsync("one two", of: Long);
         await Expect(page.Locator(".answer").Nth(1)).ToContainTextAsync("one two");
 
         await page.ReloadAsync();
 
         await Expect(page.Locator(".question")).ToHaveTextAsync(["short one", Long]);
-        await Expect(page.Locator(".answer")).ToHaveTextAsync(["short one", Long]);
+        await Expect(page.Locator(".answer")).ToHaveTextAsync(["short answer", "one two"]);
+        await AnswerAsync(" three", isFinal: true);
+        await Expect(page.Locator(".answer")).ToHaveTextAsync(["short answer", "one two three"]);
         Assert.Empty(_faults);
     }
 
@@ -108,14 +135,19 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task LostConnection_IsShownAndRestoredInMidAnswer()
     {
         fixture.SkipIfAbsent();
-        var page = await OpenAsync(cutsSockets: true);
+        var page = await OpenAsync(cutsSockets: true, server: fixture.Held);
         await AskAsync(page, Long);
+        await AnswerAsync("one two");
         await Expect(page.Locator(".answer")).ToContainTextAsync("one two");
 
+        _refuses = true;
         await _cut!();
+        await AnswerAsync(" three", isFinal: true);
 
         await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "reconnecting");
-        await Expect(page.Locator(".answer")).ToHaveTextAsync(Long);
+        await Expect(page.Locator(".answer")).ToHaveTextAsync("one two");
+        _refuses = false;
+        await Expect(page.Locator(".answer")).ToHaveTextAsync("one two three");
         await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "live");
         Assert.Empty(_faults);
     }
@@ -263,6 +295,23 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
         await page.GotoAsync($"{(server ?? fixture.Server).Address}?s={_session}");
         await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "live", new() { Timeout = 15_000 });
         return page;
+    }
+
+    /// <summary>Answers the page's question on the server whose answers wait for the test, or one piece of it.</summary>
+    /// <param name="of">The question, where an earlier one has been asked.</param>
+    private async Task AnswerAsync(string text, bool isFinal = false, string? of = null)
+    {
+        JsonElement? asked = null;
+        await Eventually.TrueAsync(
+            async () => (asked = await LastAsync(fixture.Held)) is { } last && (of is null || last.Text("question") == of), "the question was asked");
+        var answered = await fixture.Held.Http.AnswerAsync(_session, asked!.Value.Text("question_id")!, asked.Value.Number("bytes") ?? 0, text, isFinal);
+        Assert.Equal(HttpStatusCode.OK, answered.Status);
+    }
+
+    private async Task<JsonElement?> LastAsync(ServerProcess server)
+    {
+        var asked = await server.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{_session}/questions?limit=1");
+        return asked.Body.GetProperty("questions").EnumerateArray().Select(question => (JsonElement?)question).LastOrDefault();
     }
 
     private static async Task AskAsync(IPage page, string text)
