@@ -156,12 +156,10 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task RestartWithoutAStore_IsShown_AndTheLostQuestionIsAskedAgainOnlyOnRequest()
     {
         fixture.SkipIfAbsent();
-        string[] settings =
-        [
-            "Responder:Echo:InitialDelay=00:00:00.2", "Responder:Echo:Delay=00:00:00.1", "SocketGateway:ReconnectMax=00:00:00.5",
-            $"urls=http://127.0.0.1:{FreePort.Take()}",
-        ];
-        await using var before = await ServerProcess.StartAsync(settings);
+        string[] settings = ["SocketGateway:ReconnectMax=00:00:00.5", $"urls=http://127.0.0.1:{FreePort.Take()}"];
+
+        // So slow that the second answer is under way when its process is killed.
+        await using var before = await ServerProcess.StartAsync([.. settings, "Responder:Echo:Delay=00:00:01"]);
         var page = await OpenAsync(server: before);
         await AskAsync(page, "short one");
         await Expect(page.Locator(".answer")).ToHaveTextAsync("short one");
@@ -170,7 +168,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
 
         before.Kill();
         await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "reconnecting");
-        await using var after = await ServerProcess.StartAsync(settings);
+        await using var after = await ServerProcess.StartAsync([.. settings, "Responder:Echo:Delay=00:00:00.05"]);
 
         await Expect(page.Locator("#forgotten")).ToContainTextAsync("The model does not know them.", new() { Timeout = 20_000 });
         await Expect(page.Locator("[data-forgotten=true]")).ToHaveCountAsync(2);
