@@ -4,7 +4,7 @@ using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Page;
 
-/// <summary>An installed Chromium, Chrome or Edge, and two servers for its pages.</summary>
+/// <summary>An installed Chromium, Chrome or Edge, and a server that answers slowly enough to watch.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
     /// <summary>Another host name of this machine, only for this browser.</summary>
@@ -27,14 +27,9 @@ public sealed class BrowserFixture : IAsyncLifetime
 
     private readonly string? _path = FindBrowser();
     private ServerProcess? _server;
-    private ServerProcess? _held;
     private IPlaywright? _playwright;
 
-    /// <summary>Answers word by word.</summary>
     public ServerProcess Server => _server!;
-
-    /// <summary>Its answers come from the test, so that a page can be looked at in the middle of one.</summary>
-    public ServerProcess Held => _held!;
 
     public IBrowser Browser { get; private set; } = null!;
 
@@ -48,7 +43,6 @@ public sealed class BrowserFixture : IAsyncLifetime
         // The library must not download a browser.
         Environment.SetEnvironmentVariable("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
         _server = await ServerProcess.StartAsync("Responder:Echo:InitialDelay=00:00:00.2", "Responder:Echo:Delay=00:00:00.1");
-        _held = await ServerProcess.StartAsync("Responder:Name=external");
         _playwright = await Playwright.CreateAsync();
 
         // On a busy machine a page is slow. A test that passes does not wait for this.
@@ -89,12 +83,9 @@ public sealed class BrowserFixture : IAsyncLifetime
         }
 
         _playwright?.Dispose();
-        foreach (var server in new[] { _server, _held })
+        if (_server is not null)
         {
-            if (server is not null)
-            {
-                await server.DisposeAsync();
-            }
+            await _server.DisposeAsync();
         }
     }
 

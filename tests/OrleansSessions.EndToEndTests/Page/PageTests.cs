@@ -11,7 +11,8 @@ using static Microsoft.Playwright.Assertions;
 namespace OrleansSessions.EndToEndTests.Page;
 
 /// <summary>The page in a real browser, used as a person would use it.</summary>
-public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFixture>
+/// <param name="held">For the tests that look at a page in the middle of an answer: it stays there until the test goes on.</param>
+public sealed class PageTests(BrowserFixture fixture, ExternalServerFixture held) : IClassFixture<BrowserFixture>, IClassFixture<ExternalServerFixture>
 {
     private const string Long = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty";
 
@@ -29,7 +30,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
         await AskAsync(page, Long);
 
         await Expect(page.Locator(".answer")).ToHaveTextAsync(Long);
-        Assert.InRange((await LastAsync(fixture.Server))!.Value.Number("deltas")!.Value, 2, 20);
+        Assert.InRange((await LastAsync(fixture.Server.Http))!.Value.Number("deltas")!.Value, 2, 20);
         Assert.Empty(_faults);
     }
 
@@ -37,7 +38,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task Ask_WatchesTheAnswerStreamIn()
     {
         fixture.SkipIfAbsent();
-        var page = await OpenAsync(server: fixture.Held);
+        var page = await OpenAsync(server: held.Server);
         await AskAsync(page, Long);
 
         await AnswerAsync("one two");
@@ -60,7 +61,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task Enter_WhileBusy_AsksToWaitAndKeepsTheText()
     {
         fixture.SkipIfAbsent();
-        var page = await OpenAsync(server: fixture.Held);
+        var page = await OpenAsync(server: held.Server);
         await AskAsync(page, Long);
         await AnswerAsync("one");
         await Expect(page.Locator(".answer")).ToContainTextAsync("one");
@@ -77,7 +78,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task Stop_EndsTheAnswerWhereItIs()
     {
         fixture.SkipIfAbsent();
-        var page = await OpenAsync(server: fixture.Held);
+        var page = await OpenAsync(server: held.Server);
         await AskAsync(page, Long);
         await AnswerAsync("one two");
         await Expect(page.Locator(".answer")).ToContainTextAsync("one two");
@@ -94,12 +95,12 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task SecondTab_FollowsTheSameAnswer()
     {
         fixture.SkipIfAbsent();
-        var first = await OpenAsync(server: fixture.Held);
+        var first = await OpenAsync(server: held.Server);
         await AskAsync(first, Long);
         await AnswerAsync("one");
         await Expect(first.Locator(".answer")).ToContainTextAsync("one");
 
-        var second = await OpenAsync(server: fixture.Held);
+        var second = await OpenAsync(server: held.Server);
 
         await Expect(second.Locator("#hint")).ToContainTextAsync("another window");
         await Expect(second.Locator(".question")).ToHaveTextAsync(Long);
@@ -114,7 +115,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task Reload_InMidAnswer_ShowsHistoryAndTheRest()
     {
         fixture.SkipIfAbsent();
-        var page = await OpenAsync(server: fixture.Held);
+        var page = await OpenAsync(server: held.Server);
         await AskAsync(page, "short one");
         await AnswerAsync("short answer", isFinal: true);
         await Expect(page.Locator(".answer")).ToHaveTextAsync("short answer");
@@ -135,7 +136,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
     public async Task LostConnection_IsShownAndRestoredInMidAnswer()
     {
         fixture.SkipIfAbsent();
-        var page = await OpenAsync(cutsSockets: true, server: fixture.Held);
+        var page = await OpenAsync(cutsSockets: true, server: held.Server);
         await AskAsync(page, Long);
         await AnswerAsync("one two");
         await Expect(page.Locator(".answer")).ToContainTextAsync("one two");
@@ -170,7 +171,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
         await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "reconnecting");
         await using var after = await ServerProcess.StartAsync([.. settings, "Responder:Echo:Delay=00:00:00.05"]);
 
-        await Expect(page.Locator("#forgotten")).ToContainTextAsync("The model does not know them.", new() { Timeout = 20_000 });
+        await Expect(page.Locator("#forgotten")).ToContainTextAsync("The model does not know them.");
         await Expect(page.Locator("[data-forgotten=true]")).ToHaveCountAsync(2);
         await Expect(page.Locator(".pair").Nth(1).Locator("#forgotten")).ToBeVisibleAsync();
         await Expect(page.Locator(".meta").Nth(1)).ToContainTextAsync("no longer knows");
@@ -205,7 +206,7 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
         await Expect(page.Locator(".meta")).ToHaveTextAsync("Not sent yet: there is no connection.");
         await Expect(page.Locator(".meta")).ToHaveAttributeAsync("data-status", "sending");
         _refuses = false;
-        await Expect(page.Locator(".answer")).ToHaveTextAsync("short one", new() { Timeout = 20_000 });
+        await Expect(page.Locator(".answer")).ToHaveTextAsync("short one");
     }
 
     /// <summary>The host name resolves to this machine, but the server listens only on loopback and is not configured with the name.</summary>
@@ -295,20 +296,20 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
         return page;
     }
 
-    /// <summary>Answers the page's question on the server whose answers wait for the test, or one piece of it.</summary>
+    /// <summary>Adds a piece to the answer that the page waits for.</summary>
     /// <param name="of">The question, where an earlier one has been asked.</param>
     private async Task AnswerAsync(string text, bool isFinal = false, string? of = null)
     {
         JsonElement? asked = null;
         await Eventually.TrueAsync(
-            async () => (asked = await LastAsync(fixture.Held)) is { } last && (of is null || last.Text("question") == of), "the question was asked");
-        var answered = await fixture.Held.Http.AnswerAsync(_session, asked!.Value.Text("question_id")!, asked.Value.Number("bytes") ?? 0, text, isFinal);
+            async () => (asked = await LastAsync(held.Http)) is { } last && (of is null || last.Text("question") == of), "the question was asked");
+        var answered = await held.Http.AnswerAsync(_session, asked!.Value.Text("question_id")!, asked.Value.Number("bytes") ?? 0, text, isFinal);
         Assert.Equal(HttpStatusCode.OK, answered.Status);
     }
 
-    private async Task<JsonElement?> LastAsync(ServerProcess server)
+    private async Task<JsonElement?> LastAsync(HttpClient http)
     {
-        var asked = await server.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{_session}/questions?limit=1");
+        var asked = await http.CallAsync(HttpMethod.Get, $"/v1/sessions/{_session}/questions?limit=1");
         return asked.Body.GetProperty("questions").EnumerateArray().Select(question => (JsonElement?)question).LastOrDefault();
     }
 

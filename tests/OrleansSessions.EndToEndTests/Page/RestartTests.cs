@@ -37,14 +37,14 @@ public sealed class RestartTests(BrowserFixture fixture) : IClassFixture<Browser
         await AskAsync(page, question);
 
         // More than one checkpoint has been written by then.
-        await Expect(page.Locator(".answer").Nth(1)).ToContainTextAsync("word20", new() { Timeout = 20_000 });
+        await Expect(page.Locator(".answer").Nth(1)).ToContainTextAsync("word20");
         before.Kill();
         await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "reconnecting");
         await ScreenshotAsync(page, "killed");
         await using var after = await ServerProcess.StartAsync(settings);
 
         // Text that was seen after the last checkpoint is withdrawn, and comes again.
-        await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "live", new() { Timeout = 20_000 });
+        await Expect(page.Locator("#connection")).ToHaveAttributeAsync("data-state", "live");
         await Expect(page.Locator(".answer").Nth(1)).ToContainTextAsync("word10");
         await ScreenshotAsync(page, "goes-on");
         await Expect(page.Locator(".answer").Nth(1)).ToHaveTextAsync(question, new() { Timeout = 30_000 });
