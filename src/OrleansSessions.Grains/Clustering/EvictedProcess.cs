@@ -17,7 +17,7 @@ internal sealed partial class EvictedProcess(
     private int _isEnding;
 
     /// <summary>Evicts the silo, and stops the host a moment later. The first reason counts, because several can be found at the same time.</summary>
-    public async Task EndAsync(string reason, CancellationToken stopping, Exception? fault = null)
+    public async Task EndAsync(string reason, Exception? fault, CancellationToken stopping)
     {
         if (Interlocked.Exchange(ref _isEnding, 1) != 0)
         {

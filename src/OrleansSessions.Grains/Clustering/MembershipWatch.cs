@@ -54,7 +54,7 @@ internal sealed class MembershipWatch(
     {
         try
         {
-            await process.EndAsync(await FindReasonToStopAsync(), _stopping.Token);
+            await process.EndAsync(await FindReasonToStopAsync(), fault: null, _stopping.Token);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

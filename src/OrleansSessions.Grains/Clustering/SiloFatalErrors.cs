@@ -9,5 +9,5 @@ internal sealed class SiloFatalErrors(EvictedProcess process) : IFatalErrorHandl
     public bool IsUnexpected(Exception exception) => true;
 
     public void OnFatalException(object? sender, string? context, Exception? exception) =>
-        process.EndAsync(context ?? "Orleans cannot go on.", CancellationToken.None, exception).Ignore();
+        process.EndAsync(context ?? "Orleans cannot go on.", exception, CancellationToken.None).Ignore();
 }
