@@ -57,6 +57,12 @@ internal sealed class Question(string id, string text, DateTimeOffset askedAt)
     /// <summary>How many attempts in a row ended with their process and saved no more text.</summary>
     public int FruitlessAttempts { get; set; }
 
+    /// <summary>True where its process has stopped in order, and another attempt goes on elsewhere.</summary>
+    public bool IsHandedOver { get; set; }
+
+    /// <summary>How many of its attempts ended in that way.</summary>
+    public int HandOvers { get; set; }
+
     /// <summary>The length of the answer when this attempt began, or the epoch in which it ends, in UTF-16 units.</summary>
     public int LengthBefore { get; set; }
 

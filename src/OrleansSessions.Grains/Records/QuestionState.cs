@@ -96,6 +96,14 @@ internal sealed class QuestionState
     [Id(26)]
     public bool IsOrphanable { get; set; }
 
+    /// <summary>True where its process has stopped in order, so that the attempt that it ended counts as none.</summary>
+    [Id(27)]
+    public bool IsHandedOver { get; set; }
+
+    /// <summary>How many attempts ended in that way before.</summary>
+    [Id(28)]
+    public int HandOvers { get; set; }
+
     /// <summary>About how much memory it takes, in bytes.</summary>
     public long Weight => (2L * (Id.Length + Text.Length + Tail.Length + ForResponderLength + EndLength)) + TailDeltas.Length + 256;
 
@@ -131,6 +139,8 @@ internal sealed class QuestionState
             SavedLength = savedLength,
             FruitlessAttempts = question.FruitlessAttempts,
             LengthBefore = question.LengthBefore,
+            IsHandedOver = question.IsHandedOver,
+            HandOvers = question.HandOvers,
             FirstDeltaAt = question.FirstDeltaAt,
             Gateway = question.IsFinal ? null : question.Gateway,
             Connection = question.IsFinal ? null : question.Connection,
@@ -164,6 +174,8 @@ internal sealed class QuestionState
             IsAnsweredFromOutside = IsAnsweredFromOutside,
             FruitlessAttempts = FruitlessAttempts,
             LengthBefore = LengthBefore,
+            IsHandedOver = IsHandedOver,
+            HandOvers = HandOvers,
             FirstDeltaAt = FirstDeltaAt,
             Gateway = Gateway,
             Connection = Connection,

@@ -4,7 +4,7 @@ using OrleansSessions.Sessions;
 
 namespace OrleansSessions.Grains.Sessions;
 
-/// <summary>What becomes of a question whose process died while it ran.</summary>
+/// <summary>What becomes of a question whose process died, or was stopped, while it ran.</summary>
 /// <param name="responder">Answers from now on.</param>
 /// <param name="mode">What that responder declares.</param>
 internal sealed class Recovery(SessionsOptions options, ResponderRegistration responder, RecoveryMode mode)
@@ -24,11 +24,21 @@ internal sealed class Recovery(SessionsOptions options, ResponderRegistration re
             return null;
         }
 
-        question.FruitlessAttempts = question.Length > question.LengthBefore ? 0 : question.FruitlessAttempts + 1;
+        if (question.IsHandedOver)
+        {
+            // A planned move is no failure, however often it happens.
+            question.IsHandedOver = false;
+            question.HandOvers++;
+        }
+        else
+        {
+            question.FruitlessAttempts = question.Length > question.LengthBefore ? 0 : question.FruitlessAttempts + 1;
+        }
+
         var isPossible = mode switch
         {
             RecoveryMode.Continue => question.FruitlessAttempts < options.MaxAttempts,
-            RecoveryMode.AskAgain => question.Attempt < options.MaxAttempts,
+            RecoveryMode.AskAgain => question.Attempt - question.HandOvers < options.MaxAttempts,
             _ => false,
         };
         if (!isPossible)
