@@ -7,6 +7,7 @@ using OrleansSessions.Clustering;
 using OrleansSessions.Configuration;
 using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Clustering;
+using OrleansSessions.Grains.Draining;
 using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Records;
 using OrleansSessions.Grains.Responders;
@@ -52,6 +53,11 @@ public static class SessionGrainsExtensions
 
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClusterEviction>();
+        services.AddDrain();
+        services.AddSingleton<IDrainStep, SiloDrain>();
+        services.AddPlacementDirector<PreferLocalPlacement, DrainAwarePlacement>();
+        services.AddSingleton<ClusterView>();
+        services.AddSingleton<LocalSessions>();
         services.AddSingleton<SessionServices>();
         services.AddSingleton<StoredStates>();
         services.AddSingleton<QuestionForms>();

@@ -26,7 +26,16 @@ public sealed record LeaveRequest : SessionRequest
 
 /// <summary>Lists the socket gateways.</summary>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.ListRequest")]
-public sealed record ListRequest : SessionRequest;
+public sealed record ListRequest : SessionRequest
+{
+    /// <summary>The silo that asks; null from a silo of an earlier version.</summary>
+    [Id(0)]
+    public SiloAddress? Silo { get; init; }
+
+    /// <summary>True once that silo drains.</summary>
+    [Id(1)]
+    public bool IsDraining { get; init; }
+}
 
 /// <summary>The socket gateways of a cluster.</summary>
 [GenerateSerializer, Immutable, Alias("OrleansSessions.SocketGatewayList")]
@@ -38,6 +47,10 @@ public sealed record SocketGatewayList
     /// <summary>False for the first lease of the grain's life, while missing entries prove nothing.</summary>
     [Id(1)]
     public bool IsSettled { get; init; }
+
+    /// <summary>The silos that drain: sessions are better activated elsewhere.</summary>
+    [Id(2)]
+    public SiloAddress[] Draining { get; init; } = [];
 }
 
 /// <summary>One socket gateway.</summary>

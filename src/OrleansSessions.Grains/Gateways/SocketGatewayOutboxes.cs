@@ -12,7 +12,7 @@ namespace OrleansSessions.Grains.Gateways;
 /// sends each of them a heartbeat, and closes the outboxes of those that are gone.
 /// </summary>
 internal sealed partial class SocketGatewayOutboxes(
-    IServiceProvider services, IGrainFactory grains, ILocalSiloDetails silo, IClusterMembershipService membership,
+    IServiceProvider services, IGrainFactory grains, ClusterView cluster,
     [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<SocketGatewayOutboxes> logger) : ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>A new socket gateway learns of this silo within this time.</summary>
@@ -72,7 +72,7 @@ internal sealed partial class SocketGatewayOutboxes(
 
             _streams ??= services.GetRequiredKeyedService<IStreamProvider>(GatewayStreams.ProviderName);
             var stream = _streams.GetStream<GatewayItem>(StreamId.Create(GatewayStreams.Namespace, gateway));
-            var outbox = new SocketGatewayOutbox(gateway, _latestOrdinal + 1, silo.SiloAddress, stream, time.GetTimestamp(), _numberAfterClosed);
+            var outbox = new SocketGatewayOutbox(gateway, _latestOrdinal + 1, cluster.Local, stream, time.GetTimestamp(), _numberAfterClosed);
             _outboxes[gateway] = outbox;
             Volatile.Write(ref _latestOrdinal, outbox.Ordinal);
             return outbox;
@@ -102,7 +102,9 @@ internal sealed partial class SocketGatewayOutboxes(
     {
         try
         {
-            var list = await grains.GetGrain<ISocketGatewayRegistryGrain>(0).ListAsync(new()).WaitAsync(_stopping.Token);
+            var list = await grains.GetGrain<ISocketGatewayRegistryGrain>(0)
+                .ListAsync(new() { Silo = cluster.Local, IsDraining = cluster.IsDraining }).WaitAsync(_stopping.Token);
+            cluster.NoteDraining(list.Draining);
             Apply(list);
         }
         catch (Exception) when (_stopping.IsCancellationRequested)
@@ -150,17 +152,17 @@ internal sealed partial class SocketGatewayOutboxes(
         LogMessages.Closed(logger, outbox.Gateway);
     }
 
-    private bool IsDead(SiloAddress? host) => host is not null && membership.CurrentSnapshot.GetSiloStatus(host) is SiloStatus.Dead;
+    private bool IsDead(SiloAddress? host) => host is not null && cluster.Members.GetSiloStatus(host) is SiloStatus.Dead;
 
     /// <summary>A gateway hosted in a silo's process is alive while that silo is active. Any other gateway that the registry no longer lists is gone once a lease has passed.</summary>
     private bool IsGone(SocketGatewayOutbox outbox) =>
         outbox.Host is { } host
-            ? membership.CurrentSnapshot.GetSiloStatus(host) is not SiloStatus.Active
+            ? cluster.Members.GetSiloStatus(host) is not SiloStatus.Active
             : time.GetElapsedTime(outbox.SeenAt) > SocketGatewayRegistry.Lease;
 
     private void SendHeartbeats()
     {
-        var snapshot = membership.CurrentSnapshot;
+        var snapshot = cluster.Members;
         var active = snapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress)
             .ToArray();
         foreach (var outbox in _outboxes.Values)

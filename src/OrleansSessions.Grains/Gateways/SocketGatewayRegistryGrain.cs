@@ -11,6 +11,7 @@ internal sealed partial class SocketGatewayRegistryGrain(
     : Grain, ISocketGatewayRegistryGrain
 {
     private readonly Dictionary<string, (SocketGatewayEntry Entry, long RenewedAt)> _leases = [];
+    private readonly Dictionary<SiloAddress, long> _draining = [];
     private readonly long _activatedAt = time.GetTimestamp();
 
     public Task RenewAsync(RenewRequest request)
@@ -46,9 +47,20 @@ internal sealed partial class SocketGatewayRegistryGrain(
             }
         }
 
+        if (request is { IsDraining: true, Silo: { } silo })
+        {
+            _draining[silo] = now;
+        }
+
+        foreach (var (gone, _) in _draining.Where(drain => time.GetElapsedTime(drain.Value, now) > SocketGatewayRegistry.Lease))
+        {
+            _draining.Remove(gone);
+        }
+
         return Task.FromResult(new SocketGatewayList
         {
             Entries = [.. _leases.Values.Select(lease => lease.Entry)],
+            Draining = [.. _draining.Keys],
             IsSettled = time.GetElapsedTime(_activatedAt, now) >= SocketGatewayRegistry.Lease,
         });
     }

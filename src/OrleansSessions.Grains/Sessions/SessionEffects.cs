@@ -177,10 +177,11 @@ internal sealed partial class SessionEffects
 
     /// <summary>The activation leaves: the responder stops, nothing more follows from any change, and the state is kept for the next activation.</summary>
     /// <param name="isSiloStopping">True where the silo no longer sends, so that the subscribed gateways are not informed. They learn of it from the membership.</param>
-    public async Task StopAsync(bool isSiloStopping)
+    /// <param name="isHandedOver">True where the process stops in order: what is open goes on elsewhere, and its attempt does not count.</param>
+    public async Task StopAsync(bool isSiloStopping, bool isHandedOver)
     {
         await EndWorkAsync();
-        await _store.StopAsync();
+        await _store.StopAsync(isHandedOver);
         _store.Dispose();
         if (!isSiloStopping)
         {

@@ -22,7 +22,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private readonly ActiveResponder _responder;
     private readonly SessionQuota _quota;
     private readonly UnaskedStay _stay;
-    private readonly EvictionEnd _eviction;
+    private readonly LocalSession _local;
 
     public SessionGrain(
         SessionServices services, SessionStores stores, SocketGatewayOutboxes outboxes, ActiveResponder responder, UnaskedSessions unasked,
@@ -38,7 +38,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder,
             _quota);
         _stay = new UnaskedStay(unasked, _activation, () => IsInUse);
-        _eviction = new EvictionEnd(GrainContext, _effects.EndEvictedAsync);
+        _local = new LocalSession(GrainContext, _session, _effects.EndEvictedAsync);
     }
 
     /// <summary>A session that was never asked and has no subscribed gateway is not worth its memory, so it leaves soon, whatever call woke it.</summary>
@@ -54,15 +54,16 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         await _effects.StartAsync(cancellationToken);
 
         // The last step: an activation that fails is not deactivated, and would stay registered for good.
-        _eviction.Follow(_activation.Services.Eviction);
+        _activation.Services.Local.Add(_local);
         _activation.Services.Metrics.SessionActivated();
         LogMessages.Activated(_activation.Logger, _activation.Key, _session.Log.Epoch, _session.Log.Head);
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        await _eviction.DisposeAsync();
-        await _effects.StopAsync(isSiloStopping: reason.ReasonCode == DeactivationReasonCode.ShuttingDown);
+        _activation.Services.Local.Remove(_local);
+        var isSiloStopping = reason.ReasonCode == DeactivationReasonCode.ShuttingDown;
+        await _effects.StopAsync(isSiloStopping, isHandedOver: isSiloStopping || _activation.Services.Drain.IsDraining);
         _stay.End();
         _activation.Services.Metrics.SessionDeactivated();
         LogMessages.Deactivated(_activation.Logger, _activation.Key, reason.ReasonCode);

@@ -8,7 +8,7 @@ namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>What all session grains of a silo share.</summary>
 internal sealed class SessionServices(
-    IOptions<SessionsOptions> options, SessionMetrics metrics, ClusterEviction eviction, ScopeUse scopes,
+    IOptions<SessionsOptions> options, SessionMetrics metrics, LocalSessions local, ScopeUse scopes,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
 {
     private long _lastEpoch;
@@ -17,7 +17,12 @@ internal sealed class SessionServices(
 
     public SessionMetrics Metrics { get; } = metrics;
 
-    public ClusterEviction Eviction { get; } = eviction;
+    /// <summary>The active sessions of the silo.</summary>
+    public LocalSessions Local { get; } = local;
+
+    public ClusterEviction Eviction => Local.Eviction;
+
+    public Drain Drain => Local.Drain;
 
     public ScopeUse Scopes { get; } = scopes;
 

@@ -137,7 +137,8 @@ internal sealed partial class SessionStore : IDisposable
     /// The activation leaves: nothing is tried again. What is being written gets a moment to arrive, and the text of a running answer is saved; without a store
     /// the session is kept in this process.
     /// </summary>
-    public async Task StopAsync()
+    /// <param name="isHandedOver">True to note that its process stops in order.</param>
+    public async Task StopAsync(bool isHandedOver)
     {
         EndRetries();
         if (_stored is null && _session.IsKnown)
@@ -146,7 +147,7 @@ internal sealed partial class SessionStore : IDisposable
         }
         else if (_stored is not null && !HasFailed)
         {
-            await Task.WhenAny(SaveLastAsync(_stored), Task.Delay(LastRetry, _activation.Services.Time));
+            await Task.WhenAny(SaveLastAsync(_stored, isHandedOver), Task.Delay(LastRetry, _activation.Services.Time));
         }
     }
 
@@ -164,10 +165,23 @@ internal sealed partial class SessionStore : IDisposable
     }
 
     /// <summary>The next activation must not read what this one is about to write.</summary>
-    private async Task SaveLastAsync(StoredSession stored)
+    private async Task SaveLastAsync(StoredSession stored, bool isHandedOver)
     {
         await _queue.UntilEnd();
         await stored.Checkpoints.SaveAsync();
+        if (isHandedOver && !HasFailed && _session.Running is { IsAnsweredFromOutside: false } running)
+        {
+            running.IsHandedOver = true;
+            try
+            {
+                await stored.WriteAsync();
+            }
+            catch (Exception fault)
+            {
+                // The question is recovered all the same, and this attempt counts.
+                LogMessages.NotHandedOver(_activation.Logger, _activation.Key, running.Id, LoggedException.Of(fault));
+            }
+        }
     }
 
     private async Task ForgetAfterAsync(Task previous, StoredSession stored)
@@ -264,6 +278,9 @@ internal sealed partial class SessionStore : IDisposable
 
     private static partial class LogMessages
     {
+        [LoggerMessage(3, LogLevel.Warning, "Session {SessionKey}: the planned move of question {QuestionId} could not be written; it is recovered as after a crash")]
+        public static partial void NotHandedOver(ILogger logger, string sessionKey, string questionId, LoggedException fault);
+
         [LoggerMessage(1, LogLevel.Warning, "Session {SessionKey}: write {Attempt} failed and is tried again")]
         public static partial void Retried(ILogger logger, string sessionKey, int attempt, LoggedException fault);
 

@@ -45,8 +45,8 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
             .Add(Silo, new(Silo, SiloStatus.Active, "one")).Add(Other, new(Other, SiloStatus.Dead, "two"));
         var snapshot = new ClusterMembershipSnapshot(members, new MembershipVersion(3));
         _outboxes = new(
-            _services, Stub.Of<IGrainFactory>((_, _) => registry), Stub.Of<ILocalSiloDetails>((_, _) => Silo),
-            Stub.Of<IClusterMembershipService>((_, _) => snapshot), _clock, NullLogger<SocketGatewayOutboxes>.Instance);
+            _services, Stub.Of<IGrainFactory>((_, _) => registry),
+            new ClusterView(Stub.Of<ILocalSiloDetails>((_, _) => Silo), Stub.Of<IClusterMembershipService>((_, _) => snapshot), new Drain()), _clock, NullLogger<SocketGatewayOutboxes>.Instance);
         _outboxes.Participate(Stub.Of<ISiloLifecycle>((_, arguments) =>
         {
             _life = arguments.OfType<ILifecycleObserver>().Single();
