@@ -24,6 +24,9 @@ public static class CloseCodes
     /// <summary>Nothing was received from the client for twice the heartbeat interval.</summary>
     public const int MissedHeartbeat = 4003;
 
+    /// <summary>The socket is as old as sockets may be. The client can reconnect.</summary>
+    public const int MaxAge = 4004;
+
     /// <summary>The token of the socket has expired. The client can reconnect with a fresh one.</summary>
     public const int TokenExpired = 4005;
 

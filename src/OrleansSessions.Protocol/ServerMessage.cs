@@ -129,6 +129,13 @@ public sealed record ExpiringMessage(long InMs) : ServerMessage
     public override int TextChars => 0;
 }
 
+/// <summary>The client should open another connection after the delay, and close this one once that is live.</summary>
+/// <param name="Reason"><c>draining</c> or <c>max_age</c>.</param>
+public sealed record ReconnectMessage(string Reason, long DelayMs) : ServerMessage
+{
+    public override int TextChars => Reason.Length;
+}
+
 /// <summary>A fresh token was accepted.</summary>
 /// <param name="ExpiresInMs">Milliseconds until it expires, or null if it does not expire.</param>
 public sealed record AuthenticatedMessage(long? ExpiresInMs) : ServerMessage

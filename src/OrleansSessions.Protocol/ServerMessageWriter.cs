@@ -33,6 +33,7 @@ public static class ServerMessageWriter
             case ResumedMessage resumed: WriteResumed(json, resumed); break;
             case CancellingMessage cancelling: WriteCancelling(json, cancelling); break;
             case ServerPingMessage ping: WritePing(json, ping); break;
+            case ReconnectMessage reconnect: WriteReconnect(json, reconnect); break;
             case ExpiringMessage expiring: WriteExpiring(json, expiring); break;
             case AuthenticatedMessage authenticated: WriteAuthenticated(json, authenticated); break;
             case BasicFailureMessage failure: WriteBasicFailure(json, failure); break;
@@ -181,6 +182,13 @@ public static class ServerMessageWriter
     {
         json.WriteString("type"u8, "ping"u8);
         json.WriteNumber("seq"u8, ping.Seq);
+    }
+
+    private static void WriteReconnect(Utf8JsonWriter json, ReconnectMessage reconnect)
+    {
+        json.WriteString("type"u8, "reconnect"u8);
+        json.WriteString("reason"u8, reconnect.Reason);
+        json.WriteNumber("delay_ms"u8, reconnect.DelayMs);
     }
 
     private static void WriteExpiring(Utf8JsonWriter json, ExpiringMessage expiring)

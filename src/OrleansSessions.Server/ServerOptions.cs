@@ -18,6 +18,13 @@ public sealed class ServerOptions : ISectionOptions
     public int? ManagementPort { get; set; }
 
     /// <summary>
+    /// How long answers under way may take to finish when this process is stopped (SIGTERM), before they go on in another one. From 0 to 1 h. Default 20 s. The
+    /// process needs up to 15 s more to stop.
+    /// </summary>
+    [Within("00:00:00", "01:00:00")]
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>
     /// The proxies in front of this server, as addresses (<c>10.0.0.7</c>) or networks (<c>10.0.0.0/24</c>). From them, and from no one else,
     /// <c>X-Forwarded-For</c>, <c>X-Forwarded-Proto</c> and <c>X-Forwarded-Host</c> are believed. Default none: these headers are never used.
     /// </summary>

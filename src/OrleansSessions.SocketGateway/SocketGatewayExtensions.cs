@@ -10,6 +10,7 @@ using OrleansSessions.Gateways;
 using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Access;
+using OrleansSessions.SocketGateway.Draining;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Feed;
 using OrleansSessions.SocketGateway.Following;
@@ -98,6 +99,8 @@ public static class SocketGatewayExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new SocketGatewayInstance(provider.GetService<ILocalSiloDetails>()?.SiloAddress));
         services.TryAddSingleton<ClusterEviction>();
+        services.AddDrain();
+        services.AddSingleton<IDrainStep, GatewayDrain>();
         services.AddSingleton<SocketGatewayMetrics>();
         services.AddSingleton<FollowerRegistry>();
         services.AddSingleton<SessionGrains>();
@@ -123,7 +126,7 @@ public static class SocketGatewayExtensions
         services.AddSingleton<GatewayRegistration>();
         services.AddSingleton<SessionReattacher>();
         services.AddSingleton(provider =>
-            new SocketGatewayHealthCheck(provider.GetRequiredService<SiloHeartbeats>(), provider.GetRequiredService<ClusterEviction>()));
+            new SocketGatewayHealthCheck(provider.GetRequiredService<SiloHeartbeats>(), provider.GetRequiredService<ClusterEviction>(), provider.GetRequiredService<Drain>()));
         services.AddHostedService<FollowerClock>();
         services.AddHostedService<EvictionFarewell>();
         services.AddHostedService(provider => provider.GetRequiredService<SessionReattacher>());

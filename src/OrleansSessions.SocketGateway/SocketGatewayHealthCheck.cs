@@ -12,15 +12,19 @@ public sealed class SocketGatewayHealthCheck : IHealthCheck
 {
     private readonly SiloHeartbeats _silos;
     private readonly ClusterEviction _eviction;
+    private readonly Drain _drain;
 
-    internal SocketGatewayHealthCheck(SiloHeartbeats silos, ClusterEviction eviction) => (_silos, _eviction) = (silos, eviction);
+    internal SocketGatewayHealthCheck(SiloHeartbeats silos, ClusterEviction eviction, Drain drain) =>
+        (_silos, _eviction, _drain) = (silos, eviction, drain);
 
     /// <summary>
     /// True once items were received from all silos of the first membership, or from one silo after <see cref="SocketGatewayOptions.ReadyTimeout"/>. False
-    /// while no silo is heard, and once the silo of this process is evicted.
+    /// while no silo is heard, once the silo of this process is evicted, and once the process drains.
     /// </summary>
-    public bool IsReady => !_eviction.IsEvicted && _silos.IsReady();
+    public bool IsReady => !_eviction.IsEvicted && !_drain.IsDraining && _silos.IsReady();
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(IsReady ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("Nothing is received from any silo."));
+        Task.FromResult(
+            IsReady ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Unhealthy(_drain.IsDraining ? "This process drains." : "Nothing is received from any silo."));
 }

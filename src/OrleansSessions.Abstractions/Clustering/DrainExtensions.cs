@@ -12,6 +12,7 @@ internal static class DrainExtensions
     public static IServiceCollection AddDrain(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ClusterEviction>();
         services.TryAddSingleton<Drain>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, DrainService>());
         services.AddOptions<HostOptions>().PostConfigure<IOptions<DrainOptions>>(static (host, drain) =>

@@ -9,7 +9,8 @@ namespace OrleansSessions.Clustering;
 /// <see cref="IHostApplicationLifetime.ApplicationStopping"/> and before it stops its services.
 /// </summary>
 internal sealed partial class DrainService(
-    Drain drain, IEnumerable<IDrainStep> steps, IOptions<DrainOptions> options, TimeProvider time, ILogger<DrainService> logger) : IHostedLifecycleService
+    Drain drain, IEnumerable<IDrainStep> steps, IOptions<DrainOptions> options, ClusterEviction eviction, TimeProvider time, ILogger<DrainService> logger)
+    : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -22,12 +23,19 @@ internal sealed partial class DrainService(
         // 1. Nothing new is taken from here on.
         await drain.BeginAsync();
         var startedAt = time.GetTimestamp();
+        if (eviction.IsEvicted)
+        {
+            drain.EndNow();
+        }
 
         // 2. Each part leaves by itself until the time is over, the operator has no patience, or the host gives up.
         using var overdue = new CancellationTokenSource(options.Value.Timeout, time);
         using var endWhenOverdue = overdue.Token.Register(drain.EndNow);
         using var endWithHost = cancellationToken.Register(drain.EndNow);
         await Task.WhenAll(steps.Select(step => step.DrainAsync(drain.Ending)));
+
+        // 3. No request waits for an answer any more: the web server waits for its requests.
+        drain.EndNow();
         LogMessages.Drained(logger, time.GetElapsedTime(startedAt));
     }
 

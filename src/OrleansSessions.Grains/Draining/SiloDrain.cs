@@ -22,6 +22,12 @@ internal sealed partial class SiloDrain(
 
     public async Task DrainAsync(CancellationToken ending)
     {
+        if (sessions.Eviction.IsEvicted)
+        {
+            // Others may have them already.
+            return;
+        }
+
         // 1. Until the time is over: those without an open question leave, also those that get one meanwhile and finish it.
         while (!ending.IsCancellationRequested && LetGo(mayBeOpen: false))
         {

@@ -169,7 +169,7 @@ internal sealed partial class SessionStore : IDisposable
     {
         await _queue.UntilEnd();
         await stored.Checkpoints.SaveAsync();
-        if (isHandedOver && !HasFailed && _session.Running is { IsAnsweredFromOutside: false } running)
+        if (isHandedOver && !HasFailed && !_activation.Services.Eviction.IsEvicted && _session.Running is { IsAnsweredFromOutside: false } running)
         {
             running.IsHandedOver = true;
             try

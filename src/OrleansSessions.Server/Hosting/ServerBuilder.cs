@@ -1,3 +1,4 @@
+using OrleansSessions.Clustering;
 using OrleansSessions.Configuration;
 using OrleansSessions.Responders;
 using OrleansSessions.Server.Authentication;
@@ -33,6 +34,7 @@ internal static class ServerBuilder
         // 2. Add the parts of this role.
         var responder = Read<ResponderOptions>(configuration);
         builder.Services.AddServerOptions(configuration.Values);
+        builder.Services.Configure<DrainOptions>(drain => drain.Timeout = server.DrainTimeout);
         builder.UseConnectionLimits(builder.UseListenAddresses(server.ManagementPort));
         var (cluster, sessions) = (Read<ClusterConnectionOptions>(configuration), Read<SessionsOptions>(configuration));
         builder.AddOrleans(server.Role, cluster, sessions);

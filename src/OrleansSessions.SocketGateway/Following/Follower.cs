@@ -28,6 +28,7 @@ internal sealed partial class Follower : IFollower, ILogSource
         _openedAt = clock.GetTimestamp();
         Session = services.Grains.Get(request.SessionKey);
         Token = new(this);
+        Departure = new(this);
         Writer = new(transport, Gate, options, services.Metrics, clock, OnStuck);
         Profile = createProfile(this);
         Cursor = new(Gate, Profile, this, options, clock, OnLogReadFailed);
@@ -40,6 +41,11 @@ internal sealed partial class Follower : IFollower, ILogSource
     public FollowerServices Services { get; }
 
     public FollowerToken Token { get; }
+
+    public FollowerDeparture Departure { get; }
+
+    /// <inheritdoc cref="ITransport.Grace"/>
+    public TimeSpan? Grace => _transport.Grace;
 
     public ISessionGrain Session { get; }
 
@@ -156,7 +162,21 @@ internal sealed partial class Follower : IFollower, ILogSource
         }
 
         Token.Check();
+        Departure.Check(now);
         _transport.OnTick(now);
+    }
+
+    public void Depart(DepartureReason reason, TimeSpan delay) => Departure.Begin(reason, delay);
+
+    public bool IsHeldByAnswer
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return Profile.HasOwnOpen || (Grace is null && IsWaiting);
+            }
+        }
     }
 
     public void Flush() => Writer.Flush();
@@ -173,6 +193,9 @@ internal sealed partial class Follower : IFollower, ILogSource
 
         Flush();
     }
+
+    public void CloseLeaving(bool isEvicted) => Close(
+        isEvicted || Request.Profile == WireProfile.Basic ? CloseCodes.ServiceRestart : CloseCodes.Draining, "This node is shutting down.");
 
     public void Close(int code, string reason, bool dropWaiting = true) => Close(code, reason, null, dropWaiting);
 

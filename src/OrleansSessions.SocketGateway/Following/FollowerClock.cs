@@ -2,21 +2,18 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Clustering;
-using OrleansSessions.Protocol;
 
 namespace OrleansSessions.SocketGateway.Following;
 
-/// <summary>Runs the timer for the time limits of all connections, and closes all of them when the process stops.</summary>
+/// <summary>Runs the timer for the time limits of all connections, and closes what is left of them when the process stops.</summary>
 internal sealed partial class FollowerClock(
-    FollowerRegistry registry, IOptions<SocketGatewayOptions> options, ClusterEviction eviction, TimeProvider clock, IHostApplicationLifetime lifetime,
+    FollowerRegistry registry, IOptions<SocketGatewayOptions> options, ClusterEviction eviction, TimeProvider clock,
     ILogger<FollowerClock> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestPeriod = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Close them before the web server stops, because it waits for them.
-        await using var onStopping = lifetime.ApplicationStopping.Register(CloseAll);
         var period = options.Value.HeartbeatInterval / 4;
         using var timer = new PeriodicTimer(period < LongestPeriod ? period : LongestPeriod, clock);
         try
@@ -37,8 +34,8 @@ internal sealed partial class FollowerClock(
         {
         }
 
-        // A connection can have been accepted while the others were closed.
-        CloseAll();
+        // A connection can have been accepted after the drain.
+        registry.CloseAll(eviction.IsEvicted);
     }
 
     /// <summary>A fault of one connection must not stop the time limits of the others.</summary>
@@ -51,17 +48,6 @@ internal sealed partial class FollowerClock(
         catch (Exception fault)
         {
             LogMessages.TickFailed(logger, fault);
-        }
-    }
-
-    private void CloseAll()
-    {
-        foreach (var session in registry.Sessions)
-        {
-            foreach (var connection in session.All)
-            {
-                connection.Close(eviction.IsEvicted ? CloseCodes.ServiceRestart : CloseCodes.Draining, "This node is shutting down.");
-            }
         }
     }
 

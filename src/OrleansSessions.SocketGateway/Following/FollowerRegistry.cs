@@ -45,6 +45,16 @@ internal sealed class FollowerRegistry
 
     public bool TryFind(string sessionKey, [NotNullWhen(true)] out FollowedSession? session) => _sessions.TryGetValue(sessionKey, out session);
 
+    /// <summary>Closes all connections, because this process leaves.</summary>
+    /// <param name="isEvicted">True if the cluster no longer lists it.</param>
+    public void CloseAll(bool isEvicted)
+    {
+        foreach (var connection in Sessions.SelectMany(session => session.All))
+        {
+            connection.CloseLeaving(isEvicted);
+        }
+    }
+
     public ConnectionCount Add(string sessionKey, IFollower connection, long now)
     {
         lock (_changing)

@@ -16,6 +16,12 @@ internal interface IFollower
     /// <returns>True if the position is behind it, so that the log is read.</returns>
     bool OnHead(long epoch, long seq);
 
+    /// <summary>Sends the client to another connection after the delay. Only the first call counts, once the follower is attached.</summary>
+    void Depart(DepartureReason reason, TimeSpan delay);
+
+    /// <summary>True while its client has an open question here, and cannot get the answer on another connection.</summary>
+    bool IsHeldByAnswer { get; }
+
     /// <summary>Checks the time limits.</summary>
     void OnTick(long now);
 
@@ -24,6 +30,10 @@ internal interface IFollower
 
     /// <summary>Sends the waiting frames on another thread.</summary>
     void FlushElsewhere();
+
+    /// <summary>Closes it because this process leaves.</summary>
+    /// <param name="isEvicted">True if the cluster no longer lists it.</param>
+    void CloseLeaving(bool isEvicted);
 
     /// <param name="dropWaiting">False to send the waiting frames before the close frame.</param>
     void Close(int code, string reason, bool dropWaiting = true);

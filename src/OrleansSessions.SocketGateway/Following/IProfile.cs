@@ -10,6 +10,9 @@ internal interface IProfile : ILogSink
     /// </summary>
     long LastSeq { get; }
 
+    /// <summary>True while the client waits for the end of a question that only this connection will get.</summary>
+    bool HasOwnOpen { get; }
+
     /// <summary>The follower is attached, and nothing has been written to it.</summary>
     /// <param name="resumeAfter">The number after which the client asks for a replay, or null.</param>
     void OnAttached(AttachReply reply, long? resumeAfter);

@@ -1,4 +1,5 @@
 using OrleansSessions.Clustering;
+using OrleansSessions.Gateways;
 using OrleansSessions.Protocol;
 using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
@@ -16,6 +17,8 @@ internal sealed class SessionGrains(IGrainFactory grains, SocketGatewayInstance 
     /// True once the silo of this process is evicted. Another silo can then hold the same sessions, so no questions are asked here any more.
     /// </summary>
     public bool IsEvicted => eviction.IsEvicted;
+
+    public ISocketGatewayRegistryGrain Registry => grains.GetGrain<ISocketGatewayRegistryGrain>(0);
 
     public ISessionGrain Get(string sessionKey) => grains.GetGrain<ISessionGrain>(sessionKey);
 

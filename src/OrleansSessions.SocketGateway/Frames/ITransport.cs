@@ -5,6 +5,12 @@ namespace OrleansSessions.SocketGateway.Frames;
 /// <summary>Sends frames to one client, over a WebSocket or an event stream. <see cref="FrameWriter"/> makes one call at a time.</summary>
 internal interface ITransport
 {
+    /// <summary>
+    /// How long the transport may stay after the delay of a <c>reconnect</c>: until the client's next connection is live, or not at all where both cannot be
+    /// open at the same time. Null: it has an end of its own, and stays until then.
+    /// </summary>
+    TimeSpan? Grace { get; }
+
     /// <summary>Sends one message. Completes when the transport accepts the next one. Throws if the client can no longer be reached.</summary>
     /// <param name="buffer">A buffer for the frame. It belongs to the transport until the call completes.</param>
     ValueTask SendAsync(ServerMessage message, FrameBuffer buffer);

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Hosting;
+using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway.Access;
@@ -12,7 +12,7 @@ namespace OrleansSessions.SocketGateway.Http;
 
 /// <summary>What all endpoints share: they check ids, turn faults into one error, and count errors.</summary>
 internal sealed class SessionHttp(
-    SessionGrains grains, GatewayLimits limits, CallerGuards guards, SocketGatewayMetrics metrics, TimeProvider clock, IHostApplicationLifetime lifetime)
+    SessionGrains grains, GatewayLimits limits, CallerGuards guards, SocketGatewayMetrics metrics, TimeProvider clock, Drain drain)
 {
     // Below the shortest time-out of a grain call.
     private static readonly TimeSpan WaitChunk = TimeSpan.FromSeconds(2);
@@ -26,9 +26,12 @@ internal sealed class SessionHttp(
     public TimeProvider Clock => clock;
 
     /// <summary>
-    /// Cancelled when the process starts to stop. The web server waits for its requests, so no request may wait for an answer from then on.
+    /// Cancelled when the drain of this process ends. The web server waits for its requests, so no request may wait for an answer from then on.
     /// </summary>
-    public CancellationToken Stopping => lifetime.ApplicationStopping;
+    public CancellationToken Stopping => drain.Ending;
+
+    /// <summary>True while this process opens no event streams any more, because it stops. Other requests are served until the end.</summary>
+    public bool IsDraining => drain.IsDraining;
 
     /// <summary>Runs an endpoint against its session. An exception becomes a problem document, unless the client is gone.</summary>
     public Task<IResult> RunAsync(HttpContext context, string sessionId, string? questionId, Func<ISessionGrain, Task<IResult>> endpoint) =>

@@ -22,6 +22,8 @@ internal sealed class BasicProfile(
 
     public bool IsFull => writer.IsFull;
 
+    public bool HasOwnOpen => _own.Count > 0;
+
     public void OnAttached(AttachReply reply, long? resumeAfter)
     {
     }

@@ -28,6 +28,9 @@ internal sealed class V1Profile(FrameWriter writer, Func<AttachReply, bool, Hell
 
     public bool IsFull => writer.IsFull;
 
+    /// <summary>A v1 client gets every answer on its next connection, too.</summary>
+    public bool HasOwnOpen => false;
+
     public void OnAttached(AttachReply reply, long? resumeAfter)
     {
         writer.Enqueue(hello(reply, resumeAfter is not null));

@@ -15,6 +15,9 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
 
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(1);
 
+    // A client opens its next socket before it closes this one, and may need several attempts.
+    private static readonly TimeSpan ReconnectGrace = TimeSpan.FromSeconds(10);
+
     private readonly WebSocket _socket;
     private readonly FollowerServices _services;
     private readonly RawConnection? _raw;
@@ -36,6 +39,8 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
     public Follower Follower { get; }
 
     public bool IsClosing => Follower.IsClosing;
+
+    public TimeSpan? Grace => ReconnectGrace;
 
     public async Task RunAsync()
     {

@@ -1,7 +1,7 @@
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OrleansSessions.Clustering;
 using OrleansSessions.Protocol;
 using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Errors;
@@ -24,16 +24,16 @@ internal sealed partial class SocketEndpoint
 
     private readonly FollowerServices _services;
     private readonly Gatekeeper _gatekeeper;
-    private readonly IHostApplicationLifetime _lifetime;
+    private readonly Drain _drain;
     private readonly ILogger _logger;
     private readonly int _maxConnections;
     private readonly int _maxRefusals;
     private int _refusals;
 
     public SocketEndpoint(
-        FollowerServices services, Gatekeeper gatekeeper, DescriptorBudget descriptors, IHostApplicationLifetime lifetime, ILogger<SocketEndpoint> logger)
+        FollowerServices services, Gatekeeper gatekeeper, DescriptorBudget descriptors, Drain drain, ILogger<SocketEndpoint> logger)
     {
-        (_services, _gatekeeper, _lifetime, _logger, _maxConnections) = (services, gatekeeper, lifetime, logger, descriptors.Sockets);
+        (_services, _gatekeeper, _drain, _logger, _maxConnections) = (services, gatekeeper, drain, logger, descriptors.Sockets);
         _maxRefusals = Math.Min(MaxRefusals, Math.Max(1, (descriptors.PlainConnections ?? int.MaxValue) / RefusalShare));
         if (descriptors.Sockets < services.Options.MaxConnections)
         {
@@ -70,7 +70,7 @@ internal sealed partial class SocketEndpoint
             return;
         }
 
-        if (_lifetime.ApplicationStopping.IsCancellationRequested || _services.Grains.IsEvicted)
+        if (_drain.IsDraining || _services.Grains.IsEvicted)
         {
             await RefuseAsync(context, Refusals.GoingDown(_services.Limits.RetryAfterMs), isBrowser);
             return;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Streams;
+using OrleansSessions.Clustering;
 using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Log;

@@ -352,6 +352,8 @@ public sealed class FrameWriterTests : IDisposable
     /// <summary>A transport whose first send waits until the test releases it, or each of them after <see cref="Step"/>.</summary>
     private sealed class StalledTransport : ITransport
     {
+        public TimeSpan? Grace => TimeSpan.Zero;
+
         private readonly TaskCompletionSource _released = new();
         private readonly SemaphoreSlim _sends = new(0);
         private readonly SemaphoreSlim _arrivals = new(0);

@@ -347,6 +347,16 @@ public sealed class GatewayFeedTests : IAsyncLifetime
 
     private sealed class NotingSocket : IFollower
     {
+        public bool IsHeldByAnswer => false;
+
+        public void Depart(DepartureReason reason, TimeSpan delay)
+        {
+        }
+
+        public void CloseLeaving(bool isEvicted)
+        {
+        }
+
         private readonly ConcurrentQueue<string> _told = new();
 
         public IReadOnlyCollection<string> Told => _told;

@@ -9,6 +9,8 @@ namespace OrleansSessions.Tests.SocketGateway;
 /// <summary>A transport that accepts every frame at once and records it.</summary>
 internal sealed class RecordingTransport : ITransport
 {
+    public TimeSpan? Grace => TimeSpan.FromSeconds(10);
+
     public List<JsonElement> Sent { get; } = [];
 
     /// <summary>Fails the test. For a writer whose client keeps up and whose frames are valid.</summary>

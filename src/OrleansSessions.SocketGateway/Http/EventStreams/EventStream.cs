@@ -28,7 +28,7 @@ internal sealed class EventStream : ITransport
     private readonly PipeWriter _body;
     private string _epoch = "";
     private long _seq;
-    private bool _hasToldError;
+    private bool _hasToldEnd;
     private long _writtenAt;
     private volatile bool _isComplete;
 
@@ -72,6 +72,8 @@ internal sealed class EventStream : ITransport
         }
     }
 
+    public TimeSpan? Grace => _scope.Asked is null ? TimeSpan.Zero : null;
+
     public async ValueTask SendAsync(ServerMessage message, FrameBuffer buffer)
     {
         if (!_scope.Includes(message))
@@ -88,7 +90,7 @@ internal sealed class EventStream : ITransport
             WriteEvent(IdOf(message), buffer.Write(message).Span);
         }
 
-        _hasToldError |= message is ErrorMessage;
+        _hasToldEnd |= message is ErrorMessage or ReconnectMessage;
         Volatile.Write(ref _writtenAt, _services.Clock.GetTimestamp());
         await _body.FlushAsync(_context.RequestAborted);
         if (_scope.IsEnd(message))
@@ -105,13 +107,17 @@ internal sealed class EventStream : ITransport
     public async Task CloseAsync(int code, string reason)
     {
         // A client that reconnects by itself must learn why the stream ended, and a stream has no close code.
-        if (!_hasToldError && EventStreamEnd.ErrorOf(code, _services.Limits.RetryAfterMs) is { } error)
+        if (!_hasToldEnd && EventStreamEnd.MessageOf(code, _services.Limits.RetryAfterMs) is { } last)
         {
             var buffer = FrameBuffer.Rent();
             try
             {
-                WriteEvent(code == CloseCodes.SessionRemoved ? EventStreamEnd.RemovedId : null, buffer.Write(error).Span);
-                _services.Metrics.ErrorTold(error.Error.Code);
+                WriteEvent(code == CloseCodes.SessionRemoved ? EventStreamEnd.RemovedId : null, buffer.Write(last).Span);
+                if (last is ErrorMessage error)
+                {
+                    _services.Metrics.ErrorTold(error.Error.Code);
+                }
+
                 await _body.FlushAsync(_context.RequestAborted);
             }
             finally

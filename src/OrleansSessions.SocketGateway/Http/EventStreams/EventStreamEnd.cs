@@ -10,13 +10,14 @@ internal static class EventStreamEnd
     /// </summary>
     public const string RemovedId = "removed";
 
-    /// <summary>The error for a close code, or null if the end needs no reason.</summary>
-    public static ErrorMessage? ErrorOf(int code, long retryAfterMs) => code switch
+    /// <summary>The last message for a close code, or null if the end needs no reason.</summary>
+    public static ServerMessage? MessageOf(int code, long retryAfterMs) => code switch
     {
-        CloseCodes.Draining or CloseCodes.ServiceRestart => Refusals.GoingDown(retryAfterMs),
+        CloseCodes.Draining => new ReconnectMessage("draining", 0),
+        CloseCodes.ServiceRestart => Refusals.GoingDown(retryAfterMs),
         CloseCodes.TokenExpired => Refusals.TokenExpired(),
         CloseCodes.SessionRemoved => Refusals.SessionRemoved(),
-        CloseCodes.InternalError => new(WireErrors.Internal, "The server failed.", RetryAfterMs: retryAfterMs),
+        CloseCodes.InternalError => new ErrorMessage(WireErrors.Internal, "The server failed.", RetryAfterMs: retryAfterMs),
         _ => null,
     };
 }

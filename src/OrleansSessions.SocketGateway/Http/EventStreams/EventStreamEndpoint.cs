@@ -58,7 +58,7 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
     /// <summary>Takes a place for a stream, or returns the reason why there is none.</summary>
     public async ValueTask<(EventStreamPlace? Place, ErrorMessage? Refusal)> ReserveAsync(HttpContext context, SessionHttp http)
     {
-        if (http.Stopping.IsCancellationRequested)
+        if (http.IsDraining)
         {
             return (null, Refusals.GoingDown(http.Limits.RetryAfterMs));
         }
