@@ -45,7 +45,7 @@ public static class FrameSchema
         (WireProfile.Basic, "response") => "response",
         (WireProfile.Basic, "error") => frame.ContainsKey("status") ? "basicFailure" : "error",
         (WireProfile.V1, "ping") => "serverPing",
-        (WireProfile.V1, "hello" or "accepted" or "delta" or "done" or "snapshot" or "resumed" or "cancelling" or "error" or "expiring" or "authenticated") =>
+        (WireProfile.V1, "hello" or "accepted" or "delta" or "done" or "snapshot" or "resumed" or "cancelling" or "error" or "expiring" or "reconnect" or "authenticated") =>
             TypeOf(frame),
         _ => null,
     };

@@ -53,6 +53,9 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
     /// <summary>The last <c>resumed</c>, or null.</summary>
     public JsonElement? Resumed { get; private set; }
 
+    /// <summary>The last <c>reconnect</c> of this connection, or null.</summary>
+    public JsonElement? Reconnect { get; private set; }
+
     public IReadOnlyDictionary<string, ReferenceQuestion> Questions => _questions;
 
     public CheckedSocket Socket => _socket ?? throw new InvalidOperationException("The client is not connected.");
@@ -61,6 +64,7 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
     public async Task ConnectAsync()
     {
         _isRewinding = false;
+        Reconnect = null;
         _socket = await CheckedSocket.ConnectAsync(address(Epoch is null ? "" : $"epoch={Epoch}&after={Last}"));
         var hello = await PumpAsync();
         Check(hello.Type() == "hello", "hello is the first frame", hello);
@@ -68,6 +72,14 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
         {
             await PumpUntilAsync(() => !_isResuming, "resumed");
         }
+    }
+
+    /// <summary>Opens another connection, and closes this one when that is live.</summary>
+    public async Task MoveAsync()
+    {
+        await using var old = Socket;
+        await ConnectAsync();
+        await old.CloseAsync();
     }
 
     /// <summary>Aborts the connection, including everything in progress.</summary>
@@ -109,6 +121,7 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
             case "resumed": await OnResumedAsync(frame); break;
             case "snapshot": OnSnapshot(frame); break;
             case "cancelling": OnCancelling(frame); break;
+            case "reconnect": Reconnect = frame; break;
             case "ping": await OnPingAsync(frame); break;
             case "accepted" or "delta" or "done": OnEvent(frame); break;
         }

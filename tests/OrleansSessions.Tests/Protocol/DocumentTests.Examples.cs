@@ -13,7 +13,7 @@ public sealed partial class DocumentTests
     private const int MaxQuestionBytes = 32 * 1024;
 
     private static readonly string[] ServerTypes =
-        ["hello", "accepted", "delta", "done", "snapshot", "resumed", "cancelling", "error", "expiring", "authenticated", "ping"];
+        ["hello", "accepted", "delta", "done", "snapshot", "resumed", "cancelling", "error", "expiring", "reconnect", "authenticated", "ping"];
 
     public static TheoryData<string> ClientExamples => [.. ProtocolDocument.Examples("client")];
 

@@ -71,6 +71,7 @@ public sealed partial class DocumentTests
         new ErrorMessage(WireErrors.BadRequest, "No.", null, "if_busy"),
         .. WireErrors.All.Where(error => error != WireErrors.SessionBusy).Select(error => new ErrorMessage(error, error.Title, "q-1")),
         new ExpiringMessage(60_000),
+        new ReconnectMessage("draining", 3120),
         new AuthenticatedMessage(3_600_000),
         new AuthenticatedMessage(null),
         new ServerPingMessage(0),
