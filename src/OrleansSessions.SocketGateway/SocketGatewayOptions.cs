@@ -64,6 +64,15 @@ public sealed class SocketGatewayOptions : ISectionOptions
     [Within("00:00:00.1", "01:00:00")]
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(25);
 
+    /// <summary>
+    /// The age at which a connection is asked to open another one, so that connections spread again over the processes of a cluster that has grown. Each gets
+    /// between 90 and 100 % of it, so that they do not all leave at once. v1 sockets get <c>reconnect</c> with the reason <c>max_age</c>, and are closed with 4004
+    /// 10 s later; basic ones are closed with 1012 as soon as they have nothing open; event streams end with <c>reconnect</c>. No answer is cut. Default none, from
+    /// 1 s to 30 days.
+    /// </summary>
+    [Within("00:00:01", "30.00:00:00")]
+    public TimeSpan? MaxConnectionAge { get; set; }
+
     /// <summary>How long the peer can take to answer a close frame before the socket is aborted. Default 2 s.</summary>
     [Within("00:00:00.01", "00:01:00")]
     public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(2);

@@ -14,6 +14,10 @@ internal sealed class ClusterView(ILocalSiloDetails local, IClusterMembershipSer
     /// <summary>True once this silo drains.</summary>
     public bool IsDraining => drain.IsDraining;
 
+    /// <summary>True if this silo drains, and there is one that does not.</summary>
+    public bool MustActivateElsewhere =>
+        IsDraining && Members.Members.Values.Any(member => member.Status == SiloStatus.Active && !IsLeaving(member.SiloAddress));
+
     /// <summary>Takes what the registry of socket gateways says: each silo tells it that it drains, and asks it every second.</summary>
     public void NoteDraining(IEnumerable<SiloAddress> silos) => _draining = [.. silos];
 

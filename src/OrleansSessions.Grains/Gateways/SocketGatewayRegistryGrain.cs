@@ -1,11 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans.Placement;
 using OrleansSessions.Gateways;
 
 namespace OrleansSessions.Grains.Gateways;
 
 /// <summary>Keeps leases in memory, by the monotonic clock. A new activation knows no socket gateway, so its list is not settled until one lease has passed.</summary>
-[GrainType("orleanssessions.socketgateways"), KeepAlive]
+[GrainType("orleanssessions.socketgateways"), KeepAlive, PreferLocalPlacement]
 internal sealed partial class SocketGatewayRegistryGrain(
     [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<SocketGatewayRegistryGrain> logger)
     : Grain, ISocketGatewayRegistryGrain

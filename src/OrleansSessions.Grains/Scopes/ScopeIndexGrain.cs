@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Storage;
+using Orleans.Placement;
 using OrleansSessions.Diagnostics;
 using OrleansSessions.Grains.States;
 using OrleansSessions.Scopes;
@@ -13,7 +14,7 @@ namespace OrleansSessions.Grains.Scopes;
 /// Keeps one scope's index. A new entry is written before its session accepts a question, so that an erasure finds it. Other changes are written some time
 /// later: what a crash takes with it is the time of a session's last question. Without a store the index stays in memory as long as its sessions can.
 /// </summary>
-[GrainType("orleanssessions.scopeindex")]
+[GrainType("orleanssessions.scopeindex"), PreferLocalPlacement]
 internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
 {
     /// <summary>The time from a change to its write, so that a busy scope writes at most so often.</summary>

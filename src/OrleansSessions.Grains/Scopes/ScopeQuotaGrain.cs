@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Orleans.Placement;
 using OrleansSessions.Scopes;
 
 namespace OrleansSessions.Grains.Scopes;
@@ -8,7 +9,7 @@ namespace OrleansSessions.Grains.Scopes;
 /// Counts what one scope uses, in memory. After the loss of its silo it begins with a full bucket and without leases, and learns of each holder with its next
 /// report. It stays active while anything is leased.
 /// </summary>
-[GrainType("orleanssessions.scopequota")]
+[GrainType("orleanssessions.scopequota"), PreferLocalPlacement]
 internal sealed class ScopeQuotaGrain : Grain, IScopeQuotaGrain
 {
     private readonly TokenBucket? _asks;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using OrleansSessions.Clustering;
+using OrleansSessions.Grains.Gateways;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -9,15 +10,15 @@ internal sealed class LocalSessions : IDisposable
     private readonly ConcurrentDictionary<LocalSession, bool> _all = new();
     private readonly CancellationTokenRegistration _eviction;
 
-    public LocalSessions(ClusterEviction eviction, Drain drain)
+    public LocalSessions(ClusterEviction eviction, ClusterView cluster)
     {
-        (Eviction, Drain) = (eviction, drain);
+        (Eviction, Cluster) = (eviction, cluster);
         _eviction = eviction.Evicted.UnsafeRegister(static sessions => ((LocalSessions)sessions!).EndEvicted(), this);
     }
 
     public ClusterEviction Eviction { get; }
 
-    public Drain Drain { get; }
+    public ClusterView Cluster { get; }
 
     public IEnumerable<LocalSession> All => _all.Select(entry => entry.Key);
 

@@ -51,6 +51,13 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _activation.Services.Eviction.ThrowIfEvicted();
+        if (_activation.Services.Cluster.MustActivateElsewhere)
+        {
+            // A silo whose directory cache is old has sent a call here. The activation reads nothing, and moves with the calls that wait for it.
+            GrainContext.Migrate(requestContext: null, CancellationToken.None);
+            return;
+        }
+
         await _effects.StartAsync(cancellationToken);
 
         // The last step: an activation that fails is not deactivated, and would stay registered for good.
@@ -63,7 +70,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     {
         _activation.Services.Local.Remove(_local);
         var isSiloStopping = reason.ReasonCode == DeactivationReasonCode.ShuttingDown;
-        await _effects.StopAsync(isSiloStopping, isHandedOver: isSiloStopping || _activation.Services.Drain.IsDraining);
+        await _effects.StopAsync(isSiloStopping, isHandedOver: isSiloStopping || _activation.Services.Cluster.IsDraining);
         _stay.End();
         _activation.Services.Metrics.SessionDeactivated();
         LogMessages.Deactivated(_activation.Logger, _activation.Key, reason.ReasonCode);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Clustering;
+using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Scopes;
 using OrleansSessions.Sessions;
 
@@ -22,7 +23,7 @@ internal sealed class SessionServices(
 
     public ClusterEviction Eviction => Local.Eviction;
 
-    public Drain Drain => Local.Drain;
+    public ClusterView Cluster => Local.Cluster;
 
     public ScopeUse Scopes { get; } = scopes;
 

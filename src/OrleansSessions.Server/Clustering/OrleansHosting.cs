@@ -76,6 +76,5 @@ internal static class OrleansHosting
             endpoints.GatewayListeningEndpoint = new(ports.Addresses.Listening, ports.OrleansGateway);
         });
         silo.AddSessionGrains(configPrefix: null);
-        silo.Services.AddHostedService<EvictionLimit>();
     }
 }

@@ -35,6 +35,8 @@ internal static class ServerBuilder
         var responder = Read<ResponderOptions>(configuration);
         builder.Services.AddServerOptions(configuration.Values);
         builder.Services.Configure<DrainOptions>(drain => drain.Timeout = server.DrainTimeout);
+        builder.Services.AddHostedService<StopSignals>();
+        builder.Services.AddHostedService<StopLimit>();
         builder.UseConnectionLimits(builder.UseListenAddresses(server.ManagementPort));
         var (cluster, sessions) = (Read<ClusterConnectionOptions>(configuration), Read<SessionsOptions>(configuration));
         builder.AddOrleans(server.Role, cluster, sessions);

@@ -107,7 +107,7 @@ internal sealed partial class Follower : IFollower, ILogSource
         var lifetime = Services.Clock.GetElapsedTime(_openedAt);
         Services.Metrics.ConnectionClosed(lifetime, peerCode ?? _closeCode);
         LogMessages.Closed(Services.Logger, Id, Request.SessionId, peerCode ?? _closeCode, (long)lifetime.TotalMilliseconds);
-        if (_closeCode is CloseCodes.Draining or CloseCodes.ServiceRestart || count.IsAsleep)
+        if ((_closeCode is CloseCodes.Draining or CloseCodes.ServiceRestart && Departure.Reason != DepartureReason.MaxAge) || count.IsAsleep)
         {
             // Either the whole process leaves, which the grains learn at once, or the grain sleeps and has forgotten this socket gateway. A call would only
             // delay the stop or wake the session, and many connections often drop at once.

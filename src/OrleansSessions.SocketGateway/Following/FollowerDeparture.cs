@@ -15,22 +15,41 @@ internal readonly record struct DepartureReason(string Name, int CloseCode, stri
 /// </summary>
 internal sealed class FollowerDeparture(Follower follower)
 {
-    private DepartureReason _reason;
-    private long? _closeAt;
+    /// <summary>The shortest age at which a connection leaves, as a part of <see cref="SocketGatewayOptions.MaxConnectionAge"/>.</summary>
+    private const double ShortestAge = 0.9;
+
+    private readonly long? _agedAt = follower.Services.Options.MaxConnectionAge is { } age
+        ? follower.Services.Clock.GetTimestamp() + InTicks(follower.Services.Clock, age * (ShortestAge + ((1 - ShortestAge) * Random.Shared.NextDouble())))
+        : null;
+
+    private DepartureReason? _reason;
+    private long _closeAt;
+
+    /// <summary>Why the client was asked to leave; null if it was not.</summary>
+    public DepartureReason? Reason
+    {
+        get
+        {
+            lock (follower.Gate)
+            {
+                return _reason;
+            }
+        }
+    }
 
     /// <summary>Asks the client to come back after the delay. Only the first call counts.</summary>
     public void Begin(DepartureReason reason, TimeSpan delay)
     {
         lock (follower.Gate)
         {
-            if (_closeAt is not null || follower.IsClosing || !follower.IsAttached || follower.Grace is not { } grace)
+            if (_reason is not null || follower.IsClosing || !follower.IsAttached || follower.Grace is not { } grace)
             {
                 return;
             }
 
             var clock = follower.Services.Clock;
             _reason = reason;
-            _closeAt = clock.GetTimestamp() + (long)((delay + grace).TotalSeconds * clock.TimestampFrequency);
+            _closeAt = clock.GetTimestamp() + InTicks(clock, delay + grace);
             if (follower.Request.Profile == WireProfile.V1)
             {
                 follower.Writer.Enqueue(new ReconnectMessage(reason.Name, (long)delay.TotalMilliseconds));
@@ -38,15 +57,30 @@ internal sealed class FollowerDeparture(Follower follower)
         }
 
         follower.Flush();
-        Check(follower.Services.Clock.GetTimestamp());
+        CloseIfDue(follower.Services.Clock.GetTimestamp());
     }
 
-    /// <summary>Closes the follower when its client has had enough time, or at once if nobody would miss anything. Call it about once per second.</summary>
+    /// <summary>
+    /// Lets a follower go that is old enough, and closes one when its client has had enough time, or at once if nobody would miss anything. Call it about once per
+    /// second.
+    /// </summary>
     public void Check(long now)
+    {
+        if (now >= _agedAt)
+        {
+            Begin(DepartureReason.MaxAge, TimeSpan.Zero);
+        }
+
+        CloseIfDue(now);
+    }
+
+    private static long InTicks(TimeProvider clock, TimeSpan time) => (long)(time.TotalSeconds * clock.TimestampFrequency);
+
+    private void CloseIfDue(long now)
     {
         lock (follower.Gate)
         {
-            if (_closeAt is not { } closeAt)
+            if (_reason is not { } reason)
             {
                 return;
             }
@@ -55,12 +89,12 @@ internal sealed class FollowerDeparture(Follower follower)
             {
                 if (!follower.Profile.HasOwnOpen)
                 {
-                    follower.BeginClose(CloseCodes.ServiceRestart, _reason.CloseReason, null, dropWaiting: false);
+                    follower.BeginClose(CloseCodes.ServiceRestart, reason.CloseReason, null, dropWaiting: false);
                 }
             }
-            else if (now >= closeAt)
+            else if (now >= _closeAt)
             {
-                follower.BeginClose(_reason.CloseCode, _reason.CloseReason, null, dropWaiting: false);
+                follower.BeginClose(reason.CloseCode, reason.CloseReason, null, dropWaiting: false);
             }
         }
 

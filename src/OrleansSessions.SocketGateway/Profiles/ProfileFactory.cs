@@ -7,7 +7,7 @@ namespace OrleansSessions.SocketGateway.Profiles;
 /// <summary>Creates the profile that the client has chosen.</summary>
 internal static class ProfileFactory
 {
-    private static readonly string[] Features = ["cancel", "queue", "replace", "auth"];
+    private static readonly string[] Features = ["cancel", "queue", "replace", "auth", "reconnect"];
 
     public static IProfile Create(Follower follower) => follower.Request.Profile == WireProfile.V1
         ? new V1Profile(follower.Writer, (reply, isResuming) => Hello(follower, reply, isResuming), () => OnSessionRemoved(follower))

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OrleansSessions.Clustering;
 using OrleansSessions.SocketGateway;
 using OrleansSessions.TestKit.Clusters;
 
@@ -36,6 +37,7 @@ public sealed class SocketHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(client);
         builder.Services.AddSingleton<IGrainFactory>(client);
+        builder.Services.Configure<DrainOptions>(drain => drain.Timeout = TimeSpan.Zero);
         configureHost?.Invoke(builder);
         builder.Services.AddSocketGateway(options =>
         {

@@ -48,7 +48,7 @@ internal sealed class ModelNode
         var sessionOptions = Options.Create(options);
 
         // The anonymous scope has no limits, so the session asks no one for them.
-        _sessions = new SessionServices(sessionOptions, Metrics, new LocalSessions(new ClusterEviction(), new Drain()), null!, time) { EpochOffset = number };
+        _sessions = new SessionServices(sessionOptions, Metrics, new LocalSessions(new ClusterEviction(), new ClusterView(Stub.Of<ILocalSiloDetails>((_, _) => Silo), null!, new Drain())), null!, time) { EpochOffset = number };
         _stores = new SessionStores(new StoredStates(sessionOptions, null!, Services), new ParkedSessions(sessionOptions, time), ModelStore.Forms);
         _outboxes = new SocketGatewayOutboxes(
             Services, null!, new ClusterView(Stub.Of<ILocalSiloDetails>((_, _) => Silo), null!, new Drain()), time, NullLogger<SocketGatewayOutboxes>.Instance);
