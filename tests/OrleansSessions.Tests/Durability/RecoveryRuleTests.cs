@@ -88,6 +88,29 @@ public sealed class RecoveryRuleTests
         Assert.Equal("text more more more more more more ", session.Running!.Answer);
     }
 
+    [Theory]
+    [InlineData(RecoveryMode.Continue)]
+    [InlineData(RecoveryMode.AskAgain)]
+    public void AnAttemptWhoseProcessStoppedInOrder_DoesNotCount_HoweverOftenThatHappens(RecoveryMode mode)
+    {
+        var bed = new SessionTestBed(recovery: mode);
+        bed.Options.MaxAttempts = 2;
+        bed.Ask("a");
+        var session = bed.Session;
+        for (var attempt = 2; attempt < 8; attempt++)
+        {
+            session.Running!.IsHandedOver = true;
+            session = bed.Restore(session, attempt);
+            Assert.Equal((attempt, QuestionStatus.Recovering, false), (session.Running!.Attempt, session.Running.Status, session.Running.IsHandedOver));
+        }
+
+        // A process that dies counts as before.
+        session = bed.Restore(session, 8);
+        Assert.Equal(8, session.Running!.Attempt);
+        session = bed.Restore(session, 9);
+        Assert.Equal(DoneReasons.ResponderLost, session.Find("a")!.End!.Reason);
+    }
+
     [Fact]
     public async Task WithoutAStore_AParkedQuestionIsRecovered_AsItsResponderDeclares()
     {

@@ -303,7 +303,8 @@ public sealed class EventStreamTests(GatewayFixture gateway) : IAsyncLifetime
         var stopping = _own.StopAsync();
 
         var rest = await stream.RestAsync();
-        Assert.Equal("draining", Assert.Single(rest).Frame.Text("code"));
+        var last = Assert.Single(rest).Frame;
+        Assert.Equal(("reconnect", "draining"), (last.Type(), last.Text("reason")));
         await stopping.WaitAsync(TimeSpan.FromSeconds(10));
     }
 
