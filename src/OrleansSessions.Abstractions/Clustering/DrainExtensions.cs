@@ -11,7 +11,7 @@ internal static class DrainExtensions
     /// <summary>Adds the drain, and gives the host the time for it. Safe to call twice.</summary>
     public static IServiceCollection AddDrain(this IServiceCollection services)
     {
-        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddKeyedSingleton(TimeProviderNames.SystemTimers, TimeProvider.System);
         services.TryAddSingleton<ClusterEviction>();
         services.TryAddSingleton<Drain>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, DrainService>());

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,8 +10,8 @@ namespace OrleansSessions.Clustering;
 /// <see cref="IHostApplicationLifetime.ApplicationStopping"/> and before it stops its services.
 /// </summary>
 internal sealed partial class DrainService(
-    Drain drain, IEnumerable<IDrainStep> steps, IOptions<DrainOptions> options, ClusterEviction eviction, TimeProvider time, ILogger<DrainService> logger)
-    : IHostedLifecycleService
+    Drain drain, IEnumerable<IDrainStep> steps, IOptions<DrainOptions> options, ClusterEviction eviction,
+    [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<DrainService> logger) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

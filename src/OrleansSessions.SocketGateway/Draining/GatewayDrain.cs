@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Clustering;
@@ -9,7 +10,8 @@ namespace OrleansSessions.SocketGateway.Draining;
 /// Lets the clients of a stopping process go to others, a few at a time, before the web server stops. What is left when the time is over is closed.
 /// </summary>
 internal sealed partial class GatewayDrain(
-    FollowerRegistry registry, SessionGrains grains, IOptions<DrainOptions> options, TimeProvider clock, ILogger<GatewayDrain> logger) : IDrainStep
+    FollowerRegistry registry, SessionGrains grains, IOptions<DrainOptions> options,
+    [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider clock, ILogger<GatewayDrain> logger) : IDrainStep
 {
     /// <summary>The longest time over which clients are spread. It leaves each of them the rest of the drain to connect elsewhere.</summary>
     private static readonly TimeSpan LongestSpread = TimeSpan.FromSeconds(10);
