@@ -50,7 +50,7 @@ internal sealed class FollowerDeparture(Follower follower)
             var clock = follower.Services.Clock;
             _reason = reason;
             _closeAt = clock.GetTimestamp() + InTicks(clock, delay + grace);
-            if (follower.Request.Profile == WireProfile.V1)
+            if (follower.Request.Profile == WireProfile.V1 && grace > TimeSpan.Zero)
             {
                 follower.Writer.Enqueue(new ReconnectMessage(reason.Name, (long)delay.TotalMilliseconds));
             }

@@ -6,8 +6,8 @@ namespace OrleansSessions.SocketGateway.Frames;
 internal interface ITransport
 {
     /// <summary>
-    /// How long the transport may stay after the delay of a <c>reconnect</c>: until the client's next connection is live, or not at all where both cannot be
-    /// open at the same time. Null: it has an end of its own, and stays until then.
+    /// How long the transport may stay after the delay of a <c>reconnect</c>, so that the client's next connection is live before. Zero: it ends after the delay,
+    /// and <c>reconnect</c> is its last message. Null: it has an end of its own, and stays until then.
     /// </summary>
     TimeSpan? Grace { get; }
 

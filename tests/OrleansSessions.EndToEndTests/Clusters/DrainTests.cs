@@ -1,4 +1,9 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.WebSockets;
 using OrleansSessions.EndToEndTests.Servers;
+using OrleansSessions.Protocol;
+using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
@@ -54,6 +59,113 @@ public sealed class DrainTests
             var kept = await staying.Http.QuestionAsync(session, asked.Id);
             Assert.Equal((question, attempt), (kept.Text("text"), kept.Number("attempt")));
             await client.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task AStoppedNode_TakesNothingNew_FinishesWhatItHas_AndServesUntilThen()
+    {
+        await using var nodes = await NodeSet.StartAsync(RedisFlavour.RedisServer);
+        var (staying, leaving) = (await nodes.AddAsync(Settings), await nodes.AddAsync(Settings));
+        var (asking, later) = (Names.Session("asking"), Names.Session("later"));
+        var question = string.Join(' ', Enumerable.Range(1, 20).Select(number => $"word{number}"));
+        await using var idle = await TestSocket.ConnectAsync(leaving.Socket(Names.Session("idle")));
+        await using var basic = await TestSocket.ConnectAsync(leaving.Socket(asking));
+        await using var stream = await EventStreamClient.OpenAsync(leaving.Http, $"/v1/sessions/{asking}/events");
+        await stream.NextAsync("hello");
+        await basic.SendAsync($$"""{"question":"{{question}}"}""");
+        await UntilTextAsync(stream);
+
+        var stopped = leaving.StopAsync();
+        Assert.Equal(1012, await idle.ClosedAsync());
+
+        // 1. Nothing new on this node, and its balancer can see that.
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await leaving.Http.GetAsync("/health/ready")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await leaving.Http.GetAsync("/health/live")).StatusCode);
+        var refused = await leaving.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{later}/events");
+        refused.IsError(WireErrors.Draining);
+        Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter?.Delta);
+        using var upgrade = new ClientWebSocket();
+        upgrade.Options.CollectHttpResponseDetails = true;
+        await Assert.ThrowsAsync<WebSocketException>(() => upgrade.ConnectAsync(leaving.Socket(later), CancellationToken.None));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, upgrade.HttpStatusCode);
+        Assert.Equal(["1"], upgrade.HttpResponseHeaders!["Retry-After"]);
+
+        // 2. Other requests are served, and their sessions are on another node.
+        var asked = await leaving.Http.AskAsync(later, """{"question":"one two","id":"q-1"}""");
+        Assert.Equal(HttpStatusCode.Accepted, asked.Status);
+
+        // 3. A client that cannot follow its answer elsewhere gets it here. An event stream can.
+        var answer = await basic.NextAsync();
+        Assert.Equal(("response", question), (answer.Type(), answer.Text("data")));
+        Assert.Equal(1012, await basic.ClosedAsync());
+        Assert.Equal("reconnect", (await stream.RestAsync())[^1].Type);
+        Assert.Equal(0, await stopped);
+        await Eventually.TrueAsync(async () => (await staying.Http.QuestionAsync(later, "q-1")).Text("status") == "completed", "the later question ends");
+        var kept = await staying.Http.QuestionAsync(later, "q-1");
+        Assert.Equal(("one two", 1L), (kept.Text("text"), kept.Number("attempt")));
+    }
+
+    [Fact]
+    public async Task ASecondSignal_EndsTheDrain_AndTheAnswerGoesOnElsewhere()
+    {
+        await using var nodes = await NodeSet.StartAsync(RedisFlavour.RedisServer);
+        string[] patient = [.. Settings, "Server:DrainTimeout=00:10:00", "Responder:Echo:Delay=00:00:00.500"];
+        var (staying, leaving) = (await nodes.AddAsync(patient), await nodes.AddAsync(patient));
+        var session = Names.Session("drain");
+        await using var stream = await EventStreamClient.AskAsync(leaving.Http, session, """{"question":"one two three four five six seven eight nine ten","id":"q-1"}""");
+        await UntilTextAsync(stream);
+
+        var stopped = leaving.StopAsync();
+        await Eventually.TrueAsync(
+            async () => (await leaving.Http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.ServiceUnavailable, "the node drains");
+        leaving.StopAgain();
+        Assert.Equal(0, await stopped);
+        Assert.Contains("A second SIGTERM has arrived", leaving.Output, StringComparison.Ordinal);
+        await Eventually.TrueAsync(async () => (await staying.Http.QuestionAsync(session, "q-1")).Text("status") == "completed", "the answer ends");
+        var kept = await staying.Http.QuestionAsync(session, "q-1");
+        Assert.Equal(("one two three four five six seven eight nine ten", 2L), (kept.Text("text"), kept.Number("attempt")));
+    }
+
+    [Fact]
+    public async Task TheOnlyNode_SendsNoOneAway_WaitsForItsAnswers_AndThenStops()
+    {
+        await using var server = await ServerProcess.StartAsync(Settings);
+        var (session, question) = (Names.Session("only"), string.Join(' ', Enumerable.Range(1, 15).Select(number => $"word{number}")));
+        await using var client = new ReferenceClient(query => server.Socket(session, query));
+        await using var idle = new ReferenceClient(query => server.Socket(Names.Session("idle"), query));
+        await client.ConnectAsync();
+        await idle.ConnectAsync();
+        var asked = await client.AskAsync(question);
+        await client.PumpUntilAsync(() => asked.NextDelta >= 1, "some text");
+
+        var stopped = server.StopAsync();
+        Assert.Equal(4001, (await idle.Socket.EndAsync()).Code);
+        await client.PumpUntilDoneAsync(asked);
+        Assert.Equal((question, "completed", null), (asked.Answer.ToString(), asked.Status, client.Reconnect?.ToString()));
+        Assert.Equal(4001, (await client.Socket.EndAsync()).Code);
+        Assert.Equal(0, await stopped);
+    }
+
+    [Fact]
+    public async Task ANodeWhoseStoreIsAway_StopsAllTheSame()
+    {
+        await using var nodes = await NodeSet.StartAsync(RedisFlavour.RedisServer);
+        var node = await nodes.AddAsync([.. Settings, "Server:DrainTimeout=00:00:01"]);
+        var session = Names.Session("drain");
+        Assert.Equal(HttpStatusCode.Accepted, (await node.Http.AskAsync(session, """{"question":"one two three four five six seven eight nine ten"}""")).Status);
+        nodes.Redis.Freeze();
+        var began = Stopwatch.GetTimestamp();
+        await node.StopAsync();
+
+        // The drain, 5 s for the last writes, 2 s for the last sockets, and the 15 s of the rest.
+        Assert.InRange(Stopwatch.GetElapsedTime(began).TotalSeconds, 0, 1 + 5 + 2 + 15 + 5);
+    }
+
+    private static async Task UntilTextAsync(EventStreamClient stream)
+    {
+        while ((await stream.NextAsync())?.Type != "delta")
+        {
         }
     }
 }

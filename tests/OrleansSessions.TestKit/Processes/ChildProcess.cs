@@ -11,7 +11,7 @@ public sealed class ChildProcess : IAsyncDisposable
     private const int Sigterm = 15;
     private const int Sigcont = 18;
     private const int Sigstop = 19;
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(25);
 
     private readonly Process _process;
@@ -122,6 +122,9 @@ public sealed class ChildProcess : IAsyncDisposable
 
         return await ExitAsync(StopPatience);
     }
+
+    /// <summary>Sends another signal to stop to a process that stops already. Linux only.</summary>
+    public void StopAgain() => SendOnLinux(Sigterm);
 
     /// <summary>
     /// Freezes the process, like a machine that hangs: it keeps its connections and sends nothing. After that, only a kill or

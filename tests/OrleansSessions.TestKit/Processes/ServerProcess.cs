@@ -81,6 +81,9 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Requests a graceful shutdown and returns the exit code.</summary>
     public Task<int> StopAsync() => _process.StopAsync();
 
+    /// <inheritdoc cref="ChildProcess.StopAgain"/>
+    public void StopAgain() => _process.StopAgain();
+
     public void Kill() => _process.Kill();
 
     /// <inheritdoc cref="ChildProcess.Freeze"/>

@@ -28,7 +28,7 @@ internal sealed class EventStream : ITransport
     private readonly PipeWriter _body;
     private string _epoch = "";
     private long _seq;
-    private bool _hasToldEnd;
+    private bool _hasToldError;
     private long _writtenAt;
     private volatile bool _isComplete;
 
@@ -90,7 +90,7 @@ internal sealed class EventStream : ITransport
             WriteEvent(IdOf(message), buffer.Write(message).Span);
         }
 
-        _hasToldEnd |= message is ErrorMessage or ReconnectMessage;
+        _hasToldError |= message is ErrorMessage;
         Volatile.Write(ref _writtenAt, _services.Clock.GetTimestamp());
         await _body.FlushAsync(_context.RequestAborted);
         if (_scope.IsEnd(message))
@@ -107,7 +107,7 @@ internal sealed class EventStream : ITransport
     public async Task CloseAsync(int code, string reason)
     {
         // A client that reconnects by itself must learn why the stream ended, and a stream has no close code.
-        if (!_hasToldEnd && EventStreamEnd.MessageOf(code, _services.Limits.RetryAfterMs) is { } last)
+        if (!_hasToldError && EventStreamEnd.MessageOf(code, _services.Limits.RetryAfterMs) is { } last)
         {
             var buffer = FrameBuffer.Rent();
             try

@@ -1,4 +1,5 @@
 using OrleansSessions.Protocol;
+using OrleansSessions.SocketGateway.Following;
 
 namespace OrleansSessions.SocketGateway.Http.EventStreams;
 
@@ -13,7 +14,8 @@ internal static class EventStreamEnd
     /// <summary>The last message for a close code, or null if the end needs no reason.</summary>
     public static ServerMessage? MessageOf(int code, long retryAfterMs) => code switch
     {
-        CloseCodes.Draining => new ReconnectMessage("draining", 0),
+        CloseCodes.Draining => new ReconnectMessage(DepartureReason.Draining.Name, 0),
+        CloseCodes.MaxAge => new ReconnectMessage(DepartureReason.MaxAge.Name, 0),
         CloseCodes.ServiceRestart => Refusals.GoingDown(retryAfterMs),
         CloseCodes.TokenExpired => Refusals.TokenExpired(),
         CloseCodes.SessionRemoved => Refusals.SessionRemoved(),
