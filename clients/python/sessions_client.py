@@ -11,7 +11,7 @@ class Refused(Exception):
 class WebSocket:
     """The part of RFC 6455 that a client of text frames needs."""
     def __init__(self, reader, writer):
-        self.reader, self.writer, self.close_code = reader, writer, 1006
+        self.reader, self.writer, self.close_code, self.unread = reader, writer, 1006, None
 
     @classmethod
     async def connect(cls, url, headers):
@@ -33,9 +33,15 @@ class WebSocket:
         length = bytes([128 | size]) if size < 126 else struct.pack(">BH", 254, size) if size < 65536 else struct.pack(">BQ", 255, size)
         self.writer.write(bytes([128 | opcode]) + length + mask + bytes(b ^ mask[i & 3] for i, b in enumerate(payload)))
 
+    def close(self):
+        self.send(struct.pack(">H", 1000), 8)
+        self.writer.close()
+
     async def receive(self):
         """Returns the next text message, or None when the socket is closed. close_code then holds the code."""
-        message = b""
+        message, unread, self.unread = b"", self.unread, None
+        if unread:
+            return unread
         while True:
             first, second = await self.reader.readexactly(2)
             if (size := second & 127) > 125:
@@ -68,7 +74,7 @@ class Session:
         if any(end in name + value for name, value in self.headers.items() for end in "\r\n"):
             raise ValueError("A header contains a line break.")
         self.on_text, self.epoch, self.last, self.replaying, self.rewinds, self.refusal = on_text, None, 0, False, 0, None
-        self.questions, self.socket, self.live, self.greeted = {}, None, False, False
+        self.questions, self.socket, self.mover, self.live, self.greeted = {}, None, None, False, False
         self.min_ms, self.max_ms, self.advice_ms, self.heartbeat_ms, self.connects = 250, 15000, 0, 25000, 0
 
     async def __aenter__(self):
@@ -99,29 +105,67 @@ class Session:
                 raise Refused(self.refusal or f"The server closed the socket with {code}.")
             attempt = 0 if time.monotonic() - opened >= 10 else attempt
             advice, self.advice_ms = self.advice_ms, 0
-            await asyncio.sleep(max(advice, random.uniform(0, min(self.max_ms, self.min_ms * 2 ** min(attempt, 16)))) / 1000)
+            await asyncio.sleep(self.wait_ms(attempt, advice) / 1000)
             attempt += 1
 
+    def wait_ms(self, attempt, advice):
+        return max(advice, random.uniform(0, min(self.max_ms, self.min_ms * 2 ** min(attempt, 16))))
+
     async def connection(self):
-        position = {"epoch": self.epoch, "after": self.last} if self.epoch else {}
-        query = "&".join(filter(None, [self.url.query, urllib.parse.urlencode({"v": 1, **position})]))
         try:
-            self.refusal, connecting = None, WebSocket.connect(self.url._replace(query=query).geturl(), self.headers)
-            self.socket, self.connects = await asyncio.wait_for(connecting, 10), self.connects + 1
-            while (text := await asyncio.wait_for(self.socket.receive(), 3 * self.heartbeat_ms / 1000)) is not None:
+            self.refusal = None
+            self.socket = await self.open()
+            while (text := await self.receive()) is not None:
                 await self.on_frame(json.loads(text))
             return self.socket.close_code
         except (OSError, EOFError, asyncio.TimeoutError):
             return 1006
         finally:
-            socket, self.socket, self.live, self.greeted = self.socket, None, False, False
+            self.mover and self.mover.cancel()
+            socket, self.socket, self.mover, self.live, self.greeted = self.socket, None, None, False, False
             socket and socket.writer.close()
+
+    async def open(self):
+        position = {"epoch": self.epoch, "after": self.last} if self.epoch else {}
+        query = "&".join(filter(None, [self.url.query, urllib.parse.urlencode({"v": 1, **position})]))
+        socket = await asyncio.wait_for(WebSocket.connect(self.url._replace(query=query).geturl(), self.headers), 10)
+        self.connects += 1
+        return socket
+
+    async def receive(self):
+        while True:
+            socket, text = self.socket, None
+            try:
+                text = await asyncio.wait_for(socket.receive(), 3 * self.heartbeat_ms / 1000)
+            except (OSError, EOFError, asyncio.TimeoutError):
+                if socket is self.socket:
+                    raise
+            if socket is self.socket:
+                return text
+
+    async def move(self, wait_ms):
+        """Opens the next socket while the present one serves. Once it is greeted it replaces that one, and repeats what that one has delivered meanwhile."""
+        for attempt in range(64):
+            await asyncio.sleep(wait_ms / 1000)
+            epoch, socket, first = self.epoch, None, {}
+            try:
+                socket = await self.open()
+                socket.unread = await asyncio.wait_for(socket.receive(), 10)
+                first = json.loads(socket.unread or "{}")
+                if first.get("type") == "hello" and epoch == self.epoch:
+                    old, self.socket, self.mover = self.socket, socket, None
+                    return old.close()
+            except (OSError, EOFError, asyncio.TimeoutError, Refused):
+                pass
+            finally:
+                socket and socket is not self.socket and socket.close()
+            wait_ms = self.wait_ms(attempt, first.get("retry_after_ms", 0))
 
     async def on_frame(self, f):
         kind = f.get("type")
         self.advice_ms, self.refusal = (f.get("retry_after_ms", 0), self.refusal) if kind == "error" else (0, None)
         if kind == "hello":
-            self.greeted = True
+            self.greeted, self.live = True, False
             self.heartbeat_ms, self.min_ms, self.max_ms = f["heartbeat_ms"], f["reconnect"]["min_ms"], f["reconnect"]["max_ms"]
         if kind in ("hello", "resumed"):
             self.replaying = f.get("resuming", False)
@@ -129,6 +173,8 @@ class Session:
                 self.settle(f, f["seq"] if kind == "hello" else f["to_seq"])
         elif kind == "snapshot":
             self.on_snapshot(f)
+        elif kind == "reconnect":
+            self.mover = self.mover or asyncio.create_task(self.move(f["delay_ms"]))
         elif kind == "ping":
             self.send({"type": "pong", "seq": f["seq"]})
             if f["seq"] > self.last and not self.replaying:

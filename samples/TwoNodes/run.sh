@@ -99,7 +99,7 @@ node node-b "$node_b_port"
 nginx=${NGINX-$(PATH="$PATH:/usr/sbin" command -v nginx || true)}
 if [ -n "$nginx" ]; then
   sed -e "s/\${LISTEN}/127.0.0.1:$port/" -e "s/\${NODE_A}/127.0.0.1:$node_a_port/" -e "s/\${NODE_B}/127.0.0.1:$node_b_port/" \
-    samples/TwoNodes/nginx.conf.template > "$work/sessions.conf"
+    deploy/nginx.conf.template > "$work/sessions.conf"
   cat > "$work/nginx.conf" << CONF
 daemon off;
 pid $work/nginx.pid;

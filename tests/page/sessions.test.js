@@ -307,20 +307,6 @@ test('A reload before the question was accepted sends it again under its id', ()
   assert.deepEqual(world.socket.sent, [{ type: 'question', id: 'q-1', question: 'hi' }]);
 });
 
-test('An advised reconnect opens the second socket first and closes the old one once it is live', () => {
-  const world = new World();
-  world.socket.give(hello({ seq: 5 }), { type: 'reconnect', reason: 'draining', delay_ms: 100 });
-  world.advance(100);
-  const [old, next] = world.sockets;
-  assert.equal(next.url.search, '?epoch=e1&after=5');
-  old.give(accepted(6, 'q-x'));
-  next.give(hello({ seq: 6, resuming: true }), accepted(6, 'q-x', { replay: true }), resumed(6));
-  assert.equal(old.closedWith, 1000);
-  assert.equal(world.client.state.name, 'live');
-  next.give(delta(7, 'q-x', 0, 'a'));
-  assert.equal(world.only.text, 'a');
-});
-
 test('Stop closes in order and stays stopped', () => {
   const world = new World();
   world.socket.give(hello());

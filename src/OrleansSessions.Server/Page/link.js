@@ -32,6 +32,9 @@ export class Link {
   /** The last frame if it was an error. It can explain a close that follows. */
   lastError = null;
 
+  /** The epoch from which this socket resumes; null if it does not. */
+  epoch = null;
+
   /** The token that the server has from this socket; empty if it has none. */
   token = '';
 

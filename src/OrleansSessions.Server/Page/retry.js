@@ -10,9 +10,6 @@ export class Retry {
   /** From `hello.reconnect`. */
   bounds = { min: 250, max: 15_000 };
 
-  /** The `retry_after_ms` of an error, as long as the error is the last frame. */
-  advised = 0;
-
   #environment;
   #attempt = 0;
   #timer = null;
@@ -35,13 +32,20 @@ export class Retry {
     this.#environment.clearTimeout(this.#timer);
   }
 
-  /** Calls `connect` after the wait. A socket that was open long enough resets the back-off. */
-  schedule(openForMs, connect) {
+  /**
+   * Calls `connect` after the wait that follows the end of a link. One that was open long enough resets the back-off, and an error that was its last
+   * frame can advise a longer wait.
+   */
+  schedule({ openForMs, lastError }, connect) {
     if (openForMs >= STEADY_MS) {
       this.reset();
     }
-    const wait = backOff(this.#attempt++, this.bounds, this.advised, this.#environment.random);
-    this.advised = 0;
+    this.after(backOff(this.#attempt++, this.bounds, lastError?.retry_after_ms ?? 0, this.#environment.random), connect);
+  }
+
+  /** Calls `connect` after a wait that the server has chosen. Only the last call counts. */
+  after(wait, connect) {
+    this.cancel();
     this.#at = this.#environment.now() + wait;
     this.#timer = this.#environment.setTimeout(connect, wait);
   }

@@ -55,7 +55,8 @@ export class SessionClient extends EventTarget {
   #position = new Position();
   #life = null;          // the last known epoch, also while there is no position in it
   #link = null;          // the current socket
-  #successor = null;     // the socket that replaces it once it is live
+  #successor = null;     // the socket that replaces it once the server has greeted it
+  #isMoving = false;     // from a `reconnect` until then
   #rewinds = 0;
   #retry;
   #token;
@@ -103,6 +104,7 @@ export class SessionClient extends EventTarget {
     this.#successor?.close();
     this.#link?.close();
     this.#link = this.#successor = null;
+    this.#isMoving = false;
     this.#giveUp({});
   }
 
@@ -141,9 +143,9 @@ export class SessionClient extends EventTarget {
     }
   }
 
-  /** Cancels a question; without an id, the running one. Returns false if there is no live socket. */
+  /** Cancels a question; without an id, the running one. Returns false if there is no socket for it. */
   cancel(id) {
-    return this.#link?.isLive === true && this.#link.send(id ? { type: 'cancel', question_id: id } : { type: 'cancel' });
+    return this.#link?.isGreeted === true && this.#link.send(id ? { type: 'cancel', question_id: id } : { type: 'cancel' });
   }
 
   // The socket's life.
@@ -159,19 +161,27 @@ export class SessionClient extends EventTarget {
       closed: (code, reason) => this.#closed(link, code, reason),
       token: this.#token,
     });
+    link.epoch = this.#position.epoch;
     return link;
   }
 
   #closed(link, code, reason) {
     if (link === this.#successor) {
+      // The socket that it was to replace still serves, and there may be another node to go to.
       this.#successor = null;
+      this.#retry.schedule(link, () => this.#openSuccessor());
       return;
     }
-    this.#link = this.#successor;
-    this.#successor = null;
-    if (this.#link !== null) {
+    const successor = this.#successor;
+    this.#retry.cancel();
+    this.#isMoving = false;
+    this.#link = this.#successor = null;
+    if (successor?.epoch === this.#position.epoch && shouldReconnect(code)) {
+      this.#link = successor;
+      this.#setState({ name: 'reconnecting', code, reason });
       return;
     }
+    successor?.close();
     if (code === TOKEN_EXPIRED) {
       this.#replaceToken(link, { code, reason, message: link.lastError?.message });
       return;
@@ -189,7 +199,7 @@ export class SessionClient extends EventTarget {
   }
 
   #comeBack(link, why) {
-    this.#retry.schedule(link.openForMs, () => this.#connect());
+    this.#retry.schedule(link, () => this.#connect());
     this.#setState({ name: 'reconnecting', ...why });
   }
 
@@ -230,11 +240,6 @@ export class SessionClient extends EventTarget {
   }
 
   #live(link) {
-    if (link === this.#successor) {
-      this.#link?.close();
-      this.#link = link;
-      this.#successor = null;
-    }
     if (!link.isLive) {
       link.isLive = true;
       this.#rewinds = 0;
@@ -254,7 +259,6 @@ export class SessionClient extends EventTarget {
   #receive(link, frame) {
     if (frame.type !== 'error') {
       link.lastError = null;
-      this.#retry.advised = 0;
     }
     switch (frame.type) {
       case 'hello': return this.#onHello(link, frame);
@@ -273,6 +277,9 @@ export class SessionClient extends EventTarget {
   }
 
   #onHello(link, frame) {
+    if (link === this.#successor && !this.#moveOn(link)) {
+      return;
+    }
     this.hello = frame;
     this.#retry.bounds = { min: frame.reconnect?.min_ms ?? 250, max: frame.reconnect?.max_ms ?? 15_000 };
     link.isGreeted = true;
@@ -365,12 +372,33 @@ export class SessionClient extends EventTarget {
     }
   }
 
+  /** The server wants this socket to go, but serves it until another one is open. */
   #onReconnect(link, frame) {
-    this.#environment.setTimeout(() => {
-      if (link === this.#link && this.#successor === null) {
-        this.#successor = this.#open();
-      }
-    }, frame.delay_ms ?? 0);
+    if (link === this.#link && !this.#isMoving) {
+      this.#isMoving = true;
+      this.#retry.after(frame.delay_ms ?? 0, () => this.#openSuccessor());
+    }
+  }
+
+  #openSuccessor() {
+    this.#successor = this.#open();
+  }
+
+  /**
+   * Leaves the old socket for its successor, which repeats what the old one has delivered since the successor was opened. Returns false if the log
+   * has begun a new epoch since then: what the successor would repeat is of the old one, so another successor takes its place.
+   */
+  #moveOn(link) {
+    if (link.epoch !== this.#position.epoch) {
+      link.close();
+      this.#openSuccessor();
+      return false;
+    }
+    this.#link.close();
+    this.#link = link;
+    this.#successor = null;
+    this.#isMoving = false;
+    return true;
   }
 
   #onEvent(link, frame) {
@@ -405,11 +433,13 @@ export class SessionClient extends EventTarget {
   }
 
   #onError(link, frame) {
-    this.#retry.advised = frame.retry_after_ms ?? 0;
     link.lastError = frame;
     if (frame.param === 'token' && frame.retryable) {
       // The server could not check the token that was sent, so the next socket can send it again.
       link.token = '';
+    }
+    if (link === this.#successor) {
+      return;
     }
     const question = this.#questions.get(frame.question_id);
     const isAboutAsking = question?.mine && !question.accepted && !question.done && frame.code !== 'question_not_found';

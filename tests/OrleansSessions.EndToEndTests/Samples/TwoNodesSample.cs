@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using OrleansSessions.TestKit.Processes;
@@ -29,7 +30,8 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
 
     /// <summary>Starts it. Skips the test where a program that it needs is absent; on a build server that is a failure.</summary>
     /// <param name="isBare">True to start it as on a machine that has neither nginx nor redis-server.</param>
-    public static async Task<TwoNodesSample> StartAsync(bool isBare = false)
+    /// <param name="settings">More environment variables, which the nodes read: <c>Responder__Name</c>.</param>
+    public static async Task<TwoNodesSample> StartAsync(bool isBare = false, params (string Name, string Value)[] settings)
     {
         RequiredProgram.Find("bash");
         if (!isBare)
@@ -38,7 +40,7 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
         }
 
         int[] ports = [FreePort.Take(), FreePort.Take(), FreePort.Take(), FreePort.Take()];
-        var script = Launch(ports, isBare);
+        var script = Launch(ports, isBare, settings);
         try
         {
             await script.UntilAsync(() => Task.FromResult(script.Output.Contains("Ready.", StringComparison.Ordinal)), "both nodes are ready", StartPatience);
@@ -62,6 +64,14 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
     public int ProcessOf(string part) => int.Parse(
         Started().Matches(Output).Single(match => match.Groups["part"].Value == part).Groups["id"].ValueSpan, CultureInfo.InvariantCulture);
 
+    /// <summary>Asks one node to end in order (SIGTERM), and waits until it has ended.</summary>
+    public async Task StopNodeAsync(string part, TimeSpan patience)
+    {
+        using var node = Process.GetProcessById(ProcessOf(part));
+        await using var kill = ChildProcess.Start("kill", "bash", ["-c", $"kill {Text(node.Id)}"]);
+        await node.WaitForExitAsync().WaitAsync(patience, TimeProvider.System);
+    }
+
     /// <summary>Asks it to end in order, as Ctrl-C does; the exit code.</summary>
     public Task<int> StopAsync() => _script.StopAsync();
 
@@ -75,7 +85,7 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
         await _script.DisposeAsync();
     }
 
-    private static ChildProcess Launch(int[] ports, bool isBare)
+    private static ChildProcess Launch(int[] ports, bool isBare, params (string Name, string Value)[] settings)
     {
         var environment = new Dictionary<string, string>
         {
@@ -86,6 +96,11 @@ public sealed partial class TwoNodesSample : IAsyncDisposable
             ["NODE_B_PORT"] = Text(ports[2]),
             ["REDIS_PORT"] = Text(ports[3]),
         };
+        foreach (var (name, value) in settings)
+        {
+            environment[name] = value;
+        }
+
         if (isBare)
         {
             (environment["NGINX"], environment["REDIS_SERVER"]) = ("", "");

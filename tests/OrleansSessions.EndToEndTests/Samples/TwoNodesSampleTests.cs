@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text.RegularExpressions;
 using OrleansSessions.EndToEndTests.Servers;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Processes;
@@ -11,7 +10,7 @@ using Xunit;
 namespace OrleansSessions.EndToEndTests.Samples;
 
 /// <summary>The sample with two nodes does what its page says.</summary>
-public sealed partial class TwoNodesSampleTests
+public sealed class TwoNodesSampleTests
 {
     private const string Question = "one two three four five";
     private static readonly TimeSpan FailoverPatience = TimeSpan.FromSeconds(60);
@@ -78,39 +77,10 @@ public sealed partial class TwoNodesSampleTests
         Assert.DoesNotContain("process", script.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task ComposeFile_MountsWhatExists_AndSetsWhatIsRead()
-    {
-        var compose = await File.ReadAllTextAsync(Path.Combine(TwoNodesSample.Folder, "compose.yaml"), TestContext.Current.CancellationToken);
-        var template = await File.ReadAllTextAsync(Path.Combine(TwoNodesSample.Folder, "nginx.conf.template"), TestContext.Current.CancellationToken);
-        var keys = await File.ReadAllTextAsync(Path.Combine(RepositoryFolder.Path, "silo-config", "README.md"), TestContext.Current.CancellationToken);
-
-        Assert.All(Mount().Matches(compose), mount => Assert.True(File.Exists(Path.Combine(TwoNodesSample.Folder, mount.Groups["file"].Value)), mount.Value));
-        Assert.True(File.Exists(Path.Combine(TwoNodesSample.Folder, Build().Match(compose).Groups["folder"].Value, "Dockerfile")));
-        Assert.All(
-            Setting().Matches(compose),
-            setting => Assert.Contains($"| `{setting.Groups["key"].Value.Replace("__", ":", StringComparison.Ordinal)}` |", keys, StringComparison.Ordinal));
-        Assert.All(
-            Variable().Matches(template).Select(variable => variable.Groups["name"].Value).Distinct(),
-            name => Assert.Matches($"(?m)^      {name}: ", compose));
-    }
-
     private static async Task<ReferenceClient> ConnectAsync(HttpClient node, string session)
     {
         var client = new ReferenceClient(query => new UriBuilder(node.BaseAddress!) { Scheme = "ws", Path = $"/ws/{session}", Query = query }.Uri);
         await client.ConnectAsync();
         return client;
     }
-
-    [GeneratedRegex(@"^      - (?<file>\./[^:]+):", RegexOptions.Multiline)]
-    private static partial Regex Mount();
-
-    [GeneratedRegex(@"^    build: (?<folder>\S+)$", RegexOptions.Multiline)]
-    private static partial Regex Build();
-
-    [GeneratedRegex(@"^      (?<key>\w+__\w+): ", RegexOptions.Multiline)]
-    private static partial Regex Setting();
-
-    [GeneratedRegex(@"\$\{(?<name>\w+)\}")]
-    private static partial Regex Variable();
 }

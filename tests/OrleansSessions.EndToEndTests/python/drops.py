@@ -3,7 +3,7 @@
     python3 drops.py CLIENT_FOLDER URL QUESTION '{"drop": [FRAME...], "lose": [FRAME...], "rewind": [FRAME...]}'
 
 Frames received are counted from 1, over all connections. After one in `drop`, the client cuts its own TCP connection; one in `lose`, or the first
-delta after it, is thrown away unseen; after one in `rewind` the client asks for everything after its position once more.
+delta after it, is thrown away unseen; after one in `rewind` the client asks for everything after its position once more. With a plan that is empty, nothing fails.
 """
 import asyncio, json, sys
 
@@ -16,7 +16,7 @@ class Failing(Session):
         super().__init__(url)
         self.plan = {deed: sorted(plan.get(deed, [])) for deed in ("drop", "lose", "rewind")}
         self.done = {"drop": 0, "lose": 0, "rewind": 0}
-        self.received, self.sent, self.with_text, self.answered_again = [], [], set(), asyncio.Event()
+        self.received, self.sent, self.with_text, self.answered_again, self.lost = [], [], set(), asyncio.Event(), 0
 
     def due(self, deed):
         is_due = bool(self.plan[deed]) and len(self.received) >= self.plan[deed][0]
@@ -24,6 +24,12 @@ class Failing(Session):
             self.plan[deed].pop(0)
             self.done[deed] += 1
         return is_due
+
+    async def connection(self):
+        try:
+            return await super().connection()
+        finally:
+            self.lost += 1
 
     def send(self, frame):
         self.sent.append(frame)
@@ -59,7 +65,7 @@ async def main(url, text, plan):
         await asyncio.wait_for(session.answered_again.wait(), 10)
         print(json.dumps({
             "text": question.text, "status": end["status"], "next": question.next, "deltas": end["deltas"], "utf8": len(question.text.encode()),
-            "bytes": end["bytes"], "done": session.done, "connects": session.connects, "connections_with_text": len(session.with_text),
+            "bytes": end["bytes"], "done": session.done, "connects": session.connects, "lost": session.lost, "connections_with_text": len(session.with_text),
             "last": last, "last_after_asking_again": session.last, "received": session.received, "sent": session.sent}))
 
 asyncio.run(main(sys.argv[2], sys.argv[3], json.loads(sys.argv[4])))
