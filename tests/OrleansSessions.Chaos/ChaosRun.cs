@@ -12,6 +12,7 @@ namespace OrleansSessions.Chaos;
 internal sealed class ChaosRun(ChaosOptions options, TextWriter log)
 {
     private const int MaxKeptFailures = 40;
+    private const int MaxKeptWaits = 20;
 
     /// <summary>What a round takes at most after the last fault.</summary>
     private static readonly TimeSpan EndPatience = TimeSpan.FromMinutes(3);
@@ -23,6 +24,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter log)
     private readonly Recoveries _recoveries = new();
     private readonly Findings _findings = new();
     private int _keptFailures;
+    private int _keptWaits;
 
     public async Task<ChaosReport> RunAsync(CancellationToken cancellationToken)
     {
@@ -41,7 +43,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter log)
         faults.CancelAfter(TimeSpan.FromMinutes(options.Minutes));
         await Task.WhenAll(
             new ProcessFaults(parts, log).RunAsync(FaultPlan.Processes(options.Seed, options.Only), faults.Token),
-            new SocketFaults(parts).RunAsync(FaultPlan.Connections(options.Seed, options.Only), faults.Token));
+            new SocketFaults(parts).RunAsync(FaultPlan.Connections(options.Seed, options.Only, options.Clients), faults.Token));
 
         // 3. Every node comes back, and every session ends its round with a question that is answered.
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, faults.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -79,6 +81,11 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter log)
                 foreach (var finding in found)
                 {
                     _findings.Add(finding);
+                }
+
+                if (found.Count == 0 && round.IsSlow && Interlocked.Increment(ref _keptWaits) <= MaxKeptWaits)
+                {
+                    await KeepAsync("slow-" + plan.Session, Lines(round));
                 }
 
                 if (found.Count > 0 && Interlocked.Increment(ref _keptFailures) <= MaxKeptFailures)

@@ -19,12 +19,18 @@ internal static class FollowCheck
         var before = seen.Findings.Count;
         foreach (var entry in transcript.Entries)
         {
+            // What follows a finding would only repeat it.
+            if (links.Values.Any(link => link.IsBroken))
+            {
+                break;
+            }
+
             switch (entry.Kind)
             {
                 case EntryKind.Opened:
                     links[entry.Link] = new(transcript.Client, round, seen, memory, PositionOf(transcript.Kind, entry.Text));
                     break;
-                case EntryKind.Received when !links[entry.Link].IsBroken:
+                case EntryKind.Received:
                     Receive(transcript, entry, links[entry.Link], seen, own);
                     break;
                 case EntryKind.Closed when transcript.Kind == ClientKind.V1:

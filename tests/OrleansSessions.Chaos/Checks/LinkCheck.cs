@@ -13,7 +13,6 @@ internal sealed class LinkCheck(string client, RoundRecord round, Sightings seen
 {
     private static readonly string[] OpenStates = ["queued", "accepted", "answering", "recovering", "waiting_input"];
     private static readonly string[] RefusedCancels = ["question_not_found", "no_open_question"];
-    private static readonly string[] GapReasons = ["expired", "trimmed", "epoch_changed"];
 
     private Dictionary<string, AnswerProgress> _questions = [];
     private string? _epoch = after.Epoch;
@@ -21,7 +20,7 @@ internal sealed class LinkCheck(string client, RoundRecord round, Sightings seen
     private bool _isReplaying;
     private bool _hasHello;
 
-    /// <summary>True after a finding: what follows would only repeat it.</summary>
+    /// <summary>True after a finding.</summary>
     public bool IsBroken { get; private set; }
 
     /// <summary>The questions whose end arrived on this connection.</summary>
@@ -82,9 +81,10 @@ internal sealed class LinkCheck(string client, RoundRecord round, Sightings seen
                 return Report(to < _position ? FindingKind.Wrong : FindingKind.Missing, $"what was replayed ends at {EventId}", frame);
             }
         }
-        else if (!GapReasons.Contains(frame.Text("reason")))
+        else if (frame.Text("reason") == "expired" ? _position > 0 : frame.Text("reason") != "epoch_changed")
         {
-            return Report(FindingKind.Wrong, "an unknown reason", frame);
+            // A round is shorter than what a session keeps, so nothing of it is trimmed, and a session with events is remembered.
+            return Report(FindingKind.Missing, $"the events after {EventId} are gone", frame);
         }
         else if (epoch != _epoch)
         {

@@ -110,7 +110,8 @@ internal sealed class Sightings(RoundRecord round)
     /// <summary>One question runs at a time: from the first event of its answer to its <c>done</c>, no other one has text.</summary>
     private void CheckOneRuns(string epoch, SortedDictionary<long, SeenEvent> events)
     {
-        var open = new List<string>();
+        // The open questions, the running one first. Null stands for one that nobody saw begin.
+        var open = new List<string?>();
         var last = 0L;
         foreach (var (seq, seen) in events)
         {
@@ -129,23 +130,29 @@ internal sealed class Sightings(RoundRecord round)
                         Report(FindingKind.Wrong, $"{seen.QuestionId} runs from event {seq} of epoch {epoch} on, while {open[0]} has not ended.");
                     }
 
+                    open.AddRange(Enumerable.Repeat<string?>(null, Math.Max(0, (int)seen.Index - open.Count)));
                     open.Add(seen.QuestionId);
                     break;
                 case "delta":
-                    if (open.Count > 0 && open[0] != seen.QuestionId)
+                    if (open.Count > 0 && open[0] is { } running && running != seen.QuestionId)
                     {
-                        Report(FindingKind.Wrong, $"Event {seq} of epoch {epoch} is text of {seen.QuestionId}, while {open[0]} runs.");
+                        Report(FindingKind.Wrong, $"Event {seq} of epoch {epoch} is text of {seen.QuestionId}, while {running} runs.");
                         open.Clear();
                     }
 
                     if (open.Count == 0)
                     {
-                        open.Add(seen.QuestionId);
+                        open.Add(null);
                     }
 
+                    open[0] = seen.QuestionId;
                     break;
                 case "done":
-                    open.Remove(seen.QuestionId);
+                    if (!open.Remove(seen.QuestionId))
+                    {
+                        open.Remove(null);
+                    }
+
                     break;
             }
         }

@@ -29,7 +29,8 @@ internal sealed class BasicClient(RunParts parts, Transcript transcript, string 
 
     public bool HasOpenAnswer => !_waiting.IsEmpty;
 
-    public Flow Flow { get; } = new(parts.Clock, parts.Recoveries, noticesSilence: false);
+    public Flow Flow { get; } = new(
+        parts.Clock, parts.Recoveries, text => transcript.Add(parts.Clock.Now, 0, EntryKind.Note, text), noticesSilence: false);
 
     public void Note(string text) => transcript.Add(parts.Clock.Now, _link?.Number ?? 0, EntryKind.Note, text);
 

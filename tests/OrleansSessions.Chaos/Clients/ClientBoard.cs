@@ -39,7 +39,7 @@ internal sealed class ClientBoard
                 client.Note($"{cause} of node {node}, which has this connection");
                 client.Flow.Disturb(cause, needsNewLink: cause != Cause.Freeze, isSilent: cause == Cause.Freeze);
             }
-            else if (client.HasOpenAnswer)
+            else if (client is { Node: not null, HasOpenAnswer: true })
             {
                 client.Note($"{cause} of node {node}");
                 client.Flow.WatchAnswer(cause);
@@ -60,7 +60,7 @@ internal sealed class ClientBoard
     /// <summary>Redis is back.</summary>
     public void OnStoreBack()
     {
-        foreach (var client in _clients.Values.Where(client => client.HasOpenAnswer))
+        foreach (var client in _clients.Values.Where(client => client is { Node: not null, HasOpenAnswer: true }))
         {
             client.Note("Redis is back");
             client.Flow.WatchAnswer(Cause.Redis);

@@ -3,9 +3,16 @@ using OrleansSessions.Chaos.Results;
 namespace OrleansSessions.Chaos.Clients;
 
 /// <summary>Measures how long faults interrupt what one client receives.</summary>
+/// <param name="note">Writes a line into the client's transcript.</param>
 /// <param name="noticesSilence">True for a client that notices a connection on which nothing arrives. Of others only visible breaks are measured.</param>
-internal sealed class Flow(RunClock clock, Recoveries recoveries, bool noticesSilence)
+internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string> note, bool noticesSilence)
 {
+    /// <summary>The lines of a transcript that has a long wait begin so.</summary>
+    public const string SlowMark = "SLOW";
+
+    /// <summary>Longer waits are worth a look at the transcript.</summary>
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(5);
+
     /// <summary>What was already on its way when the fault came.</summary>
     private static readonly TimeSpan Underway = TimeSpan.FromMilliseconds(50);
 
@@ -49,7 +56,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, bool noticesSi
             var now = clock.Now;
             if (_broken is { NeedsNewLink: false } broken && now - broken.At > Underway)
             {
-                recoveries.AddSocket(broken.Cause, now - broken.At);
+                AddSocket(broken.Cause, now - broken.At);
                 _broken = null;
             }
 
@@ -58,6 +65,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, bool noticesSi
                 if (isNewEpoch || now - watched.At > Interruption)
                 {
                     recoveries.AddAnswer(watched.Cause, now - watched.At);
+                    NoteIfSlow("event of the answer", watched.Cause, now - watched.At);
                 }
 
                 _watched = null;
@@ -76,7 +84,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, bool noticesSi
             if (_broken is { } broken && openedAt > broken.At)
             {
                 _broken = null;
-                recoveries.AddSocket(broken.Cause, broken.Cause == Cause.Drain ? without : clock.Now - broken.At);
+                AddSocket(broken.Cause, broken.Cause == Cause.Drain ? without : clock.Now - broken.At);
                 if (broken.Cause == Cause.Drain && isV1)
                 {
                     recoveries.AddWithoutSocket(without);
@@ -85,6 +93,20 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, bool noticesSi
 
             // The wait for this connection is measured, so the same wait is not measured as one for the answer.
             _watched = null;
+        }
+    }
+
+    private void AddSocket(Cause cause, TimeSpan time)
+    {
+        recoveries.AddSocket(cause, time);
+        NoteIfSlow("socket live", cause, time);
+    }
+
+    private void NoteIfSlow(string what, Cause cause, TimeSpan time)
+    {
+        if (time > Slow)
+        {
+            note($"{SlowMark}: {what} {time.TotalSeconds:F1} s after {cause}");
         }
     }
 }

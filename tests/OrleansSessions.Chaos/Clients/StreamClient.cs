@@ -31,7 +31,7 @@ internal sealed class StreamClient : IChaosClient, IAsyncDisposable
     {
         (_parts, _transcript, _random) = (parts, transcript, random);
         _http = new(parts, transcript, session, random);
-        Flow = new(parts.Clock, parts.Recoveries, noticesSilence: false);
+        Flow = new(parts.Clock, parts.Recoveries, Note, noticesSilence: false);
         // A question that has no reply yet is repeated by the request itself.
         _log.EndMissed += question => _ = LookUpAsync(question);
         parts.Board.Add(transcript.Client, this);

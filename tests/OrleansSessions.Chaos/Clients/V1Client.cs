@@ -36,7 +36,7 @@ internal sealed class V1Client : IChaosClient, IAsyncDisposable
         (_parts, _transcript, _session, _random) = (parts, transcript, session, random);
         _http = new(parts, transcript, session, random);
         _pause = new(random);
-        Flow = new(parts.Clock, parts.Recoveries, noticesSilence: true);
+        Flow = new(parts.Clock, parts.Recoveries, Note, noticesSilence: true);
         _log.NeverAccepted += question => _ = SendAsync(question);
         _log.EndMissed += question => _ = LookUpAsync(question);
         parts.Board.Add(transcript.Client, this);

@@ -88,7 +88,7 @@ internal sealed class ProcessFaults(RunParts parts, TextWriter log)
         }
         finally
         {
-            node.Thaw();
+            await node.ThawAsync();
         }
     }
 

@@ -3,8 +3,11 @@ namespace OrleansSessions.Chaos.Plans;
 /// <summary>The faults of a run: two endless sequences that follow from the seed alone.</summary>
 internal static class FaultPlan
 {
-    /// <summary>Five a second: 3,000 in ten minutes.</summary>
-    private const double SecondsBetweenLinkFaults = 0.2;
+    /// <summary>
+    /// How often one client is hit. With 200 clients that is five faults a second, 3,000 in ten minutes. More often would measure the pauses that
+    /// clients make between attempts, which grow while no connection lasts for ten seconds.
+    /// </summary>
+    private const double SecondsBetweenFaultsOfAClient = 40;
 
     private const double OverlapShare = 0.15;
 
@@ -53,7 +56,7 @@ internal static class FaultPlan
     }
 
     /// <summary>The faults of connections, without end.</summary>
-    public static IEnumerable<LinkFault> Connections(int seed, FaultScope scope)
+    public static IEnumerable<LinkFault> Connections(int seed, FaultScope scope, int clients)
     {
         if (scope is not (FaultScope.All or FaultScope.Drops))
         {
@@ -61,11 +64,12 @@ internal static class FaultPlan
         }
 
         var random = PlanRandom.Of(seed, "links");
+        var seconds = SecondsBetweenFaultsOfAClient / clients;
         for (var number = 0; ; number++)
         {
             var kind = random.Pick(Links);
             yield return new(
-                number, kind, random.Between(0, 2 * SecondsBetweenLinkFaults), random.Between(0.5, kind is LinkFaultKind.Stall ? 5 : 8), random.NextDouble());
+                number, kind, random.Between(0, 2 * seconds), random.Between(0.5, kind is LinkFaultKind.Stall ? 5 : 8), random.NextDouble());
         }
     }
 

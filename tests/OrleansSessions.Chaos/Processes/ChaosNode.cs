@@ -23,6 +23,10 @@ internal sealed class ChaosNode(int number, Func<Task<ServerProcess>> start, Run
     private const int KeptOutputs = 6;
     private const int MaxFailedStarts = 5;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>A node that was declared dead is gone this long after it goes on.</summary>
+    private static readonly TimeSpan EvictionTime = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan Forever = TimeSpan.FromDays(1);
 
     private readonly CancellationTokenSource _stop = new();
@@ -62,13 +66,15 @@ internal sealed class ChaosNode(int number, Func<Task<ServerProcess>> start, Run
         _process!.Freeze();
     }
 
-    /// <summary>Continues a frozen node. If the others have declared it dead, it ends by itself.</summary>
-    public void Thaw()
+    /// <summary>Continues a frozen node, and waits until it is known whether it stays. If the others have declared it dead, it ends by itself.</summary>
+    public async Task ThawAsync()
     {
-        if (State == NodeState.Frozen)
+        var ended = _ended.Task;
+        _process!.Thaw();
+        await Task.WhenAny(ended, Task.Delay(EvictionTime, TimeProvider.System, _stop.Token));
+        if (State == NodeState.Frozen && !ended.IsCompleted)
         {
             State = NodeState.Up;
-            _process!.Thaw();
         }
     }
 

@@ -33,6 +33,10 @@ internal sealed class Round
 
     public IReadOnlyList<Transcript> Transcripts => _transcripts;
 
+    /// <summary>True if one of the clients had to wait long.</summary>
+    public bool IsSlow => _transcripts.Any(transcript => transcript.Entries.Any(
+        entry => entry.Kind == EntryKind.Note && entry.Text.StartsWith(Flow.SlowMark, StringComparison.Ordinal)));
+
     /// <summary>Plays all questions up to the last one, and checks everything. Returns what was found.</summary>
     /// <param name="isOver">True when no further question but the last one shall be asked.</param>
     /// <param name="cancellationToken">Ends the round at once, without checks.</param>
