@@ -103,6 +103,11 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter log)
 
                 return;
             }
+            catch (Exception fault)
+            {
+                // A fault of this program must not look like a session without findings.
+                _findings.Add(new(FindingKind.Wrong, plan.Session, $"The round broke off: {fault}"));
+            }
         }
     }
 

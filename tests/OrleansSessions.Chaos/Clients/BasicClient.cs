@@ -27,7 +27,8 @@ internal sealed class BasicClient(RunParts parts, Transcript transcript, string 
 
     public int? Node => _link is { Ended.IsCompleted: false } link ? link.Node : null;
 
-    public bool HasOpenAnswer => !_waiting.IsEmpty;
+    /// <summary>False: it sees no events, so it cannot tell an interruption from a long answer.</summary>
+    public bool HasOpenAnswer => false;
 
     public Flow Flow { get; } = new(
         parts.Clock, parts.Recoveries, text => transcript.Add(parts.Clock.Now, 0, EntryKind.Note, text), noticesSilence: false);

@@ -9,7 +9,7 @@ internal interface IChaosClient
     /// <summary>The node of its connection, or null if it has none.</summary>
     int? Node { get; }
 
-    /// <summary>True while it waits for more of an answer.</summary>
+    /// <summary>True while it sees the events of an answer that has not ended.</summary>
     bool HasOpenAnswer { get; }
 
     Flow Flow { get; }

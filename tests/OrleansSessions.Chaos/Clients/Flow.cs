@@ -22,6 +22,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
     private readonly Lock _gate = new();
     private (Cause Cause, TimeSpan At, bool NeedsNewLink)? _broken;
     private (Cause Cause, TimeSpan At)? _watched;
+    private bool _isBlind;
 
     /// <summary>A fault hits the client's connection, or the node behind it.</summary>
     /// <param name="needsNewLink">True if nothing more can arrive on the connection, or only for a while.</param>
@@ -31,7 +32,8 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
         lock (_gate)
         {
             // The first fault counts, but a drain alone breaks nothing.
-            if ((!isSilent || noticesSilence) && _broken is null or { Cause: Cause.Drain })
+            _isBlind |= isSilent && !noticesSilence;
+            if (!_isBlind && _broken is null or { Cause: Cause.Drain })
             {
                 _broken = (cause, clock.Now, needsNewLink);
             }
@@ -54,6 +56,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
         lock (_gate)
         {
             var now = clock.Now;
+            _isBlind = false;
             if (_broken is { NeedsNewLink: false } broken && now - broken.At > Underway)
             {
                 AddSocket(broken.Cause, now - broken.At);
@@ -91,6 +94,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
                 }
             }
 
+            _isBlind = false;
             // The wait for this connection is measured, so the same wait is not measured as one for the answer.
             _watched = null;
         }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using OrleansSessions.Chaos.Proxies;
@@ -42,7 +43,8 @@ internal sealed class HttpCaller(RunParts parts, Transcript transcript, string s
             transcript.Add(parts.Clock.Now, number, EntryKind.Replied, $"{(int)response.StatusCode} {text}");
             return new((int)response.StatusCode, text.StartsWith('{') ? JsonSerializer.Deserialize<JsonElement>(text) : default);
         }
-        catch (Exception fault) when (fault is HttpRequestException or IOException || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception fault) when (fault is HttpRequestException or IOException or SocketException
+            || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             transcript.Add(parts.Clock.Now, number, EntryKind.Note, "no response");
             return null;

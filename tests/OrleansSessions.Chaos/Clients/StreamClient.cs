@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text.Json;
 using OrleansSessions.Chaos.Proxies;
 using OrleansSessions.Chaos.Results;
@@ -153,7 +154,8 @@ internal sealed class StreamClient : IChaosClient, IAsyncDisposable
             await ReadAsync(link, openedAt, lines, end);
             Record(link, EntryKind.Closed, "ended");
         }
-        catch (Exception fault) when (fault is HttpRequestException or IOException or OperationCanceledException)
+        // A connection that ends while it is opened shows as the plain exception of its socket.
+        catch (Exception fault) when (fault is HttpRequestException or IOException or SocketException or OperationCanceledException)
         {
             _stop.Token.ThrowIfCancellationRequested();
             Record(link, EntryKind.Closed, end.IsCancellationRequested ? "silent" : "broken");

@@ -17,6 +17,11 @@ internal sealed record ChaosReport(
 
     public bool IsClean => Findings.Count == 0;
 
+    public int Count(string name) => Counts.GetValueOrDefault(name);
+
+    /// <summary>The sum of all counts whose names begin so.</summary>
+    public int Sum(string prefix) => Counts.Where(count => count.Key.StartsWith(prefix, StringComparison.Ordinal)).Sum(count => count.Value);
+
     public Task WriteJsonAsync(string path) => File.WriteAllTextAsync(path, JsonSerializer.Serialize(
         new
         {

@@ -13,7 +13,4 @@ internal sealed class Counts
     public IReadOnlyDictionary<string, int> All => new SortedDictionary<string, int>(_counts, StringComparer.Ordinal);
 
     public void Add(string name, int number = 1) => _counts.AddOrUpdate(name, number, (_, count) => count + number);
-
-    /// <summary>The sum of all counts whose names begin so.</summary>
-    public int Sum(string prefix) => _counts.Where(count => count.Key.StartsWith(prefix, StringComparison.Ordinal)).Sum(count => count.Value);
 }
