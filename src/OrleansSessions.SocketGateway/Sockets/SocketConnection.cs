@@ -25,6 +25,7 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
     private readonly FollowerRequests _requests;
     private int? _peerCode;
     private int _discarded;
+    private long _pingedAt;
     private MessageRate _rate;
 
     /// <param name="raw">The connection under the socket, if it is known.</param>
@@ -155,8 +156,11 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
         {
             Follower.Close(CloseCodes.MissedHeartbeat, "Nothing was received for too long.");
         }
-        else if (clock.GetElapsedTime(Follower.Writer.LastSentAt, now) >= interval && _socket.State == WebSocketState.Open)
+        else if (clock.GetElapsedTime(Math.Min(Follower.Writer.LastSentAt, Math.Max(_reader.LastHeardAt, _pingedAt)), now) >= interval
+            && _socket.State == WebSocketState.Open)
         {
+            // Also in the middle of an answer: a client that only reads has no other sign of life than its pongs.
+            _pingedAt = now;
             Follower.SendPing();
         }
     }

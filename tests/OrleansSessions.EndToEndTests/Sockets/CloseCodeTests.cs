@@ -118,6 +118,33 @@ public sealed class CloseCodeTests(StrictServerFixture server) : IClassFixture<S
     }
 
     [Fact]
+    public async Task AClientThatOnlyReads_IsPingedInTheMiddleOfAnAnswer()
+    {
+        var session = Names.Session();
+        await using var socket = await server.OpenAsync(session);
+        await socket.AskAsync("a long story", "q");
+        await socket.UntilAsync("accepted");
+        using var heard = new CancellationTokenSource();
+        var answering = AnswerUntilAsync(session, heard.Token);
+
+        await socket.UntilAsync("ping");
+
+        await heard.CancelAsync();
+        await answering;
+    }
+
+    // Pieces come much faster than heartbeats, so the server is never silent.
+    private async Task AnswerUntilAsync(string session, CancellationToken end)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        for (var offset = 0; !end.IsCancellationRequested; offset++)
+        {
+            await server.Http.AnswerAsync(session, "q", offset, ".");
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+        }
+    }
+
+    [Fact]
     public async Task SlowConsumer_CutsAClientThatDoesNotRead()
     {
         var session = Names.Session();

@@ -42,11 +42,16 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts the server in a process with a limit on open files. Needs <c>bash</c>.</summary>
     public static Task<ServerProcess> StartWithFilesAsync(int openFiles, params string[] settings) => StartAsync([], openFiles, settings);
 
-    private static async Task<ServerProcess> StartAsync(Dictionary<string, string> environment, int? openFiles, string[] settings)
+    /// <summary>Starts another build of the server.</summary>
+    /// <param name="dll">The path of its <c>OrleansSessions.Server.dll</c>.</param>
+    public static Task<ServerProcess> StartBuildAsync(string dll, params string[] settings) => StartAsync([], null, settings, dll);
+
+    private static async Task<ServerProcess> StartAsync(
+        Dictionary<string, string> environment, int? openFiles, string[] settings, string? dll = null)
     {
         string[] arguments =
         [
-            RepositoryFolder.ServerDll, "--urls=http://127.0.0.1:0", .. PersistenceFor(settings), .. settings.Select(setting => "--" + setting),
+            dll ?? RepositoryFolder.ServerDll, "--urls=http://127.0.0.1:0", .. PersistenceFor(settings), .. settings.Select(setting => "--" + setting),
         ];
         var process = Launch($"server ({string.Join(' ', settings)})", arguments, environment, openFiles);
         try

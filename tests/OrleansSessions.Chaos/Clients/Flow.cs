@@ -1,0 +1,116 @@
+using OrleansSessions.Chaos.Results;
+
+namespace OrleansSessions.Chaos.Clients;
+
+/// <summary>Measures how long faults interrupt what one client receives.</summary>
+/// <param name="note">Writes a line into the client's transcript.</param>
+/// <param name="noticesSilence">True for a client that notices a connection on which nothing arrives. Of others only visible breaks are measured.</param>
+internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string> note, bool noticesSilence)
+{
+    /// <summary>The lines of a transcript that has a long wait begin so.</summary>
+    public const string SlowMark = "SLOW";
+
+    /// <summary>Longer waits are worth a look at the transcript.</summary>
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(5);
+
+    /// <summary>What was already on its way when the fault came.</summary>
+    private static readonly TimeSpan Underway = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>An answer that was not interrupted has an event at least this often.</summary>
+    private static readonly TimeSpan Interruption = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private (Cause Cause, TimeSpan At, bool NeedsNewLink)? _broken;
+    private (Cause Cause, TimeSpan At)? _watched;
+    private bool _isBlind;
+
+    /// <summary>A fault hits the client's connection, or the node behind it.</summary>
+    /// <param name="needsNewLink">True if nothing more can arrive on the connection, or only for a while.</param>
+    /// <param name="isSilent">True if nothing tells the client that the connection is broken.</param>
+    public void Disturb(Cause cause, bool needsNewLink, bool isSilent)
+    {
+        lock (_gate)
+        {
+            // The first fault counts, but a drain alone breaks nothing.
+            _isBlind |= isSilent && !noticesSilence;
+            if (!_isBlind && _broken is null or { Cause: Cause.Drain })
+            {
+                _broken = (cause, clock.Now, needsNewLink);
+            }
+        }
+    }
+
+    /// <summary>A fault hits a process that may hold the session of the client's open answer.</summary>
+    public void WatchAnswer(Cause cause)
+    {
+        lock (_gate)
+        {
+            _watched ??= (cause, clock.Now);
+        }
+    }
+
+    /// <summary>A frame arrived on a connection that is live.</summary>
+    /// <param name="isNewEpoch">True if it says that another process goes on with the session.</param>
+    public void OnFrame(bool isAboutAnswer, bool isNewEpoch)
+    {
+        lock (_gate)
+        {
+            var now = clock.Now;
+            _isBlind = false;
+            if (_broken is { NeedsNewLink: false } broken && now - broken.At > Underway)
+            {
+                AddSocket(broken.Cause, now - broken.At);
+                _broken = null;
+            }
+
+            if (_watched is { } watched && isAboutAnswer && now - watched.At > Underway)
+            {
+                if (isNewEpoch || now - watched.At > Interruption)
+                {
+                    recoveries.AddAnswer(watched.Cause, now - watched.At);
+                    NoteIfSlow("event of the answer", watched.Cause, now - watched.At);
+                }
+
+                _watched = null;
+            }
+        }
+    }
+
+    /// <summary>A new connection is live.</summary>
+    /// <param name="openedAt">When it was asked for.</param>
+    /// <param name="without">How long the client had no connection before.</param>
+    /// <param name="isV1">True for a v1 socket.</param>
+    public void OnLive(TimeSpan openedAt, TimeSpan without, bool isV1)
+    {
+        lock (_gate)
+        {
+            if (_broken is { } broken && openedAt > broken.At)
+            {
+                _broken = null;
+                AddSocket(broken.Cause, broken.Cause == Cause.Drain ? without : clock.Now - broken.At);
+                if (broken.Cause == Cause.Drain && isV1)
+                {
+                    recoveries.AddWithoutSocket(without);
+                }
+            }
+
+            _isBlind = false;
+            // The wait for this connection is measured, so the same wait is not measured as one for the answer.
+            _watched = null;
+        }
+    }
+
+    private void AddSocket(Cause cause, TimeSpan time)
+    {
+        recoveries.AddSocket(cause, time);
+        NoteIfSlow("socket live", cause, time);
+    }
+
+    private void NoteIfSlow(string what, Cause cause, TimeSpan time)
+    {
+        if (time > Slow)
+        {
+            note($"{SlowMark}: {what} {time.TotalSeconds:F1} s after {cause}");
+        }
+    }
+}
