@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using OrleansSessions.EndToEndTests.Servers;
 using OrleansSessions.TestKit.Clusters;
-using OrleansSessions.TestKit.Processes;
 using OrleansSessions.TestKit.Sockets;
 using Xunit;
 
