@@ -86,9 +86,27 @@ public static class SessionGrainsExtensions
         services.AddSingleton<MembershipWatch>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<MembershipWatch>());
         services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionsOptions>>(static (collection, sessions) =>
-            collection.ClassSpecificCollectionAge[typeof(SessionGrain).FullName!] = sessions.Value.CollectionAge);
+            CollectAfter(sessions.Value.CollectionAge, collection));
+
+        // The address of a grain that was not called for so long need not be known: the grain itself may have left.
+        services.AddOptions<GrainDirectoryOptions>().Configure<IOptions<SessionsOptions>>(static (directory, sessions) =>
+            directory.MaximumCacheTTL = Shorter(directory.MaximumCacheTTL, sessions.Value.CollectionAge));
         return builder;
     }
+
+    /// <summary>The grains of a scope leave with its sessions: a scope can have a single session, and then there are as many of them.</summary>
+    private static void CollectAfter(TimeSpan age, GrainCollectionOptions collection)
+    {
+        foreach (var grain in (Type[])[typeof(SessionGrain), typeof(ScopeIndexGrain), typeof(ScopeQuotaGrain)])
+        {
+            collection.ClassSpecificCollectionAge[grain.FullName!] = age;
+        }
+
+        // Orleans refuses to start with an age that is not longer than the time between two of its checks.
+        collection.CollectionQuantum = Shorter(collection.CollectionQuantum, age / 4);
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     /// <summary>True for a store that the host has added. One that it adds later replaces this one.</summary>
     private static bool IsPubSubStore(ServiceDescriptor service) =>

@@ -8,16 +8,16 @@ internal sealed class BenchmarkOptions
     public const string Usage = """
         Options:
           --quick                    a smoke test of about 20 s that checks the answers
-          --only A,B                 measures: rounds, latency, pieces, memory (default: these), storage, abuse, failover, cancel
+          --only A,B                 measures: rounds, latency, pieces, memory (default: these), storage, abuse, failover, cancel, churn
           --servers A,B              servers: kestrel, signalr, sessions (default: all)
           --server PATH              the dll of another build of the server
-          --repeat N                 interleaved repetitions (default 5; memory and failover at most 3)
+          --repeat N                 interleaved repetitions (default 5; memory, failover and churn at most 3)
           --seconds S                length of one measurement (default 3)
-          --sessions N               attached sessions for the memory measure (default 2000)
+          --sessions N               sessions for the memory measure (default 2000), and in a round of churn (default 20000)
           --json FILE                also write every figure to this file
         """;
 
-    private static readonly string[] KnownMeasures = [Rounds, Latency, Pieces, Memory, Storage, Abuse, Failover, Cancel];
+    private static readonly string[] KnownMeasures = [Rounds, Latency, Pieces, Memory, Storage, Abuse, Failover, Cancel, Churn];
     private static readonly string[] KnownServers = ["kestrel", "signalr", "sessions"];
 
     public const string Rounds = "rounds";
@@ -28,6 +28,7 @@ internal sealed class BenchmarkOptions
     public const string Abuse = "abuse";
     public const string Failover = "failover";
     public const string Cancel = "cancel";
+    public const string Churn = "churn";
 
     public IReadOnlyList<string> Measures { get; private set; } = [Rounds, Latency, Pieces, Memory];
 
@@ -57,6 +58,15 @@ internal sealed class BenchmarkOptions
 
     public int MemorySessions { get; private set; } = 2000;
 
+    /// <summary>How many sessions come and go in a round.</summary>
+    public int ChurnSessions { get; private set; } = 20_000;
+
+    /// <summary>A process that has served so many has loaded and optimized most of its code.</summary>
+    public int ChurnWarmUpSessions => Math.Min(2000, ChurnSessions);
+
+    /// <summary>At most three, which are enough to tell what grows in each round from what grew once.</summary>
+    public int ChurnRounds => Math.Min(Repeat, 3);
+
     public string? JsonPath { get; private set; }
 
     public static bool TryParse(string[] args, out BenchmarkOptions options, out string complaint)
@@ -68,7 +78,7 @@ internal sealed class BenchmarkOptions
             if (args[i] == "--quick")
             {
                 (options.Repeat, options.WarmUpRounds, options.Duration) = (1, 1, TimeSpan.FromSeconds(0.4));
-                (options.MemorySessions, options.Cancels) = (1000, 40);
+                (options.MemorySessions, options.ChurnSessions, options.Cancels) = (1000, 1000, 40);
             }
             else if (i + 1 == args.Length || !options.TrySet(args[i], args[++i]))
             {
@@ -99,7 +109,7 @@ internal sealed class BenchmarkOptions
             case "--repeat":
                 return TryPositive(value, out var repeat) && (Repeat = (int)repeat) > 0;
             case "--sessions":
-                return TryPositive(value, out var sessions) && (MemorySessions = (int)sessions) > 0;
+                return TryPositive(value, out var sessions) && (MemorySessions = ChurnSessions = (int)sessions) > 0;
             case "--seconds":
                 var isPositive = TryPositive(value, out var seconds);
                 Duration = TimeSpan.FromSeconds(seconds);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OrleansSessions.Benchmarks.Abuse;
+using OrleansSessions.Benchmarks.Churn;
 using OrleansSessions.Benchmarks.Failover;
 using OrleansSessions.Benchmarks.Results;
 using OrleansSessions.Benchmarks.Servers;
@@ -47,7 +48,7 @@ internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
             await new AbuseMeasure(options, _measurements, output).RunAsync(Contenders.WithDefaultLimits(_serverPath), runtimeConfig, cancellationToken);
         }
 
-        // 5. Clusters on Redis: what a lost node costs, and how fast a cancel crosses them.
+        // 6. Clusters on Redis: what a lost node costs, and how fast a cancel crosses them.
         if (options.Measures.Contains(BenchmarkOptions.Failover))
         {
             await new FailoverMeasure(options, _measurements, output).RunAsync(_serverPath, runtimeConfig, cancellationToken);
@@ -58,7 +59,13 @@ internal sealed class BenchmarkRun(BenchmarkOptions options, TextWriter output)
             await new CancelMeasure(options, _measurements, output).RunAsync(_serverPath, runtimeConfig, cancellationToken);
         }
 
-        // 6. Report.
+        // 7. What stays of sessions that come and go.
+        if (options.Measures.Contains(BenchmarkOptions.Churn))
+        {
+            await new ChurnMeasure(options, _measurements, output).RunAsync(_serverPath, runtimeConfig, cancellationToken);
+        }
+
+        // 8. Report.
         output.WriteLine();
         ResultTable.Write(output, _measurements, options.Servers);
         ResultTable.Write(

@@ -8,9 +8,6 @@ namespace OrleansSessions.Benchmarks;
 internal sealed class MemoryMeasure(BenchmarkOptions options, Measurements measurements, TextWriter output)
 {
     private const int WarmUpSessions = 50;
-    private const int MaxSettlings = 10;
-    private const double SettledShare = 0.003;
-    private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(300);
 
     public async Task RunAsync(IReadOnlyList<Contender> contenders, string runtimeConfig, CancellationToken cancellationToken)
     {
@@ -35,41 +32,22 @@ internal sealed class MemoryMeasure(BenchmarkOptions options, Measurements measu
         var first = await AttachAsync(server, from: options.MemorySessions, WarmUpSessions, cancellationToken);
         await LoadGenerator.AskOnceAsync(first, cancellationToken);
         await LoadGenerator.CloseAsync(first);
-        var before = await SettleAsync(server, cancellationToken);
+        var before = await server.SettleAsync(cancellationToken);
 
         // 2. Measure sessions that are attached and have never asked.
         var askers = await AttachAsync(server, from: 0, options.MemorySessions, cancellationToken);
-        var idle = await SettleAsync(server, cancellationToken);
+        var idle = await server.SettleAsync(cancellationToken);
         Keep(Figure.IdleMemory, Figure.IdleHeap, server, round, before, idle);
 
         // 3. Measure sessions that are attached, have asked once and are idle again.
         await LoadGenerator.AskOnceAsync(askers, cancellationToken);
-        var asked = await SettleAsync(server, cancellationToken);
+        var asked = await server.SettleAsync(cancellationToken);
         Keep(Figure.AskedMemory, Figure.AskedHeap, server, round, before, asked);
         await LoadGenerator.CloseAsync(askers);
     }
 
     private static Task<IReadOnlyList<Asker>> AttachAsync(ServerProcess server, int from, int count, CancellationToken cancellationToken) =>
         LoadGenerator.AttachAsync(count, slot => server.Contender.Attached(server.WebSocket, from + slot), cancellationToken);
-
-    /// <summary>Collects garbage until the process stops shrinking, because some pools release memory only after a while.</summary>
-    private static async Task<MemoryReading> SettleAsync(ServerProcess server, CancellationToken cancellationToken)
-    {
-        var last = await server.SettleAsync(cancellationToken);
-        for (var i = 1; i < MaxSettlings; i++)
-        {
-            await Task.Delay(SettlePause, TimeProvider.System, cancellationToken);
-            var next = await server.SettleAsync(cancellationToken);
-            var change = Math.Abs(next.WorkingSetBytes - last.WorkingSetBytes);
-            last = next;
-            if (change < last.WorkingSetBytes * SettledShare)
-            {
-                break;
-            }
-        }
-
-        return last;
-    }
 
     private void Keep(Figure resident, Figure heap, ServerProcess server, int round, MemoryReading before, MemoryReading after)
     {

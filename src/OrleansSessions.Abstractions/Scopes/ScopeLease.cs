@@ -22,6 +22,7 @@ internal sealed class ScopeLease(string scope, ScopePermits permits)
     private TimeSpan _refreshAfter;
     private int _used;
     private int _granted;
+    private int _asking;
     private bool _isOver;
     private bool _isReporting;
     private bool _isRefreshDue;
@@ -148,7 +149,8 @@ internal sealed class ScopeLease(string scope, ScopePermits permits)
             // What is given back must not be taken meanwhile. Spare permits that are fresh are kept.
             var keepsNone = _isOver || Clock.GetElapsedTime(_usedAt) >= SpareTime;
             var kept = keepsNone ? _used : Math.Min(_granted, _used + MaxSpare);
-            var wanted = Math.Max(_used + _waiting.Count, kept);
+            _asking = _waiting.Count;
+            var wanted = Math.Max(_used + _asking, kept);
             _granted = Math.Min(_granted, wanted);
             _isRefreshDue = false;
             return new() { Kind = permits.Terms.Kind, Holder = permits.Terms.Holder, InUse = _used, Wanted = wanted, Version = permits.NextVersion() };
@@ -164,9 +166,8 @@ internal sealed class ScopeLease(string scope, ScopePermits permits)
             _granted = reply?.Granted ?? _granted;
             _isOver &= reply is null || reply.Granted <= request.InUse;
 
-            // Those that came while the report was under way were not in it, and wait for the next one.
-            var answered = Math.Min(_waiting.Count, request.Wanted - request.InUse);
-            for (; answered > 0 && _waiting.TryDequeue(out var waiter); answered--)
+            // Those that came while the report was under way were not in it, also if it asked for spare permits, and wait for the next one.
+            for (; _asking > 0 && _waiting.TryDequeue(out var waiter); _asking--)
             {
                 var isGranted = reply is null || _used < _granted;
                 if (isGranted)

@@ -131,8 +131,11 @@ public sealed class SessionsOptions : ISectionOptions
     [Within(1, 100)]
     public int MaxAttempts { get; set; } = 2;
 
-    /// <summary>How long an idle grain stays active. Default 15 min; at least 2 min, because Orleans checks once per minute.</summary>
-    [Within("00:02:00")]
+    /// <summary>
+    /// How long an idle grain stays active. Default 15 min; at least 5 s. Orleans looks for idle grains once a minute, or four times in this time if that is
+    /// more often.
+    /// </summary>
+    [Within("00:00:05")]
     public TimeSpan CollectionAge { get; set; } = TimeSpan.FromMinutes(15);
 
     /// <summary>

@@ -7,7 +7,7 @@ namespace OrleansSessions.Grains.Scopes;
 
 /// <summary>
 /// Counts what one scope uses, in memory. After the loss of its silo it begins with a full bucket and without leases, and learns of each holder with its next
-/// report. It stays active while anything is leased.
+/// report. It stays active while anything is leased, and until its bucket is full again: a scope must not get a full one by waiting for less.
 /// </summary>
 [GrainType("orleanssessions.scopequota"), PreferLocalPlacement]
 internal sealed class ScopeQuotaGrain : Grain, IScopeQuotaGrain
@@ -34,6 +34,7 @@ internal sealed class ScopeQuotaGrain : Grain, IScopeQuotaGrain
         }
 
         var granted = _asks.Take(Math.Max(1, request.Wanted));
+        StayActive();
         return Task.FromResult(new TakeAsksReply { Granted = granted, RetryAfter = granted > 0 ? TimeSpan.Zero : _asks.NextToken() });
     }
 
@@ -41,11 +42,14 @@ internal sealed class ScopeQuotaGrain : Grain, IScopeQuotaGrain
     {
         _holders.NoteAlive(request.Kind, request.Holder);
         var granted = (request.Kind == LeaseKind.Sockets ? _sockets : _openQuestions).Lease(request);
-        if (granted > 0)
-        {
-            DelayDeactivation(ScopeQuotas.Lease);
-        }
-
+        StayActive();
         return Task.FromResult(new LeaseReply { Granted = granted });
+    }
+
+    private void StayActive()
+    {
+        // A new delay that is shorter would not shorten an earlier one: only the end of a delay makes Orleans look at the grain sooner.
+        DelayDeactivation(TimeSpan.Zero);
+        DelayDeactivation(_sockets.Total > 0 || _openQuestions.Total > 0 ? ScopeQuotas.Lease : _asks?.UntilFull() ?? TimeSpan.Zero);
     }
 }

@@ -10,9 +10,7 @@ internal sealed class TokenBucket(int perMinute, TimeProvider time)
     /// <summary>Takes up to so many whole tokens.</summary>
     public int Take(int wanted)
     {
-        var now = time.GetTimestamp();
-        _tokens = Math.Min(perMinute, _tokens + (time.GetElapsedTime(_filledAt, now).TotalSeconds * _perSecond));
-        _filledAt = now;
+        Refill();
         var taken = Math.Min(wanted, (int)_tokens);
         _tokens -= taken;
         return taken;
@@ -20,4 +18,18 @@ internal sealed class TokenBucket(int perMinute, TimeProvider time)
 
     /// <summary>How long it takes until there is one whole token.</summary>
     public TimeSpan NextToken() => TimeSpan.FromSeconds(Math.Max(0, 1 - _tokens) / _perSecond);
+
+    /// <summary>How long it takes until it is full.</summary>
+    public TimeSpan UntilFull()
+    {
+        Refill();
+        return TimeSpan.FromSeconds((perMinute - _tokens) / _perSecond);
+    }
+
+    private void Refill()
+    {
+        var now = time.GetTimestamp();
+        _tokens = Math.Min(perMinute, _tokens + (time.GetElapsedTime(_filledAt, now).TotalSeconds * _perSecond));
+        _filledAt = now;
+    }
 }

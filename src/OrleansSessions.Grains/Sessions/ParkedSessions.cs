@@ -12,10 +12,26 @@ namespace OrleansSessions.Grains.Sessions;
 /// </summary>
 internal sealed class ParkedSessions(IOptions<SessionsOptions> options, [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
 {
+    /// <summary>How often the ones whose time is over are looked for, or once in the retention if that is shorter.</summary>
+    private static readonly TimeSpan SweepPeriod = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LinkedListNode<Sleeper>> _byKey = [];
     private readonly LinkedList<Sleeper> _oldestFirst = [];
+    private ITimer? _timer;
     private long _bytes;
+
+    /// <summary>The number of sessions that sleep here.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _byKey.Count;
+            }
+        }
+    }
 
     /// <param name="unusedFor">How long no one has used the session.</param>
     public void Park(string key, SessionRecord state, TimeSpan unusedFor)
@@ -26,6 +42,10 @@ internal sealed class ParkedSessions(IOptions<SessionsOptions> options, [FromKey
             _byKey[key] = _oldestFirst.AddLast(new Sleeper(key, state, unusedFor, time.GetTimestamp()));
             _bytes += state.Weight;
             Trim();
+            if (_byKey.Count == 1)
+            {
+                SetTimer();
+            }
         }
     }
 
@@ -43,6 +63,26 @@ internal sealed class ParkedSessions(IOptions<SessionsOptions> options, [FromKey
             sleeper.State.UsedAt = time.GetUtcNow() - UnusedFor(sleeper);
             return sleeper.State;
         }
+    }
+
+    /// <summary>Forgets the ones whose time is over, also if no session comes or wakes any more.</summary>
+    private void Sweep()
+    {
+        lock (_gate)
+        {
+            Trim();
+            if (_byKey.Count > 0)
+            {
+                SetTimer();
+            }
+        }
+    }
+
+    private void SetTimer()
+    {
+        var period = options.Value.Retention < SweepPeriod ? options.Value.Retention : SweepPeriod;
+        _timer ??= time.CreateTimer(static self => ((ParkedSessions)self!).Sweep(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(period, Timeout.InfiniteTimeSpan);
     }
 
     private TimeSpan UnusedFor(Sleeper sleeper) => sleeper.UnusedBefore + time.GetElapsedTime(sleeper.Since);

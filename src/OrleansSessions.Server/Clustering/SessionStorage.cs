@@ -11,7 +11,7 @@ namespace OrleansSessions.Server.Clustering;
 /// <summary>Stores sessions where this process is configured to: in Redis, in a file or, with neither, in memory.</summary>
 internal static class SessionStorage
 {
-    /// <summary>Added to the longest time between two writes, for clock differences and retried writes.</summary>
+    /// <summary>Added to the longest time between two writes, for writes that are tried again. At most <see cref="SessionsOptions.Retention"/> is added.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(10);
 
     public static void AddSessionStorage(this ISiloBuilder silo, ClusterConnectionOptions cluster, SessionsOptions sessions)
@@ -58,7 +58,7 @@ internal static class SessionStorage
     /// The activation can wait in a queue, answer until the total timer, be retained, and be idle until it is collected.
     /// </summary>
     public static TimeSpan EntryExpiry(SessionsOptions sessions) =>
-        sessions.QueueTimeout + sessions.AnswerTimeout + sessions.Retention + sessions.CollectionAge + Margin;
+        sessions.QueueTimeout + sessions.AnswerTimeout + sessions.Retention + sessions.CollectionAge + (sessions.Retention < Margin ? sessions.Retention : Margin);
 
     private static void AddRedis(this ISiloBuilder silo, ClusterConnectionOptions cluster, SessionsOptions sessions) =>
         silo.AddRedisGrainStorage(SessionsOptions.StorageName, (OptionsBuilder<RedisStorageOptions> storage) => storage.Configure<Serializer>((options, serializer) =>

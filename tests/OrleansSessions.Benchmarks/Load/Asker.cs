@@ -6,9 +6,10 @@ namespace OrleansSessions.Benchmarks.Load;
 internal readonly record struct AnswerShape(int Pieces, int Frames);
 
 /// <summary>A client with one socket that asks one question at a time and checks each answer byte by byte.</summary>
-internal abstract class Asker(Uri address) : IDisposable
+/// <param name="token">The token of the caller, or null for an anonymous one.</param>
+internal abstract class Asker(Uri address, string? token = null) : IDisposable
 {
-    protected FrameSocket Socket { get; } = new(address);
+    protected FrameSocket Socket { get; } = new(address, token);
 
     /// <summary>Opens the socket and waits for the frames that the server sends unasked.</summary>
     public async Task AttachAsync(CancellationToken cancellationToken)

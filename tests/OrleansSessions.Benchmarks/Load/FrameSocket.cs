@@ -3,14 +3,14 @@ using System.Net.WebSockets;
 namespace OrleansSessions.Benchmarks.Load;
 
 /// <summary>A client's WebSocket with a single receive buffer.</summary>
-internal sealed class FrameSocket(Uri address) : IDisposable
+internal sealed class FrameSocket(Uri address, string? token = null) : IDisposable
 {
     private const int FirstBufferBytes = 4096;
 
     // One handler for all sockets. A separate handler for each would cost the load generator more than the sockets themselves.
     private static readonly HttpMessageInvoker Connector = new(new SocketsHttpHandler { UseProxy = false });
 
-    private readonly ClientWebSocket _socket = CreateSocket();
+    private readonly ClientWebSocket _socket = CreateSocket(token);
     private byte[] _buffer = new byte[FirstBufferBytes];
 
     public Task ConnectAsync(CancellationToken cancellationToken) => _socket.ConnectAsync(address, Connector, cancellationToken);
@@ -54,11 +54,16 @@ internal sealed class FrameSocket(Uri address) : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private static ClientWebSocket CreateSocket()
+    private static ClientWebSocket CreateSocket(string? token)
     {
         var socket = new ClientWebSocket();
         // Only questions must wake the server.
         socket.Options.KeepAliveInterval = TimeSpan.Zero;
+        if (token is not null)
+        {
+            socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
+        }
+
         return socket;
     }
 }

@@ -1,7 +1,7 @@
 namespace OrleansSessions.Benchmarks.Load;
 
 /// <summary>Version 1: the answer arrives as deltas, alone or in runs, and ends with <c>done</c>.</summary>
-internal sealed class V1Asker(Uri address, int words) : Asker(address)
+internal sealed class V1Asker(Uri address, int words, string? token = null) : Asker(address, token)
 {
     private readonly NumberedQuestion _question = new("{\"type\":\"question\",\"question\":\"", words, "\"}");
     private readonly AnswerText _answer = new();

@@ -30,5 +30,10 @@ internal sealed record Figure(string Key, string Name, string Unit, int Decimals
     public static readonly Figure CancelMedian = new("cancel_median", "cancel elsewhere to upstream, p50", "ms", 1);
     public static readonly Figure CancelTail = new("cancel_tail", "  p99", "ms", 1);
     public static readonly Figure CancelWorst = new("cancel_worst", "  worst", "ms", 1);
+    public static readonly Figure ChurnHeap = new("churn_heap", "heap after 20,000 sessions, of before", "%", 1);
+    public static readonly Figure ChurnMemory = new("churn_memory", "  resident memory, of before", "%", 1);
+    public static readonly Figure ChurnBytes = new("churn_bytes", "  heap that a gone session leaves", "bytes", 1);
+    public static readonly Figure ChurnKeys = new("churn_keys", "  keys that they leave in the store", "keys", 0);
+    public static readonly Figure ChurnActivations = new("churn_activations", "  grains that they leave", "grains", 0);
     public static readonly Figure AskedHeap = new("asked_heap", "  of it managed heap", "KB", 1);
 }

@@ -15,6 +15,9 @@ internal sealed class ServerProcess : IAsyncDisposable
 {
     private const int KeptLines = 40;
     private const int Attempts = 3;
+    private const int MaxSettlings = 10;
+    private const double SettledShare = 0.003;
+    private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(300);
     private const string PortInUse = "address already in use";
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ProbePatience = TimeSpan.FromSeconds(30);
@@ -84,8 +87,29 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Collects all garbage in the server, returns memory to the system, and reads the memory that is left.</summary>
+    /// <summary>
+    /// Collects all garbage in the server, returns memory to the system, and reads the memory that is left. Repeated until the process stops shrinking,
+    /// because some pools release memory only after a while.
+    /// </summary>
     public async Task<MemoryReading> SettleAsync(CancellationToken cancellationToken)
+    {
+        var last = await CollectAsync(cancellationToken);
+        for (var i = 1; i < MaxSettlings; i++)
+        {
+            await Task.Delay(SettlePause, TimeProvider.System, cancellationToken);
+            var next = await CollectAsync(cancellationToken);
+            var change = Math.Abs(next.WorkingSetBytes - last.WorkingSetBytes);
+            last = next;
+            if (change < last.WorkingSetBytes * SettledShare)
+            {
+                break;
+            }
+        }
+
+        return last;
+    }
+
+    private async Task<MemoryReading> CollectAsync(CancellationToken cancellationToken)
     {
         await _process.StandardInput.WriteLineAsync("settle".AsMemory(), cancellationToken);
         await _process.StandardInput.FlushAsync(cancellationToken);

@@ -56,6 +56,18 @@ public sealed class NodeSet : IAsyncDisposable
         return long.Parse(stats.SelectMany(group => group).Single(entry => entry.Key == "total_net_input_bytes").Value, CultureInfo.InvariantCulture);
     }
 
+    /// <summary>All keys in the store.</summary>
+    public async Task<IReadOnlyList<string>> KeysAsync()
+    {
+        var keys = new List<string>();
+        await foreach (var key in (await ClientAsync()).GetServers()[0].KeysAsync(pageSize: 1000))
+        {
+            keys.Add(key.ToString());
+        }
+
+        return [.. keys.Order(StringComparer.Ordinal)];
+    }
+
     /// <summary>The content of the grain directory in the store: one value for each session that a silo holds, or has held.</summary>
     public async Task<IReadOnlyList<string>> DirectoryEntriesAsync()
     {

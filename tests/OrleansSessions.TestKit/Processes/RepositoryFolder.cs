@@ -9,15 +9,16 @@ public static class RepositoryFolder
     public static string Path { get; } = Find();
 
     /// <summary>The path of the server that is built in the same configuration as the running tests.</summary>
-    public static string ServerDll
+    public static string ServerDll => Built("src", "OrleansSessions.Server");
+
+    /// <summary>The path of the benchmarks, which are built in the same way.</summary>
+    public static string BenchmarksDll => Built("tests", "OrleansSessions.Benchmarks");
+
+    private static string Built(string folder, string project)
     {
-        get
-        {
-            var framework = new DirectoryInfo(AppContext.BaseDirectory);
-            var path = System.IO.Path.Combine(
-                Path, "src", "OrleansSessions.Server", "bin", framework.Parent!.Name, framework.Name, "OrleansSessions.Server.dll");
-            return File.Exists(path) ? path : throw new FileNotFoundException($"The server has not been built: {path} is missing.");
-        }
+        var framework = new DirectoryInfo(AppContext.BaseDirectory);
+        var path = System.IO.Path.Combine(Path, folder, project, "bin", framework.Parent!.Name, framework.Name, $"{project}.dll");
+        return File.Exists(path) ? path : throw new FileNotFoundException($"{project} has not been built: {path} is missing.");
     }
 
     private static string Find()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace OrleansSessions.TestKit.Processes;
@@ -6,7 +7,11 @@ namespace OrleansSessions.TestKit.Processes;
 public sealed class ServerProcess : IAsyncDisposable
 {
     private const string HealthLabel = "  health ";
+    private const string ProbePrefix = "@probe ";
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+
+    /// <summary>The environment of a server whose heap can be read. Needs the project of the benchmarks, which has the hook for that.</summary>
+    public static Dictionary<string, string> WithProbe => new() { ["DOTNET_STARTUP_HOOKS"] = RepositoryFolder.BenchmarksDll };
 
     private readonly ChildProcess _process;
 
@@ -97,6 +102,16 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <inheritdoc cref="ChildProcess.Thaw"/>
     public void Thaw() => _process.Thaw();
 
+    /// <summary>Collects all garbage in a server that was started <see cref="WithProbe"/>, and returns the size of what is left on its managed heap.</summary>
+    public async Task<long> ReadHeapAsync()
+    {
+        var reports = HeapReports();
+        await _process.WriteLineAsync("collect");
+        string[] later = [];
+        await _process.UntilAsync(() => Task.FromResult((later = HeapReports()).Length > reports.Length), "it reports its heap", StartPatience);
+        return long.Parse(later[^1].Split(' ')[1], CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Waits until the process ends by itself and returns the exit code.</summary>
     public Task<int> ExitAsync(TimeSpan patience) => _process.ExitAsync(patience);
 
@@ -105,6 +120,8 @@ public sealed class ServerProcess : IAsyncDisposable
         Http.Dispose();
         await _process.DisposeAsync();
     }
+
+    private string[] HeapReports() => Array.FindAll(Output.Split('\n'), static line => line.StartsWith(ProbePrefix, StringComparison.Ordinal));
 
     private static string[] PersistenceFor(string[] settings) =>
         settings.Any(setting => setting.StartsWith("Sessions:Persistence=", StringComparison.Ordinal) || setting == "Cluster:Provider=Redis")

@@ -34,6 +34,26 @@ public sealed class ScopeGrainLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Quota_WhoseLeasesAreReturned_IsCollected()
+    {
+        Assert.Equal(3, await LeaseAsync("gw-1", wanted: 3, version: 1));
+        Assert.Equal(0, await LeaseAsync("gw-1", wanted: 0, version: 2));
+
+        await EventuallyCollectedAsync("orleanssessions.scopequota/");
+    }
+
+    [Fact]
+    public async Task Quota_WhoseBucketIsNotFull_OutlivesACollection()
+    {
+        Assert.Equal(60, (await Quota.TakeAsksAsync(new() { Wanted = 60 })).Granted);
+        await LeaseAsync("gw-1", wanted: 1, version: 1);
+        await LeaseAsync("gw-1", wanted: 0, version: 2);
+        await _cluster.HibernateAsync();
+
+        Assert.InRange((await Quota.TakeAsksAsync(new() { Wanted = 60 })).Granted, 0, 30);
+    }
+
+    [Fact]
     public async Task Asks_AreRefilledWithTime()
     {
         Assert.Equal(60, (await Quota.TakeAsksAsync(new() { Wanted = 100 })).Granted);
@@ -53,11 +73,11 @@ public sealed class ScopeGrainLifeTests : IAsyncLifetime
         await Index.AddAsync(new() { Session = ListedSession.Of("one", "why", _cluster.Clock.Now) });
         await _cluster.HibernateAsync();
         Assert.Single((await Index.ListAsync(new() { Limit = 10 })).Sessions);
-        Assert.Equal(1, await IndexActivationsAsync());
+        Assert.Equal(1, await ActivationsAsync("orleanssessions.scopeindex/"));
 
         await Index.RemoveAsync(new() { SessionIds = ["one"] });
         await Index.EraseAsync(new());
-        await EventuallyCollectedAsync();
+        await EventuallyCollectedAsync("orleanssessions.scopeindex/");
     }
 
     [Fact]
@@ -73,7 +93,7 @@ public sealed class ScopeGrainLifeTests : IAsyncLifetime
         _cluster.Clock.Advance(retention + TimeSpan.FromMinutes(1));
         await Index.TouchAsync(new() { Sessions = [ListedSession.Of("late", "why", _cluster.Clock.Now - retention - TimeSpan.FromMinutes(1))] });
 
-        await EventuallyCollectedAsync();
+        await EventuallyCollectedAsync("orleanssessions.scopeindex/");
     }
 
     [Fact]
@@ -89,14 +109,14 @@ public sealed class ScopeGrainLifeTests : IAsyncLifetime
     private async Task<int> LeaseAsync(string gateway, int wanted, long version) =>
         (await Quota.LeaseAsync(new() { Kind = LeaseKind.Sockets, Holder = gateway, Wanted = wanted, Version = version })).Granted;
 
-    private Task EventuallyCollectedAsync() => Eventually.TrueAsync(
+    private Task EventuallyCollectedAsync(string type) => Eventually.TrueAsync(
         async () =>
         {
             await _cluster.HibernateAsync();
-            return await IndexActivationsAsync() == 0;
+            return await ActivationsAsync(type) == 0;
         },
-        "an empty index is collected");
+        $"no grain {type} is active");
 
-    private async Task<int> IndexActivationsAsync() => (await _cluster.Orleans.Client.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics())
-        .Count(grain => grain.GrainId.ToString().StartsWith("orleanssessions.scopeindex/", StringComparison.Ordinal));
+    private async Task<int> ActivationsAsync(string type) => (await _cluster.Orleans.Client.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics())
+        .Count(grain => grain.GrainId.ToString().StartsWith(type, StringComparison.Ordinal));
 }

@@ -49,6 +49,27 @@ public sealed class ScopePermitsTests
         Assert.Equal((0, 0, 0), (_quotas.Calls, permits.Count, unlimited.Count));
     }
 
+    /// <summary>Such a report asks for more than is in use, so what it gets must not be taken for the answer to those who came later.</summary>
+    [Fact]
+    public async Task Take_WhileAReportReturnsSpareOnes_WaitsForItsOwn_AndIsAllowed()
+    {
+        await using var permits = Create("a");
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.True(await permits.TryTakeAsync(Scope));
+        }
+
+        var reports = _quotas.Calls;
+        _quotas.Gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        permits.Release(Scope, 3);
+        await Eventually.TrueAsync(() => _quotas.Calls > reports, "three permits are spare, of which one is returned");
+        Task<bool>[] takes = [.. Enumerable.Range(0, 4).Select(_ => permits.TryTakeAsync(Scope).AsTask())];
+        Assert.Equal(2, takes.Count(take => take.IsCompleted));
+
+        _quotas.Gate.SetResult();
+        Assert.All(await Task.WhenAll(takes).WaitAsync(Patience, TimeProvider.System), Assert.True);
+    }
+
     [Fact]
     public async Task TakeAfterARelease_CostsNoCall()
     {

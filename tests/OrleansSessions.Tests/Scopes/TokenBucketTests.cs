@@ -23,8 +23,10 @@ public sealed class TokenBucketTests
     [Fact]
     public void Bucket_Refills_WithTime_AndNoFurtherThanTheLimit()
     {
+        Assert.Equal(TimeSpan.Zero, _bucket.UntilFull());
         _bucket.Take(60);
         _time.Advance(TimeSpan.FromSeconds(2.5));
+        Assert.Equal(TimeSpan.FromSeconds(57.5), _bucket.UntilFull());
 
         Assert.Equal(2, _bucket.Take(60));
         Assert.Equal(TimeSpan.FromSeconds(0.5), _bucket.NextToken());

@@ -25,6 +25,22 @@ public sealed class ParkedSessionsTests
     }
 
     [Fact]
+    public void Sleepers_PastTheRetention_AreForgotten_AlsoIfNoneComesOrWakes()
+    {
+        var parked = new ParkedSessions(Options.Create(_options), _time);
+        parked.Park("a", State(), TimeSpan.Zero);
+        parked.Park("b", State(), TimeSpan.Zero);
+        _time.Advance(_options.Retention / 2);
+        parked.Park("c", State(), TimeSpan.Zero);
+
+        _time.Advance((_options.Retention / 2) + TimeSpan.FromMinutes(1));
+        Assert.Equal(1, parked.Count);
+
+        _time.Advance(_options.Retention);
+        Assert.Equal(0, parked.Count);
+    }
+
+    [Fact]
     public void Park_PastTheNumber_LetsTheLongestSleeperGo()
     {
         var parked = new ParkedSessions(Options.Create(_options), _time);

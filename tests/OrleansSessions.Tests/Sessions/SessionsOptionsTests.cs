@@ -21,7 +21,7 @@ public sealed class SessionsOptionsTests
             KeptQuestions = -3,
             MaxQuestionBytes = (96 * 1024) + 1,
             MaxQueuedQuestions = 1_001,
-            CollectionAge = TimeSpan.FromSeconds(5),
+            CollectionAge = TimeSpan.FromSeconds(4),
             CoalesceWindow = TimeSpan.FromMinutes(1),
         };
 
@@ -31,6 +31,6 @@ public sealed class SessionsOptionsTests
         Assert.Contains("Sessions:MaxQuestionBytes is 98305; it must be from 1 to 98304.", failures);
         Assert.Contains(failures, failure => failure.Contains("Sessions:SilenceTimeout is 00:00:00", StringComparison.Ordinal));
         Assert.Contains(failures, failure => failure.Contains("Sessions:KeptQuestions is -3", StringComparison.Ordinal));
-        Assert.Contains(failures, failure => failure.Contains("Sessions:CollectionAge is 00:00:05", StringComparison.Ordinal));
+        Assert.Contains(failures, failure => failure.Contains("Sessions:CollectionAge is 00:00:04", StringComparison.Ordinal));
     }
 }

@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using OrleansSessions.Grains.Sessions;
+using OrleansSessions.Sessions;
 using Xunit;
 
 namespace OrleansSessions.Tests.Sessions;
@@ -10,7 +12,7 @@ public sealed class UnaskedSessionsTests
     private readonly UnaskedSessions _unasked;
     private readonly List<int> _left = [];
 
-    public UnaskedSessionsTests() => _unasked = new(_time);
+    public UnaskedSessionsTests() => _unasked = new(Options.Create(new SessionsOptions()), _time);
 
     [Fact]
     public void Keep_LetsEachGo_WhenItsOwnTimeIsOver()
@@ -26,6 +28,16 @@ public sealed class UnaskedSessionsTests
         Keep(3);
         _time.Advance(UnaskedSessions.StayTime);
         Assert.Equal([1, 2, 3], _left);
+    }
+
+    [Fact]
+    public void Keep_WhereIdleGrainsLeaveSooner_IsAsShort()
+    {
+        var left = false;
+        var unasked = new UnaskedSessions(Options.Create(new SessionsOptions { CollectionAge = TimeSpan.FromSeconds(5) }), _time);
+        unasked.Clients.Keep(_ => left = true);
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.True(left);
     }
 
     [Fact]

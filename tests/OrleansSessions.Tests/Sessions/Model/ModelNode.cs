@@ -56,7 +56,7 @@ internal sealed class ModelNode
         {
             Scheduler = Turns.ToScheduler(),
         };
-        _unasked = new UnaskedSessions(time);
+        _unasked = new UnaskedSessions(sessionOptions, time);
     }
 
     public ServiceTable Services { get; } = new();
