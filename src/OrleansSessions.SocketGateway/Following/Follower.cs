@@ -11,7 +11,7 @@ namespace OrleansSessions.SocketGateway.Following;
 /// Reads a session's log from a position, for one client over any transport. It attaches to the session's grain and keeps the position; its profile
 /// decides what to send. One gate guards the frames to be written and the position. Do not send, call a grain or wait while holding it.
 /// </summary>
-internal sealed partial class Follower : IFollower, ILogSource
+internal sealed partial class Follower : IFollower
 {
     private readonly ITransport _transport;
     private readonly TaskCompletionSource _closeTimedOut = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,7 +31,7 @@ internal sealed partial class Follower : IFollower, ILogSource
         Departure = new(this);
         Writer = new(transport, Gate, options, services.Metrics, clock, OnStuck);
         Profile = createProfile(this);
-        Cursor = new(Gate, Profile, this, options, clock, OnLogReadFailed);
+        Cursor = new(Gate, Profile, new FollowerLog(this), options, clock, OnLogReadFailed);
     }
 
     public string Id { get; } = "c-" + RandomNumberGenerator.GetHexString(12, lowercase: true);
@@ -233,29 +233,6 @@ internal sealed partial class Follower : IFollower, ILogSource
         _closeTimer = Services.Clock.CreateTimer(
             static follower => ((Follower)follower!).OnCloseTimeout(), this, Services.Options.CloseTimeout, Timeout.InfiniteTimeSpan);
     }
-
-    Task<LogPiece> ILogSource.ReadAsync(long epoch, long afterSeq)
-    {
-        Services.Metrics.LogReread();
-        var count = Services.Registry.Count(Request.SessionKey);
-        return Session.ReadLogAsync(new()
-        {
-            Gateway = Services.Grains.Gateway,
-            Epoch = epoch,
-            AfterSeq = afterSeq,
-            Connections = count.Connections,
-            Version = count.Version,
-            MaxBytes = Services.Options.LogReadBytes,
-        });
-    }
-
-    Task ILogSource.FlushAsync()
-    {
-        Flush();
-        return Writer.WaitForRoomAsync();
-    }
-
-    void ILogSource.OnBehind() => Services.Metrics.FollowerFellBehind();
 
     private Task<AttachReply> AttachAsync()
     {
