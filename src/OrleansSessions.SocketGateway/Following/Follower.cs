@@ -14,10 +14,8 @@ namespace OrleansSessions.SocketGateway.Following;
 internal sealed partial class Follower : IFollower
 {
     private readonly ITransport _transport;
-    private readonly TaskCompletionSource _closeTimedOut = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FollowerClose _close;
     private readonly long _openedAt;
-    private ITimer? _closeTimer;
-    private int _closeCode;
     private bool _isAttached;
 
     /// <param name="createProfile">Creates the profile. It is called before the follower is attached, and can use its <see cref="Writer"/>.</param>
@@ -29,6 +27,7 @@ internal sealed partial class Follower : IFollower
         Session = services.Grains.Get(request.SessionKey);
         Token = new(this);
         Departure = new(this);
+        _close = new(this, transport);
         Writer = new(transport, Gate, options, services.Metrics, clock, OnStuck);
         Profile = createProfile(this);
         Cursor = new(Gate, Profile, new FollowerLog(this), options, clock, OnLogReadFailed);
@@ -62,15 +61,15 @@ internal sealed partial class Follower : IFollower
     /// <summary>True once the client was sent the reply to its attach: <c>hello</c> on a v1 socket, which must be the first frame.</summary>
     public bool IsAttached => Volatile.Read(ref _isAttached);
 
-    public bool IsClosing => Volatile.Read(ref _closeCode) != 0;
+    public bool IsClosing => _close.Code != 0;
 
     public bool IsWaiting => Cursor.IsWaiting;
 
     /// <summary>Completes when the close was sent, or when the client did not accept it within <see cref="SocketGatewayOptions.CloseTimeout"/>.</summary>
-    public Task Closed => Task.WhenAny(Writer.Finished, _closeTimedOut.Task);
+    public Task Closed => Task.WhenAny(Writer.Finished, _close.TimedOut);
 
     /// <summary>Completes if the client did not accept the close in time. The transport was then aborted.</summary>
-    public Task CloseTimedOut => _closeTimedOut.Task;
+    public Task CloseTimedOut => _close.TimedOut;
 
     /// <summary>Attaches to the session. Never throws: if the attach fails, the follower is closed with its error.</summary>
     public async Task OpenAsync()
@@ -99,15 +98,15 @@ internal sealed partial class Follower : IFollower
         lock (Gate)
         {
             Cursor.Close();
-            _closeTimer?.Dispose();
+            _close.Dispose();
         }
 
         _transport.Abort();
         var count = Services.Registry.Remove(Request.SessionKey, this);
         var lifetime = Services.Clock.GetElapsedTime(_openedAt);
-        Services.Metrics.ConnectionClosed(lifetime, peerCode ?? _closeCode);
-        LogMessages.Closed(Services.Logger, Id, Request.SessionId, peerCode ?? _closeCode, (long)lifetime.TotalMilliseconds);
-        if ((_closeCode is CloseCodes.Draining or CloseCodes.ServiceRestart && Departure.Reason != DepartureReason.MaxAge) || count.IsAsleep)
+        Services.Metrics.ConnectionClosed(lifetime, peerCode ?? _close.Code);
+        LogMessages.Closed(Services.Logger, Id, Request.SessionId, peerCode ?? _close.Code, (long)lifetime.TotalMilliseconds);
+        if ((_close.Code is CloseCodes.Draining or CloseCodes.ServiceRestart && Departure.Reason != DepartureReason.MaxAge) || count.IsAsleep)
         {
             // Either the whole process leaves, which the grains learn at once, or the grain sleeps and has forgotten this socket gateway. A call would only
             // delay the stop or wake the session, and many connections often drop at once.
@@ -212,27 +211,8 @@ internal sealed partial class Follower : IFollower
         Flush();
     }
 
-    /// <summary>The part of a close that requires the gate. The close is sent with the next flush.</summary>
-    public void BeginClose(int code, string reason, ErrorMessage? error, bool dropWaiting)
-    {
-        Gate.AssertHeld();
-        if (IsClosing)
-        {
-            return;
-        }
-
-        if (error is not null)
-        {
-            Writer.Enqueue(error);
-            Services.Metrics.ErrorTold(error.Error.Code);
-        }
-
-        Volatile.Write(ref _closeCode, code);
-        Cursor.Close();
-        Writer.EnqueueClose(code, reason, dropWaiting);
-        _closeTimer = Services.Clock.CreateTimer(
-            static follower => ((Follower)follower!).OnCloseTimeout(), this, Services.Options.CloseTimeout, Timeout.InfiniteTimeSpan);
-    }
+    /// <inheritdoc cref="FollowerClose.Begin"/>
+    public void BeginClose(int code, string reason, ErrorMessage? error, bool dropWaiting) => _close.Begin(code, reason, error, dropWaiting);
 
     private Task<AttachReply> AttachAsync()
     {
@@ -268,12 +248,6 @@ internal sealed partial class Follower : IFollower
                 Cursor.Begin(reply.Epoch, reply.Seq, reply.Open.Length);
             }
         }
-    }
-
-    private void OnCloseTimeout()
-    {
-        _transport.Abort();
-        _closeTimedOut.TrySetResult();
     }
 
     private void OnStuck(Exception? fault)

@@ -1,4 +1,4 @@
-using OrleansSessions.Log;
+using OrleansSessions.Sessions;
 
 namespace OrleansSessions.SocketGateway.Following;
 
