@@ -1,16 +1,6 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace OrleansSessions.EndToEndTests.Deploy;
-
-/// <summary>One instruction of a Dockerfile, with its words or its line.</summary>
-internal sealed record DockerfileStep(string Instruction, string Arguments)
-{
-    public string[] Words => Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-
-    /// <summary>The arguments in their JSON form: <c>["dotnet", "Server.dll"]</c>.</summary>
-    public string[] Command => JsonSerializer.Deserialize<string[]>(Arguments)!;
-}
 
 /// <summary>
 /// The part of a Dockerfile from one FROM to the next. It knows what the product's file uses, and fails for anything else, so that no step is passed over.
