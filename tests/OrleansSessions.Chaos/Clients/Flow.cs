@@ -21,6 +21,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
 
     private readonly Lock _gate = new();
     private (Cause Cause, TimeSpan At, bool NeedsNewLink)? _broken;
+    private bool _isHitAgain;
     private (Cause Cause, TimeSpan At)? _watched;
     private bool _isBlind;
 
@@ -35,7 +36,11 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
             _isBlind |= isSilent && !noticesSilence;
             if (!_isBlind && _broken is null or { Cause: Cause.Drain })
             {
-                _broken = (cause, clock.Now, needsNewLink);
+                (_broken, _isHitAgain) = ((cause, clock.Now, needsNewLink), false);
+            }
+            else
+            {
+                _isHitAgain = true;
             }
         }
     }
@@ -102,7 +107,15 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
 
     private void AddSocket(Cause cause, TimeSpan time)
     {
-        recoveries.AddSocket(cause, time);
+        if (_isHitAgain)
+        {
+            recoveries.AddSeveral(time);
+        }
+        else
+        {
+            recoveries.AddSocket(cause, time);
+        }
+
         NoteIfSlow("socket live", cause, time);
     }
 

@@ -41,6 +41,8 @@ internal sealed class StreamClient : IChaosClient, IAsyncDisposable
 
     public int? Node { get; private set; }
 
+    public int Link => _links;
+
     public Flow Flow { get; }
 
     public bool HasOpenAnswer
@@ -127,7 +129,7 @@ internal sealed class StreamClient : IChaosClient, IAsyncDisposable
         var (link, openedAt, wasOpen) = (++_links, _parts.Clock.Now, false);
         using var request = new HttpRequestMessage(HttpMethod.Get, _parts.Address(node, _http.Path("/events")));
         request.Headers.Add("Accept", "text/event-stream");
-        request.Headers.Add(ProxyLink.NameHeader, _transcript.Client);
+        request.Headers.Add(ProxyLink.NameHeader, ClientBoard.LinkName(_transcript.Client, link));
         if (_lastEventId is not null)
         {
             request.Headers.Add("Last-Event-ID", _lastEventId);
