@@ -45,7 +45,8 @@ internal sealed class LinkCheck(string client, RoundRecord round, Sightings seen
             case "accepted" or "delta" or "done": return OnEvent(frame);
             case "snapshot": return OnSnapshot(frame);
             case "cancelling": return OnCancelling(frame);
-            case "ping": return !_isReplaying && frame.Number("seq") > _position
+            case "ping":
+                return !_isReplaying && frame.Number("seq") > _position
                 && Report(FindingKind.Missing, $"a ping is ahead of the position {_position}", frame);
             case "error": return OnError(frame);
             case "reconnect" or "expiring": return false;

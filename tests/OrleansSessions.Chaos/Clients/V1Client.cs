@@ -296,7 +296,9 @@ internal sealed class V1Client : IChaosClient, IAsyncDisposable
             var reply = await _http.UntilAsync(HttpMethod.Get, $"/questions/{question.Id}", null, _stop.Token);
             if (reply.Status == 404)
             {
-                question.End(QuestionEnd.Lost, null);
+                // A program may send a lost question again. If it runs a second time then, the checks find two that were accepted.
+                _parts.Counts.Add(CountNames.LookedLost);
+                await SendAsync(question);
             }
             else if (reply.Body.Text("status") is { } status)
             {

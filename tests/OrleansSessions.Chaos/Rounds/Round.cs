@@ -34,8 +34,9 @@ internal sealed class Round
     public IReadOnlyList<Transcript> Transcripts => _transcripts;
 
     /// <summary>True if one of the clients had to wait long.</summary>
-    public bool IsSlow => _transcripts.Any(transcript => transcript.Entries.Any(
-        entry => entry.Kind == EntryKind.Note && entry.Text.StartsWith(Flow.SlowMark, StringComparison.Ordinal)));
+    public bool IsSlow => HasNote(Flow.SlowMark) || IsVerySlow;
+
+    public bool IsVerySlow => HasNote(Flow.VerySlowMark);
 
     /// <summary>Plays all questions up to the last one, and checks everything. Returns what was found.</summary>
     /// <param name="isOver">True when no further question but the last one shall be asked.</param>
@@ -95,6 +96,9 @@ internal sealed class Round
 
     private int OtherNode => _parts.Other(_plan.FirstNode, _random);
 
+    private bool HasNote(string mark) => _transcripts.Any(transcript => transcript.Entries.Any(
+        entry => entry.Kind == EntryKind.Note && entry.Text.StartsWith(mark, StringComparison.Ordinal)));
+
     private async Task PlayAsync(Asker asker, PlannedQuestion planned, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -110,10 +114,9 @@ internal sealed class Round
                 await TwistAsync(asker, question, planned, patience.Token);
             }
 
-            if (await asked.WaitAsync(patience.Token) is { Status: QuestionEnd.Lost or QuestionEnd.Refused } end)
+            if (await asked.WaitAsync(patience.Token) is { Status: QuestionEnd.Refused } end)
             {
-                var kind = end.Status == QuestionEnd.Lost ? FindingKind.Missing : FindingKind.Wrong;
-                _findings.Add(new(kind, _plan.Session, $"{planned.Id} was {end.Status} ({end.Reason}), at {_parts.Clock.Now.TotalSeconds:F1} s."));
+                _findings.Add(new(FindingKind.Wrong, _plan.Session, $"{planned.Id} was refused ({end.Reason}), at {_parts.Clock.Now.TotalSeconds:F1} s."));
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -66,6 +66,20 @@ public sealed class StoredCheckTests
         Assert.NotEmpty(Check(Round([asked], [], Transcript(ClientKind.Basic, isAsker: true, lines))));
     }
 
+    [Theory]
+    [InlineData("""202 {"question_id":"q1","state":"accepted","position":0,"epoch":"e1","seq":1}""", true)]
+    [InlineData("""202 {"question_id":"q1","state":"accepted","position":0,"epoch":"e2","seq":2}""", false)]
+    [InlineData("""200 {"question_id":"q1","state":"answering","position":0,"epoch":"e2","accepted_seq":1}""", true)]
+    public void AQuestionThatIsAskedTwice_IsAcceptedOnce(string second, bool isClean)
+    {
+        const string Request = "? node 1 POST /v1/sessions/s/questions";
+        var found = Check(Round([Asked], AllStored, Transcript(
+            ClientKind.Http, isAsker: false,
+            [Request, """! 202 {"question_id":"q1","state":"accepted","position":0,"epoch":"e1","seq":1}""", Request, "! " + second])));
+        Assert.Equal(isClean, found.Count == 0);
+        Assert.All(found, finding => Assert.StartsWith("Duplicated: q1 has two 'accepted'", finding));
+    }
+
     [Fact]
     public void AnEndThatNothingExplains_IsWrong()
     {
