@@ -70,6 +70,7 @@ internal sealed class BasicClient(RunParts parts, Transcript transcript, string 
                 var frame = await answer.Task;
                 if (frame.Type() == "response" || frame.Text("status") is not null)
                 {
+                    question.IsAccepted = true;
                     return new(frame.Text("status") ?? "", frame.Text("code"));
                 }
 

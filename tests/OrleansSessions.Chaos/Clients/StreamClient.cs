@@ -80,9 +80,13 @@ internal sealed class StreamClient : IChaosClient, IAsyncDisposable
             _parts.Counts.Add(CountNames.Asked);
             switch (await _http.CallAsync(HttpMethod.Post, node, "/questions", json, cancellationToken))
             {
-                case { Status: 200 } ended:
+                case { Status: 200 } known:
                     question.IsAccepted = true;
-                    question.End(ended.Body.Text("status") ?? "", ended.Body.Text("reason"));
+                    if (known.Body.Text("status") is { } status)
+                    {
+                        question.End(status, known.Body.Text("reason"));
+                    }
+
                     return;
                 case { Status: 202 }:
                     question.IsAccepted = true;

@@ -14,6 +14,7 @@ internal static class CountNames
     public const string Drops = "drop.";
     public const string Asked = "question.asked";
     public const string Accepted = "question.accepted";
+    public const string StaleHistories = "session.history_read_again";
     public const string LookedLost = "question.looked_lost";
     public const string Ended = "question.ended.";
     public const string Refused = "refusal.";

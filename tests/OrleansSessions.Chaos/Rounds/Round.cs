@@ -20,6 +20,7 @@ internal sealed class Round
     private readonly Random _random;
     private readonly List<Transcript> _transcripts = [];
     private readonly List<ExpectedQuestion> _expected = [];
+    private readonly List<OwnQuestion> _asked = [];
     private readonly List<Finding> _findings = [];
     private readonly Transcript _httpTranscript;
     private readonly HttpCaller _http;
@@ -105,6 +106,11 @@ internal sealed class Round
         patience.CancelAfter(Patience);
         var question = new OwnQuestion(planned.Id, planned.Text);
         Expect(planned);
+        if (planned.Twist != QuestionTwist.WithoutId)
+        {
+            _asked.Add(question);
+        }
+
         try
         {
             var asked = asker.AskAsync(question, hasId: planned.Twist != QuestionTwist.WithoutId, patience.Token);
@@ -143,6 +149,7 @@ internal sealed class Round
             case QuestionTwist.AskBusy or QuestionTwist.Queue or QuestionTwist.Replace:
                 var ifBusy = planned.Twist switch { QuestionTwist.Queue => "queue", QuestionTwist.Replace => "replace", _ => null };
                 var other = new OwnQuestion(planned.OtherId, planned.OtherText, ifBusy, givesUpIfBusy: planned.Twist == QuestionTwist.AskBusy);
+                _asked.Add(other);
                 await asker.AskAsync(other, hasId: true, cancellationToken).WaitAsync(cancellationToken);
                 break;
             default:
@@ -163,7 +170,10 @@ internal sealed class Round
         }
     }
 
-    /// <summary>Reads the stored questions, as soon as none of them is open any more.</summary>
+    /// <summary>
+    /// Reads the stored questions, as soon as none of them is open any more. A node that was frozen and is not yet gone can tell what it knew before, so
+    /// a list that misses something is read again. What is lost stays away.
+    /// </summary>
     private async Task<JsonElement?> ReadHistoryAsync(CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -175,11 +185,12 @@ internal sealed class Round
             {
                 var reply = await _http.UntilAsync(HttpMethod.Get, "/questions?limit=100", null, patience.Token);
                 last = reply.Status == 200 ? reply.Body : null;
-                if (last is { } history && history.GetProperty("questions").EnumerateArray().All(question => question.TryGetProperty("status", out _)))
+                if (last is { } history && IsWhole(history))
                 {
                     return history;
                 }
 
+                _parts.Counts.Add(CountNames.StaleHistories);
                 await RunClock.DelayAsync(TimeSpan.FromSeconds(1), patience.Token);
             }
         }
@@ -187,6 +198,14 @@ internal sealed class Round
         {
             return last;
         }
+    }
+
+    private bool IsWhole(JsonElement history)
+    {
+        var ended = history.GetProperty("questions").EnumerateArray().Where(question => question.TryGetProperty("status", out _))
+            .Select(question => question.GetProperty("question_id").GetString()).ToHashSet();
+        return ended.Count == history.GetProperty("questions").GetArrayLength()
+            && _asked.Where(question => question.IsAccepted).All(question => ended.Contains(question.Id));
     }
 
     private Asker NewAsker() => _plan.Kind switch

@@ -39,6 +39,7 @@ public sealed class StoredCheckTests
     public static TheoryData<string, string[], string> BasicCases => new()
     {
         { "refused, then asked again", ["o /ws/s", Ask, Busy, Ask, Answer], "" },
+        { "not attached, then asked again", ["o /ws/s", """< {"type":"error","code":"internal","retryable":true}""", "x 1011 ", "o /ws/s", Ask, Answer], "" },
         { "asked again on another socket", ["o /ws/s", Ask, "x broken", "o /ws/s", Ask, Answer], "" },
         { "answered twice", ["o /ws/s", Ask, Answer, Answer], "Duplicated: asker got a frame that answers nothing" },
         { "answered unasked", ["o /ws/s", Answer], "Wrong: asker got a frame that answers nothing" },
