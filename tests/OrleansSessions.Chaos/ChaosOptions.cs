@@ -72,8 +72,14 @@ internal sealed class ChaosOptions
 
         return new()
         {
-            Minutes = minutes, Seed = (int)seed, Nodes = (int)nodes, Clients = (int)clients, Only = only, Server = values.GetValueOrDefault("--server"),
-            Json = values.GetValueOrDefault("--json"), Failures = values.GetValueOrDefault("--failures", defaults.Failures),
+            Minutes = minutes,
+            Seed = (int)seed,
+            Nodes = (int)nodes,
+            Clients = (int)clients,
+            Only = only,
+            Server = values.GetValueOrDefault("--server"),
+            Json = values.GetValueOrDefault("--json"),
+            Failures = values.GetValueOrDefault("--failures", defaults.Failures),
         };
     }
 

@@ -83,7 +83,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter log)
                     _findings.Add(finding);
                 }
 
-                if (found.Count == 0 && round.IsSlow && Interlocked.Increment(ref _keptWaits) <= MaxKeptWaits)
+                if (found.Count == 0 && round.IsSlow && Interlocked.Increment(ref _keptWaits) <= (round.IsVerySlow ? 2 * MaxKeptWaits : MaxKeptWaits))
                 {
                     await KeepAsync("slow-" + plan.Session, Lines(round));
                 }
@@ -136,7 +136,9 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter log)
         // Short lives, so that requests do not share the fate of one old connection.
         var handler = new SocketsHttpHandler
         {
-            ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromSeconds(10),
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2),
+            PooledConnectionLifetime = TimeSpan.FromSeconds(10),
         };
         return new(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }

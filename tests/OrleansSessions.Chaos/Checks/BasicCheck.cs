@@ -44,8 +44,14 @@ internal static class BasicCheck
         Transcript transcript, JsonElement frame, (int Link, List<ExpectedQuestion> Asked, HashSet<(int Link, string Text)> Answered) socket,
         RoundRecord round, Sightings seen)
     {
-        // A question without an id gets one from the server.
         var id = frame.Text("question_id");
+        if (id is null && frame.Type() == "error" && frame.Flag("retryable"))
+        {
+            // It is about the connection, which ends.
+            return;
+        }
+
+        // A question without an id gets one from the server.
         var question = round.Question(id) ?? socket.Asked.FirstOrDefault(asked => asked.Id is null);
         if (question is null || !socket.Asked.Contains(question))
         {

@@ -58,8 +58,10 @@ internal static class HttpCheck
             }
             else
             {
+                // A repeated id gets 200, so each question gets one 202 with one place in the log.
                 sink.Own.Add(id);
                 sink.Seen.AddAccepted(id);
+                sink.Seen.AddEvent(transcript.Client, body.Text("epoch")!, body.Number("seq") ?? 0, new("accepted", id, body.Number("position") ?? 0));
             }
         }
         else if (status == Ok && id is not null && body.Text("status") is { } end)

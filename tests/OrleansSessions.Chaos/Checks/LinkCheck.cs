@@ -45,7 +45,8 @@ internal sealed class LinkCheck(string client, RoundRecord round, Sightings seen
             case "accepted" or "delta" or "done": return OnEvent(frame);
             case "snapshot": return OnSnapshot(frame);
             case "cancelling": return OnCancelling(frame);
-            case "ping": return !_isReplaying && frame.Number("seq") > _position
+            case "ping":
+                return !_isReplaying && frame.Number("seq") > _position
                 && Report(FindingKind.Missing, $"a ping is ahead of the position {_position}", frame);
             case "error": return OnError(frame);
             case "reconnect" or "expiring": return false;
@@ -81,10 +82,15 @@ internal sealed class LinkCheck(string client, RoundRecord round, Sightings seen
                 return Report(to < _position ? FindingKind.Wrong : FindingKind.Missing, $"what was replayed ends at {EventId}", frame);
             }
         }
-        else if (frame.Text("reason") == "expired" ? _position > 0 : frame.Text("reason") != "epoch_changed")
+        else if (frame.Text("reason") switch { "expired" => _position > 0, "trimmed" => epoch != _epoch || to >= _position, var other => other != "epoch_changed" })
         {
             // A round is shorter than what a session keeps, so nothing of it is trimmed, and a session with events is remembered.
             return Report(FindingKind.Missing, $"the events after {EventId} are gone", frame);
+        }
+        else if (epoch == _epoch)
+        {
+            // The position is ahead of the log: a node that was frozen and is not yet gone tells what it knew before. Its events come again, with their numbers.
+            _questions = memory.At(epoch!, to);
         }
         else if (epoch != _epoch)
         {

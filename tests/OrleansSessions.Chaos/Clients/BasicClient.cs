@@ -27,13 +27,15 @@ internal sealed class BasicClient(RunParts parts, Transcript transcript, string 
 
     public int? Node => _link is { Ended.IsCompleted: false } link ? link.Node : null;
 
+    public int Link => _link?.Number ?? 0;
+
     /// <summary>False: it sees no events, so it cannot tell an interruption from a long answer.</summary>
     public bool HasOpenAnswer => false;
 
     public Flow Flow { get; } = new(
         parts.Clock, parts.Recoveries, text => transcript.Add(parts.Clock.Now, 0, EntryKind.Note, text), noticesSilence: false);
 
-    public void Note(string text) => transcript.Add(parts.Clock.Now, _link?.Number ?? 0, EntryKind.Note, text);
+    public void Note(string text) => transcript.Add(parts.Clock.Now, Link, EntryKind.Note, text);
 
     /// <summary>Asks, as often as that takes, and returns the end.</summary>
     /// <param name="hasId">False to send no id: then a lost connection is the end, with an unknown outcome.</param>
@@ -68,6 +70,7 @@ internal sealed class BasicClient(RunParts parts, Transcript transcript, string 
                 var frame = await answer.Task;
                 if (frame.Type() == "response" || frame.Text("status") is not null)
                 {
+                    question.IsAccepted = true;
                     return new(frame.Text("status") ?? "", frame.Text("code"));
                 }
 

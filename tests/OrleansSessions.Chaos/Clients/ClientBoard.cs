@@ -9,6 +9,9 @@ internal interface IChaosClient
     /// <summary>The node of its connection, or null if it has none.</summary>
     int? Node { get; }
 
+    /// <summary>The number of that connection.</summary>
+    int Link { get; }
+
     /// <summary>True while it sees the events of an answer that has not ended.</summary>
     bool HasOpenAnswer { get; }
 
@@ -47,13 +50,19 @@ internal sealed class ClientBoard
         }
     }
 
-    /// <summary>A connection is about to get a fault.</summary>
-    public void OnLinkFault(string client, string fault, bool needsNewLink, bool isSilent)
+    /// <summary>The name of a connection in its first request.</summary>
+    public static string LinkName(string client, int number) => $"{client}#{number}";
+
+    /// <summary>A connection is about to get a fault. If it carries only requests, or takes the place of another one, no flow is disturbed.</summary>
+    public void OnLinkFault(string link, string fault, bool needsNewLink, bool isSilent)
     {
-        if (_clients.TryGetValue(client, out var found))
+        if (_clients.TryGetValue(link.Split('#')[0], out var client))
         {
-            found.Note(fault);
-            found.Flow.Disturb(Cause.Drop, needsNewLink, isSilent);
+            client.Note($"{fault} of {link}");
+            if (client.Node is not null && link == LinkName(link.Split('#')[0], client.Link))
+            {
+                client.Flow.Disturb(Cause.Drop, needsNewLink, isSilent);
+            }
         }
     }
 

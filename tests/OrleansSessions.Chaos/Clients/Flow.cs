@@ -10,8 +10,14 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
     /// <summary>The lines of a transcript that has a long wait begin so.</summary>
     public const string SlowMark = "SLOW";
 
+    /// <summary>The lines of a transcript that has a wait beyond the goal begin so.</summary>
+    public const string VerySlowMark = "VERY SLOW";
+
     /// <summary>Longer waits are worth a look at the transcript.</summary>
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(5);
+
+    /// <summary>The goal for the longest wait.</summary>
+    private static readonly TimeSpan VerySlow = TimeSpan.FromSeconds(10);
 
     /// <summary>What was already on its way when the fault came.</summary>
     private static readonly TimeSpan Underway = TimeSpan.FromMilliseconds(50);
@@ -21,6 +27,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
 
     private readonly Lock _gate = new();
     private (Cause Cause, TimeSpan At, bool NeedsNewLink)? _broken;
+    private bool _isHitAgain;
     private (Cause Cause, TimeSpan At)? _watched;
     private bool _isBlind;
 
@@ -35,7 +42,11 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
             _isBlind |= isSilent && !noticesSilence;
             if (!_isBlind && _broken is null or { Cause: Cause.Drain })
             {
-                _broken = (cause, clock.Now, needsNewLink);
+                (_broken, _isHitAgain) = ((cause, clock.Now, needsNewLink), false);
+            }
+            else
+            {
+                _isHitAgain = true;
             }
         }
     }
@@ -102,7 +113,15 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
 
     private void AddSocket(Cause cause, TimeSpan time)
     {
-        recoveries.AddSocket(cause, time);
+        if (_isHitAgain)
+        {
+            recoveries.AddSeveral(time);
+        }
+        else
+        {
+            recoveries.AddSocket(cause, time);
+        }
+
         NoteIfSlow("socket live", cause, time);
     }
 
@@ -110,7 +129,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
     {
         if (time > Slow)
         {
-            note($"{SlowMark}: {what} {time.TotalSeconds:F1} s after {cause}");
+            note($"{(time > VerySlow ? VerySlowMark : SlowMark)}: {what} {time.TotalSeconds:F1} s after {cause}");
         }
     }
 }

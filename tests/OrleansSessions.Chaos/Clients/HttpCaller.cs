@@ -32,7 +32,7 @@ internal sealed class HttpCaller(RunParts parts, Transcript transcript, string s
         var number = -Interlocked.Increment(ref _number);
         transcript.Add(parts.Clock.Now, number, EntryKind.Requested, $"node {node} {method} {Path(rest)} {body}");
         using var request = new HttpRequestMessage(method, parts.Address(node, Path(rest)));
-        request.Headers.Add(ProxyLink.NameHeader, transcript.Client);
+        request.Headers.Add(ProxyLink.NameHeader, ClientBoard.LinkName(transcript.Client, number));
         request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(CallPatience);

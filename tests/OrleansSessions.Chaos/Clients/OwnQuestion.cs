@@ -8,9 +8,6 @@ internal sealed record QuestionEnd(string Status, string? Reason)
     /// <summary>An error refused it.</summary>
     public const string Refused = "refused";
 
-    /// <summary>It was accepted, and the server does not know it any more.</summary>
-    public const string Lost = "lost";
-
     /// <summary>It has no id, and the connection that would have brought its answer is gone.</summary>
     public const string Unknown = "unknown";
 }

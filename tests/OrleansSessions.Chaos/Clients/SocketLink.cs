@@ -24,7 +24,7 @@ internal sealed class SocketLink : IAsyncDisposable
         OpenedAt = LastFrameAt = parts.Clock.Now;
         _socket.Options.KeepAliveInterval = TimeSpan.Zero;
         _socket.Options.CollectHttpResponseDetails = true;
-        _socket.Options.SetRequestHeader(ProxyLink.NameHeader, transcript.Client);
+        _socket.Options.SetRequestHeader(ProxyLink.NameHeader, ClientBoard.LinkName(transcript.Client, number));
     }
 
     public int Number { get; }

@@ -41,6 +41,8 @@ internal sealed class StreamClient : IChaosClient, IAsyncDisposable
 
     public int? Node { get; private set; }
 
+    public int Link => _links;
+
     public Flow Flow { get; }
 
     public bool HasOpenAnswer
@@ -78,9 +80,13 @@ internal sealed class StreamClient : IChaosClient, IAsyncDisposable
             _parts.Counts.Add(CountNames.Asked);
             switch (await _http.CallAsync(HttpMethod.Post, node, "/questions", json, cancellationToken))
             {
-                case { Status: 200 } ended:
+                case { Status: 200 } known:
                     question.IsAccepted = true;
-                    question.End(ended.Body.Text("status") ?? "", ended.Body.Text("reason"));
+                    if (known.Body.Text("status") is { } status)
+                    {
+                        question.End(status, known.Body.Text("reason"));
+                    }
+
                     return;
                 case { Status: 202 }:
                     question.IsAccepted = true;
@@ -127,7 +133,7 @@ internal sealed class StreamClient : IChaosClient, IAsyncDisposable
         var (link, openedAt, wasOpen) = (++_links, _parts.Clock.Now, false);
         using var request = new HttpRequestMessage(HttpMethod.Get, _parts.Address(node, _http.Path("/events")));
         request.Headers.Add("Accept", "text/event-stream");
-        request.Headers.Add(ProxyLink.NameHeader, _transcript.Client);
+        request.Headers.Add(ProxyLink.NameHeader, ClientBoard.LinkName(_transcript.Client, link));
         if (_lastEventId is not null)
         {
             request.Headers.Add("Last-Event-ID", _lastEventId);
@@ -231,7 +237,9 @@ internal sealed class StreamClient : IChaosClient, IAsyncDisposable
             var reply = await _http.UntilAsync(HttpMethod.Get, $"/questions/{question.Id}", null, _stop.Token);
             if (reply.Status == 404)
             {
-                question.End(QuestionEnd.Lost, null);
+                // A program may send a lost question again. If it runs a second time then, the checks find two that were accepted.
+                _parts.Counts.Add(CountNames.LookedLost);
+                await AskAgainAsync(question, _stop.Token);
             }
             else if (reply.Body.Text("status") is { } status)
             {

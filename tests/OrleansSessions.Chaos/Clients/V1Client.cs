@@ -45,6 +45,8 @@ internal sealed class V1Client : IChaosClient, IAsyncDisposable
 
     public int? Node => _current?.Node;
 
+    public int Link => _current?.Number ?? 0;
+
     public Flow Flow { get; }
 
     public bool HasOpenAnswer
@@ -58,7 +60,7 @@ internal sealed class V1Client : IChaosClient, IAsyncDisposable
         }
     }
 
-    public void Note(string text) => _transcript.Add(_parts.Clock.Now, _current?.Number ?? 0, EntryKind.Note, text);
+    public void Note(string text) => _transcript.Add(_parts.Clock.Now, Link, EntryKind.Note, text);
 
     /// <summary>Asks, as often as that takes. The task of the question completes with its end.</summary>
     public async Task AskAsync(OwnQuestion question)
@@ -294,7 +296,9 @@ internal sealed class V1Client : IChaosClient, IAsyncDisposable
             var reply = await _http.UntilAsync(HttpMethod.Get, $"/questions/{question.Id}", null, _stop.Token);
             if (reply.Status == 404)
             {
-                question.End(QuestionEnd.Lost, null);
+                // A program may send a lost question again. If it runs a second time then, the checks find two that were accepted.
+                _parts.Counts.Add(CountNames.LookedLost);
+                await SendAsync(question);
             }
             else if (reply.Body.Text("status") is { } status)
             {

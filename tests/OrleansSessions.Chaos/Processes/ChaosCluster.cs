@@ -10,12 +10,13 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
-    // Clients notice a silent node after three heartbeats, so one second bounds what a frozen node costs them.
+    // Clients notice a silent node after three heartbeats, so one second bounds what a frozen node costs them. They are hit so often that their
+    // pauses between attempts would grow to the default limit of 15 s.
     private static readonly string[] Settings =
     [
         "Cluster:Provider=Redis", "Cluster:SiloPort=0", "Cluster:OrleansGatewayPort=0", "Cluster:AdvertisedAddress=127.0.0.1", "Responder:Name=echo",
         "Responder:Echo:InitialDelay=00:00:00.200", "Responder:Echo:Delay=00:00:00.150", "SocketGateway:HeartbeatInterval=00:00:01",
-        "Server:DrainTimeout=00:00:05",
+        "SocketGateway:ReconnectMax=00:00:03", "Server:DrainTimeout=00:00:05",
     ];
 
     private ChaosCluster(ChaosRedis redis, IReadOnlyList<ChaosNode> nodes) => (Redis, Nodes) = (redis, nodes);

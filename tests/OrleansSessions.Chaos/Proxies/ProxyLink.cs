@@ -39,34 +39,8 @@ internal sealed class ProxyLink : IDisposable
     /// <param name="readsName">True to look for the client's name in what it sends first.</param>
     public async Task RunAsync(bool readsName)
     {
-        try
-        {
-            var down = Down.RunAsync(_end.Token);
-            try
-            {
-                if (readsName)
-                {
-                    await PassHeadAsync();
-                }
-
-                await Up.RunAsync(_end.Token);
-                await down;
-            }
-            catch
-            {
-                Reset();
-                await down.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                throw;
-            }
-        }
-        catch (Exception end) when (end is SocketException or ObjectDisposedException or OperationCanceledException)
-        {
-            // One side has broken the connection, or this proxy has.
-        }
-        finally
-        {
-            Dispose();
-        }
+        await Task.WhenAll(UntilBrokenAsync(() => CopyUpAsync(readsName)), UntilBrokenAsync(() => Down.RunAsync(_end.Token)));
+        Dispose();
     }
 
     /// <summary>Resets both sides: what they have not read yet is lost.</summary>
@@ -124,6 +98,29 @@ internal sealed class ProxyLink : IDisposable
         {
             socket.Close();
         }
+    }
+
+    /// <summary>Copies in one direction. If a side breaks there, the other one learns it at once, too.</summary>
+    private async Task UntilBrokenAsync(Func<Task> copy)
+    {
+        try
+        {
+            await copy();
+        }
+        catch (Exception end) when (end is SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            Reset();
+        }
+    }
+
+    private async Task CopyUpAsync(bool readsName)
+    {
+        if (readsName)
+        {
+            await PassHeadAsync();
+        }
+
+        await Up.RunAsync(_end.Token);
     }
 
     private async Task PassHeadAsync()

@@ -14,7 +14,8 @@ internal static class CountNames
     public const string Drops = "drop.";
     public const string Asked = "question.asked";
     public const string Accepted = "question.accepted";
-    public const string AskedAgain = "question.asked_again";
+    public const string StaleHistories = "session.history_read_again";
+    public const string LookedLost = "question.looked_lost";
     public const string Ended = "question.ended.";
     public const string Refused = "refusal.";
     public const string Closed = "close.";

@@ -13,6 +13,9 @@ internal enum Cause
 /// <summary>How long clients waited, by the fault that made them wait.</summary>
 internal sealed class Recoveries
 {
+    private const string Several = "several faults: socket live again";
+    private const string WithoutSocket = "drain: v1 client without a socket";
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, List<double>> _seconds = [];
 
@@ -22,10 +25,11 @@ internal sealed class Recoveries
     /// <summary>The process of a client's session was lost, and the next event of the open answer is there.</summary>
     public void AddAnswer(Cause cause, TimeSpan time) => Add($"{Name(cause)}: next event of the answer", time);
 
+    /// <summary>A client's socket was lost, and what it did to come back was broken, too, before it had succeeded.</summary>
+    public void AddSeveral(TimeSpan time) => Add(Several, time);
+
     /// <summary>How long a v1 client had no socket while its node was drained.</summary>
     public void AddWithoutSocket(TimeSpan time) => Add(WithoutSocket, time);
-
-    public const string WithoutSocket = "drain: v1 client without a socket";
 
     public IReadOnlyList<Waits> All
     {
@@ -38,20 +42,20 @@ internal sealed class Recoveries
         }
     }
 
-    /// <summary>All waits that were not caused by the store, which is away for as long as the plan says.</summary>
+    /// <summary>All waits after one fault, but those for the store, which is away for as long as the plan says.</summary>
     public Waits Whole
     {
         get
         {
             lock (_gate)
             {
-                return Waits.Of("all but Redis", _seconds.Where(IsRecovery).SelectMany(entry => entry.Value));
+                return Waits.Of("one fault, not of Redis", _seconds.Where(IsRecovery).SelectMany(entry => entry.Value));
             }
         }
     }
 
     private static bool IsRecovery(KeyValuePair<string, List<double>> entry) =>
-        entry.Key != WithoutSocket && !entry.Key.StartsWith(Name(Cause.Redis), StringComparison.Ordinal);
+        entry.Key is not (WithoutSocket or Several) && !entry.Key.StartsWith(Name(Cause.Redis), StringComparison.Ordinal);
 
     private static string Name(Cause cause) => cause switch
     {

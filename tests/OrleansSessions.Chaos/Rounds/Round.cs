@@ -20,6 +20,7 @@ internal sealed class Round
     private readonly Random _random;
     private readonly List<Transcript> _transcripts = [];
     private readonly List<ExpectedQuestion> _expected = [];
+    private readonly List<OwnQuestion> _asked = [];
     private readonly List<Finding> _findings = [];
     private readonly Transcript _httpTranscript;
     private readonly HttpCaller _http;
@@ -34,8 +35,9 @@ internal sealed class Round
     public IReadOnlyList<Transcript> Transcripts => _transcripts;
 
     /// <summary>True if one of the clients had to wait long.</summary>
-    public bool IsSlow => _transcripts.Any(transcript => transcript.Entries.Any(
-        entry => entry.Kind == EntryKind.Note && entry.Text.StartsWith(Flow.SlowMark, StringComparison.Ordinal)));
+    public bool IsSlow => HasNote(Flow.SlowMark) || IsVerySlow;
+
+    public bool IsVerySlow => HasNote(Flow.VerySlowMark);
 
     /// <summary>Plays all questions up to the last one, and checks everything. Returns what was found.</summary>
     /// <param name="isOver">True when no further question but the last one shall be asked.</param>
@@ -95,12 +97,20 @@ internal sealed class Round
 
     private int OtherNode => _parts.Other(_plan.FirstNode, _random);
 
+    private bool HasNote(string mark) => _transcripts.Any(transcript => transcript.Entries.Any(
+        entry => entry.Kind == EntryKind.Note && entry.Text.StartsWith(mark, StringComparison.Ordinal)));
+
     private async Task PlayAsync(Asker asker, PlannedQuestion planned, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
         var question = new OwnQuestion(planned.Id, planned.Text);
         Expect(planned);
+        if (planned.Twist != QuestionTwist.WithoutId)
+        {
+            _asked.Add(question);
+        }
+
         try
         {
             var asked = asker.AskAsync(question, hasId: planned.Twist != QuestionTwist.WithoutId, patience.Token);
@@ -110,10 +120,9 @@ internal sealed class Round
                 await TwistAsync(asker, question, planned, patience.Token);
             }
 
-            if (await asked.WaitAsync(patience.Token) is { Status: QuestionEnd.Lost or QuestionEnd.Refused } end)
+            if (await asked.WaitAsync(patience.Token) is { Status: QuestionEnd.Refused } end)
             {
-                var kind = end.Status == QuestionEnd.Lost ? FindingKind.Missing : FindingKind.Wrong;
-                _findings.Add(new(kind, _plan.Session, $"{planned.Id} was {end.Status} ({end.Reason}), at {_parts.Clock.Now.TotalSeconds:F1} s."));
+                _findings.Add(new(FindingKind.Wrong, _plan.Session, $"{planned.Id} was refused ({end.Reason}), at {_parts.Clock.Now.TotalSeconds:F1} s."));
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -140,6 +149,7 @@ internal sealed class Round
             case QuestionTwist.AskBusy or QuestionTwist.Queue or QuestionTwist.Replace:
                 var ifBusy = planned.Twist switch { QuestionTwist.Queue => "queue", QuestionTwist.Replace => "replace", _ => null };
                 var other = new OwnQuestion(planned.OtherId, planned.OtherText, ifBusy, givesUpIfBusy: planned.Twist == QuestionTwist.AskBusy);
+                _asked.Add(other);
                 await asker.AskAsync(other, hasId: true, cancellationToken).WaitAsync(cancellationToken);
                 break;
             default:
@@ -160,7 +170,10 @@ internal sealed class Round
         }
     }
 
-    /// <summary>Reads the stored questions, as soon as none of them is open any more.</summary>
+    /// <summary>
+    /// Reads the stored questions, as soon as none of them is open any more. A node that was frozen and is not yet gone can tell what it knew before, so
+    /// a list that misses something is read again. What is lost stays away.
+    /// </summary>
     private async Task<JsonElement?> ReadHistoryAsync(CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -172,11 +185,12 @@ internal sealed class Round
             {
                 var reply = await _http.UntilAsync(HttpMethod.Get, "/questions?limit=100", null, patience.Token);
                 last = reply.Status == 200 ? reply.Body : null;
-                if (last is { } history && history.GetProperty("questions").EnumerateArray().All(question => question.TryGetProperty("status", out _)))
+                if (last is { } history && IsWhole(history))
                 {
                     return history;
                 }
 
+                _parts.Counts.Add(CountNames.StaleHistories);
                 await RunClock.DelayAsync(TimeSpan.FromSeconds(1), patience.Token);
             }
         }
@@ -184,6 +198,14 @@ internal sealed class Round
         {
             return last;
         }
+    }
+
+    private bool IsWhole(JsonElement history)
+    {
+        var ended = history.GetProperty("questions").EnumerateArray().Where(question => question.TryGetProperty("status", out _))
+            .Select(question => question.GetProperty("question_id").GetString()).ToHashSet();
+        return ended.Count == history.GetProperty("questions").GetArrayLength()
+            && _asked.Where(question => question.IsAccepted).All(question => ended.Contains(question.Id));
     }
 
     private Asker NewAsker() => _plan.Kind switch

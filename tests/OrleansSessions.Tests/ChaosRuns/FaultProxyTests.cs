@@ -54,6 +54,20 @@ public sealed class FaultProxyTests : IAsyncDisposable
         await Assert.ThrowsAsync<SocketException>(() => ReceiveAsync(_server!, 1));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AResetOfOneSide_ReachesTheOtherOne_ThoughThatIsSilent(bool isServer)
+    {
+        await ConnectAsync();
+        var (breaks, waits) = isServer ? (_server!, _client.Client) : (_client.Client, _server!);
+
+        breaks.LingerState = new(true, 0);
+        breaks.Close();
+
+        await Assert.ThrowsAsync<SocketException>(() => ReceiveAsync(waits, 1));
+    }
+
     [Fact]
     public async Task Close_EndsBothSidesInOrder()
     {

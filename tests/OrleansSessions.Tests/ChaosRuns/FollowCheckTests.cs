@@ -99,6 +99,18 @@ public sealed class FollowCheckTests
     }
 
     [Fact]
+    public void APositionAheadOfTheLog_IsSentBack_AndTheSameEventsFollow()
+    {
+        string[] lines =
+        [
+            .. Clean[..9], Hello(2, resuming: true), Resumed(2, recovered: false, reason: "trimmed", open: Open("q1", "answering")),
+            Delta(4, 1, " two three", count: 2), Delta(5, 3, " vier"), Done(6, 4, 18),
+        ];
+        Assert.Empty(Find(lines));
+        Finds("Duplicated", "the next index is 1", [.. lines[..11], Delta(4, 0, "one two", count: 2), .. lines[12..]]);
+    }
+
+    [Fact]
     public void AQuestionThatIsAskedAgain_IsToldAhead_AndItsEventsFollow()
     {
         string[] lines =

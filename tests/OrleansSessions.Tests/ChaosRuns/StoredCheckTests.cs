@@ -39,6 +39,7 @@ public sealed class StoredCheckTests
     public static TheoryData<string, string[], string> BasicCases => new()
     {
         { "refused, then asked again", ["o /ws/s", Ask, Busy, Ask, Answer], "" },
+        { "not attached, then asked again", ["o /ws/s", """< {"type":"error","code":"internal","retryable":true}""", "x 1011 ", "o /ws/s", Ask, Answer], "" },
         { "asked again on another socket", ["o /ws/s", Ask, "x broken", "o /ws/s", Ask, Answer], "" },
         { "answered twice", ["o /ws/s", Ask, Answer, Answer], "Duplicated: asker got a frame that answers nothing" },
         { "answered unasked", ["o /ws/s", Answer], "Wrong: asker got a frame that answers nothing" },
@@ -64,6 +65,20 @@ public sealed class StoredCheckTests
         string[] lines = ["o /ws/s", Ask, Answer.Replace("q1", "q-77", StringComparison.Ordinal)];
         Assert.Empty(Check(Round([asked], [Stored("q-77", Text, Text)], Transcript(ClientKind.Basic, isAsker: true, lines))));
         Assert.NotEmpty(Check(Round([asked], [], Transcript(ClientKind.Basic, isAsker: true, lines))));
+    }
+
+    [Theory]
+    [InlineData("""202 {"question_id":"q1","state":"accepted","position":0,"epoch":"e1","seq":1}""", true)]
+    [InlineData("""202 {"question_id":"q1","state":"accepted","position":0,"epoch":"e2","seq":2}""", false)]
+    [InlineData("""200 {"question_id":"q1","state":"answering","position":0,"epoch":"e2","accepted_seq":1}""", true)]
+    public void AQuestionThatIsAskedTwice_IsAcceptedOnce(string second, bool isClean)
+    {
+        const string Request = "? node 1 POST /v1/sessions/s/questions";
+        var found = Check(Round([Asked], AllStored, Transcript(
+            ClientKind.Http, isAsker: false,
+            [Request, """! 202 {"question_id":"q1","state":"accepted","position":0,"epoch":"e1","seq":1}""", Request, "! " + second])));
+        Assert.Equal(isClean, found.Count == 0);
+        Assert.All(found, finding => Assert.StartsWith("Duplicated: q1 has two 'accepted'", finding));
     }
 
     [Fact]
