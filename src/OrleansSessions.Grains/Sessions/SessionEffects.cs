@@ -4,13 +4,14 @@ using OrleansSessions.Grains.Log;
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Protocol;
+using OrleansSessions.Stores;
 
 namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>How a change is made durable before it becomes visible.</summary>
 internal enum Durability
 {
-    /// <summary>Written. A caller waits. It gets the fault where nothing but its own question is at stake; else it is tried until the store answers.</summary>
+    /// <summary>Written, and tried until the store answers. A caller waits, but not for a store that is away.</summary>
     Written = 0,
 
     /// <summary>Written, and tried until the store answers. No caller waits.</summary>
@@ -52,6 +53,7 @@ internal sealed partial class SessionEffects
         _runner = new QuestionRunner(activation, session, responder, () => ApplyAsync(Durability.WrittenInBackground));
         _timer = new DeadlineTimer(activation, EndOverdueAsync);
         _waiters = new EndWaiters(activation.Services.Time);
+        store.OnWaiting(TryGoOn);
     }
 
     /// <summary>What calls may do with the subscribed gateways.</summary>
@@ -60,8 +62,16 @@ internal sealed partial class SessionEffects
     /// <summary>True where the session outlives its process.</summary>
     public bool IsStored => _store.IsStored;
 
-    /// <summary>True while something waits to be written.</summary>
-    public bool IsWriting => _store.IsWriting;
+    /// <summary>True while nothing can be written, or something waits for that.</summary>
+    public bool IsBusyWriting => _store.IsWriting || _store.IsAway;
+
+    /// <summary>True while the running question's responder is at work, or its answer from outside is awaited: nothing before it waits to be written.</summary>
+    /// <param name="questionId">The question that runs, or null for whichever does.</param>
+    public bool IsUnderWay(string? questionId) =>
+        !_store.HasFailed && _session.Running is { } running && _runner.Has(running) && (questionId ?? running.Id) == running.Id;
+
+    /// <inheritdoc cref="SessionStore.ThrowIfAway"/>
+    public void ThrowIfAway() => _store.ThrowIfAway();
 
     /// <summary>Takes up the state that the last activation left, if any, and carries out what follows.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -72,7 +82,15 @@ internal sealed partial class SessionEffects
         }
 
         using var end = cancellationToken.Register(_store.EndRetries);
-        await ApplyAsync();
+        TakeEnded();
+        if (_store.NeedsWrite)
+        {
+            // If this fails, so does the activation, and the next one finds what is stored. Nothing is lost by that: nothing runs yet.
+            await WriteAsync(static () => true);
+        }
+
+        GoOn();
+        _store.WriteBehind();
     }
 
     /// <summary>Reads the ended questions and events that are not in memory.</summary>
@@ -86,6 +104,7 @@ internal sealed partial class SessionEffects
     }
 
     /// <summary>Waits until nothing is being written, so that a reply holds only what everyone may see.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away, and something waits to be written.</exception>
     /// <param name="questionId">A question that must be in memory then, if the session keeps it; null for none.</param>
     public async ValueTask SettleAsync(string? questionId = null)
     {
@@ -115,20 +134,13 @@ internal sealed partial class SessionEffects
         }
 
         // In the same turn: a responder must not go on with a question that has ended.
-        var hasEnded = false;
-        while (_session.TakeNextEnded() is { } question)
-        {
-            OnEnded(question);
-            hasEnded = true;
-        }
-
+        TakeEnded();
         switch (durability)
         {
             case var _ when _store.HasFailed:
                 return durability is Durability.Written or Durability.Removed ? throw SessionActivation.GivenUp() : default;
             case Durability.Written when _store.NeedsWrite:
-                // An activation that is given up takes more with it than this change, unless there is nothing else.
-                return new(WriteForCallerAsync(isRepeated: hasEnded || _session.OpenCount > 1 || _session.Running is { Status: QuestionStatus.Recovering }));
+                return new(WriteForCallerAsync());
             case Durability.WrittenInBackground when _store.NeedsWrite:
                 return new(WriteInBackgroundAsync());
             case Durability.WrittenInBackground:
@@ -143,6 +155,32 @@ internal sealed partial class SessionEffects
 
         GoOn();
         return default;
+    }
+
+    /// <summary>Carries out what follows from a question that was admitted. Where it cannot be stored, it was never asked.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away. If the write arrives all the same, the question runs, and asked again it is a duplicate.</exception>
+    public ValueTask ApplyAskAsync(Question question)
+    {
+        // What has ended for it cannot be taken back.
+        if (TakeEnded() || _store.HasFailed || !_store.NeedsWrite)
+        {
+            return ApplyAsync();
+        }
+
+        return _store.WaitForAttemptAsync(WriteAskAsync(question));
+    }
+
+    /// <summary>
+    /// Finds out whether the store takes a write, before something ends that cannot be taken back. Nothing becomes visible.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">It is away.</exception>
+    public async ValueTask ConfirmStoreAsync()
+    {
+        if (_store.IsStored && _session.IsKnown && !_hasStopped)
+        {
+            await _store.WaitForAttemptAsync(WriteUnchangedAsync());
+            await SettleAsync();
+        }
     }
 
     /// <summary>
@@ -198,18 +236,20 @@ internal sealed partial class SessionEffects
         await _runner.StopAsync();
     }
 
-    private async Task WriteForCallerAsync(bool isRepeated)
+    private async Task WriteForCallerAsync()
     {
-        await WriteAsync(isRepeated);
-        GoOn();
-        _store.WriteBehind();
+        await _store.WaitAsync(WriteInBackgroundAsync());
+        if (_store.HasFailed)
+        {
+            throw SessionActivation.GivenUp();
+        }
     }
 
     private async Task WriteInBackgroundAsync()
     {
         try
         {
-            await WriteAsync(isRepeated: true);
+            await WriteAsync();
         }
         catch (Exception)
         {
@@ -221,10 +261,38 @@ internal sealed partial class SessionEffects
         _store.WriteBehind();
     }
 
-    private async Task WriteAsync(bool isRepeated)
+    private async Task WriteAskAsync(Question question)
+    {
+        try
+        {
+            await WriteAsync(() => _session.TryWithdraw(question));
+        }
+        catch (StoreUnavailableException)
+        {
+            TryGoOn();
+            throw;
+        }
+
+        GoOn();
+        _store.WriteBehind();
+    }
+
+    private async Task WriteUnchangedAsync()
+    {
+        try
+        {
+            await WriteAsync(static () => true);
+        }
+        finally
+        {
+            TryGoOn();
+        }
+    }
+
+    private async Task WriteAsync(Func<bool>? tryUndo = null)
     {
         var log = _session.Log;
-        log.ReleaseTo(await _store.WriteAsync(isRepeated));
+        log.ReleaseTo(await _store.WriteAsync(tryUndo));
     }
 
     private async Task RemoveAsync()
@@ -263,6 +331,10 @@ internal sealed partial class SessionEffects
         {
             _session.Log.ReleaseTo(_session.Log.Head);
         }
+        else if (_store.IsWaiting)
+        {
+            _session.Log.ReleaseDeltas();
+        }
 
         _gateways.Publish();
         if (_hasStopped)
@@ -277,7 +349,9 @@ internal sealed partial class SessionEffects
 
         _store.PlanCheckpoint();
         ReportWaiting(_session.HasOpenQuestion ? 1 : 0, _session.Waiting.Count);
-        _timer.Set(_session.NextLook(_activation.Now));
+
+        // What waits to be written would be lost with the activation, so the timer keeps it alive.
+        _timer.Set(_session.NextLook(_activation.Now) ?? (_store.IsWriting ? DateTimeOffset.MaxValue : null));
     }
 
     private async Task EndOverdueAsync()
@@ -287,6 +361,19 @@ internal sealed partial class SessionEffects
         _runner.TakeSign();
         _session.EndOverdue(now);
         await ApplyAsync(Durability.WrittenInBackground);
+    }
+
+    /// <summary>True if any question has ended.</summary>
+    private bool TakeEnded()
+    {
+        var hasEnded = false;
+        while (_session.TakeNextEnded() is { } question)
+        {
+            OnEnded(question);
+            hasEnded = true;
+        }
+
+        return hasEnded;
     }
 
     private void OnEnded(Question question)

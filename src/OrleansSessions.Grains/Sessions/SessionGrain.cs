@@ -5,6 +5,7 @@ using OrleansSessions.Grains.Log;
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Sessions;
+using OrleansSessions.Stores;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -127,7 +128,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     }
 
     public Task<bool> CanAcceptQuestionAsync(CanAcceptQuestionRequest request) =>
-        Task.FromResult(EndCall(!_session.HasOpenQuestion && !_effects.IsWriting));
+        Task.FromResult(EndCall(!_session.HasOpenQuestion && !_effects.IsBusyWriting));
 
     public async Task<AskReply> AskAsync(AskRequest request)
     {
@@ -141,24 +142,26 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _activation.UsedAt = Now;
         Gateways.Announce(_session.Log, request.Gateway);
         var reply = await AskSessionAsync(request);
-        _activation.Services.Metrics.Asked(reply.Outcome);
         if (reply.Outcome == AskOutcome.Accepted)
         {
+            await ApplyAskAsync(reply.QuestionId);
             _quota.NoteAsked(request.Question);
             LogMessages.Accepted(_activation.Logger, _activation.Key, reply.QuestionId, reply.Position);
-            await _effects.ApplyAsync();
         }
         else
         {
             LogMessages.NotAccepted(_activation.Logger, _activation.Key, reply.QuestionId, reply.Outcome);
         }
 
+        _activation.Services.Metrics.Asked(reply.Outcome);
         return EndCall(reply);
     }
 
     public async Task<CancelReply> CancelAsync(CancelRequest request)
     {
-        await EnterAsync(null, request.QuestionId);
+        // The responder stops at once, whatever waits to be written.
+        var isOpen = request.QuestionId is { } id ? _session.IsOpen(id) : _effects.IsUnderWay(null);
+        await EnterAsync(null, request.QuestionId, settles: !isOpen);
         var reply = _session.Cancel(request.QuestionId, Now);
         await _effects.ApplyAsync();
         return EndCall(reply);
@@ -166,7 +169,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public async Task<AnswerReply> AnswerAsync(AnswerRequest request)
     {
-        await EnterAsync(null, request.QuestionId);
+        await EnterAsync(null, request.QuestionId, settles: !_effects.IsUnderWay(request.QuestionId));
         var reply = _session.Answer(request, Gateways.HasAny, Now);
         await _effects.ApplyAsync();
         return EndCall(reply);
@@ -217,6 +220,12 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         await _effects.SettleAsync();
         _activation.Services.Eviction.ThrowIfEvicted();
         var wasThere = IsInUse;
+        _effects.ThrowIfAway();
+        if (_session.HasOpenQuestion)
+        {
+            await _effects.ConfirmStoreAsync();
+        }
+
         _session.EndAll(Ending.SessionRemoved, Now);
         await _effects.ApplyAsync(Durability.Removed);
         if (wasThere)
@@ -242,7 +251,25 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         using var awake = _stay.KeepAwake();
         try
         {
-            return _session.Admission.FindReply(request, Now) ?? await _quota.FindRefusalAsync(request, IsOrphaned) ?? _session.Admission.Admit(request, Now, IsOrphaned);
+            if (_session.Admission.FindReply(request, Now) is { } known)
+            {
+                return known;
+            }
+
+            _effects.ThrowIfAway();
+            if (await _quota.FindRefusalAsync(request, IsOrphaned) is { } refusal)
+            {
+                return refusal;
+            }
+
+            if (_session.Admission.WouldEnd(request, IsOrphaned))
+            {
+                await _effects.ConfirmStoreAsync();
+            }
+
+            await _effects.SettleAsync();
+            _effects.ThrowIfAway();
+            return _session.Admission.Admit(request, Now, IsOrphaned);
         }
         catch (Exception)
         {
@@ -256,11 +283,31 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         }
     }
 
+    /// <summary>A question that could not be stored was never asked, so nothing is left of it.</summary>
+    private async ValueTask ApplyAskAsync(string questionId)
+    {
+        try
+        {
+            await _effects.ApplyAskAsync(_session.Find(questionId)!);
+        }
+        catch (StoreUnavailableException)
+        {
+            _quota.Settle();
+            EndCall();
+            throw;
+        }
+    }
+
     /// <summary>Every call begins here: writes settle first, the caller's socket gateway is subscribed, and the session is announced once to the others.</summary>
     /// <param name="questionId">The question that the call is about, if it names one.</param>
-    private async ValueTask EnterAsync(string? gateway, string? questionId = null)
+    /// <param name="settles">False for a call whose reply says nothing of what waits to be written.</param>
+    private async ValueTask EnterAsync(string? gateway, string? questionId = null, bool settles = true)
     {
-        await _effects.SettleAsync(questionId);
+        if (settles)
+        {
+            await _effects.SettleAsync(questionId);
+        }
+
         _activation.Services.Eviction.ThrowIfEvicted();
         if (gateway is not null)
         {

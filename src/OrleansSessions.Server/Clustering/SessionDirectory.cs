@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace OrleansSessions.Server.Clustering;
 
 /// <summary>Stores in Redis which silo holds which session, so that a lost silo does not take a part of the directory with it.</summary>
@@ -7,7 +5,7 @@ internal static class SessionDirectory
 {
     public static void AddSessionDirectory(this ISiloBuilder silo, ClusterConnectionOptions cluster)
     {
-        silo.UseRedisGrainDirectoryAsDefault(options => options.ConfigurationOptions = ConfigurationOptions.Parse(cluster.Redis));
+        silo.UseRedisGrainDirectoryAsDefault(options => options.ConfigurationOptions = RedisClient.Parse(cluster.Redis));
         silo.Services.AddHostedService<DirectorySweep>();
     }
 }

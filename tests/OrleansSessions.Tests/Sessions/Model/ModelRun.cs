@@ -33,6 +33,7 @@ internal sealed class ModelRun
     private readonly List<ModelNode> _hung = [];
     private ModelNode _node;
     private bool _isDisturbed;
+    private bool _isAway;
     private BrokenException? _broken;
     private int _nodes;
     private int _accidents;
@@ -570,6 +571,14 @@ internal sealed class ModelRun
     /// <summary>Calls and activations fail only where something was disturbed.</summary>
     private void CheckFaults()
     {
+        if (_node.Watch.Health.IsAway && !_isAway)
+        {
+            // The store failed, or held a call for too long.
+            _isDisturbed = true;
+            _accidents++;
+        }
+
+        _isAway = _node.Watch.Health.IsAway;
         if (_broken is not null)
         {
             throw _broken;
