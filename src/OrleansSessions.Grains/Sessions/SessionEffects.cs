@@ -86,7 +86,12 @@ internal sealed partial class SessionEffects
         if (_store.NeedsWrite)
         {
             // If this fails, so does the activation, and the next one finds what is stored. Nothing is lost by that: nothing runs yet.
-            await WriteAsync(static () => true);
+            await WriteAsync(() =>
+            {
+                _hasStopped = true;
+                _store.EndRetries();
+                return true;
+            });
         }
 
         GoOn();
