@@ -33,13 +33,12 @@ internal sealed partial class SessionEffects
     private readonly SessionActivation _activation;
     private readonly Session _session;
     private readonly SessionStore _store;
+    private readonly WrittenChanges _changes;
     private readonly SubscribedGateways _gateways;
     private readonly QuestionRunner _runner;
     private readonly DeadlineTimer _timer;
     private readonly EndWaiters _waiters;
     private readonly SessionQuota _quota;
-    private int _reportedWaiting;
-    private int _reportedQueued;
     private bool _hasStopped;
 
     public SessionEffects(
@@ -53,7 +52,7 @@ internal sealed partial class SessionEffects
         _runner = new QuestionRunner(activation, session, responder, () => ApplyAsync(Durability.WrittenInBackground));
         _timer = new DeadlineTimer(activation, EndOverdueAsync);
         _waiters = new EndWaiters(activation.Services.Time);
-        store.OnWaiting(TryGoOn);
+        _changes = new WrittenChanges(session, store, GoOn, TryGoOn);
     }
 
     /// <summary>What calls may do with the subscribed gateways.</summary>
@@ -86,7 +85,7 @@ internal sealed partial class SessionEffects
         if (_store.NeedsWrite)
         {
             // If this fails, so does the activation, and the next one finds what is stored. Nothing is lost by that: nothing runs yet.
-            await WriteAsync(() =>
+            await _changes.WriteOnceAsync(() =>
             {
                 _hasStopped = true;
                 _store.EndRetries();
@@ -145,9 +144,9 @@ internal sealed partial class SessionEffects
             case var _ when _store.HasFailed:
                 return durability is Durability.Written or Durability.Removed ? throw SessionActivation.GivenUp() : default;
             case Durability.Written when _store.NeedsWrite:
-                return new(WriteForCallerAsync());
+                return new(_changes.WriteForCallerAsync());
             case Durability.WrittenInBackground when _store.NeedsWrite:
-                return new(WriteInBackgroundAsync());
+                return new(_changes.WriteAsync());
             case Durability.WrittenInBackground:
                 TryGoOn();
                 return default;
@@ -172,7 +171,7 @@ internal sealed partial class SessionEffects
             return ApplyAsync();
         }
 
-        return _store.WaitForAttemptAsync(WriteAskAsync(question));
+        return _store.WaitForAttemptAsync(_changes.WriteAskAsync(question));
     }
 
     /// <summary>
@@ -183,7 +182,7 @@ internal sealed partial class SessionEffects
     {
         if (_store.IsStored && _session.IsKnown && !_hasStopped)
         {
-            await _store.WaitForAttemptAsync(WriteUnchangedAsync());
+            await _store.WaitForAttemptAsync(_changes.ConfirmAsync());
             await SettleAsync();
         }
     }
@@ -237,67 +236,8 @@ internal sealed partial class SessionEffects
         _hasStopped = true;
         _timer.Dispose();
         _waiters.CompleteAll();
-        ReportWaiting(0, 0);
+        _quota.ReportOpen(0, 0);
         await _runner.StopAsync();
-    }
-
-    private async Task WriteForCallerAsync()
-    {
-        await _store.WaitAsync(WriteInBackgroundAsync());
-        if (_store.HasFailed)
-        {
-            throw SessionActivation.GivenUp();
-        }
-    }
-
-    private async Task WriteInBackgroundAsync()
-    {
-        try
-        {
-            await WriteAsync();
-        }
-        catch (Exception)
-        {
-            // Logged, and the activation is on its way out; the next one finds the question open and recovers it.
-            return;
-        }
-
-        TryGoOn();
-        _store.WriteBehind();
-    }
-
-    private async Task WriteAskAsync(Question question)
-    {
-        try
-        {
-            await WriteAsync(() => _session.TryWithdraw(question));
-        }
-        catch (StoreUnavailableException)
-        {
-            TryGoOn();
-            throw;
-        }
-
-        GoOn();
-        _store.WriteBehind();
-    }
-
-    private async Task WriteUnchangedAsync()
-    {
-        try
-        {
-            await WriteAsync(static () => true);
-        }
-        finally
-        {
-            TryGoOn();
-        }
-    }
-
-    private async Task WriteAsync(Func<bool>? tryUndo = null)
-    {
-        var log = _session.Log;
-        log.ReleaseTo(await _store.WriteAsync(tryUndo));
     }
 
     private async Task RemoveAsync()
@@ -353,7 +293,7 @@ internal sealed partial class SessionEffects
         }
 
         _store.PlanCheckpoint();
-        ReportWaiting(_session.HasOpenQuestion ? 1 : 0, _session.Waiting.Count);
+        _quota.ReportOpen(_session.HasOpenQuestion ? 1 : 0, _session.Waiting.Count);
 
         // What waits to be written would be lost with the activation, so the timer keeps it alive.
         _timer.Set(_session.NextLook(_activation.Now) ?? (_store.IsWriting ? DateTimeOffset.MaxValue : null));
@@ -387,16 +327,6 @@ internal sealed partial class SessionEffects
         _waiters.Complete(question.Id);
         _activation.Services.Metrics.QuestionEnded(question.End!, question.Usage);
         LogMessages.Ended(_activation.Logger, _activation.Key, question.Id, question.Status, question.End!.Reason);
-    }
-
-    private void ReportWaiting(int waiting, int queued)
-    {
-        _quota.SetOpen(waiting + queued);
-        if (waiting != _reportedWaiting || queued != _reportedQueued)
-        {
-            _activation.Services.Metrics.WaitingChanged(waiting - _reportedWaiting, queued - _reportedQueued);
-            (_reportedWaiting, _reportedQueued) = (waiting, queued);
-        }
     }
 
     private static partial class LogMessages

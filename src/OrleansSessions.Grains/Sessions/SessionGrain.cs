@@ -5,7 +5,6 @@ using OrleansSessions.Grains.Log;
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Sessions;
-using OrleansSessions.Stores;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -19,9 +18,9 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private readonly SessionActivation _activation;
     private readonly Session _session;
     private readonly SessionEffects _effects;
-    private readonly SocketGatewayOutboxes _outboxes;
     private readonly ActiveResponder _responder;
     private readonly SessionQuota _quota;
+    private readonly SessionAsks _asks;
     private readonly UnaskedStay _stay;
     private readonly LocalSession _local;
 
@@ -30,7 +29,6 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         ILogger<SessionGrain> logger)
     {
         _activation = new SessionActivation(this, services, logger);
-        _outboxes = outboxes;
         _responder = responder;
         _session = new Session(
             services.Options, responder.Registration, responder.Responder.Recovery, new OptionsCheck(responder, _activation.Key, logger).FindFault, services.NewEpoch());
@@ -39,6 +37,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder,
             _quota);
         _stay = new UnaskedStay(unasked, _activation, () => IsInUse);
+        _asks = new SessionAsks(_activation, _session, _effects, _quota, _stay, outboxes);
         _local = new LocalSession(GrainContext, _session, _effects.EndEvictedAsync);
     }
 
@@ -141,20 +140,18 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
         _activation.UsedAt = Now;
         Gateways.Announce(_session.Log, request.Gateway);
-        var reply = await AskSessionAsync(request);
-        if (reply.Outcome == AskOutcome.Accepted)
+        try
         {
-            await ApplyAskAsync(reply.QuestionId);
-            _quota.NoteAsked(request.Question);
-            LogMessages.Accepted(_activation.Logger, _activation.Key, reply.QuestionId, reply.Position);
+            var reply = await _asks.AskAsync(request);
+            _activation.Services.Metrics.Asked(reply.Outcome);
+            return EndCall(reply);
         }
-        else
+        catch (Exception)
         {
-            LogMessages.NotAccepted(_activation.Logger, _activation.Key, reply.QuestionId, reply.Outcome);
+            // A session that was never asked must not stay for it.
+            EndCall();
+            throw;
         }
-
-        _activation.Services.Metrics.Asked(reply.Outcome);
-        return EndCall(reply);
     }
 
     public async Task<CancelReply> CancelAsync(CancelRequest request)
@@ -246,58 +243,6 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return wasThere;
     }
 
-    private async ValueTask<AskReply> AskSessionAsync(AskRequest request)
-    {
-        using var awake = _stay.KeepAwake();
-        try
-        {
-            if (_session.Admission.FindReply(request, Now) is { } known)
-            {
-                return known;
-            }
-
-            _effects.ThrowIfAway();
-            if (await _quota.FindRefusalAsync(request, IsOrphaned) is { } refusal)
-            {
-                return refusal;
-            }
-
-            if (_session.Admission.WouldEnd(request, IsOrphaned))
-            {
-                await _effects.ConfirmStoreAsync();
-            }
-
-            await _effects.SettleAsync();
-            _effects.ThrowIfAway();
-            return _session.Admission.Admit(request, Now, IsOrphaned);
-        }
-        catch (Exception)
-        {
-            // The responder could not check the options: nothing has changed, and a session that was never asked must not stay for it.
-            EndCall();
-            throw;
-        }
-        finally
-        {
-            _quota.Settle();
-        }
-    }
-
-    /// <summary>A question that could not be stored was never asked, so nothing is left of it.</summary>
-    private async ValueTask ApplyAskAsync(string questionId)
-    {
-        try
-        {
-            await _effects.ApplyAskAsync(_session.Find(questionId)!);
-        }
-        catch (StoreUnavailableException)
-        {
-            _quota.Settle();
-            EndCall();
-            throw;
-        }
-    }
-
     /// <summary>Every call begins here: writes settle first, the caller's socket gateway is subscribed, and the session is announced once to the others.</summary>
     /// <param name="questionId">The question that the call is about, if it names one.</param>
     /// <param name="settles">False for a call whose reply says nothing of what waits to be written.</param>
@@ -320,9 +265,6 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             Gateways.Announce(_session.Log, gateway);
         }
     }
-
-    private bool IsOrphaned(Question question) =>
-        question.IsOrphanable && (question.IsConnectionGone || (question.Gateway is { } gateway && !_outboxes.IsLive(gateway)));
 
     /// <summary>Every call ends here. A session that is only read is remembered as if it had been asked.</summary>
     private void EndCall()
@@ -351,13 +293,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         [LoggerMessage(4, LogLevel.Debug, "Session {SessionKey}: socket gateway {Gateway} has {Connections} connections left")]
         public static partial void Detached(ILogger logger, string sessionKey, string gateway, int connections);
 
-        [LoggerMessage(5, LogLevel.Debug, "Session {SessionKey}: question {QuestionId} accepted at position {Position}")]
-        public static partial void Accepted(ILogger logger, string sessionKey, string questionId, int position);
-
-        [LoggerMessage(6, LogLevel.Debug, "Session {SessionKey}: question {QuestionId} not accepted: {Outcome}")]
-        public static partial void NotAccepted(ILogger logger, string sessionKey, string questionId, AskOutcome outcome);
-
-        [LoggerMessage(7, LogLevel.Information, "Session {SessionKey} removed")]
+        [LoggerMessage(5, LogLevel.Information, "Session {SessionKey} removed")]
         public static partial void Removed(ILogger logger, string sessionKey);
     }
 }

@@ -68,6 +68,9 @@ internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProv
         }
     }
 
+    /// <summary>Waits for a call of something else in the store, as long as for one of the store.</summary>
+    public Task<T> LimitAsync<T>(Task<T> call) => call.WaitAsync(OperationLimit, time);
+
     /// <summary>Finds out whether the store is away after something else has failed that can be in the same store.</summary>
     /// <param name="fault">What has failed.</param>
     public async Task<bool> IsAwayAsync(Exception fault)

@@ -24,11 +24,14 @@ public sealed class RedisProcess : IAsyncDisposable
     private static readonly Lock RestoreGate = new();
     private static Task? _restored;
 
-    private readonly ChildProcess _process;
+    private readonly RedisTls? _tls;
+    private readonly int _port;
+    private readonly string? _folder;
+    private ChildProcess _process;
 
-    private RedisProcess(ChildProcess process, int port, RedisTls? tls)
+    private RedisProcess(ChildProcess process, int port, RedisTls? tls, string? folder)
     {
-        _process = process;
+        (_process, _port, _tls, _folder) = (process, port, tls, folder);
         ConnectionString = tls is null ? $"127.0.0.1:{port}" : $"localhost:{port},ssl=true,password={tls.Password}";
     }
 
@@ -40,7 +43,8 @@ public sealed class RedisProcess : IAsyncDisposable
         flavour == RedisFlavour.RedisServer && ProgramPath.Find("redis-server") is null ? "redis-server is not on the path." : null;
 
     /// <param name="tls">If not null, the server takes only TLS and asks for a password. Only <see cref="RedisFlavour.RedisServer"/> can do that.</param>
-    public static async Task<RedisProcess> StartAsync(RedisFlavour flavour, RedisTls? tls = null)
+    /// <param name="folder">If not null, each write is in a file there before its reply, so that <see cref="RestartAsync"/> finds it. Only <see cref="RedisFlavour.RedisServer"/>.</param>
+    public static async Task<RedisProcess> StartAsync(RedisFlavour flavour, RedisTls? tls = null, string? folder = null)
     {
         if (flavour == RedisFlavour.Garnet)
         {
@@ -48,11 +52,11 @@ public sealed class RedisProcess : IAsyncDisposable
         }
 
         var port = FreePort.Take();
-        var process = Launch(flavour, port, tls);
+        var process = Launch(flavour, port, tls, folder);
         try
         {
             await process.UntilAsync(() => AnswersAsync(port, tls), $"port {port} answers PING", StartPatience);
-            return new RedisProcess(process, port, tls);
+            return new RedisProcess(process, port, tls, folder);
         }
         catch
         {
@@ -64,20 +68,36 @@ public sealed class RedisProcess : IAsyncDisposable
     /// <summary>Stops the server while others still use it.</summary>
     public void Kill() => _process.Kill();
 
+    /// <summary>Lets the server hang: its connections stay open and silent.</summary>
+    public void Freeze() => _process.Freeze();
+
+    public void Thaw() => _process.Thaw();
+
+    /// <summary>Starts a server that was killed again, with the same port and what is in its folder. Returns once it answers.</summary>
+    public async Task RestartAsync()
+    {
+        await _process.DisposeAsync();
+        _process = Launch(RedisFlavour.RedisServer, _port, _tls, _folder);
+        await _process.UntilAsync(() => AnswersAsync(_port, _tls), $"port {_port} answers PING", StartPatience);
+    }
+
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
-    private static ChildProcess Launch(RedisFlavour flavour, int port, RedisTls? tls)
+    private static ChildProcess Launch(RedisFlavour flavour, int port, RedisTls? tls, string? folder)
     {
         var number = port.ToString(CultureInfo.InvariantCulture);
         return flavour == RedisFlavour.RedisServer
             ? ChildProcess.Start(
                 "redis-server", ProgramPath.Find("redis-server")!,
-                [.. tls?.Arguments(number) ?? ["--port", number], "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+                [.. tls?.Arguments(number) ?? ["--port", number], "--bind", "127.0.0.1", "--save", "", .. Keeping(folder)])
             : ChildProcess.Start(
                 "garnet-server", ChildProcess.DotnetPath,
                 ["tool", "run", "garnet-server", "--", "--lua", "--port", number, "--bind", "127.0.0.1", "--memory", "128m", "--index", "16m"],
                 folder: RepositoryFolder.Path);
     }
+
+    private static string[] Keeping(string? folder) =>
+        folder is null ? ["--appendonly", "no"] : ["--appendonly", "yes", "--appendfsync", "always", "--dir", folder];
 
     private static Task RestoreOnceAsync()
     {
