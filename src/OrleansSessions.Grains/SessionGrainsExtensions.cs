@@ -61,7 +61,7 @@ public static class SessionGrainsExtensions
         services.AddSingleton<LocalSessions>();
         services.AddSingleton<SessionServices>();
         services.TryAddSingleton<StoreHealth>();
-        services.AddSingleton<StoreWatch>();
+        services.TryAddSingleton<StoreWatch>();
         services.AddSingleton<StoredStates>();
         services.AddSingleton<QuestionForms>();
         services.AddSingleton<SessionStores>();

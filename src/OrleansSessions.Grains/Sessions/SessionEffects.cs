@@ -85,12 +85,7 @@ internal sealed partial class SessionEffects
         if (_store.NeedsWrite)
         {
             // If this fails, so does the activation, and the next one finds what is stored. Nothing is lost by that: nothing runs yet.
-            await _changes.WriteOnceAsync(() =>
-            {
-                _hasStopped = true;
-                _store.EndRetries();
-                return true;
-            });
+            await _changes.WriteFirstAsync();
         }
 
         GoOn();
@@ -166,17 +161,11 @@ internal sealed partial class SessionEffects
     public ValueTask ApplyAskAsync(Question question)
     {
         // What has ended for it cannot be taken back.
-        if (TakeEnded() || _store.HasFailed || !_store.NeedsWrite)
-        {
-            return ApplyAsync();
-        }
-
-        return _store.WaitForAttemptAsync(_changes.WriteAskAsync(question));
+        var isUndoable = !TakeEnded() && !_store.HasFailed && _store.NeedsWrite;
+        return isUndoable ? _store.WaitForAttemptAsync(_changes.WriteAskAsync(question)) : ApplyAsync();
     }
 
-    /// <summary>
-    /// Finds out whether the store takes a write, before something ends that cannot be taken back. Nothing becomes visible.
-    /// </summary>
+    /// <summary>Finds out whether the store takes a write, before something ends that cannot be taken back. Nothing becomes visible.</summary>
     /// <exception cref="StoreUnavailableException">It is away.</exception>
     public async ValueTask ConfirmStoreAsync()
     {

@@ -86,9 +86,15 @@ internal sealed class WrittenChanges
         }
     }
 
-    /// <summary>Writes, and no more than that.</summary>
+    /// <summary>Writes what the start of an activation has changed. If that fails, the activation writes nothing more.</summary>
+    public Task WriteFirstAsync() => WriteOnceAsync(() =>
+    {
+        _store.EndRetries();
+        return true;
+    });
+
     /// <inheritdoc cref="SessionWrites.WriteAsync"/>
-    public async Task WriteOnceAsync(Func<bool>? tryUndo)
+    private async Task WriteOnceAsync(Func<bool>? tryUndo)
     {
         var log = _session.Log;
         log.ReleaseTo(await _store.WriteAsync(tryUndo));

@@ -10,9 +10,6 @@ namespace OrleansSessions.Grains.States;
 /// </summary>
 internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time) : IDisposable
 {
-    /// <summary>How long one call of the store can take. Above the two seconds of the Redis client, whose faults say more.</summary>
-    public static readonly TimeSpan OperationLimit = TimeSpan.FromMilliseconds(2_500);
-
     /// <summary>How long a caller waits for its write, which can be several calls of the store.</summary>
     public static readonly TimeSpan CallerLimit = TimeSpan.FromSeconds(4);
 
@@ -27,6 +24,9 @@ internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProv
     private IGrainStorage? _storage;
 
     public StoreHealth Health => health;
+
+    /// <summary>How long one call of the store can take. Above the two seconds of the Redis client, whose faults say more.</summary>
+    public TimeSpan OperationLimit { get; init; } = TimeSpan.FromMilliseconds(2_500);
 
     /// <summary>Where the probe runs. Default: the thread pool.</summary>
     public TaskScheduler Scheduler { get; init; } = TaskScheduler.Default;

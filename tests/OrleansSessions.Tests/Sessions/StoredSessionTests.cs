@@ -189,7 +189,7 @@ public sealed class StoredSessionTests : IAsyncLifetime
         await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
         var script = _cluster.Responder.For("a").Send("one ");
         await Session.AskAsync("a", "a", gateway: gateway.Id);
-        await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Delta);
+        var events = await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Delta);
         _store.Fail = true;
 
         // Once when no one knows of the outage yet, and once when it is known.
@@ -197,7 +197,7 @@ public sealed class StoredSessionTests : IAsyncLifetime
         {
             await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.AskAsync("b", "b", ifBusy));
             script.Send($"more{i} ");
-            await gateway.EventsUntilAsync(logged => logged.Text == $"more{i} ");
+            events.AddRange(await gateway.EventsUntilAsync(logged => logged.Text == $"more{i} "));
         }
 
         Assert.Null(await Session.GetQuestionAsync("b"));
@@ -208,7 +208,7 @@ public sealed class StoredSessionTests : IAsyncLifetime
         script.Finish();
         _cluster.Responder.For("b").Finish();
 
-        var events = await gateway.EventsUntilAsync(logged => logged is { Kind: LogEventKind.Done, QuestionId: "b" });
+        events.AddRange(await gateway.EventsUntilAsync(logged => logged is { Kind: LogEventKind.Done, QuestionId: "b" }));
         Assert.Equal(Enumerable.Range(1, 7).Select(seq => (long)seq), events.Select(logged => logged.Seq));
         Assert.Equal(["a", "a", "a", "a", "b", "a", "b"], events.Select(logged => logged.QuestionId));
         Assert.Equal(1, script.Runs);
@@ -221,20 +221,20 @@ public sealed class StoredSessionTests : IAsyncLifetime
         var script = _cluster.Responder.For("a").Send("one ");
         await Session.AskAsync("a", "a", gateway: gateway.Id);
         await Session.AskAsync("b", "b", IfBusy.Queue);
-        await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Delta);
+        var events = await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Delta);
         _store.Fail = true;
 
         // The end of a question that waits has a number before this text, but no one has seen it.
         await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.CancelAsync("b"));
         script.Send("two ");
-        await gateway.EventsUntilAsync(logged => logged.Text == "two ");
+        events.AddRange(await gateway.EventsUntilAsync(logged => logged.Text == "two "));
         script.Send("three").Finish();
-        var events = await gateway.EventsUntilAsync(logged => logged.Text == "three");
+        events.AddRange(await gateway.EventsUntilAsync(logged => logged.Text == "three"));
         Assert.DoesNotContain(events, logged => logged.Kind == LogEventKind.Done);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.AttachAsync(gateway.Id));
         _store.Fail = false;
 
-        events = await gateway.EventsUntilAsync(logged => logged is { Kind: LogEventKind.Done, QuestionId: "a" });
+        events.AddRange(await gateway.EventsUntilAsync(logged => logged is { Kind: LogEventKind.Done, QuestionId: "a" }));
         Assert.Equal(Enumerable.Range(1, 7).Select(seq => (long)seq), events.Select(logged => logged.Seq));
         Assert.Equal(["b", "a"], events.Where(logged => logged.Kind == LogEventKind.Done).Select(logged => logged.QuestionId));
         await _cluster.HibernateAsync();
