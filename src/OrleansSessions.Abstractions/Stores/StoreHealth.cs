@@ -116,7 +116,7 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
     private static partial class LogMessages
     {
         [LoggerMessage(1, LogLevel.Warning,
-            "The store of the sessions is away for {Seconds} s ({Fault}). Questions are refused and running answers go on until it can be written again. "
+            "The store of the sessions is away (noticed {Seconds} s ago: {Fault}). Questions are refused and running answers go on until it can be written again. "
             + "It is tried every half second.")]
         public static partial void Away(ILogger logger, long seconds, string fault);
 
