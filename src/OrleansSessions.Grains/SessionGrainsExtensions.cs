@@ -16,6 +16,7 @@ using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Grains.States;
 using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
+using OrleansSessions.Stores;
 using OrleansSessions.Streaming;
 
 namespace OrleansSessions.Grains;
@@ -59,6 +60,8 @@ public static class SessionGrainsExtensions
         services.AddSingleton<ClusterView>();
         services.AddSingleton<LocalSessions>();
         services.AddSingleton<SessionServices>();
+        services.TryAddSingleton<StoreHealth>();
+        services.TryAddSingleton<StoreWatch>();
         services.AddSingleton<StoredStates>();
         services.AddSingleton<QuestionForms>();
         services.AddSingleton<SessionStores>();

@@ -43,6 +43,10 @@ public static class Refusals
     public static ErrorMessage ConnectionLimit(long retryAfterMs) => new(
         WireErrors.ConnectionLimit, "This node has reached its maximum number of connections.", RetryAfterMs: retryAfterMs);
 
+    /// <param name="notDone">The beginning of a sentence, for example <c>The question could not be asked</c>.</param>
+    public static ErrorMessage StoreUnavailable(string notDone, string? questionId, long retryAfterMs) => new(
+        WireErrors.StoreUnavailable, $"{notDone}: the store of the sessions is not available.", questionId, RetryAfterMs: retryAfterMs);
+
     /// <param name="message">What is wrong with the token, or that there is none. It never contains the token.</param>
     public static ErrorMessage Unauthorized(string message) => new(WireErrors.Unauthorized, message);
 

@@ -58,6 +58,11 @@ public static class WireErrors
 
     public static readonly WireError ConnectionLimit = new("connection_limit", 429, true, CloseCodes.ConnectionLimit, "Too many connections");
     public static readonly WireError Draining = new("draining", 503, true, CloseCodes.Draining, "This node is shutting down");
+    public static readonly WireError StoreUnavailable = new("store_unavailable", 503, true, null, "The store is not available")
+    {
+        AttachCloseCode = CloseCodes.InternalError,
+    };
+
     public static readonly WireError Internal = new("internal", 500, true, CloseCodes.InternalError, "The server failed");
 
     /// <summary>All rows, in the order of the table in docs/protocol.md.</summary>
@@ -65,7 +70,8 @@ public static class WireErrors
     [
         SessionBusy, QueueFull, BadRequest, UnknownType, UnsupportedProtocol, MessageTooLarge, UnsupportedMediaType, MethodNotAllowed, NotFound,
         QuestionTooLarge, QuestionConflict, QuestionNotFound, SessionNotFound, SessionRemoved, NoOpenQuestion, AlreadyDone, StaleAttempt, OffsetMismatch,
-        Unauthorized, TokenExpired, Forbidden, PermissionDenied, RateLimited, QuotaExceeded, ConnectionLimit, Draining, Internal,
+        Unauthorized, TokenExpired, Forbidden, PermissionDenied, RateLimited, QuotaExceeded, ConnectionLimit, Draining, StoreUnavailable,
+        Internal,
     ];
 
     private static readonly FrozenDictionary<string, WireError> ByCode = All.ToFrozenDictionary(error => error.Code);

@@ -19,6 +19,7 @@ using OrleansSessions.SocketGateway.Http.EventStreams;
 using OrleansSessions.SocketGateway.Limits;
 using OrleansSessions.SocketGateway.Sockets;
 using OrleansSessions.SocketGateway.Telemetry;
+using OrleansSessions.Stores;
 using OrleansSessions.Streaming;
 
 namespace OrleansSessions.SocketGateway;
@@ -112,6 +113,8 @@ public static class SocketGatewayExtensions
         services.AddLoopbackHosts();
         services.AddSingleton<CrossOriginAnswers>();
         services.TryAddSingleton(provider => new DescriptorBudget(provider.GetRequiredService<IOptions<SocketGatewayOptions>>()));
+        services.TryAddSingleton<StoreHealth>();
+        services.AddSingleton<StoreReports>();
         services.AddSingleton<GrainFaults>();
         services.AddSingleton<SocketEndpoint>();
         services.AddSingleton<SessionHttp>();
@@ -126,7 +129,9 @@ public static class SocketGatewayExtensions
         services.AddSingleton<GatewayRegistration>();
         services.AddSingleton<SessionReattacher>();
         services.AddSingleton(provider =>
-            new SocketGatewayHealthCheck(provider.GetRequiredService<SiloHeartbeats>(), provider.GetRequiredService<ClusterEviction>(), provider.GetRequiredService<Drain>()));
+            new SocketGatewayHealthCheck(
+                provider.GetRequiredService<SiloHeartbeats>(), provider.GetRequiredService<ClusterEviction>(), provider.GetRequiredService<Drain>(),
+                provider.GetRequiredService<StoreHealth>()));
         services.AddHostedService<FollowerClock>();
         services.AddHostedService<EvictionFarewell>();
         services.AddHostedService(provider => provider.GetRequiredService<SessionReattacher>());

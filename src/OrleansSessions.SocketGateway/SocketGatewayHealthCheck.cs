@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OrleansSessions.Clustering;
 using OrleansSessions.SocketGateway.Feed;
+using OrleansSessions.Stores;
 
 namespace OrleansSessions.SocketGateway;
 
@@ -13,9 +14,10 @@ public sealed class SocketGatewayHealthCheck : IHealthCheck
     private readonly SiloHeartbeats _silos;
     private readonly ClusterEviction _eviction;
     private readonly Drain _drain;
+    private readonly StoreHealth _store;
 
-    internal SocketGatewayHealthCheck(SiloHeartbeats silos, ClusterEviction eviction, Drain drain) =>
-        (_silos, _eviction, _drain) = (silos, eviction, drain);
+    internal SocketGatewayHealthCheck(SiloHeartbeats silos, ClusterEviction eviction, Drain drain, StoreHealth store) =>
+        (_silos, _eviction, _drain, _store) = (silos, eviction, drain, store);
 
     /// <summary>
     /// True once items were received from all silos of the first membership, or from one silo after <see cref="SocketGatewayOptions.ReadyTimeout"/>. False
@@ -23,8 +25,9 @@ public sealed class SocketGatewayHealthCheck : IHealthCheck
     /// </summary>
     public bool IsReady => !_eviction.IsEvicted && !_drain.IsDraining && _silos.IsReady();
 
+    /// <summary>Degraded while this process is ready but the store of the sessions is away: answers go on, so no one should cut the sockets.</summary>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(
-            IsReady ? HealthCheckResult.Healthy()
+            IsReady ? (_store.Describe() is { } outage ? HealthCheckResult.Degraded(outage) : HealthCheckResult.Healthy())
             : HealthCheckResult.Unhealthy(_drain.IsDraining ? "This process drains." : "Nothing is received from any silo."));
 }

@@ -66,6 +66,10 @@ public sealed record GatewayItem
     [Id(8)]
     public SiloAddress[] ActiveSilos { get; init; } = [];
 
+    /// <summary>Heartbeat: true while this silo cannot write the store of the sessions.</summary>
+    [Id(9)]
+    public bool IsStoreAway { get; init; }
+
     /// <summary>An item of kind <see cref="GatewayItemKind.Events"/>.</summary>
     public static GatewayItem NewEvents(SiloAddress silo, long number, string sessionKey, long epoch, LogEvent[] events) =>
         new() { Silo = silo, Number = number, Kind = GatewayItemKind.Events, SessionKey = sessionKey, Epoch = epoch, Events = events };

@@ -1,10 +1,13 @@
 using Microsoft.Extensions.Logging;
+using OrleansSessions.Grains.States;
 
 namespace OrleansSessions.Grains.Clustering;
 
 /// <summary>Reads the membership table from its store.</summary>
-internal sealed partial class MembershipReader(IMembershipTable table, ILogger<MembershipReader> logger)
+internal sealed partial class MembershipReader(IMembershipTable table, StoredStates states, ILogger<MembershipReader> logger)
 {
+    private bool _hasFailed;
+
     /// <exception cref="Exception">The store cannot be reached.</exception>
     public Task<MembershipTableData> ReadAsync(CancellationToken cancellationToken) => table.ReadAllAsync(cancellationToken).WaitAsync(cancellationToken);
 
@@ -13,7 +16,9 @@ internal sealed partial class MembershipReader(IMembershipTable table, ILogger<M
     {
         try
         {
-            return await ReadAsync(cancellationToken);
+            var read = await ReadAsync(cancellationToken);
+            _hasFailed = false;
+            return read;
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -34,14 +39,20 @@ internal sealed partial class MembershipReader(IMembershipTable table, ILogger<M
         }
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
         {
-            LogMessages.NotRead(logger, fault.GetType().Name);
+            // The table is often in the store of the sessions. Then the outage of that says it, also where no session writes.
+            if (!await states.Watch.IsAwayAsync(fault) && !_hasFailed)
+            {
+                _hasFailed = true;
+                LogMessages.NotRead(logger, fault.GetType().Name);
+            }
+
             return null;
         }
     }
 
     private static partial class LogMessages
     {
-        [LoggerMessage(1, LogLevel.Warning, "The membership table could not be read ({Fault}); nothing is concluded from that")]
+        [LoggerMessage(1, LogLevel.Warning, "The membership table could not be read ({Fault}); nothing is concluded from that, and it is read again")]
         public static partial void NotRead(ILogger logger, string fault);
     }
 }

@@ -38,11 +38,11 @@ internal sealed class SocketGatewayOutbox(string gateway, int ordinal, SiloAddre
     }
 
     /// <summary>Repeats the last number, so that the socket gateway can see whether it has them all.</summary>
-    public Task SendHeartbeatAsync(long membershipVersion, SiloAddress[] activeSilos)
+    public Task SendHeartbeatAsync(long membershipVersion, SiloAddress[] activeSilos, bool isStoreAway)
     {
         lock (_order)
         {
-            return stream.OnNextAsync(GatewayItem.Heartbeat(silo, _number, membershipVersion, activeSilos));
+            return stream.OnNextAsync(GatewayItem.Heartbeat(silo, _number, membershipVersion, activeSilos) with { IsStoreAway = isStoreAway });
         }
     }
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Orleans.Streams;
 using OrleansSessions.Diagnostics;
 using OrleansSessions.Gateways;
+using OrleansSessions.Stores;
 
 namespace OrleansSessions.Grains.Gateways;
 
@@ -12,7 +13,7 @@ namespace OrleansSessions.Grains.Gateways;
 /// sends each of them a heartbeat, and closes the outboxes of those that are gone.
 /// </summary>
 internal sealed partial class SocketGatewayOutboxes(
-    IServiceProvider services, IGrainFactory grains, ClusterView cluster,
+    IServiceProvider services, IGrainFactory grains, ClusterView cluster, StoreHealth store,
     [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<SocketGatewayOutboxes> logger) : ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>A new socket gateway learns of this silo within this time.</summary>
@@ -175,7 +176,7 @@ internal sealed partial class SocketGatewayOutboxes(
     {
         try
         {
-            await outbox.SendHeartbeatAsync(version, active);
+            await outbox.SendHeartbeatAsync(version, active, store.IsAway);
         }
         catch (Exception fault)
         {

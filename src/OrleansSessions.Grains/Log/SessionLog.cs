@@ -70,6 +70,34 @@ internal sealed class SessionLog(long epoch)
     /// <summary>Makes events visible.</summary>
     public void ReleaseTo(long seq) => VisibleHead = Math.Max(VisibleHead, Math.Min(seq, Head));
 
+    /// <summary>
+    /// Makes deltas visible while accepted and ended questions wait for the store. The deltas take the numbers of those, which get later ones: no one has seen them.
+    /// Call it only while no write is under way.
+    /// </summary>
+    public void ReleaseDeltas()
+    {
+        var first = (int)Math.Max(VisibleHead + 1 - _oldest, 0);
+        var unseen = _entries[first..];
+        var deltas = unseen.FindAll(static entry => entry.Kind == EntryKind.Delta);
+        if (deltas.Count > 0 && deltas.Count < unseen.Count)
+        {
+            _entries.RemoveRange(first, unseen.Count);
+            _entries.AddRange(deltas);
+            _entries.AddRange(unseen.Where(static entry => entry.Kind != EntryKind.Delta));
+            Renumber(first + deltas.Count);
+        }
+
+        ReleaseTo(_oldest + first + deltas.Count - 1);
+    }
+
+    /// <summary>Removes the acceptance of a question that no one has seen. Later events move up.</summary>
+    public void Withdraw(Question question)
+    {
+        var index = (int)(question.AcceptedSeq - _oldest);
+        _entries.RemoveAt(index);
+        Renumber(index);
+    }
+
     /// <summary>True if every visible event after <paramref name="afterSeq"/> is still held.</summary>
     public bool Covers(long afterSeq) => afterSeq >= _oldest - 1 && afterSeq <= VisibleHead;
 
@@ -153,6 +181,25 @@ internal sealed class SessionLog(long epoch)
     {
         _entries.Add(entry);
         return Head;
+    }
+
+    /// <summary>Gives questions the numbers that their entries have now. Those of deltas follow from their places.</summary>
+    private void Renumber(int from)
+    {
+        for (var i = from; i < _entries.Count; i++)
+        {
+            var (question, kind, _) = _entries[i];
+            if (kind == EntryKind.Accepted)
+            {
+                question.AcceptedSeq = _oldest + i;
+            }
+            else if (kind == EntryKind.Done)
+            {
+                question.DoneSeq = _oldest + i;
+            }
+
+            question.Form = null;
+        }
     }
 
     /// <summary>The entries of this epoch that questions have, by number.</summary>

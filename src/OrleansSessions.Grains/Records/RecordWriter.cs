@@ -13,6 +13,9 @@ internal sealed class RecordWriter(StoredSlot<SessionRecord> slot, long writer)
     private long _writes;
     private bool _isUncertain;
 
+    /// <summary>True where a write has failed, and can have arrived all the same.</summary>
+    public bool IsUncertain => _isUncertain;
+
     /// <summary>True if the session has a record, as far as is known here.</summary>
     public bool IsThere => slot.IsThere;
 

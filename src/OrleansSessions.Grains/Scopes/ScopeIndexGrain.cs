@@ -7,6 +7,7 @@ using OrleansSessions.Diagnostics;
 using OrleansSessions.Grains.States;
 using OrleansSessions.Scopes;
 using OrleansSessions.Sessions;
+using OrleansSessions.Stores;
 
 namespace OrleansSessions.Grains.Scopes;
 
@@ -93,7 +94,7 @@ internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
             ThrowIfLost();
             if (_isChanged)
             {
-                throw new OrleansException("The index of the scope could not be written. Repeat the removal.");
+                throw new StoreUnavailableException();
             }
         }
     }
@@ -179,7 +180,7 @@ internal sealed partial class ScopeIndexGrain : Grain, IScopeIndexGrain
         }
         catch (Exception fault)
         {
-            if (!_hasFailed)
+            if (!_hasFailed && fault is not StoreUnavailableException)
             {
                 LogMessages.NotWritten(_logger, this.GetPrimaryKeyString(), LoggedException.Of(fault));
             }

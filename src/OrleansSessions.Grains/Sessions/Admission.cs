@@ -36,6 +36,10 @@ internal sealed class Admission(
     /// <param name="isOrphaned">True for a question whose answer no one is left to get.</param>
     public bool WouldAdd(AskRequest request, Func<Question, bool> isOrphaned) => Decide(request, isOrphaned) is (null, { Count: 0 });
 
+    /// <summary>True if others would end for a question that <see cref="FindReply"/> leaves open. Changes nothing.</summary>
+    /// <inheritdoc cref="WouldAdd"/>
+    public bool WouldEnd(AskRequest request, Func<Question, bool> isOrphaned) => Decide(request, isOrphaned) is (null, { Count: > 0 });
+
     /// <summary>
     /// Admits a question that <see cref="FindReply"/> leaves open, or says why not; nothing changes unless the outcome is <see cref="AskOutcome.Accepted"/>.
     /// No other question may be asked in between, but those that are open may end.

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using OrleansSessions.Diagnostics;
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Records;
+using OrleansSessions.Stores;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -55,6 +56,10 @@ internal sealed partial class AnswerCheckpoints(SessionActivation activation, Se
         try
         {
             await SaveAsync(running, IsGrowing);
+        }
+        catch (StoreUnavailableException)
+        {
+            // The outage has its line in the log.
         }
         catch (Exception fault)
         {

@@ -31,6 +31,9 @@ internal sealed partial class QuestionRunner(SessionActivation activation, Sessi
         }
     }
 
+    /// <summary>True while a question has its responder, or its answer from outside is awaited.</summary>
+    public bool Has(Question question) => ReferenceEquals(question, _question);
+
     /// <summary>
     /// Takes from the run when its responder was last known to be alive. A sign of life without text causes no turn of the grain, so call this before
     /// looking at deadlines.

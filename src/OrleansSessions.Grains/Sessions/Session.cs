@@ -144,6 +144,20 @@ internal sealed class Session
         return true;
     }
 
+    /// <summary>Takes back a question whose acceptance could not be stored, so that no one has seen it.</summary>
+    /// <returns>False if it has ended meanwhile: then its acceptance and its end must be stored.</returns>
+    public bool TryWithdraw(Question question)
+    {
+        if (question.IsFinal)
+        {
+            return false;
+        }
+
+        _open.Remove(question);
+        Log.Withdraw(question);
+        return true;
+    }
+
     /// <summary>Ends everything that is open in one way, running first.</summary>
     public void EndAll(Ending ending, DateTimeOffset now) => EndEach([.. _open.All], ending, now);
 

@@ -4,13 +4,14 @@ using OrleansSessions.Grains.Log;
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Responders;
 using OrleansSessions.Protocol;
+using OrleansSessions.Stores;
 
 namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>How a change is made durable before it becomes visible.</summary>
 internal enum Durability
 {
-    /// <summary>Written. A caller waits. It gets the fault where nothing but its own question is at stake; else it is tried until the store answers.</summary>
+    /// <summary>Written, and tried until the store answers. A caller waits, but not for a store that is away.</summary>
     Written = 0,
 
     /// <summary>Written, and tried until the store answers. No caller waits.</summary>
@@ -32,13 +33,12 @@ internal sealed partial class SessionEffects
     private readonly SessionActivation _activation;
     private readonly Session _session;
     private readonly SessionStore _store;
+    private readonly WrittenChanges _changes;
     private readonly SubscribedGateways _gateways;
     private readonly QuestionRunner _runner;
     private readonly DeadlineTimer _timer;
     private readonly EndWaiters _waiters;
     private readonly SessionQuota _quota;
-    private int _reportedWaiting;
-    private int _reportedQueued;
     private bool _hasStopped;
 
     public SessionEffects(
@@ -52,6 +52,7 @@ internal sealed partial class SessionEffects
         _runner = new QuestionRunner(activation, session, responder, () => ApplyAsync(Durability.WrittenInBackground));
         _timer = new DeadlineTimer(activation, EndOverdueAsync);
         _waiters = new EndWaiters(activation.Services.Time);
+        _changes = new WrittenChanges(session, store, GoOn, TryGoOn);
     }
 
     /// <summary>What calls may do with the subscribed gateways.</summary>
@@ -60,8 +61,16 @@ internal sealed partial class SessionEffects
     /// <summary>True where the session outlives its process.</summary>
     public bool IsStored => _store.IsStored;
 
-    /// <summary>True while something waits to be written.</summary>
-    public bool IsWriting => _store.IsWriting;
+    /// <summary>True while nothing can be written, or something waits for that.</summary>
+    public bool IsBusyWriting => _store.IsWriting || _store.IsAway;
+
+    /// <summary>True while the running question's responder is at work, or its answer from outside is awaited: nothing before it waits to be written.</summary>
+    /// <param name="questionId">The question that runs, or null for whichever does.</param>
+    public bool IsUnderWay(string? questionId) =>
+        !_store.HasFailed && _session.Running is { } running && _runner.Has(running) && (questionId ?? running.Id) == running.Id;
+
+    /// <inheritdoc cref="SessionStore.ThrowIfAway"/>
+    public void ThrowIfAway() => _store.ThrowIfAway();
 
     /// <summary>Takes up the state that the last activation left, if any, and carries out what follows.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -72,7 +81,15 @@ internal sealed partial class SessionEffects
         }
 
         using var end = cancellationToken.Register(_store.EndRetries);
-        await ApplyAsync();
+        TakeEnded();
+        if (_store.NeedsWrite)
+        {
+            // If this fails, so does the activation, and the next one finds what is stored. Nothing is lost by that: nothing runs yet.
+            await _changes.WriteFirstAsync();
+        }
+
+        GoOn();
+        _store.WriteBehind();
     }
 
     /// <summary>Reads the ended questions and events that are not in memory.</summary>
@@ -86,6 +103,7 @@ internal sealed partial class SessionEffects
     }
 
     /// <summary>Waits until nothing is being written, so that a reply holds only what everyone may see.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away, and something waits to be written.</exception>
     /// <param name="questionId">A question that must be in memory then, if the session keeps it; null for none.</param>
     public async ValueTask SettleAsync(string? questionId = null)
     {
@@ -115,22 +133,15 @@ internal sealed partial class SessionEffects
         }
 
         // In the same turn: a responder must not go on with a question that has ended.
-        var hasEnded = false;
-        while (_session.TakeNextEnded() is { } question)
-        {
-            OnEnded(question);
-            hasEnded = true;
-        }
-
+        TakeEnded();
         switch (durability)
         {
             case var _ when _store.HasFailed:
                 return durability is Durability.Written or Durability.Removed ? throw SessionActivation.GivenUp() : default;
             case Durability.Written when _store.NeedsWrite:
-                // An activation that is given up takes more with it than this change, unless there is nothing else.
-                return new(WriteForCallerAsync(isRepeated: hasEnded || _session.OpenCount > 1 || _session.Running is { Status: QuestionStatus.Recovering }));
+                return new(_changes.WriteForCallerAsync());
             case Durability.WrittenInBackground when _store.NeedsWrite:
-                return new(WriteInBackgroundAsync());
+                return new(_changes.WriteAsync());
             case Durability.WrittenInBackground:
                 TryGoOn();
                 return default;
@@ -143,6 +154,26 @@ internal sealed partial class SessionEffects
 
         GoOn();
         return default;
+    }
+
+    /// <summary>Carries out what follows from a question that was admitted. Where it cannot be stored, it was never asked.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away. If the write arrives all the same, the question runs, and asked again it is a duplicate.</exception>
+    public ValueTask ApplyAskAsync(Question question)
+    {
+        // What has ended for it cannot be taken back.
+        var isUndoable = !TakeEnded() && !_store.HasFailed && _store.NeedsWrite;
+        return isUndoable ? _store.WaitForAttemptAsync(_changes.WriteAskAsync(question)) : ApplyAsync();
+    }
+
+    /// <summary>Finds out whether the store takes a write, before something ends that cannot be taken back. Nothing becomes visible.</summary>
+    /// <exception cref="StoreUnavailableException">It is away.</exception>
+    public async ValueTask ConfirmStoreAsync()
+    {
+        if (_store.IsStored && _session.IsKnown && !_hasStopped)
+        {
+            await _store.WaitForAttemptAsync(_changes.ConfirmAsync());
+            await SettleAsync();
+        }
     }
 
     /// <summary>
@@ -194,37 +225,8 @@ internal sealed partial class SessionEffects
         _hasStopped = true;
         _timer.Dispose();
         _waiters.CompleteAll();
-        ReportWaiting(0, 0);
+        _quota.ReportOpen(0, 0);
         await _runner.StopAsync();
-    }
-
-    private async Task WriteForCallerAsync(bool isRepeated)
-    {
-        await WriteAsync(isRepeated);
-        GoOn();
-        _store.WriteBehind();
-    }
-
-    private async Task WriteInBackgroundAsync()
-    {
-        try
-        {
-            await WriteAsync(isRepeated: true);
-        }
-        catch (Exception)
-        {
-            // Logged, and the activation is on its way out; the next one finds the question open and recovers it.
-            return;
-        }
-
-        TryGoOn();
-        _store.WriteBehind();
-    }
-
-    private async Task WriteAsync(bool isRepeated)
-    {
-        var log = _session.Log;
-        log.ReleaseTo(await _store.WriteAsync(isRepeated));
     }
 
     private async Task RemoveAsync()
@@ -263,6 +265,10 @@ internal sealed partial class SessionEffects
         {
             _session.Log.ReleaseTo(_session.Log.Head);
         }
+        else if (_store.IsWaiting)
+        {
+            _session.Log.ReleaseDeltas();
+        }
 
         _gateways.Publish();
         if (_hasStopped)
@@ -276,8 +282,10 @@ internal sealed partial class SessionEffects
         }
 
         _store.PlanCheckpoint();
-        ReportWaiting(_session.HasOpenQuestion ? 1 : 0, _session.Waiting.Count);
-        _timer.Set(_session.NextLook(_activation.Now));
+        _quota.ReportOpen(_session.HasOpenQuestion ? 1 : 0, _session.Waiting.Count);
+
+        // What waits to be written would be lost with the activation, so the timer keeps it alive.
+        _timer.Set(_session.NextLook(_activation.Now) ?? (_store.IsWriting ? DateTimeOffset.MaxValue : null));
     }
 
     private async Task EndOverdueAsync()
@@ -289,22 +297,25 @@ internal sealed partial class SessionEffects
         await ApplyAsync(Durability.WrittenInBackground);
     }
 
+    /// <summary>True if any question has ended.</summary>
+    private bool TakeEnded()
+    {
+        var hasEnded = false;
+        while (_session.TakeNextEnded() is { } question)
+        {
+            OnEnded(question);
+            hasEnded = true;
+        }
+
+        return hasEnded;
+    }
+
     private void OnEnded(Question question)
     {
         _runner.OnEnded(question);
         _waiters.Complete(question.Id);
         _activation.Services.Metrics.QuestionEnded(question.End!, question.Usage);
         LogMessages.Ended(_activation.Logger, _activation.Key, question.Id, question.Status, question.End!.Reason);
-    }
-
-    private void ReportWaiting(int waiting, int queued)
-    {
-        _quota.SetOpen(waiting + queued);
-        if (waiting != _reportedWaiting || queued != _reportedQueued)
-        {
-            _activation.Services.Metrics.WaitingChanged(waiting - _reportedWaiting, queued - _reportedQueued);
-            (_reportedWaiting, _reportedQueued) = (waiting, queued);
-        }
     }
 
     private static partial class LogMessages

@@ -18,9 +18,9 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private readonly SessionActivation _activation;
     private readonly Session _session;
     private readonly SessionEffects _effects;
-    private readonly SocketGatewayOutboxes _outboxes;
     private readonly ActiveResponder _responder;
     private readonly SessionQuota _quota;
+    private readonly SessionAsks _asks;
     private readonly UnaskedStay _stay;
     private readonly LocalSession _local;
 
@@ -29,7 +29,6 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         ILogger<SessionGrain> logger)
     {
         _activation = new SessionActivation(this, services, logger);
-        _outboxes = outboxes;
         _responder = responder;
         _session = new Session(
             services.Options, responder.Registration, responder.Responder.Recovery, new OptionsCheck(responder, _activation.Key, logger).FindFault, services.NewEpoch());
@@ -38,6 +37,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder,
             _quota);
         _stay = new UnaskedStay(unasked, _activation, () => IsInUse);
+        _asks = new SessionAsks(_activation, _session, _effects, _quota, _stay, outboxes);
         _local = new LocalSession(GrainContext, _session, _effects.EndEvictedAsync);
     }
 
@@ -134,7 +134,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     }
 
     public Task<bool> CanAcceptQuestionAsync(CanAcceptQuestionRequest request) =>
-        Task.FromResult(EndCall(!_session.HasOpenQuestion && !_effects.IsWriting));
+        Task.FromResult(EndCall(!_session.HasOpenQuestion && !_effects.IsBusyWriting));
 
     public async Task<AskReply> AskAsync(AskRequest request)
     {
@@ -147,25 +147,25 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
         _activation.UsedAt = Now;
         Gateways.Announce(_session.Log, request.Gateway);
-        var reply = await AskSessionAsync(request);
-        _activation.Services.Metrics.Asked(reply.Outcome);
-        if (reply.Outcome == AskOutcome.Accepted)
+        try
         {
-            _quota.NoteAsked(request.Question);
-            LogMessages.Accepted(_activation.Logger, _activation.Key, reply.QuestionId, reply.Position);
-            await _effects.ApplyAsync();
+            var reply = await _asks.AskAsync(request);
+            _activation.Services.Metrics.Asked(reply.Outcome);
+            return EndCall(reply);
         }
-        else
+        catch (Exception)
         {
-            LogMessages.NotAccepted(_activation.Logger, _activation.Key, reply.QuestionId, reply.Outcome);
+            // A session that was never asked must not stay for it.
+            EndCall();
+            throw;
         }
-
-        return EndCall(reply);
     }
 
     public async Task<CancelReply> CancelAsync(CancelRequest request)
     {
-        await EnterAsync(null, request.QuestionId);
+        // The responder stops at once, whatever waits to be written.
+        var isOpen = request.QuestionId is { } id ? _session.IsOpen(id) : _effects.IsUnderWay(null);
+        await EnterAsync(null, request.QuestionId, settles: !isOpen);
         var reply = _session.Cancel(request.QuestionId, Now);
         await _effects.ApplyAsync();
         return EndCall(reply);
@@ -173,7 +173,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public async Task<AnswerReply> AnswerAsync(AnswerRequest request)
     {
-        await EnterAsync(null, request.QuestionId);
+        await EnterAsync(null, request.QuestionId, settles: !_effects.IsUnderWay(request.QuestionId));
         var reply = _session.Answer(request, Gateways.HasAny, Now);
         await _effects.ApplyAsync();
         return EndCall(reply);
@@ -224,6 +224,12 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         await _effects.SettleAsync();
         _activation.Services.Eviction.ThrowIfEvicted();
         var wasThere = IsInUse;
+        _effects.ThrowIfAway();
+        if (_session.HasOpenQuestion)
+        {
+            await _effects.ConfirmStoreAsync();
+        }
+
         _session.EndAll(Ending.SessionRemoved, Now);
         await _effects.ApplyAsync(Durability.Removed);
         if (wasThere)
@@ -244,30 +250,16 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return wasThere;
     }
 
-    private async ValueTask<AskReply> AskSessionAsync(AskRequest request)
-    {
-        using var awake = _stay.KeepAwake();
-        try
-        {
-            return _session.Admission.FindReply(request, Now) ?? await _quota.FindRefusalAsync(request, IsOrphaned) ?? _session.Admission.Admit(request, Now, IsOrphaned);
-        }
-        catch (Exception)
-        {
-            // The responder could not check the options: nothing has changed, and a session that was never asked must not stay for it.
-            EndCall();
-            throw;
-        }
-        finally
-        {
-            _quota.Settle();
-        }
-    }
-
     /// <summary>Every call begins here: writes settle first, the caller's socket gateway is subscribed, and the session is announced once to the others.</summary>
     /// <param name="questionId">The question that the call is about, if it names one.</param>
-    private async ValueTask EnterAsync(string? gateway, string? questionId = null)
+    /// <param name="settles">False for a call whose reply says nothing of what waits to be written.</param>
+    private async ValueTask EnterAsync(string? gateway, string? questionId = null, bool settles = true)
     {
-        await _effects.SettleAsync(questionId);
+        if (settles)
+        {
+            await _effects.SettleAsync(questionId);
+        }
+
         _activation.Services.Eviction.ThrowIfEvicted();
         if (gateway is not null)
         {
@@ -280,9 +272,6 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             Gateways.Announce(_session.Log, gateway);
         }
     }
-
-    private bool IsOrphaned(Question question) =>
-        question.IsOrphanable && (question.IsConnectionGone || (question.Gateway is { } gateway && !_outboxes.IsLive(gateway)));
 
     /// <summary>Every call ends here. A session that is only read is remembered as if it had been asked.</summary>
     private void EndCall()
@@ -311,13 +300,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         [LoggerMessage(4, LogLevel.Debug, "Session {SessionKey}: socket gateway {Gateway} has {Connections} connections left")]
         public static partial void Detached(ILogger logger, string sessionKey, string gateway, int connections);
 
-        [LoggerMessage(5, LogLevel.Debug, "Session {SessionKey}: question {QuestionId} accepted at position {Position}")]
-        public static partial void Accepted(ILogger logger, string sessionKey, string questionId, int position);
-
-        [LoggerMessage(6, LogLevel.Debug, "Session {SessionKey}: question {QuestionId} not accepted: {Outcome}")]
-        public static partial void NotAccepted(ILogger logger, string sessionKey, string questionId, AskOutcome outcome);
-
-        [LoggerMessage(7, LogLevel.Information, "Session {SessionKey} removed")]
+        [LoggerMessage(5, LogLevel.Information, "Session {SessionKey} removed")]
         public static partial void Removed(ILogger logger, string sessionKey);
     }
 }

@@ -17,6 +17,7 @@ internal sealed class SessionQuota
     private readonly string _scope;
     private readonly string _sessionId;
     private int _permits;
+    private (int Running, int Queued) _reported;
     private bool _isIndexed;
 
     public SessionQuota(SessionActivation activation, Session session)
@@ -93,6 +94,17 @@ internal sealed class SessionQuota
 
     /// <summary>The session is forgotten, and so is its place. Throws if the index could not be asked or written; safe to repeat.</summary>
     public Task ForgetAsync() => IsUnlimited ? Task.CompletedTask : Scopes.Indexes.RemoveAsync(_scope, _sessionId);
+
+    /// <summary>Holds what the open questions need, and counts them.</summary>
+    public void ReportOpen(int running, int queued)
+    {
+        SetOpen(running + queued);
+        if (_reported != (running, queued))
+        {
+            _activation.Services.Metrics.WaitingChanged(running - _reported.Running, queued - _reported.Queued);
+            _reported = (running, queued);
+        }
+    }
 
     /// <summary>Holds a permit for each open question. More are taken also above the limit: what was restored is open already.</summary>
     public void SetOpen(int open)

@@ -11,5 +11,5 @@ internal sealed class SessionStores(StoredStates states, ParkedSessions parked, 
 
     /// <summary>Creates the store of one session.</summary>
     public SessionStore Create(SessionActivation activation, Session session) =>
-        new(activation, session, states.Storage is { } storage ? new SessionSlots(storage, activation.Grain.GrainContext.GrainId, forms) : null, parked);
+        new(activation, session, states.Storage is { } storage ? new SessionSlots(storage, activation.Grain.GrainContext.GrainId, forms) : null, parked, states.Watch);
 }

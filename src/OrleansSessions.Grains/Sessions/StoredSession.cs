@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using OrleansSessions.Diagnostics;
 using OrleansSessions.Grains.Questions;
 using OrleansSessions.Grains.Records;
+using OrleansSessions.Stores;
 
 namespace OrleansSessions.Grains.Sessions;
 
@@ -106,6 +107,12 @@ internal sealed partial class StoredSession
         return head;
     }
 
+    /// <summary>True where the store can have something that this activation has taken back.</summary>
+    public bool IsUncertain => _record.IsUncertain;
+
+    /// <summary>Makes the store hold what this activation does.</summary>
+    public Task ReconcileAsync() => _session.IsKnown ? WriteAsync() : _record.ClearAsync();
+
     /// <summary>True if the record holds enough of ended questions for a page.</summary>
     public bool NeedsPage => _session.Ended.BytesInRecord + (_session.Ended.CountInRecord * BytesAroundText) >= MaxBytesInRecord;
 
@@ -125,6 +132,10 @@ internal sealed partial class StoredSession
                 Ended = questions.ConvertAll(_forms.Write),
                 HasChunks = questions.Exists(static question => question.Saved is not null),
             });
+        }
+        catch (StoreUnavailableException)
+        {
+            return;
         }
         catch (Exception fault)
         {
@@ -222,6 +233,10 @@ internal sealed partial class StoredSession
             {
                 await _cleaner.RemoveChunksAsync(range);
             }
+        }
+        catch (StoreUnavailableException)
+        {
+            // The outage has its line in the log.
         }
         catch (Exception fault)
         {

@@ -51,7 +51,7 @@ internal sealed partial class DirectorySweep(
         {
             try
             {
-                await using var redis = await ConnectionMultiplexer.ConnectAsync(options.Value.Redis);
+                await using var redis = await ConnectionMultiplexer.ConnectAsync(RedisClient.Parse(options.Value.Redis));
                 var removed = 0;
                 foreach (var server in redis.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
                 {

@@ -30,7 +30,7 @@ internal static class OrleansHosting
     private static void ConfigureClient(IClientBuilder client, ClusterConnectionOptions cluster)
     {
         client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
-        client.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(cluster.Redis));
+        client.UseRedisClustering(options => options.ConfigurationOptions = RedisClient.Parse(cluster.Redis));
         client.ApplyFailureTimes();
         client.UseConnectionRetryFilter(WaitForASiloAsync);
         client.AddSessionStreams();
@@ -55,7 +55,7 @@ internal static class OrleansHosting
     {
         if (cluster.Provider == ClusterProvider.Redis)
         {
-            silo.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(cluster.Redis));
+            silo.UseRedisClustering(options => options.ConfigurationOptions = RedisClient.Parse(cluster.Redis));
             silo.AddSessionDirectory(cluster);
             silo.ApplyFailureTimes();
         }

@@ -1,4 +1,4 @@
-using StackExchange.Redis;
+using OrleansSessions.Grains;
 
 namespace OrleansSessions.Server.Clustering;
 
@@ -7,7 +7,8 @@ internal static class SessionDirectory
 {
     public static void AddSessionDirectory(this ISiloBuilder silo, ClusterConnectionOptions cluster)
     {
-        silo.UseRedisGrainDirectoryAsDefault(options => options.ConfigurationOptions = ConfigurationOptions.Parse(cluster.Redis));
+        silo.UseRedisGrainDirectoryAsDefault(options => options.ConfigurationOptions = RedisClient.Parse(cluster.Redis));
+        silo.WatchDefaultGrainDirectory();
         silo.Services.AddHostedService<DirectorySweep>();
     }
 }

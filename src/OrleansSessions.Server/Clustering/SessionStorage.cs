@@ -4,7 +4,6 @@ using Orleans.Serialization;
 using Orleans.Storage;
 using OrleansSessions.Sessions;
 using OrleansSessions.Storage.Sqlite;
-using StackExchange.Redis;
 
 namespace OrleansSessions.Server.Clustering;
 
@@ -63,7 +62,7 @@ internal static class SessionStorage
     private static void AddRedis(this ISiloBuilder silo, ClusterConnectionOptions cluster, SessionsOptions sessions) =>
         silo.AddRedisGrainStorage(SessionsOptions.StorageName, (OptionsBuilder<RedisStorageOptions> storage) => storage.Configure<Serializer>((options, serializer) =>
         {
-            options.ConfigurationOptions = ConfigurationOptions.Parse(cluster.Redis);
+            options.ConfigurationOptions = RedisClient.Parse(cluster.Redis);
             options.DeleteStateOnClear = true;
             options.EntryExpiry = EntryExpiry(sessions);
             // The JSON serializer accepts only listed types, and its output grows with every piece of an answer.

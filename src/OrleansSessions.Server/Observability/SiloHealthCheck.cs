@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OrleansSessions.Clustering;
+using OrleansSessions.Stores;
 
 namespace OrleansSessions.Server.Observability;
 
-/// <summary>Healthy while the silo of this process is an active member of its cluster.</summary>
-internal sealed class SiloHealthCheck(ISiloStatusOracle silo, ClusterEviction eviction, Drain drain) : IHealthCheck
+/// <summary>Healthy while the silo of this process is an active member of its cluster, and degraded while it cannot write the store of the sessions.</summary>
+internal sealed class SiloHealthCheck(ISiloStatusOracle silo, ClusterEviction eviction, Drain drain, StoreHealth store) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
@@ -19,8 +20,9 @@ internal sealed class SiloHealthCheck(ISiloStatusOracle silo, ClusterEviction ev
         }
 
         var status = silo.CurrentStatus;
-        return Task.FromResult(status == SiloStatus.Active
-            ? HealthCheckResult.Healthy()
-            : new HealthCheckResult(context.Registration.FailureStatus, $"The silo is {status}."));
+        return Task.FromResult(
+            status != SiloStatus.Active ? new HealthCheckResult(context.Registration.FailureStatus, $"The silo is {status}.")
+            : store.Describe() is { } outage ? HealthCheckResult.Degraded(outage)
+            : HealthCheckResult.Healthy());
     }
 }

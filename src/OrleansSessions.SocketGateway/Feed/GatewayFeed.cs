@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Streams;
 using OrleansSessions.Gateways;
+using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Following;
 
 namespace OrleansSessions.SocketGateway.Feed;
@@ -10,7 +11,7 @@ namespace OrleansSessions.SocketGateway.Feed;
 /// all subscriptions of a process share the thread that calls it.
 /// </summary>
 internal sealed partial class GatewayFeed(
-    FollowerRegistry registry, SiloHeartbeats silos, SessionReattacher reattacher, TimeProvider clock, ILogger<GatewayFeed> logger)
+    FollowerRegistry registry, SiloHeartbeats silos, SessionReattacher reattacher, StoreReports store, TimeProvider clock, ILogger<GatewayFeed> logger)
     : IAsyncBatchObserver<GatewayItem>
 {
     public Task OnNextAsync(IList<SequentialItem<GatewayItem>> items)
@@ -80,10 +81,19 @@ internal sealed partial class GatewayFeed(
                 }
 
                 break;
-            case GatewayItemKind.Heartbeat when silos.OnMembership(item) is { } left:
-                LogMessages.SilosLeft(logger, left.Count, item.MembershipVersion);
-                reattacher.EnqueueThoseOf(left);
+            case GatewayItemKind.Heartbeat:
+                OnHeartbeat(item);
                 break;
+        }
+    }
+
+    private void OnHeartbeat(GatewayItem item)
+    {
+        store.OnHeartbeat(item);
+        if (silos.OnMembership(item) is { } left)
+        {
+            LogMessages.SilosLeft(logger, left.Count, item.MembershipVersion);
+            reattacher.EnqueueThoseOf(left);
         }
     }
 

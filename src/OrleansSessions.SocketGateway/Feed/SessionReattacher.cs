@@ -217,10 +217,10 @@ internal sealed partial class SessionReattacher(
         }
     }
 
-    /// <summary>Logs the exception only once for each session. In an outage all attaches fail, again and again.</summary>
+    /// <summary>Logs the exception only once for each session. In an outage all attaches fail, again and again; one of the store has a line of its own.</summary>
     private void LogAttachFailed(FollowedSession session, Exception fault)
     {
-        if (session.FailedAttaches == 0)
+        if (session.FailedAttaches == 0 && !grains.IsOutage(fault))
         {
             LogMessages.Failed(logger, fault, session.SessionKey);
         }
@@ -269,7 +269,10 @@ internal sealed partial class SessionReattacher(
         }
         catch (Exception fault)
         {
-            LogMessages.Failed(logger, fault, sessionKey);
+            if (!grains.IsOutage(fault))
+            {
+                LogMessages.Failed(logger, fault, sessionKey);
+            }
         }
     }
 

@@ -262,7 +262,13 @@ internal sealed partial class Follower : IFollower
         Close(CloseCodes.SlowConsumer, "The client does not read the frames that are sent to it.");
     }
 
-    private void OnLogReadFailed(Exception fault) => LogMessages.LogReadFailed(Services.Logger, fault, Id, Request.SessionId);
+    private void OnLogReadFailed(Exception fault)
+    {
+        if (!Services.Grains.IsOutage(fault))
+        {
+            LogMessages.LogReadFailed(Services.Logger, fault, Id, Request.SessionId);
+        }
+    }
 
     private static partial class LogMessages
     {

@@ -283,7 +283,7 @@ internal sealed class FollowerRequests(Follower follower)
         {
             if (isNew)
             {
-                isTold = follower.Profile.OnNotAsked(error.QuestionId!) || error.Error != WireErrors.Internal;
+                isTold = follower.Profile.OnNotAsked(error.QuestionId!) || (error.Error != WireErrors.Internal && error.Error != WireErrors.StoreUnavailable);
             }
         }
 

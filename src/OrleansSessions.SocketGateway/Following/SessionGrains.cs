@@ -24,6 +24,9 @@ internal sealed class SessionGrains(IGrainFactory grains, SocketGatewayInstance 
 
     public IScopeIndexGrain IndexOf(string scope) => grains.GetGrain<IScopeIndexGrain>(scope);
 
+    /// <inheritdoc cref="GrainFaults.IsOutage"/>
+    public bool IsOutage(Exception fault) => faults.IsOutage(fault);
+
     /// <inheritdoc cref="GrainFaults.Report"/>
     public ErrorMessage Report(Exception fault, string notDone, string sessionId, string? questionId) =>
         faults.Report(fault, notDone, sessionId, questionId);

@@ -25,7 +25,7 @@ internal sealed class ChaosRedis : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("chaos-redis-").FullName;
         try
         {
-            return new(await RedisProcess.StartInFolderAsync(folder), folder);
+            return new(await RedisProcess.StartAsync(RedisFlavour.RedisServer, folder: folder), folder);
         }
         catch
         {
@@ -52,7 +52,7 @@ internal sealed class ChaosRedis : IAsyncDisposable
     {
         _process.Kill();
         await RunClock.DelayAsync(time, CancellationToken.None);
-        await _process.StartAgainAsync();
+        await _process.RestartAsync();
     }
 
     public Task DelayAsync(TimeSpan time, CancellationToken cancellationToken) => ForAsync(

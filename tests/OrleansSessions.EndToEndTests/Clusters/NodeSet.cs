@@ -17,7 +17,7 @@ public sealed class NodeSet : IAsyncDisposable
 
     public RedisProcess Redis { get; }
 
-    public static async Task<NodeSet> StartAsync(RedisFlavour flavour, RedisTls? tls = null)
+    public static async Task<NodeSet> StartAsync(RedisFlavour flavour, RedisTls? tls = null, string? folder = null)
     {
         if (RedisProcess.Missing(flavour) is { } reason)
         {
@@ -25,7 +25,7 @@ public sealed class NodeSet : IAsyncDisposable
             Assert.Skip(reason);
         }
 
-        return new(await RedisProcess.StartAsync(flavour, tls));
+        return new(await RedisProcess.StartAsync(flavour, tls, folder));
     }
 
     public async Task<ServerProcess> AddAsync(params string[] settings)
@@ -48,6 +48,9 @@ public sealed class NodeSet : IAsyncDisposable
 
     /// <summary>Makes the store come back empty.</summary>
     public async Task FlushAsync() => await (await ClientAsync()).GetDatabase().ExecuteAsync("FLUSHALL");
+
+    /// <summary>Changes a setting of the store.</summary>
+    public async Task ConfigureStoreAsync(string setting, string value) => await (await ClientAsync()).GetDatabase().ExecuteAsync("CONFIG", "SET", setting, value);
 
     /// <summary>What the store has received so far, in bytes.</summary>
     public async Task<long> ReceivedBytesAsync()

@@ -4,6 +4,7 @@ using OrleansSessions.Grains;
 using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
+using OrleansSessions.Stores;
 using OrleansSessions.TestKit.Responders;
 
 namespace OrleansSessions.TestKit.Clusters;
@@ -61,6 +62,10 @@ public sealed class SessionCluster : IAsyncDisposable
     }
 
     public ISessionGrain Session(string id) => _cluster.Client.GetGrain<ISessionGrain>("/" + id);
+
+    /// <summary>Waits until every silo knows whether it can write the store of the sessions.</summary>
+    public Task StoreIsAsync(bool isAway) => Eventually.TrueAsync(
+        () => _cluster.Silos.All(silo => silo.ServiceProvider.GetRequiredService<StoreHealth>().IsAway == isAway), $"the store is {(isAway ? "away" : "back")}");
 
     /// <summary>Deactivates all idle grains, as happens over time.</summary>
     public async Task HibernateAsync() =>

@@ -16,7 +16,7 @@ public enum RedisFlavour
     RedisServer,
 }
 
-/// <summary>A Redis server on loopback. It starts empty, and writes nothing to disk unless it has a folder.</summary>
+/// <summary>An empty Redis server on loopback that writes nothing to disk.</summary>
 public sealed class RedisProcess : IAsyncDisposable
 {
     private static readonly TimeSpan RestorePatience = TimeSpan.FromMinutes(3);
@@ -24,13 +24,14 @@ public sealed class RedisProcess : IAsyncDisposable
     private static readonly Lock RestoreGate = new();
     private static Task? _restored;
 
+    private readonly RedisTls? _tls;
     private readonly int _port;
     private readonly string? _folder;
     private ChildProcess _process;
 
     private RedisProcess(ChildProcess process, int port, RedisTls? tls, string? folder)
     {
-        (_process, _port, _folder) = (process, port, folder);
+        (_process, _port, _tls, _folder) = (process, port, tls, folder);
         ConnectionString = tls is null ? $"127.0.0.1:{port}" : $"localhost:{port},ssl=true,password={tls.Password}";
     }
 
@@ -45,15 +46,8 @@ public sealed class RedisProcess : IAsyncDisposable
         flavour == RedisFlavour.RedisServer && ProgramPath.Find("redis-server") is null ? "redis-server is not on the path." : null;
 
     /// <param name="tls">If not null, the server takes only TLS and asks for a password. Only <see cref="RedisFlavour.RedisServer"/> can do that.</param>
-    public static Task<RedisProcess> StartAsync(RedisFlavour flavour, RedisTls? tls = null) => StartAsync(flavour, tls, null);
-
-    /// <summary>
-    /// Starts Redis itself with an append-only file in this folder, which exists. The file is written before a command is answered, so a server
-    /// that is killed and started again has lost nothing that it confirmed.
-    /// </summary>
-    public static Task<RedisProcess> StartInFolderAsync(string folder) => StartAsync(RedisFlavour.RedisServer, null, folder);
-
-    private static async Task<RedisProcess> StartAsync(RedisFlavour flavour, RedisTls? tls, string? folder)
+    /// <param name="folder">If not null, each write is in a file there before its reply, so that <see cref="RestartAsync"/> finds it. Only <see cref="RedisFlavour.RedisServer"/>.</param>
+    public static async Task<RedisProcess> StartAsync(RedisFlavour flavour, RedisTls? tls = null, string? folder = null)
     {
         if (flavour == RedisFlavour.Garnet)
         {
@@ -61,34 +55,11 @@ public sealed class RedisProcess : IAsyncDisposable
         }
 
         var port = FreePort.Take();
-        return new RedisProcess(await LaunchAsync(flavour, port, tls, folder), port, tls, folder);
-    }
-
-    /// <summary>Stops the server while others still use it.</summary>
-    public void Kill() => _process.Kill();
-
-    /// <inheritdoc cref="ChildProcess.Freeze"/>
-    public void Freeze() => _process.Freeze();
-
-    /// <inheritdoc cref="ChildProcess.Thaw"/>
-    public void Thaw() => _process.Thaw();
-
-    /// <summary>Starts a killed server again on the same port, with what its append-only file has.</summary>
-    public async Task StartAgainAsync()
-    {
-        await _process.DisposeAsync();
-        _process = await LaunchAsync(RedisFlavour.RedisServer, _port, null, _folder);
-    }
-
-    public ValueTask DisposeAsync() => _process.DisposeAsync();
-
-    private static async Task<ChildProcess> LaunchAsync(RedisFlavour flavour, int port, RedisTls? tls, string? folder)
-    {
         var process = Launch(flavour, port, tls, folder);
         try
         {
             await process.UntilAsync(() => AnswersAsync(port, tls), $"port {port} answers PING", StartPatience);
-            return process;
+            return new RedisProcess(process, port, tls, folder);
         }
         catch
         {
@@ -97,20 +68,39 @@ public sealed class RedisProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Stops the server while others still use it.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>Lets the server hang: its connections stay open and silent.</summary>
+    public void Freeze() => _process.Freeze();
+
+    public void Thaw() => _process.Thaw();
+
+    /// <summary>Starts a server that was killed again, with the same port and what is in its folder. Returns once it answers.</summary>
+    public async Task RestartAsync()
+    {
+        await _process.DisposeAsync();
+        _process = Launch(RedisFlavour.RedisServer, _port, _tls, _folder);
+        await _process.UntilAsync(() => AnswersAsync(_port, _tls), $"port {_port} answers PING", StartPatience);
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+
     private static ChildProcess Launch(RedisFlavour flavour, int port, RedisTls? tls, string? folder)
     {
         var number = port.ToString(CultureInfo.InvariantCulture);
         return flavour == RedisFlavour.RedisServer
             ? ChildProcess.Start(
                 "redis-server", ProgramPath.Find("redis-server")!,
-                [.. tls?.Arguments(number) ?? ["--port", number], "--bind", "127.0.0.1", "--save", "", .. Persistence(folder)])
+                [.. tls?.Arguments(number) ?? ["--port", number], "--bind", "127.0.0.1", "--save", "", .. Keeping(folder)])
             : ChildProcess.Start(
                 "garnet-server", ChildProcess.DotnetPath,
                 ["tool", "run", "garnet-server", "--", "--lua", "--port", number, "--bind", "127.0.0.1", "--memory", "128m", "--index", "16m"],
                 folder: RepositoryFolder.Path);
     }
 
-    private static string[] Persistence(string? folder) => folder is null ? ["--appendonly", "no"] : ["--appendonly", "yes", "--dir", folder];
+    private static string[] Keeping(string? folder) =>
+        folder is null ? ["--appendonly", "no"] : ["--appendonly", "yes", "--appendfsync", "always", "--dir", folder];
 
     private static Task RestoreOnceAsync()
     {

@@ -188,7 +188,7 @@ internal static class StoredForms
         Of("GatewayItem, asleep", GatewayItem.Asleep(Silo, 2, "/s", 5)),
         Of("GatewayItem, awake", GatewayItem.Awake(Silo, 3, "/s", 5, 4)),
         Of("GatewayItem, removed", GatewayItem.Removed(Silo, 4, "/s", 5)),
-        Of("GatewayItem, heartbeat", GatewayItem.Heartbeat(Silo, 4, 6, [Silo])),
+        Of("GatewayItem, heartbeat", GatewayItem.Heartbeat(Silo, 4, 6, [Silo]) with { IsStoreAway = true }),
         Of("QuestionState", Question),
         Of("QuestionState, open", QuestionState.From(new Question("q", "why", Time) { Gateway = "g", Connection = "c", IsOrphanable = true })),
         Of("SessionRecord", new SessionRecord

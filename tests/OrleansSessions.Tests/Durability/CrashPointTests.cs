@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
+using OrleansSessions.Grains.States;
 using OrleansSessions.Sessions;
+using OrleansSessions.Stores;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Stores;
 using Xunit;
@@ -23,7 +25,12 @@ public sealed class CrashPointTests(ITestOutputHelper output) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _first = await StoredCluster.StartAsync(_rows, Configure);
+        // A crash is that of one session: the store of the others does not hang.
+        _first = await StoredCluster.StartAsync(_rows, Configure, configureSilo: silo => silo.Services.AddSingleton(provider =>
+            new StoreWatch(provider.GetRequiredService<StoreHealth>(), provider.GetRequiredKeyedService<TimeProvider>(TimeProviderNames.Grains))
+            {
+                OperationLimit = Timeout.InfiniteTimeSpan,
+            }));
         _first.Store.Before = operation => _crashes.TryGetValue(operation.Grain, out var crash) ? crash.BeforeAsync(operation) : Task.CompletedTask;
         _first.Store.After = operation => _crashes.TryGetValue(operation.Grain, out var crash) ? crash.AfterAsync(operation) : Task.CompletedTask;
     }

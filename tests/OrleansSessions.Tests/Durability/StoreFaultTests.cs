@@ -1,5 +1,6 @@
 using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
+using OrleansSessions.Stores;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Stores;
 using Xunit;
@@ -62,16 +63,34 @@ public sealed class StoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AcceptedThatArrivedWithoutAReply_IsAFaultForItsAsker_AndIsADuplicateAfterwards()
+    public async Task AcceptedThatArrivedWithoutAReply_IsAFaultForItsAsker_AndRunsOnceWhenItIsAskedAgain()
     {
         await _cluster.AnswerAsync("s", "old", "old", "text");
         _cluster.Cluster.Responder.Recovery = RecoveryMode.AskAgain;
         FailOnce(operation => operation is { Slot: "record", Kind: StoreOperationKind.Write }, arrives: true);
-        await Assert.ThrowsAnyAsync<Exception>(() => Session.AskAsync("a", "a"));
-        _cluster.Cluster.Responder.For("a").Send("answer").Finish();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.AskAsync("a", "a"));
+        await _cluster.Cluster.StoreIsAsync(isAway: false);
+        var script = _cluster.Cluster.Responder.For("a").Send("answer").Finish();
 
-        Assert.Equal(AskOutcome.Duplicate, (await Session.AskAsync("a", "a")).Outcome);
+        Assert.Equal(AskOutcome.Accepted, (await Session.AskAsync("a", "a")).Outcome);
         Assert.Equal("answer", (await _cluster.EndOfAsync("s", "a")).Text);
+        Assert.Equal(1, script.Runs);
+    }
+
+    [Fact]
+    public async Task AcceptedThatArrivedWithoutAReply_IsTakenBackInTheStoreToo()
+    {
+        await _cluster.AnswerAsync("s", "old", "old", "text");
+        _cluster.Cluster.Responder.Recovery = RecoveryMode.AskAgain;
+        FailOnce(operation => operation is { Slot: "record", Kind: StoreOperationKind.Write }, arrives: true);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.AskAsync("a", "a"));
+        var withQuestion = Rows["record"];
+        await Eventually.TrueAsync(() => Rows["record"] != withQuestion, "the record is written again");
+
+        await _cluster.SleepAsync("s");
+
+        Assert.Equal(["old"], (await Session.ListQuestionsAsync(10)).Select(question => question.QuestionId));
+        Assert.Equal(0, _cluster.Cluster.Responder.For("a").Runs);
     }
 
     [Theory]

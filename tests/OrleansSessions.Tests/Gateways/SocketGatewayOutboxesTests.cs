@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Streams;
 using OrleansSessions.Clustering;
+using OrleansSessions.Stores;
 using OrleansSessions.Gateways;
 using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Log;
@@ -47,7 +48,8 @@ public sealed class SocketGatewayOutboxesTests : IAsyncLifetime
         var snapshot = new ClusterMembershipSnapshot(members, new MembershipVersion(3));
         _outboxes = new(
             _services, Stub.Of<IGrainFactory>((_, _) => registry),
-            new ClusterView(Stub.Of<ILocalSiloDetails>((_, _) => Silo), Stub.Of<IClusterMembershipService>((_, _) => snapshot), new Drain()), _clock, NullLogger<SocketGatewayOutboxes>.Instance);
+            new ClusterView(Stub.Of<ILocalSiloDetails>((_, _) => Silo), Stub.Of<IClusterMembershipService>((_, _) => snapshot), new Drain()),
+            new StoreHealth(_clock, NullLogger<StoreHealth>.Instance), _clock, NullLogger<SocketGatewayOutboxes>.Instance);
         _outboxes.Participate(Stub.Of<ISiloLifecycle>((_, arguments) =>
         {
             _life = arguments.OfType<ILifecycleObserver>().Single();

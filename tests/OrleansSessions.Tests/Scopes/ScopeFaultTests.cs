@@ -106,6 +106,7 @@ public sealed class ScopeFaultTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<Exception>(() => Index.RemoveAsync(new() { SessionIds = ["one"], IsDurable = true }));
         Assert.True(IsWritten());
         _store.Fail = false;
+        await _cluster.StoreIsAsync(isAway: false);
 
         await Index.RemoveAsync(new() { SessionIds = ["one"], IsDurable = true });
 

@@ -52,6 +52,7 @@ public sealed class ExpiringStoreTests : IAsyncLifetime
         Assert.NotNull(await Session.GetQuestionAsync("a"));
         await Eventually.TrueAsync(() => _store.Failures > 0, "the renewal has failed");
         _store.Fail = false;
+        await _cluster.StoreIsAsync(isAway: false);
         Assert.NotNull(await Session.GetQuestionAsync("a"));
         _cluster.Clock.Advance(Retention * 0.95);
 

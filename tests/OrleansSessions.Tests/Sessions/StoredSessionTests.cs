@@ -3,6 +3,7 @@ using Orleans.Storage;
 using OrleansSessions.Log;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
+using OrleansSessions.Stores;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;
 
@@ -91,11 +92,47 @@ public sealed class StoredSessionTests : IAsyncLifetime
     public async Task AcceptedThatCannotBeWritten_IsAFaultForItsAsker_AndTheSessionGoesOn()
     {
         _store.Fail = true;
-        await Assert.ThrowsAnyAsync<Exception>(() => AskAsync("a"));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => AskAsync("a"));
+        Assert.Null(await Session.GetQuestionAsync("a"));
         _store.Fail = false;
+        await _cluster.StoreIsAsync(isAway: false);
 
-        await Eventually.TrueAsync(async () => await Session.GetQuestionAsync("a") is null, "what was not written is not known");
-        Assert.Equal(AskOutcome.Accepted, (await AskAsync("b")).Outcome);
+        Assert.Equal((AskOutcome.Accepted, 1L), ((await AskAsync("b")).Outcome, (await AskAsync("b")).Seq));
+        Assert.Null(await Session.GetQuestionAsync("a"));
+        Assert.Equal(AskOutcome.Busy, (await AskAsync("a")).Outcome);
+    }
+
+    [Fact]
+    public async Task WhileTheStoreIsAway_AnAskIsRefusedAtOnce_WithoutTouchingIt()
+    {
+        _store.Fail = true;
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => AskAsync("a"));
+
+        // The probe is stopped at the gate, so nothing else reaches the store either.
+        _store.Close();
+        await _store.Blocked.WaitAsync(Patience);
+        var writes = _store.Writes;
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => AskAsync("b"));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.RemoveAsync());
+        Assert.False(await Session.CanAcceptQuestionAsync());
+
+        Assert.Equal(writes, _store.Writes);
+    }
+
+    [Fact]
+    public async Task AStoreThatHangs_IsAway_AndIsBackOnceItAnswers()
+    {
+        await Session.AttachAsync("g");
+        _store.Close();
+        var asking = AskAsync("a");
+        await _store.Blocked.WaitAsync(Patience);
+        _cluster.Clock.Advance(TimeSpan.FromSeconds(3));
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => asking.WaitAsync(Patience));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => AskAsync("b").WaitAsync(Patience));
+        _store.Open();
+        await _cluster.StoreIsAsync(isAway: false);
+        Assert.Equal(AskOutcome.Accepted, (await AskAsync("b").WaitAsync(Patience)).Outcome);
     }
 
     [Fact]
@@ -117,38 +154,92 @@ public sealed class StoredSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ACancelThatCannotBeWritten_IsWrittenOnceTheStoreIsBack_AndNoOneIsAskedAgain()
+    public async Task ACancelThatCannotBeWritten_StopsTheResponderAtOnce_AndIsWrittenOnceTheStoreIsBack_AndNoOneIsAskedAgain()
     {
         var script = _cluster.Responder.For("a").Send("text");
         await AskAsync("a");
         await script.Started.WaitAsync(Patience);
         _store.Fail = true;
-        var cancel = Session.CancelAsync("a");
-        await UntilItFailsAsync(times: 2);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.CancelAsync("a"));
+        await script.Cancelled.WaitAsync(Patience);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.GetQuestionAsync("a"));
         _store.Fail = false;
-        _cluster.Clock.Advance(TimeSpan.FromSeconds(3));
 
-        Assert.Equal(CancelOutcome.Cancelling, (await cancel.WaitAsync(Patience)).Outcome);
+        await Eventually.TrueAsync(EndedAsync, "a has ended");
         Assert.Equal((QuestionStatus.Cancelled, 1), ((await Session.GetQuestionAsync("a"))!.Status, script.Runs));
+
+        async Task<bool> EndedAsync()
+        {
+            try
+            {
+                return (await Session.GetQuestionAsync("a"))!.End is not null;
+            }
+            catch (StoreUnavailableException)
+            {
+                return false;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(IfBusy.Queue)]
+    [InlineData(IfBusy.Replace)]
+    public async Task AQuestionThatCannotBeWritten_BesideOneThatRuns_LeavesNoTrace_AndThatOneGoesOn(IfBusy ifBusy)
+    {
+        await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        var script = _cluster.Responder.For("a").Send("one ");
+        await Session.AskAsync("a", "a", gateway: gateway.Id);
+        var events = await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Delta);
+        _store.Fail = true;
+
+        // Once when no one knows of the outage yet, and once when it is known.
+        for (var i = 0; i < 2; i++)
+        {
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.AskAsync("b", "b", ifBusy));
+            script.Send($"more{i} ");
+            events.AddRange(await gateway.EventsUntilAsync(logged => logged.Text == $"more{i} "));
+        }
+
+        Assert.Null(await Session.GetQuestionAsync("b"));
+        Assert.Equal(QuestionStatus.Answering, (await Session.GetQuestionAsync("a"))!.Status);
+        _store.Fail = false;
+        await _cluster.StoreIsAsync(isAway: false);
+        Assert.Equal(AskOutcome.Accepted, (await Session.AskAsync("b", "b", IfBusy.Queue)).Outcome);
+        script.Finish();
+        _cluster.Responder.For("b").Finish();
+
+        events.AddRange(await gateway.EventsUntilAsync(logged => logged is { Kind: LogEventKind.Done, QuestionId: "b" }));
+        Assert.Equal(Enumerable.Range(1, 7).Select(seq => (long)seq), events.Select(logged => logged.Seq));
+        Assert.Equal(["a", "a", "a", "a", "b", "a", "b"], events.Select(logged => logged.QuestionId));
+        Assert.Equal(1, script.Runs);
     }
 
     [Fact]
-    public async Task AQuestionThatCannotBeWritten_BesideOneThatRuns_DoesNotEndThatOne()
+    public async Task WhatEndsWhileTheStoreIsAway_IsDoneOnceItIsBack_AndTextIsVisibleMeanwhile()
     {
-        var script = _cluster.Responder.For("a").Send("text");
-        await AskAsync("a");
-        await script.Started.WaitAsync(Patience);
+        await using var gateway = await GatewayListener.StartAsync(_cluster.Orleans.Client);
+        var script = _cluster.Responder.For("a").Send("one ");
+        await Session.AskAsync("a", "a", gateway: gateway.Id);
+        await Session.AskAsync("b", "b", IfBusy.Queue);
+        var events = await gateway.EventsUntilAsync(logged => logged.Kind == LogEventKind.Delta);
         _store.Fail = true;
-        var next = Session.AskAsync("b", "b", IfBusy.Queue);
-        await UntilItFailsAsync(times: 2);
+
+        // The end of a question that waits has a number before this text, but no one has seen it.
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.CancelAsync("b"));
+        script.Send("two ");
+        events.AddRange(await gateway.EventsUntilAsync(logged => logged.Text == "two "));
+        script.Send("three").Finish();
+        events.AddRange(await gateway.EventsUntilAsync(logged => logged.Text == "three"));
+        Assert.DoesNotContain(events, logged => logged.Kind == LogEventKind.Done);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.AttachAsync(gateway.Id));
         _store.Fail = false;
-        _cluster.Clock.Advance(TimeSpan.FromSeconds(3));
-        Assert.Equal(AskOutcome.Accepted, (await next.WaitAsync(Patience)).Outcome);
 
-        script.Finish();
-
-        var ended = await Session.WaitForEndAsync("a", Patience);
-        Assert.Equal((QuestionStatus.Completed, 1, 1), (ended!.Status, ended.Attempt, script.Runs));
+        events.AddRange(await gateway.EventsUntilAsync(logged => logged is { Kind: LogEventKind.Done, QuestionId: "a" }));
+        Assert.Equal(Enumerable.Range(1, 7).Select(seq => (long)seq), events.Select(logged => logged.Seq));
+        Assert.Equal(["b", "a"], events.Where(logged => logged.Kind == LogEventKind.Done).Select(logged => logged.QuestionId));
+        await _cluster.HibernateAsync();
+        Assert.Equal("one two three", (await Session.GetQuestionAsync("a"))!.Text);
+        Assert.Equal(QuestionStatus.Cancelled, (await Session.GetQuestionAsync("b"))!.Status);
     }
 
     [Fact]
@@ -184,8 +275,9 @@ public sealed class StoredSessionTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await Session.GetQuestionAsync("a"))!.End is not null, "a has ended");
         _store.Fail = true;
 
-        await Assert.ThrowsAnyAsync<Exception>(() => Session.RemoveAsync());
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Session.RemoveAsync());
         _store.Fail = false;
+        await _cluster.StoreIsAsync(isAway: false);
 
         await Eventually.TrueAsync(async () => await Session.GetQuestionAsync("a") is { Text: "text" }, "the next activation has what the store has");
         Assert.True(await Session.RemoveAsync());

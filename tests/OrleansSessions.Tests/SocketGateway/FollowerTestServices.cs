@@ -9,6 +9,7 @@ using OrleansSessions.SocketGateway.Access;
 using OrleansSessions.SocketGateway.Errors;
 using OrleansSessions.SocketGateway.Following;
 using OrleansSessions.SocketGateway.Telemetry;
+using OrleansSessions.Stores;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
@@ -16,7 +17,10 @@ namespace OrleansSessions.Tests.SocketGateway;
 internal static class FollowerTestServices
 {
     public static SessionGrains Grains(IGrainFactory grains, ClusterEviction? eviction = null, SocketGatewayOptions? options = null) =>
-        new(grains, new(null), eviction ?? new(), new(Options.Create(options ?? new()), NullLogger<GrainFaults>.Instance));
+        new(grains, new(null), eviction ?? new(), new(Options.Create(options ?? new()), Store(TimeProvider.System), NullLogger<GrainFaults>.Instance));
+
+    /// <summary>What a process without a silo knows of the store.</summary>
+    public static StoreReports Store(TimeProvider clock) => new(new(clock, NullLogger<StoreHealth>.Instance), new(null), clock);
 
     public static FollowerServices Create(
         ISessionGrain session, FollowerRegistry registry, IServiceProvider metrics, TimeProvider clock, SocketGatewayOptions? options = null,

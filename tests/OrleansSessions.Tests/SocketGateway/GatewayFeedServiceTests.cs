@@ -55,7 +55,7 @@ public sealed class GatewayFeedServiceTests : IAsyncLifetime
         _reattacher = new(
             FollowerTestServices.Grains(cluster), connections, metrics, Options.Create(new SocketGatewayOptions()), _clock,
             NullLogger<SessionReattacher>.Instance);
-        var feed = new GatewayFeed(connections, _silos, _reattacher, _clock, NullLogger<GatewayFeed>.Instance);
+        var feed = new GatewayFeed(connections, _silos, _reattacher, FollowerTestServices.Store(_clock), _clock, NullLogger<GatewayFeed>.Instance);
         _service = new(new(cluster, feed, new(null)), _silos, _reattacher, metrics, _clock, NullLogger<GatewayFeedService>.Instance);
     }
 

@@ -39,7 +39,7 @@ public sealed class GatewayFeedTests : IAsyncLifetime
             FollowerTestServices.Grains(grains), _registry, _services.GetRequiredService<SocketGatewayMetrics>(), Options.Create(new SocketGatewayOptions()), _clock,
             NullLogger<SessionReattacher>.Instance);
         _feed = new(
-            _registry, new SiloHeartbeats(_clock, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10)), _reattacher, _clock,
+            _registry, new SiloHeartbeats(_clock, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10)), _reattacher, FollowerTestServices.Store(_clock), _clock,
             NullLogger<GatewayFeed>.Instance);
     }
 

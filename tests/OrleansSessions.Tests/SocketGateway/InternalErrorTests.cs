@@ -9,17 +9,22 @@ using Xunit;
 
 namespace OrleansSessions.Tests.SocketGateway;
 
-/// <summary>What clients receive if the server fails: here, the store cannot write a question.</summary>
+/// <summary>What clients receive if the server fails, or cannot write a question.</summary>
 public sealed class InternalErrorTests : IAsyncLifetime
 {
     private readonly GatedStorage _store = new();
     private SessionCluster _cluster = null!;
     private SocketHost _host = null!;
+    private volatile bool _isFaulty;
 
     public async ValueTask InitializeAsync()
     {
         _cluster = await SessionCluster.StartAsync(
-            configureSilo: silo => silo.Services.AddKeyedSingleton<IGrainStorage>(SessionsOptions.StorageName, _store));
+            configureSilo: silo =>
+            {
+                silo.Services.AddKeyedSingleton<IGrainStorage>(SessionsOptions.StorageName, _store);
+                silo.AddIncomingGrainCallFilter(call => _isFaulty && call.InterfaceMethod.Name == nameof(ISessionGrain.AskAsync) ? throw new InvalidOperationException() : call.Invoke());
+            });
         _host = await SocketHost.StartAsync(_cluster.Orleans.Client);
     }
 
@@ -34,9 +39,8 @@ public sealed class InternalErrorTests : IAsyncLifetime
     [InlineData("?v=1")]
     public async Task OnASocket_TheErrorNamesTheQuestion_AndTheSocketClosesWith1011(string query)
     {
-        var address = new UriBuilder(_host.Address) { Scheme = "ws", Path = "/ws/s1", Query = query }.Uri;
-        await using var socket = await TestSocket.ConnectAsync(address);
-        _store.Fail = true;
+        await using var socket = await TestSocket.ConnectAsync(Address("s1", query));
+        _isFaulty = true;
 
         await socket.SendAsync("""{"id":"q1","question":"why"}""");
         var error = (await socket.UntilAsync("error"))[^1];
@@ -44,6 +48,34 @@ public sealed class InternalErrorTests : IAsyncLifetime
         Assert.Equal(("internal", "q1", true), (
             error.GetProperty("code").GetString(), error.GetProperty("question_id").GetString(), error.GetProperty("retryable").GetBoolean()));
         Assert.Equal(CloseCodes.InternalError, await socket.ClosedAsync());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("?v=1")]
+    public async Task WithoutAStore_OnASocket_TheErrorIsStoreUnavailable_AndTheSocketGoesOn(string query)
+    {
+        await using var socket = await TestSocket.ConnectAsync(Address("s3", query));
+        _store.Fail = true;
+
+        await socket.SendAsync("""{"id":"q1","question":"why"}""");
+        var error = (await socket.UntilAsync("error"))[^1];
+        _store.Fail = false;
+        await _cluster.StoreIsAsync(isAway: false);
+        _cluster.Responder.For("why").Send("because").Finish();
+        await socket.SendAsync("""{"id":"q1","question":"why"}""");
+
+        Assert.Equal(("store_unavailable", "q1", true, 1_000L), (
+            error.GetProperty("code").GetString(), error.GetProperty("question_id").GetString(), error.GetProperty("retryable").GetBoolean(),
+            error.GetProperty("retry_after_ms").GetInt64()));
+        if (query.Length > 0)
+        {
+            await socket.UntilAsync("done");
+        }
+        else
+        {
+            Assert.Contains("because", (await socket.NextAsync()).GetRawText());
+        }
     }
 
     [Fact]
@@ -58,19 +90,23 @@ public sealed class InternalErrorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task OverHttp_ItIs500AndRetryable_AndTheSameIdCanBeAskedAgain()
+    public async Task WithoutAStore_OverHttp_ItIs503AndRetryable_AndTheSameIdCanBeAskedAgain()
     {
         _store.Fail = true;
         using var body = new StringContent("""{"id":"q1","question":"why"}""", System.Text.Encoding.UTF8, "application/json");
         using var refused = await _host.Http.PostAsync("/v1/sessions/s2/questions", body);
         var problem = System.Text.Json.JsonDocument.Parse(await refused.Content.ReadAsStringAsync()).RootElement;
         _store.Fail = false;
+        await _cluster.StoreIsAsync(isAway: false);
         using var again = new StringContent("""{"id":"q1","question":"why"}""", System.Text.Encoding.UTF8, "application/json");
         using var taken = await _host.Http.PostAsync("/v1/sessions/s2/questions", again);
 
-        Assert.Equal(HttpStatusCode.InternalServerError, refused.StatusCode);
-        Assert.Equal("internal", problem.GetProperty("code").GetString());
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter?.Delta);
+        Assert.Equal("store_unavailable", problem.GetProperty("code").GetString());
         Assert.Equal("q1", problem.GetProperty("question_id").GetString());
         Assert.Equal(HttpStatusCode.Accepted, taken.StatusCode);
     }
+
+    private Uri Address(string session, string query) => new UriBuilder(_host.Address) { Scheme = "ws", Path = $"/ws/{session}", Query = query }.Uri;
 }

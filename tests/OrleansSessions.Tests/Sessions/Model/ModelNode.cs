@@ -14,6 +14,7 @@ using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Grains.States;
 using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
+using OrleansSessions.Stores;
 using OrleansSessions.Tests.SocketGateway;
 
 namespace OrleansSessions.Tests.Sessions.Model;
@@ -48,10 +49,13 @@ internal sealed class ModelNode
         var sessionOptions = Options.Create(options);
 
         // The anonymous scope has no limits, so the session asks no one for them.
-        _sessions = new SessionServices(sessionOptions, Metrics, new LocalSessions(new ClusterEviction(), new ClusterView(Stub.Of<ILocalSiloDetails>((_, _) => Silo), null!, new Drain())), null!, time) { EpochOffset = number };
-        _stores = new SessionStores(new StoredStates(sessionOptions, null!, Services), new ParkedSessions(sessionOptions, time), ModelStore.Forms);
+        var cluster = new ClusterView(Stub.Of<ILocalSiloDetails>((_, _) => Silo), null!, new Drain());
+        _sessions = new SessionServices(sessionOptions, Metrics, new LocalSessions(new ClusterEviction(), cluster), null!, time) { EpochOffset = number };
+        var health = new StoreHealth(time, NullLogger<StoreHealth>.Instance);
+        Watch = new StoreWatch(health, time) { Scheduler = Turns.ToScheduler() };
+        _stores = new SessionStores(new StoredStates(sessionOptions, null!, Watch, Services), new ParkedSessions(sessionOptions, time), ModelStore.Forms);
         _outboxes = new SocketGatewayOutboxes(
-            Services, null!, new ClusterView(Stub.Of<ILocalSiloDetails>((_, _) => Silo), null!, new Drain()), time, NullLogger<SocketGatewayOutboxes>.Instance);
+            Services, null!, cluster, health, time, NullLogger<SocketGatewayOutboxes>.Instance);
         _active = new ActiveResponder(Options.Create(new ResponderOptions { Name = responder.Name }), [responder], Services)
         {
             Scheduler = Turns.ToScheduler(),
@@ -68,6 +72,8 @@ internal sealed class ModelNode
     public ModelStore Store { get; }
 
     public ModelResponder Responder { get; }
+
+    public StoreWatch Watch { get; }
 
     /// <summary>The activation of the session, or null.</summary>
     public ModelActivation? Activation { get; private set; }

@@ -272,7 +272,7 @@ internal sealed class ModelRun
     /// <summary>Does something after which all of the running answer is in the store, if the store does not fail.</summary>
     private void Save(Action act)
     {
-        if (!IsQuiet || IsStale)
+        if (!IsQuiet || IsStale || _node.Watch.Health.IsAway)
         {
             act();
             return;
@@ -288,7 +288,7 @@ internal sealed class ModelRun
         var faults = _store.Faults;
         act();
         _node.Run();
-        if (running is not null && IsQuiet && faults == _store.Faults)
+        if (running is not null && IsQuiet && faults == _store.Faults && !_node.Watch.Health.IsAway)
         {
             _seen.NoteSaved(running);
             _answers.NoteSaved(running);
@@ -300,6 +300,13 @@ internal sealed class ModelRun
         // In parts, so that what is awaited in between can wait again.
         for (var part = 0; part < 4; part++)
         {
+            if (_store.PendingCount > 0)
+            {
+                // The store may hang for too long.
+                _isDisturbed = true;
+                _accidents++;
+            }
+
             _time.Advance(time / 4);
             _node.Activation?.FireDueTimers();
             _node.Run();

@@ -1,0 +1,129 @@
+using Microsoft.Extensions.Logging;
+using OrleansSessions.Diagnostics;
+
+namespace OrleansSessions.Stores;
+
+/// <summary>
+/// Whether the store of the sessions can be written, as this process knows it. A silo knows it from its own writes, a socket gateway without a silo from the silos.
+/// An outage has one line in the log when it begins, and one when it is over. Thread-safe.
+/// </summary>
+public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> logger)
+{
+    private readonly Lock _gate = new();
+    private Outage? _outage;
+
+    // Their continuations run in the turns of grains, or change nothing but a task, so they need no thread of their own.
+    private TaskCompletionSource _away = new();
+    private TaskCompletionSource _back = Completed();
+
+    /// <summary>True while the store cannot be written. What needs a write is refused then, and running answers go on.</summary>
+    public bool IsAway => Volatile.Read(ref _outage) is not null;
+
+    /// <summary>Completes once the store is away.</summary>
+    public Task Away => Volatile.Read(ref _away).Task;
+
+    /// <summary>Completes once the store is back. Completed while it is not away.</summary>
+    public Task Back => Volatile.Read(ref _back).Task;
+
+    /// <summary>Says what is wrong, for people; null while the store is not away.</summary>
+    public string? Describe() => Volatile.Read(ref _outage) is { } outage
+        ? FormattableString.Invariant(
+            $"The store of the sessions cannot be written for {time.GetElapsedTime(outage.Start).TotalSeconds:0} s. Questions are refused; running answers go on.")
+        : null;
+
+    /// <summary>The store is away.</summary>
+    /// <param name="fault">What showed it, or null where another process did.</param>
+    /// <returns>False if that was known.</returns>
+    internal bool TryLeave(Exception? fault)
+    {
+        TaskCompletionSource away;
+        lock (_gate)
+        {
+            if (_outage is not null)
+            {
+                return false;
+            }
+
+            _back = new();
+            away = _away;
+            Volatile.Write(ref _outage, new(time.GetTimestamp(), fault));
+        }
+
+        away.SetResult();
+        return true;
+    }
+
+    /// <summary>Writes into the log that the store is away, once for each outage.</summary>
+    internal void Announce()
+    {
+        lock (_gate)
+        {
+            if (_outage is not { IsAnnounced: false } outage)
+            {
+                return;
+            }
+
+            outage.IsAnnounced = true;
+            var seconds = (long)time.GetElapsedTime(outage.Start).TotalSeconds;
+            LogMessages.Away(logger, seconds, outage.Fault is null ? "a silo has reported it" : LoggedException.Of(outage.Fault).Message);
+        }
+    }
+
+    /// <summary>The store is back.</summary>
+    internal void Return()
+    {
+        TaskCompletionSource back;
+        lock (_gate)
+        {
+            if (_outage is not { } outage)
+            {
+                return;
+            }
+
+            if (outage.IsAnnounced)
+            {
+                LogMessages.Back(logger, time.GetElapsedTime(outage.Start).TotalSeconds);
+            }
+            else if (outage.Fault is { } fault)
+            {
+                LogMessages.Failed(logger, LoggedException.Of(fault).Message);
+            }
+
+            _away = new();
+            back = _back;
+            Volatile.Write(ref _outage, null);
+        }
+
+        back.SetResult();
+    }
+
+    private static TaskCompletionSource Completed()
+    {
+        var completed = new TaskCompletionSource();
+        completed.SetResult();
+        return completed;
+    }
+
+    private sealed class Outage(long start, Exception? fault)
+    {
+        public long Start { get; } = start;
+
+        public Exception? Fault { get; } = fault;
+
+        public bool IsAnnounced { get; set; }
+    }
+
+    private static partial class LogMessages
+    {
+        [LoggerMessage(1, LogLevel.Warning,
+            "The store of the sessions is away (noticed {Seconds} s ago: {Fault}). Questions are refused and running answers go on until it can be written again. "
+            + "It is tried every half second.")]
+        public static partial void Away(ILogger logger, long seconds, string fault);
+
+        [LoggerMessage(2, LogLevel.Information, "The store of the sessions is back. It was away for {Seconds:0.0} s.")]
+        public static partial void Back(ILogger logger, double seconds);
+
+        [LoggerMessage(3, LogLevel.Warning, "A call of the store of the sessions failed ({Fault}), but the store can be written.")]
+        public static partial void Failed(ILogger logger, string fault);
+    }
+}
