@@ -34,6 +34,22 @@ internal sealed class SessionActivation
     /// <summary>When the session was last used.</summary>
     public DateTimeOffset UsedAt { get; set; }
 
+    /// <summary>
+    /// True if the activation moves on before it has read anything, with the calls that wait for it: its silo drains, and a silo whose directory cache is old has
+    /// sent a call here. Throws on a silo that is evicted.
+    /// </summary>
+    public bool MovesOn()
+    {
+        Services.Eviction.ThrowIfEvicted();
+        if (!Services.Cluster.MustActivateElsewhere)
+        {
+            return false;
+        }
+
+        Grain.GrainContext.Migrate(requestContext: null, CancellationToken.None);
+        return true;
+    }
+
     /// <summary>Gives this activation up. The next call activates the session again.</summary>
     public void Leave() => Grain.DeactivateOnIdle();
 

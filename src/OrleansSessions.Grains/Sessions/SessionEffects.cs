@@ -176,6 +176,14 @@ internal sealed partial class SessionEffects
         }
     }
 
+    /// <summary>Throws where a removal could not be written, before it ends an open question.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    public ValueTask PrepareRemovalAsync()
+    {
+        ThrowIfAway();
+        return _session.HasOpenQuestion ? ConfirmStoreAsync() : default;
+    }
+
     /// <summary>
     /// The silo is no longer a member of its cluster, so another one may hold this session already. Without a store what is open ends here, without a write. With
     /// one it goes on there, and nothing more may be seen of it here.

@@ -50,11 +50,8 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _activation.Services.Eviction.ThrowIfEvicted();
-        if (_activation.Services.Cluster.MustActivateElsewhere)
+        if (_activation.MovesOn())
         {
-            // A silo whose directory cache is old has sent a call here. The activation reads nothing, and moves with the calls that wait for it.
-            GrainContext.Migrate(requestContext: null, CancellationToken.None);
             return;
         }
 
@@ -224,12 +221,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         await _effects.SettleAsync();
         _activation.Services.Eviction.ThrowIfEvicted();
         var wasThere = IsInUse;
-        _effects.ThrowIfAway();
-        if (_session.HasOpenQuestion)
-        {
-            await _effects.ConfirmStoreAsync();
-        }
-
+        await _effects.PrepareRemovalAsync();
         _session.EndAll(Ending.SessionRemoved, Now);
         await _effects.ApplyAsync(Durability.Removed);
         if (wasThere)
