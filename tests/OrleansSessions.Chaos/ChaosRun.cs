@@ -54,6 +54,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter log)
 
         rounds.CancelAfter(EndPatience);
         await Task.WhenAll(playing);
+        cancellationToken.ThrowIfCancellationRequested();
 
         // 4. The result.
         await KeepOutputsAsync(cluster);

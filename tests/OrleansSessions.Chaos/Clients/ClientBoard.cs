@@ -33,7 +33,8 @@ internal sealed class ClientBoard
     public void Remove(string name) => _clients.TryRemove(name, out _);
 
     /// <summary>A node is about to be lost, frozen or drained.</summary>
-    public void OnNodeFault(int node, Cause cause)
+    /// <param name="isAnother">True if another node is away.</param>
+    public void OnNodeFault(int node, Cause cause, bool isAnother)
     {
         foreach (var client in _clients.Values)
         {
@@ -46,6 +47,11 @@ internal sealed class ClientBoard
             {
                 client.Note($"{cause} of node {node}");
                 client.Flow.WatchAnswer(cause);
+            }
+
+            if (isAnother)
+            {
+                client.Flow.HitAgain();
             }
         }
     }

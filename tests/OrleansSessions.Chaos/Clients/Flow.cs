@@ -56,7 +56,19 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
     {
         lock (_gate)
         {
-            _watched ??= (cause, clock.Now);
+            if (_watched is null)
+            {
+                (_watched, _isHitAgain) = ((cause, clock.Now), _isHitAgain && _broken is not null);
+            }
+        }
+    }
+
+    /// <summary>A node is lost while another one is away. Whoever has not recovered by now waits for both.</summary>
+    public void HitAgain()
+    {
+        lock (_gate)
+        {
+            _isHitAgain = _broken is not null || _watched is not null;
         }
     }
 
@@ -70,7 +82,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
             _isBlind = false;
             if (_broken is { NeedsNewLink: false } broken && now - broken.At > Underway)
             {
-                AddSocket(broken.Cause, now - broken.At);
+                Add(recoveries.AddSocket, broken.Cause, now - broken.At);
                 _broken = null;
             }
 
@@ -78,8 +90,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
             {
                 if (isNewEpoch || now - watched.At > Interruption)
                 {
-                    recoveries.AddAnswer(watched.Cause, now - watched.At);
-                    NoteIfSlow("event of the answer", watched.Cause, now - watched.At);
+                    Add(recoveries.AddAnswer, watched.Cause, now - watched.At);
                 }
 
                 _watched = null;
@@ -98,7 +109,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
             if (_broken is { } broken && openedAt > broken.At)
             {
                 _broken = null;
-                AddSocket(broken.Cause, broken.Cause == Cause.Drain ? without : clock.Now - broken.At);
+                Add(recoveries.AddSocket, broken.Cause, broken.Cause == Cause.Drain ? without : clock.Now - broken.At);
                 if (broken.Cause == Cause.Drain && isV1)
                 {
                     recoveries.AddWithoutSocket(without);
@@ -111,7 +122,7 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
         }
     }
 
-    private void AddSocket(Cause cause, TimeSpan time)
+    private void Add(Action<Cause, TimeSpan> add, Cause cause, TimeSpan time)
     {
         if (_isHitAgain)
         {
@@ -119,17 +130,12 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
         }
         else
         {
-            recoveries.AddSocket(cause, time);
+            add(cause, time);
         }
 
-        NoteIfSlow("socket live", cause, time);
-    }
-
-    private void NoteIfSlow(string what, Cause cause, TimeSpan time)
-    {
         if (time > Slow)
         {
-            note($"{(time > VerySlow ? VerySlowMark : SlowMark)}: {what} {time.TotalSeconds:F1} s after {cause}");
+            note($"{(time > VerySlow ? VerySlowMark : SlowMark)}: {time.TotalSeconds:F1} s after {cause}{(_isHitAgain ? " and another fault" : "")}");
         }
     }
 }

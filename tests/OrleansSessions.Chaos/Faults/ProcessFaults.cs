@@ -72,7 +72,7 @@ internal sealed class ProcessFaults(RunParts parts, TextWriter log)
     {
         var node = Oldest();
         parts.Counts.Add(CountNames.Kills);
-        parts.Board.OnNodeFault(node.Number, Cause.Kill);
+        parts.Board.OnNodeFault(node.Number, Cause.Kill, isAnother: !Cluster.IsWhole);
         node.Kill(pause);
     }
 
@@ -80,7 +80,7 @@ internal sealed class ProcessFaults(RunParts parts, TextWriter log)
     {
         var node = Oldest();
         parts.Counts.Add(CountNames.Freezes);
-        parts.Board.OnNodeFault(node.Number, Cause.Freeze);
+        parts.Board.OnNodeFault(node.Number, Cause.Freeze, isAnother: !Cluster.IsWhole);
         node.Freeze();
         try
         {
@@ -96,7 +96,7 @@ internal sealed class ProcessFaults(RunParts parts, TextWriter log)
     private async Task DrainAsync(ChaosNode node, TimeSpan pause)
     {
         parts.Counts.Add(CountNames.Drains);
-        parts.Board.OnNodeFault(node.Number, Cause.Drain);
+        parts.Board.OnNodeFault(node.Number, Cause.Drain, isAnother: !Cluster.IsWhole);
         await node.DrainAsync(pause);
     }
 

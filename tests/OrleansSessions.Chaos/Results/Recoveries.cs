@@ -13,7 +13,7 @@ internal enum Cause
 /// <summary>How long clients waited, by the fault that made them wait.</summary>
 internal sealed class Recoveries
 {
-    private const string Several = "several faults: socket live again";
+    private const string Several = "several faults at once";
     private const string WithoutSocket = "drain: v1 client without a socket";
 
     private readonly Lock _gate = new();
