@@ -86,6 +86,7 @@ public static class SessionGrainsExtensions
         services.AddSingleton<SingleSiloGuard>();
         services.AddSingleton<EvictedProcess>();
         services.Replace(ServiceDescriptor.Singleton<IFatalErrorHandler, SiloFatalErrors>());
+        services.AddSingleton<SiloStanding>();
         services.AddSingleton<MembershipWatch>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<MembershipWatch>());
         services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionsOptions>>(static (collection, sessions) =>

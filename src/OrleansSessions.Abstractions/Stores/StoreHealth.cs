@@ -69,6 +69,9 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
         }
     }
 
+    /// <summary>A call has failed, and the store can be written all the same.</summary>
+    internal void NoteFault(Exception fault) => LogMessages.Failed(logger, LoggedException.Of(fault).Message);
+
     /// <summary>The store is back.</summary>
     internal void Return()
     {
@@ -86,7 +89,7 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
             }
             else if (outage.Fault is { } fault)
             {
-                LogMessages.Failed(logger, LoggedException.Of(fault).Message);
+                NoteFault(fault);
             }
 
             _away = new();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using OrleansSessions.Clustering;
 
 namespace OrleansSessions.Grains.Clustering;
 
@@ -8,7 +9,7 @@ namespace OrleansSessions.Grains.Clustering;
 /// silo's memory.
 /// </summary>
 internal sealed class MembershipWatch(
-    MembershipReader table, SingleSiloGuard guard, EvictedProcess process, ILocalSiloDetails silo,
+    MembershipReader table, SingleSiloGuard guard, EvictedProcess process, SiloStanding standing, ILocalSiloDetails silo,
     [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time)
     : ILifecycleParticipant<ISiloLifecycle>
 {
@@ -67,21 +68,23 @@ internal sealed class MembershipWatch(
         var rule = new EvictionRule(silo.SiloAddress);
         while (true)
         {
-            await Task.Delay(Period, time, _stopping.Token);
-            if (await table.TryReadAsync(_stopping.Token) is not { } read)
+            await Task.WhenAny(Task.Delay(Period, time, _stopping.Token), standing.Wanted);
+            _stopping.Token.ThrowIfCancellationRequested();
+            var startedAt = time.GetTimestamp();
+            if (await table.TryReadAsync(_stopping.Token) is { } read)
             {
-                continue;
+                if (rule.Judge(read))
+                {
+                    return $"It is {rule.StatusOf(read)?.ToString() ?? "missing"} in the membership table of its cluster, which has {read.Members.Count} rows.";
+                }
+
+                if (guard.FindElder(read) is { } reason)
+                {
+                    return reason;
+                }
             }
 
-            if (rule.Judge(read))
-            {
-                return $"It is {rule.StatusOf(read)?.ToString() ?? "missing"} in the membership table of its cluster, which has {read.Members.Count} rows.";
-            }
-
-            if (guard.FindElder(read) is { } reason)
-            {
-                return reason;
-            }
+            standing.Confirm(startedAt);
         }
     }
 }

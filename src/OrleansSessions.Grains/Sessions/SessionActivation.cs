@@ -38,9 +38,9 @@ internal sealed class SessionActivation
     /// True if the activation moves on before it has read anything, with the calls that wait for it: its silo drains, and a silo whose directory cache is old has
     /// sent a call here. Throws on a silo that is evicted.
     /// </summary>
-    public bool MovesOn()
+    public async ValueTask<bool> MovesOnAsync()
     {
-        Services.Eviction.ThrowIfEvicted();
+        await Services.Standing.CheckAsync();
         if (!Services.Cluster.MustActivateElsewhere)
         {
             return false;

@@ -48,21 +48,18 @@ internal sealed partial class SessionAsks(
             }
 
             // 2. The limits of its scope. Where nothing can be stored, no one is asked.
-            effects.ThrowIfAway();
+            await effects.ConfirmStoreAsync(isNeeded: false);
             if (await quota.FindRefusalAsync(request, IsOrphaned) is { } refusal)
             {
                 return refusal;
             }
 
             // 3. What ends for it cannot be taken back, so the store must be there.
-            if (session.Admission.WouldEnd(request, IsOrphaned))
-            {
-                await effects.ConfirmStoreAsync();
-            }
+            await effects.ConfirmStoreAsync(isNeeded: session.Admission.WouldEnd(request, IsOrphaned));
 
             // 4. What has ended meanwhile is written first: then this question alone depends on its write.
             await effects.SettleAsync();
-            effects.ThrowIfAway();
+            await effects.ConfirmStoreAsync(isNeeded: false);
             return session.Admission.Admit(request, activation.Now, IsOrphaned);
         }
         finally

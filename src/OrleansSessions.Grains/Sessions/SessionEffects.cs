@@ -69,9 +69,6 @@ internal sealed partial class SessionEffects
     public bool IsUnderWay(string? questionId) =>
         !_store.HasFailed && _session.Running is { } running && _runner.Has(running) && (questionId ?? running.Id) == running.Id;
 
-    /// <inheritdoc cref="SessionStore.ThrowIfAway"/>
-    public void ThrowIfAway() => _store.ThrowIfAway();
-
     /// <summary>Takes up the state that the last activation left, if any, and carries out what follows.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -107,6 +104,7 @@ internal sealed partial class SessionEffects
     /// <param name="questionId">A question that must be in memory then, if the session keeps it; null for none.</param>
     public async ValueTask SettleAsync(string? questionId = null)
     {
+        await _activation.Services.Standing.CheckAsync();
         await _store.SettleAsync();
         if (questionId is not null && _session.Ended.Pages.MayHold(questionId))
         {
@@ -165,23 +163,17 @@ internal sealed partial class SessionEffects
         return isUndoable ? _store.WaitForAttemptAsync(_changes.WriteAskAsync(question)) : ApplyAsync();
     }
 
-    /// <summary>Finds out whether the store takes a write, before something ends that cannot be taken back. Nothing becomes visible.</summary>
+    /// <summary>Before something ends that cannot be taken back: finds out whether the store takes a write. Nothing becomes visible.</summary>
+    /// <param name="isNeeded">False where nothing ends. Then it is enough that the store is not known to be away.</param>
     /// <exception cref="StoreUnavailableException">It is away.</exception>
-    public async ValueTask ConfirmStoreAsync()
+    public async ValueTask ConfirmStoreAsync(bool isNeeded)
     {
-        if (_store.IsStored && _session.IsKnown && !_hasStopped)
+        _store.ThrowIfAway();
+        if (isNeeded && _store.IsStored && _session.IsKnown && !_hasStopped)
         {
             await _store.WaitForAttemptAsync(_changes.ConfirmAsync());
             await SettleAsync();
         }
-    }
-
-    /// <summary>Throws where a removal could not be written, before it ends an open question.</summary>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
-    public ValueTask PrepareRemovalAsync()
-    {
-        ThrowIfAway();
-        return _session.HasOpenQuestion ? ConfirmStoreAsync() : default;
     }
 
     /// <summary>

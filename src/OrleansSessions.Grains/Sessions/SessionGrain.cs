@@ -50,7 +50,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (_activation.MovesOn())
+        if (await _activation.MovesOnAsync())
         {
             return;
         }
@@ -219,9 +219,8 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     {
         // The removal itself is sent to all socket gateways, so a session that wakes for it is not announced first.
         await _effects.SettleAsync();
-        _activation.Services.Eviction.ThrowIfEvicted();
         var wasThere = IsInUse;
-        await _effects.PrepareRemovalAsync();
+        await _effects.ConfirmStoreAsync(isNeeded: _session.HasOpenQuestion);
         _session.EndAll(Ending.SessionRemoved, Now);
         await _effects.ApplyAsync(Durability.Removed);
         if (wasThere)
@@ -252,7 +251,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             await _effects.SettleAsync(questionId);
         }
 
-        _activation.Services.Eviction.ThrowIfEvicted();
+        await _activation.Services.Standing.CheckAsync();
         if (gateway is not null)
         {
             Gateways.Subscribe(_session.Log, gateway);

@@ -9,7 +9,7 @@ namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>What all session grains of a silo share.</summary>
 internal sealed class SessionServices(
-    IOptions<SessionsOptions> options, SessionMetrics metrics, LocalSessions local, ScopeUse scopes,
+    IOptions<SessionsOptions> options, SessionMetrics metrics, LocalSessions local, ScopeUse scopes, SiloStanding standing,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
 {
     private long _lastEpoch;
@@ -24,6 +24,8 @@ internal sealed class SessionServices(
     public ClusterEviction Eviction => Local.Eviction;
 
     public ClusterView Cluster => Local.Cluster;
+
+    public SiloStanding Standing { get; } = standing;
 
     public ScopeUse Scopes { get; } = scopes;
 

@@ -5,10 +5,10 @@ using OrleansSessions.Stores;
 namespace OrleansSessions.Grains.States;
 
 /// <summary>
-/// Notes which calls of the store fail or hang. From then on the store is away: calls fail at once, without reaching it, until a probe has written to it. Reading
-/// is not enough, because a replica, or a file on a full disk, can be read. Thread-safe.
+/// Notes which calls of the store fail or hang. Where one hangs, or one fails and a probe cannot write either, the store is away: calls fail at once, without
+/// reaching it, until a probe has written to it. Reading is not enough, because a replica, or a file on a full disk, can be read. Thread-safe.
 /// </summary>
-internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time) : IDisposable
+internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time) : IDisposable
 {
     /// <summary>How long a caller waits for its write, which can be several calls of the store.</summary>
     public static readonly TimeSpan CallerLimit = TimeSpan.FromSeconds(4);
@@ -80,20 +80,7 @@ internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProv
             return health.IsAway;
         }
 
-        Task<bool> probe;
-        lock (_looking)
-        {
-            // Many calls can fail at once.
-            probe = _look = _look is { IsCompleted: false } ? _look : new StoreProbe(storage, time).TryAsync(OperationLimit);
-        }
-
-        if (await probe)
-        {
-            return false;
-        }
-
-        NoteFault(fault);
-        return true;
+        return !await CanBeWrittenAsync(storage, fault);
     }
 
     /// <summary>Waits for what goes on until the store is back.</summary>
@@ -151,12 +138,53 @@ internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProv
 
     private void NoteFault(Exception fault)
     {
-        if (_storage is { } storage && health.TryLeave(fault))
+        if (_storage is not { } storage)
         {
-            var probe = new StoreProbe(storage, time);
-            Task.Factory.StartNew(() => ProbeUntilBackAsync(probe, _stopping.Token), CancellationToken.None, TaskCreationOptions.None, Scheduler).Unwrap().Ignore();
+            return;
+        }
+
+        if (fault is TimeoutException)
+        {
+            Leave(storage, fault);
+        }
+        else if (!health.IsAway)
+        {
+            Start(() => CanBeWrittenAsync(storage, fault));
         }
     }
+
+    /// <summary>Tries to write, once for all calls that fail meanwhile. If that fails too, the store is away.</summary>
+    private Task<bool> CanBeWrittenAsync(IGrainStorage storage, Exception fault)
+    {
+        lock (_looking)
+        {
+            return _look = _look is { IsCompleted: false } ? _look : LookAsync(storage, fault);
+        }
+    }
+
+    private async Task<bool> LookAsync(IGrainStorage storage, Exception fault)
+    {
+        if (await new StoreProbe(storage, time).TryAsync(OperationLimit))
+        {
+            health.NoteFault(fault);
+            return true;
+        }
+
+        Leave(storage, fault);
+        return false;
+    }
+
+    private void Leave(IGrainStorage storage, Exception fault)
+    {
+        if (health.TryLeave(fault))
+        {
+            var probe = new StoreProbe(storage, time);
+            Start(() => ProbeUntilBackAsync(probe, _stopping.Token));
+        }
+    }
+
+    private void Start(Func<Task> run) =>
+        Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.None, Scheduler).Unwrap().Ignore();
 
     private async Task ProbeUntilBackAsync(StoreProbe probe, CancellationToken stopping)
     {
