@@ -35,8 +35,10 @@ internal sealed partial class DrainService(
         using var endWithHost = cancellationToken.Register(drain.EndNow);
         await Task.WhenAll(steps.Select(step => step.DrainAsync(drain.Ending)));
 
-        // 3. No request waits for an answer any more: the web server waits for its requests.
+        // 3. What came in while one part had ended and another had not leaves at once, and no request waits for an answer any more: the web server waits for its
+        // requests.
         drain.EndNow();
+        await Task.WhenAll(steps.Select(step => step.DrainAsync(drain.Ending)));
         LogMessages.Drained(logger, time.GetElapsedTime(startedAt));
     }
 

@@ -11,6 +11,7 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
 {
     private readonly Lock _gate = new();
     private Outage? _outage;
+    private int _doubts;
 
     // Their continuations run in the turns of grains, or change nothing but a task, so they need no thread of their own.
     private TaskCompletionSource _away = new();
@@ -18,6 +19,9 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
 
     /// <summary>True while the store cannot be written. What needs a write is refused then, and running answers go on.</summary>
     public bool IsAway => Volatile.Read(ref _outage) is not null;
+
+    /// <summary>True while the store is away, or a call has failed and it is not known yet whether it is.</summary>
+    public bool IsInDoubt => IsAway || Volatile.Read(ref _doubts) > 0;
 
     /// <summary>Completes once the store is away.</summary>
     public Task Away => Volatile.Read(ref _away).Task;
@@ -68,6 +72,11 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
             LogMessages.Away(logger, seconds, outage.Fault is null ? "a silo has reported it" : LoggedException.Of(outage.Fault).Message);
         }
     }
+
+    /// <summary>A call has failed. Follow it by <see cref="EndDoubt"/>.</summary>
+    internal void Doubt() => Interlocked.Increment(ref _doubts);
+
+    internal void EndDoubt() => Interlocked.Decrement(ref _doubts);
 
     /// <summary>A call has failed, and the store can be written all the same.</summary>
     internal void NoteFault(Exception fault) => LogMessages.Failed(logger, LoggedException.Of(fault).Message);

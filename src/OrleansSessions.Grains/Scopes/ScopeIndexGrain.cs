@@ -1,8 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Orleans.Storage;
 using Orleans.Placement;
+using Orleans.Storage;
 using OrleansSessions.Diagnostics;
 using OrleansSessions.Grains.States;
 using OrleansSessions.Scopes;

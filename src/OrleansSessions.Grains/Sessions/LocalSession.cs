@@ -4,6 +4,8 @@ namespace OrleansSessions.Grains.Sessions;
 /// <param name="endEvicted">Called in a turn of the grain when its silo is evicted.</param>
 internal sealed class LocalSession(IGrainContext grain, Session session, Func<Task> endEvicted)
 {
+    private volatile bool _isLeaving;
+
     /// <summary>Safe to read from any thread; it can be out of date when the reader looks at it.</summary>
     public bool HasOpenQuestion => session.HasOpenQuestion;
 
@@ -13,6 +15,7 @@ internal sealed class LocalSession(IGrainContext grain, Session session, Func<Ta
     /// </summary>
     public void Leave()
     {
+        _isLeaving = true;
         if (HasOpenQuestion)
         {
             grain.Migrate(requestContext: null);
@@ -20,6 +23,18 @@ internal sealed class LocalSession(IGrainContext grain, Session session, Func<Ta
         else
         {
             grain.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, "This silo drains."));
+        }
+    }
+
+    /// <summary>
+    /// Call this when the activation leaves. A question that was being asked when an idle session was told to leave is accepted before that happens, and must not
+    /// wait until somebody calls.
+    /// </summary>
+    public void MoveIfAskedMeanwhile()
+    {
+        if (_isLeaving && HasOpenQuestion)
+        {
+            grain.Migrate(requestContext: null);
         }
     }
 

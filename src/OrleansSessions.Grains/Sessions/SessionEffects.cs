@@ -52,7 +52,7 @@ internal sealed partial class SessionEffects
         _runner = new QuestionRunner(activation, session, responder, () => ApplyAsync(Durability.WrittenInBackground));
         _timer = new DeadlineTimer(activation, EndOverdueAsync);
         _waiters = new EndWaiters(activation.Services.Time);
-        _changes = new WrittenChanges(session, store, GoOn, TryGoOn);
+        _changes = new WrittenChanges(session, store, TryGoOn);
     }
 
     /// <summary>What calls may do with the subscribed gateways.</summary>
@@ -284,8 +284,8 @@ internal sealed partial class SessionEffects
         _store.PlanCheckpoint();
         _quota.ReportOpen(_session.HasOpenQuestion ? 1 : 0, _session.Waiting.Count);
 
-        // What waits to be written would be lost with the activation, so the timer keeps it alive.
-        _timer.Set(_session.NextLook(_activation.Now) ?? (_store.IsWriting ? DateTimeOffset.MaxValue : null));
+        // What waits to be written, or to be taken back, would be lost with the activation, so the timer keeps it alive.
+        _timer.Set(_session.NextLook(_activation.Now) ?? (_store.NeedsActivation ? DateTimeOffset.MaxValue : null));
     }
 
     private async Task EndOverdueAsync()

@@ -33,10 +33,11 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _session = new Session(
             services.Options, responder.Registration, responder.Responder.Recovery, new OptionsCheck(responder, _activation.Key, logger).FindFault, services.NewEpoch());
         _quota = new SessionQuota(_activation, _session);
+        var store = stores.Create(_activation, _session);
         _effects = new SessionEffects(
-            _activation, _session, stores.Create(_activation, _session), new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder,
+            _activation, _session, store, new SubscribedGateways(outboxes, new SessionItems(_activation.Key, logger)), responder,
             _quota);
-        _stay = new UnaskedStay(unasked, _activation, () => IsInUse);
+        _stay = new UnaskedStay(unasked, _activation, () => IsInUse || store.NeedsActivation);
         _asks = new SessionAsks(_activation, _session, _effects, _quota, _stay, outboxes);
         _local = new LocalSession(GrainContext, _session, _effects.EndEvictedAsync);
     }
@@ -66,6 +67,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _activation.Services.Local.Remove(_local);
+        _local.MoveIfAskedMeanwhile();
         var isSiloStopping = reason.ReasonCode == DeactivationReasonCode.ShuttingDown;
         await _effects.StopAsync(isSiloStopping, isHandedOver: isSiloStopping || _activation.Services.Cluster.IsDraining);
         _stay.End();

@@ -47,6 +47,9 @@ internal sealed partial class SessionStore : IDisposable
     /// <summary>True where the session has something that must be written before it becomes visible.</summary>
     public bool NeedsWrite => IsStored && _session.Log.NeedsWrite;
 
+    /// <summary>True while the activation is needed to write something, or to take something back that may have been written.</summary>
+    public bool NeedsActivation => IsWriting || _stored is { IsUncertain: true };
+
     /// <inheritdoc cref="SessionWrites.HasFailed"/>
     public bool HasFailed => _writes is { HasFailed: true };
 
@@ -160,6 +163,11 @@ internal sealed partial class SessionStore : IDisposable
     {
         await writes.UntilEnd();
         await stored.Checkpoints.SaveAsync();
+        if (stored.IsUncertain && !HasFailed && !_activation.Services.Eviction.IsEvicted)
+        {
+            await TakeBackAsync(stored);
+        }
+
         if (isHandedOver && !HasFailed && !_activation.Services.Eviction.IsEvicted && _session.Running is { IsAnsweredFromOutside: false } running)
         {
             running.IsHandedOver = true;
@@ -175,8 +183,24 @@ internal sealed partial class SessionStore : IDisposable
         }
     }
 
+    private async Task TakeBackAsync(StoredSession stored)
+    {
+        try
+        {
+            await stored.ReconcileAsync();
+        }
+        catch (Exception fault)
+        {
+            LogMessages.NotTakenBack(_activation.Logger, _activation.Key, LoggedException.Of(fault));
+        }
+    }
+
     private static partial class LogMessages
     {
+        [LoggerMessage(
+            2, LogLevel.Warning, "Session {SessionKey}: a question that was refused because the store was away can have been stored, and runs when the session is used")]
+        public static partial void NotTakenBack(ILogger logger, string sessionKey, LoggedException fault);
+
         [LoggerMessage(
             1, LogLevel.Warning, "Session {SessionKey}: the planned move of question {QuestionId} could not be written; it is recovered as after a crash")]
         public static partial void NotHandedOver(ILogger logger, string sessionKey, string questionId, LoggedException fault);

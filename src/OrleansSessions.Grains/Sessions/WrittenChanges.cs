@@ -8,14 +8,12 @@ internal sealed class WrittenChanges
 {
     private readonly Session _session;
     private readonly SessionStore _store;
-    private readonly Action _goOn;
     private readonly Action _tryGoOn;
 
-    /// <param name="goOn">Carries out what follows a write.</param>
-    /// <param name="tryGoOn">The same, where no caller would see a fault.</param>
-    public WrittenChanges(Session session, SessionStore store, Action goOn, Action tryGoOn)
+    /// <param name="tryGoOn">Carries out what follows a write. Never throws, because no caller would see it.</param>
+    public WrittenChanges(Session session, SessionStore store, Action tryGoOn)
     {
-        (_session, _store, _goOn, _tryGoOn) = (session, store, goOn, tryGoOn);
+        (_session, _store, _tryGoOn) = (session, store, tryGoOn);
         store.OnWaiting(tryGoOn);
     }
 
@@ -68,7 +66,8 @@ internal sealed class WrittenChanges
             throw;
         }
 
-        _goOn();
+        // Its caller can have left meanwhile, and would not see a fault.
+        _tryGoOn();
         _store.WriteBehind();
     }
 

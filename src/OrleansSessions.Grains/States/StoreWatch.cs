@@ -149,7 +149,13 @@ internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProv
         }
         else if (!health.IsAway)
         {
-            Start(() => CanBeWrittenAsync(storage, fault));
+            // From now on, so that what is logged about this call is known to be about the store.
+            health.Doubt();
+            Start(async () =>
+            {
+                await CanBeWrittenAsync(storage, fault);
+                health.EndDoubt();
+            });
         }
     }
 
@@ -158,20 +164,33 @@ internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProv
     {
         lock (_looking)
         {
-            return _look = _look is { IsCompleted: false } ? _look : LookAsync(storage, fault);
+            if (_look is not { IsCompleted: false })
+            {
+                health.Doubt();
+                _look = LookAsync(storage, fault);
+            }
+
+            return _look;
         }
     }
 
     private async Task<bool> LookAsync(IGrainStorage storage, Exception fault)
     {
-        if (await new StoreProbe(storage, time).TryAsync(OperationLimit))
+        try
         {
-            health.NoteFault(fault);
-            return true;
-        }
+            if (await new StoreProbe(storage, time).TryAsync(OperationLimit))
+            {
+                health.NoteFault(fault);
+                return true;
+            }
 
-        Leave(storage, fault);
-        return false;
+            Leave(storage, fault);
+            return false;
+        }
+        finally
+        {
+            health.EndDoubt();
+        }
     }
 
     private void Leave(IGrainStorage storage, Exception fault)

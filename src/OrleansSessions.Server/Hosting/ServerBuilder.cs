@@ -9,6 +9,7 @@ using OrleansSessions.Server.Observability;
 using OrleansSessions.Server.Page;
 using OrleansSessions.Sessions;
 using OrleansSessions.SocketGateway;
+using OrleansSessions.Stores;
 using OrleansSessions.SocketGateway.Access;
 
 namespace OrleansSessions.Server.Hosting;
@@ -41,6 +42,7 @@ internal static class ServerBuilder
         var (cluster, sessions) = (Read<ClusterConnectionOptions>(configuration), Read<SessionsOptions>(configuration));
         builder.AddOrleans(server.Role, cluster, sessions);
         builder.AddObservability(server.Role);
+        var outageLogs = OutageLogs.Add(builder.Logging);
         builder.AddSecurityHeaders();
         builder.Services.AddKnownProxies(server.KnownProxies);
         builder.Services.AddLoopbackHosts();
@@ -56,6 +58,7 @@ internal static class ServerBuilder
 
         // 3. Map the endpoints. What every response needs comes first, then where a request comes from, then who sent it.
         var app = builder.Build();
+        outageLogs.Follow(app.Services.GetRequiredService<StoreHealth>());
 
         // For requests over https, except for localhost, where other programs are served without it.
         app.UseHsts();

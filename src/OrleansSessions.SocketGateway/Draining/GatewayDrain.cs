@@ -40,9 +40,17 @@ internal sealed partial class GatewayDrain(
         // 1. Where clients can go, they are sent there, spread over a part of the time.
         var spread = options.Value.Timeout / 2 < LongestSpread ? options.Value.Timeout / 2 : LongestSpread;
         var hasOthers = await HasOthersAsync();
+        var askedAt = clock.GetTimestamp();
         LogMessages.Leaving(logger, Followers().Count(), hasOthers);
         while (!ending.IsCancellationRequested && Followers().Any())
         {
+            if (!hasOthers && clock.GetElapsedTime(askedAt) > RegistryPatience)
+            {
+                // One may have started meanwhile.
+                hasOthers = await HasOthersAsync();
+                askedAt = clock.GetTimestamp();
+            }
+
             foreach (var follower in Followers())
             {
                 if (hasOthers)
@@ -80,7 +88,9 @@ internal sealed partial class GatewayDrain(
         try
         {
             var list = await grains.Registry.ListAsync(new()).WaitAsync(RegistryPatience, clock);
-            return list.Entries.Any(entry => entry.Gateway != grains.Gateway && (entry.Host is null || !list.Draining.Contains(entry.Host)));
+
+            // A registry that has just moved does not know all of them yet.
+            return !list.IsSettled || list.Entries.Any(entry => entry.Gateway != grains.Gateway && (entry.Host is null || !list.Draining.Contains(entry.Host)));
         }
         catch (Exception fault)
         {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.TestingHost;
+using OrleansSessions.Clustering;
 using OrleansSessions.Grains;
 using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
@@ -43,6 +44,7 @@ public sealed class SessionCluster : IAsyncDisposable
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.Grains, clock.Time);
+            silo.Services.Configure<DrainOptions>(drain => drain.Timeout = TimeSpan.Zero);
             silo.Services.AddSingleton(responder);
             silo.Services.AddResponder<ScriptedResponder>("scripted");
             silo.Services.Configure<ResponderOptions>(options => options.Name = responderName);

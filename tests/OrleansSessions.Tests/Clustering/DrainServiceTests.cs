@@ -75,7 +75,7 @@ public sealed class DrainServiceTests : IDisposable
 
         public Task DrainAsync(CancellationToken ending)
         {
-            ending.Register(_ending.SetResult);
+            ending.Register(() => _ending.TrySetResult());
             return Done.Task;
         }
     }

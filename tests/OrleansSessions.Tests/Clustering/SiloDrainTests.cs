@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Storage;
 using OrleansSessions.Clustering;
 using OrleansSessions.Grains.Draining;
 using OrleansSessions.Grains.Sessions;
@@ -15,16 +16,18 @@ public sealed class SiloDrainTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    private readonly GatedStorage _store = new();
     private SessionCluster _cluster = null!;
     private IServiceProvider _leaving = null!;
     private IServiceProvider _staying = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _cluster = await SessionCluster.StartAsync(silos: 2, isStored: true, configure: options => options.MaxAttempts = 1);
+        _cluster = await SessionCluster.StartAsync(
+            silos: 2,
+            configure: options => options.MaxAttempts = 1,
+            configureSilo: silo => silo.Services.AddKeyedSingleton<IGrainStorage>(SessionsOptions.StorageName, _store));
         _cluster.Responder.Recovery = RecoveryMode.Continue;
-
-        // The memory storage of the test, and all that keeps it, is on the first silo.
         var silos = _cluster.Orleans.Silos.Select(silo => _cluster.Orleans.GetSiloServiceProvider(silo.SiloAddress)).ToList();
         (_staying, _leaving) = (silos[0], silos[1]);
     }
@@ -85,6 +88,26 @@ public sealed class SiloDrainTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await session.GetQuestionAsync("b"))!.End is not null, "both have ended");
         var ended = (await session.GetQuestionAsync("a"))!;
         Assert.Equal(("because I say so", QuestionStatus.Completed, 2), (ended.Text, ended.Status, ended.Attempt));
+    }
+
+    [Fact]
+    public async Task AQuestionThatWasBeingAskedWhenItsSessionLeft_GoesOnElsewhereByItself()
+    {
+        // 1. The end of a question is being written, and the next question waits for that.
+        var session = On(_leaving, "asking");
+        await session.AskAsync("a", "who");
+        _store.Close();
+        _cluster.Responder.For("who").Send("me").Finish();
+        await _store.Blocked.WaitAsync(Patience);
+        var asked = session.AskAsync("b", "why");
+
+        // 2. The session looks idle, and is told to leave. The question is accepted before it does.
+        await _leaving.GetRequiredService<Drain>().BeginAsync();
+        Assert.Single(_leaving.GetRequiredService<LocalSessions>().All).Leave();
+        _store.Open();
+        Assert.Equal(AskOutcome.Accepted, (await asked.WaitAsync(Patience)).Outcome);
+        await Eventually.TrueAsync(() => (Count(_leaving), Count(_staying)) == (0, 1), "another silo has the session");
+        await Eventually.TrueAsync(() => _cluster.Responder.For("why").Runs > 0, "its responder runs");
     }
 
     private static ISessionGrain On(IServiceProvider silo, string id) => silo.GetRequiredService<IGrainFactory>().GetGrain<ISessionGrain>("/" + id);

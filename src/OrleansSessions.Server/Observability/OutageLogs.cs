@@ -1,0 +1,29 @@
+using OrleansSessions.Stores;
+
+namespace OrleansSessions.Server.Observability;
+
+/// <summary>
+/// Leaves Orleans' lines about calls, activations and connections out of the log while the store of the sessions is away. There would be several of them, with
+/// stack traces, for each call that fails, and the outage has a line of its own.
+/// </summary>
+internal sealed class OutageLogs
+{
+    // Of grains: "Error activating grain" and others. Of processes without a silo: "Error refreshing gateways".
+    private static readonly string[] Categories = ["Orleans.Grain", "Orleans.Messaging"];
+
+    private StoreHealth? _health;
+
+    public static OutageLogs Add(ILoggingBuilder logging)
+    {
+        var logs = new OutageLogs();
+        foreach (var category in Categories)
+        {
+            logging.AddFilter(category, level => level >= LogLevel.Warning && logs._health is not { IsInDoubt: true });
+        }
+
+        return logs;
+    }
+
+    /// <summary>Call this once the host is built.</summary>
+    public void Follow(StoreHealth health) => _health = health;
+}
