@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using OrleansSessions.Stores;
 
 namespace OrleansSessions.Clustering;
 
@@ -7,13 +8,14 @@ namespace OrleansSessions.Clustering;
 /// come first: it would answer them from a past that others have gone beyond. So a session answers only while the silo was seen in the membership table a moment
 /// ago; otherwise its calls wait for the next look.
 /// </summary>
-internal sealed class SiloStanding(ClusterEviction eviction, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time)
+internal sealed class SiloStanding(
+    ClusterEviction eviction, StoreHealth health, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time)
 {
     /// <summary>A silo that hangs is declared dead after 3 s at the earliest: three probes, one each second.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
 
     /// <summary>A table that does not answer says nothing about this silo, and what it would write fails by itself.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly Lock _changing = new();
     private TaskCompletionSource _seen = New();
@@ -50,7 +52,9 @@ internal sealed class SiloStanding(ClusterEviction eviction, [FromKeyedServices(
         seen.TrySetResult();
     }
 
-    /// <summary>Completes at once, unless the silo was not seen for <see cref="Limit"/>.</summary>
+    /// <summary>
+    /// Completes at once, unless the silo was not seen for <see cref="Limit"/>. While the store is away, nothing more can be learned.
+    /// </summary>
     /// <exception cref="Exception">The silo is evicted, as <see cref="ClusterEviction.ThrowIfEvicted"/> says.</exception>
     public ValueTask CheckAsync()
     {
@@ -58,7 +62,7 @@ internal sealed class SiloStanding(ClusterEviction eviction, [FromKeyedServices(
         Task seen;
         lock (_changing)
         {
-            if (_seenAt is not { } seenAt || time.GetElapsedTime(seenAt) < Limit)
+            if (_seenAt is not { } seenAt || time.GetElapsedTime(seenAt) < Limit || health.IsInDoubt)
             {
                 return default;
             }

@@ -15,6 +15,9 @@ internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProv
 
     public static readonly TimeSpan ProbePeriod = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>A call that fails after this time has hung. One that fails sooner can be alone with that.</summary>
+    private static readonly TimeSpan Hung = TimeSpan.FromSeconds(1);
+
     /// <summary>An outage that is over so soon was the fault of one call, and the log says so.</summary>
     private static readonly TimeSpan AnnounceAfter = TimeSpan.FromSeconds(1);
 
@@ -53,6 +56,7 @@ internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProv
     public async Task RunAsync(Func<Task> operation)
     {
         ThrowIfAway();
+        var startedAt = time.GetTimestamp();
         try
         {
             await operation().WaitAsync(OperationLimit, time);
@@ -63,7 +67,7 @@ internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProv
         }
         catch (Exception fault)
         {
-            NoteFault(fault);
+            NoteFault(fault, hasHung: time.GetElapsedTime(startedAt) >= Hung);
             throw new StoreUnavailableException();
         }
     }
@@ -136,14 +140,14 @@ internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProv
         _stopping.Dispose();
     }
 
-    private void NoteFault(Exception fault)
+    private void NoteFault(Exception fault, bool hasHung)
     {
         if (_storage is not { } storage)
         {
             return;
         }
 
-        if (fault is TimeoutException)
+        if (hasHung)
         {
             Leave(storage, fault);
         }

@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using OrleansSessions.Clustering;
+using OrleansSessions.Stores;
 using Xunit;
 
 namespace OrleansSessions.Tests.Clustering;
@@ -11,7 +13,7 @@ public sealed class SiloStandingTests : IDisposable
     private readonly ClusterEviction _eviction = new();
     private readonly SiloStanding _standing;
 
-    public SiloStandingTests() => _standing = new(_eviction, _clock);
+    public SiloStandingTests() => _standing = new(_eviction, new(_clock, NullLogger<StoreHealth>.Instance), _clock);
 
     public void Dispose() => _eviction.Dispose();
 

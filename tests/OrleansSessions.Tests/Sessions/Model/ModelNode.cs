@@ -50,7 +50,7 @@ internal sealed class ModelNode
 
         // The anonymous scope has no limits, so the session asks no one for them.
         var cluster = new ClusterView(Stub.Of<ILocalSiloDetails>((_, _) => Silo), null!, new Drain());
-        _sessions = new SessionServices(sessionOptions, Metrics, new LocalSessions(new ClusterEviction(), cluster), null!, new(new ClusterEviction(), time), time) { EpochOffset = number };
+        _sessions = new SessionServices(sessionOptions, Metrics, new LocalSessions(new ClusterEviction(), cluster), null!, new(new ClusterEviction(), new(time, NullLogger<StoreHealth>.Instance), time), time) { EpochOffset = number };
         var health = new StoreHealth(time, NullLogger<StoreHealth>.Instance);
         Watch = new StoreWatch(health, time) { Scheduler = Turns.ToScheduler() };
         _stores = new SessionStores(new StoredStates(sessionOptions, null!, Watch, Services), new ParkedSessions(sessionOptions, time), ModelStore.Forms);
