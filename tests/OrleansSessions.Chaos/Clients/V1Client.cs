@@ -252,7 +252,9 @@ internal sealed class V1Client : IChaosClient, IAsyncDisposable
     {
         var code = frame.Text("code") ?? "none";
         _parts.Counts.Add(CountNames.Refused + code);
-        if (_log.Own(frame.Text("question_id")) is not { IsAccepted: false } question)
+
+        // Only a cancel is refused as not found: its question was refused too, or is not asked yet.
+        if (code == "question_not_found" || _log.Own(frame.Text("question_id")) is not { IsAccepted: false } question)
         {
             return;
         }

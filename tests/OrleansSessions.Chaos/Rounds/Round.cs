@@ -10,8 +10,8 @@ namespace OrleansSessions.Chaos.Rounds;
 /// <summary>Plays the plan of one session with real clients. <see cref="RunAsync"/> is its whole life, in order.</summary>
 internal sealed class Round
 {
-    /// <summary>How long a question and all that it needs may take while processes are lost. Beyond it, the session is stuck.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>How long a question and all that it needs may take while processes are lost, and its client waits longer from attempt to attempt. Beyond it, the session is stuck.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private static readonly TimeSpan HistoryPatience = TimeSpan.FromSeconds(30);
 
