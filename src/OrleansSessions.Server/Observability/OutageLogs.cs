@@ -8,8 +8,9 @@ namespace OrleansSessions.Server.Observability;
 /// </summary>
 internal sealed class OutageLogs
 {
-    // Of grains: "Error activating grain" and others. Of processes without a silo: "Error refreshing gateways".
-    private static readonly string[] Categories = ["Orleans.Grain", "Orleans.Messaging"];
+    // "Error activating grain" and others; "Error refreshing gateways" of processes without a silo; each call of the directory; "Error updating liveness timestamp".
+    private static readonly string[] Categories =
+        ["Orleans.Grain", "Orleans.Messaging", "Orleans.GrainDirectory.Redis", "Orleans.Runtime.MembershipService.MembershipAgent"];
 
     private StoreHealth? _health;
 

@@ -86,7 +86,7 @@ public sealed class StreamedAnswerTests(ExternalServerFixture server) : IClassFi
     [Fact]
     public async Task AServerThatStops_SaysWhereToContinue()
     {
-        await using var own = await ServerProcess.StartAsync("Responder:Name=external");
+        await using var own = await ServerProcess.StartAsync("Responder:Name=external", "Server:DrainTimeout=00:00:01");
         await own.Http.AskAsync(_session, """{"id":"q-1","question":"what"}""");
         await using var upload = await AnswerUpload.StartAsync(own.Address, _session, "q-1");
         await upload.WriteLineAsync("""{"attempt":1,"text":"half"}""");
