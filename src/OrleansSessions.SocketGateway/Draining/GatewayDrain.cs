@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Clustering;
+using OrleansSessions.SocketGateway.Feed;
 using OrleansSessions.SocketGateway.Following;
 
 namespace OrleansSessions.SocketGateway.Draining;
@@ -10,7 +11,7 @@ namespace OrleansSessions.SocketGateway.Draining;
 /// Lets the clients of a stopping process go to others, a few at a time, before the web server stops. What is left when the time is over is closed.
 /// </summary>
 internal sealed partial class GatewayDrain(
-    FollowerRegistry registry, SessionGrains grains, IOptions<DrainOptions> options,
+    FollowerRegistry registry, SiloHeartbeats silos, SessionGrains grains, IOptions<DrainOptions> options,
     [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider clock, ILogger<GatewayDrain> logger) : IDrainStep
 {
     /// <summary>The longest time over which clients are spread. It leaves each of them the rest of the drain to connect elsewhere.</summary>
@@ -90,7 +91,7 @@ internal sealed partial class GatewayDrain(
             var list = await grains.Registry.ListAsync(new()).WaitAsync(RegistryPatience, clock);
 
             // A registry that has just moved does not know all of them yet.
-            return !list.IsSettled || list.Entries.Any(entry => entry.Gateway != grains.Gateway && (entry.Host is null || !list.Draining.Contains(entry.Host)));
+            return (!list.IsSettled && silos.ActiveCount > 1) || list.Entries.Any(entry => entry.Gateway != grains.Gateway && (entry.Host is null || !list.Draining.Contains(entry.Host)));
         }
         catch (Exception fault)
         {

@@ -62,6 +62,18 @@ internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, T
         }
     }
 
+    /// <summary>The number of active silos, as the last heartbeat lists them.</summary>
+    public int ActiveCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _active.Count;
+            }
+        }
+    }
+
     /// <summary>Returns the active silos that count as lost, because nothing was received from them for too long.</summary>
     public List<SiloAddress> Missing()
     {
