@@ -10,9 +10,6 @@ namespace OrleansSessions.Grains.States;
 /// </summary>
 internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time) : IDisposable
 {
-    /// <summary>How long a caller waits for its write, which can be several calls of the store.</summary>
-    public static readonly TimeSpan CallerLimit = TimeSpan.FromSeconds(4);
-
     public static readonly TimeSpan ProbePeriod = TimeSpan.FromMilliseconds(500);
 
     /// <summary>A call that fails after this time has hung. One that fails sooner can be alone with that.</summary>
@@ -30,6 +27,9 @@ internal sealed class StoreWatch(StoreHealth health, [FromKeyedServices(TimeProv
 
     /// <summary>How long one call of the store can take. Above the two seconds of the Redis client, whose faults say more.</summary>
     public TimeSpan OperationLimit { get; init; } = TimeSpan.FromMilliseconds(2_500);
+
+    /// <summary>How long a caller waits for its write, which can be several calls of the store.</summary>
+    public TimeSpan CallerLimit { get; init; } = TimeSpan.FromSeconds(4);
 
     /// <summary>Where the probe runs. Default: the thread pool.</summary>
     public TaskScheduler Scheduler { get; init; } = TaskScheduler.Default;

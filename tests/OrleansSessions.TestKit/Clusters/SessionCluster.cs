@@ -65,9 +65,12 @@ public sealed class SessionCluster : IAsyncDisposable
 
     public ISessionGrain Session(string id) => _cluster.Client.GetGrain<ISessionGrain>("/" + id);
 
-    /// <summary>Waits until every silo knows whether it can write the store of the sessions.</summary>
+    /// <summary>
+    /// Waits until every silo knows whether it can write the store of the sessions. It is back only where no call that failed is still to be looked into.
+    /// </summary>
     public Task StoreIsAsync(bool isAway) => Eventually.TrueAsync(
-        () => _cluster.Silos.All(silo => silo.ServiceProvider.GetRequiredService<StoreHealth>().IsAway == isAway), $"the store is {(isAway ? "away" : "back")}");
+        () => _cluster.Silos.Select(silo => silo.ServiceProvider.GetRequiredService<StoreHealth>()).All(store => isAway ? store.IsAway : !store.IsInDoubt),
+        $"the store is {(isAway ? "away" : "back")}");
 
     /// <summary>Deactivates all idle grains, as happens over time.</summary>
     public async Task HibernateAsync() =>

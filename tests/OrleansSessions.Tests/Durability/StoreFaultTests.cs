@@ -122,26 +122,28 @@ public sealed class StoreFaultTests : IAsyncLifetime
             await _cluster.HasSlotAsync("s", $"page.{i}");
         }
 
-        var (gate, blocked) = (NewSource(), NewSource());
-        _cluster.Store.Before = operation =>
-        {
-            if (operation.Kind != StoreOperationKind.Write || !operation.Slot.StartsWith("chunk.", StringComparison.Ordinal))
-            {
-                return Task.CompletedTask;
-            }
-
-            blocked.TrySetResult();
-            return gate.Task;
-        };
-        var script = _cluster.Cluster.Responder.For("a").Send("text");
+        var script = _cluster.Cluster.Responder.For("a");
         await Session.AskAsync("a", "a");
-        await blocked.Task.WaitAsync(StoredCluster.Patience);
+        var (record, chunk) = (new Gate(), new Gate());
+        _cluster.Store.Before = operation => operation switch
+        {
+            { Kind: StoreOperationKind.Write, Slot: "record" } => record.PassAsync(),
+            { Kind: StoreOperationKind.Write } when operation.Slot.StartsWith("chunk.", StringComparison.Ordinal) => chunk.PassAsync(),
+            _ => Task.CompletedTask,
+        };
 
+        // 1. The removal asks the store whether it takes a write. Meanwhile text comes, and is being saved.
         var removing = Session.RemoveAsync();
-        await script.Cancelled.WaitAsync(StoredCluster.Patience);
-        gate.SetResult();
+        await record.Reached.WaitAsync(StoredCluster.Patience);
+        script.Send("text");
+        await chunk.Reached.WaitAsync(StoredCluster.Patience);
 
-        Assert.True(await removing);
+        // 2. The question ends while its text is still on its way.
+        record.Open();
+        await script.Cancelled.WaitAsync(StoredCluster.Patience);
+        chunk.Open();
+
+        Assert.True(await removing.WaitAsync(StoredCluster.Patience));
         Assert.Empty(Rows);
     }
 
@@ -171,7 +173,10 @@ public sealed class StoreFaultTests : IAsyncLifetime
         }
 
         var cleared = 0;
-        _cluster.Store.Before = operation => operation.Kind == StoreOperationKind.Clear && Interlocked.Increment(ref cleared) > clears
+
+        // Of this session alone: the store is not away.
+        _cluster.Store.Before = operation => operation.Grain == StoredCluster.Key("s") && operation.Kind == StoreOperationKind.Clear
+            && Interlocked.Increment(ref cleared) > clears
             ? Task.FromException(new TimeoutException("The store did not reply."))
             : Task.CompletedTask;
         await Assert.ThrowsAnyAsync<Exception>(() => Session.RemoveAsync());
@@ -215,8 +220,6 @@ public sealed class StoreFaultTests : IAsyncLifetime
         await _cluster.AnswerAsync("s", "c", "c", "text");
     }
 
-    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     private void FailOnce(Predicate<StoreOperation> fails, bool arrives)
     {
         var failed = 0;
@@ -224,5 +227,22 @@ public sealed class StoreFaultTests : IAsyncLifetime
             ? Task.FromException(new TimeoutException("The store did not reply."))
             : Task.CompletedTask;
         _ = arrives ? _cluster.Store.After = Fail : _cluster.Store.Before = Fail;
+    }
+
+    /// <summary>Holds up what comes to it until it is opened.</summary>
+    private sealed class Gate
+    {
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Reached => _reached.Task;
+
+        public Task PassAsync()
+        {
+            _reached.TrySetResult();
+            return _open.Task;
+        }
+
+        public void Open() => _open.SetResult();
     }
 }

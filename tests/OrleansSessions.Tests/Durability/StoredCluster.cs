@@ -2,7 +2,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Orleans.Core.Internal;
 using Orleans.Serialization;
 using Orleans.Storage;
+using OrleansSessions.Grains.States;
 using OrleansSessions.Sessions;
+using OrleansSessions.Stores;
 using OrleansSessions.TestKit.Clusters;
 using OrleansSessions.TestKit.Stores;
 using Xunit;
@@ -35,6 +37,14 @@ internal sealed class StoredCluster : IAsyncDisposable
             configureSilo: silo =>
             {
                 store.Register(silo, inner ?? (services => kept.ToStorage(new OrleansGrainStorageSerializer(services.GetRequiredService<Serializer>()))));
+
+                // A test holds an operation up until it has seen what it waits for, however slow the machine is. That is no outage here.
+                silo.Services.AddSingleton(services => new StoreWatch(
+                    services.GetRequiredService<StoreHealth>(), services.GetRequiredKeyedService<TimeProvider>(TimeProviderNames.SystemTimers))
+                {
+                    OperationLimit = Patience,
+                    CallerLimit = Patience,
+                });
                 configureSilo?.Invoke(silo);
             });
         return new(cluster, kept, store);

@@ -166,6 +166,8 @@ public sealed class BacklogTests : IAsyncDisposable
         var (client, connection) = await OpenAsync();
         var sending = SendManyAsync(client, frame, int.MaxValue, "{}");
 
+        // The server reads no more until the client does. Only then time passes, so a busy machine does not make the client seem silent.
+        await Eventually.TrueAsync(() => !connection.Follower.Writer.HasRoom, "the replies take half of the queue");
         await Eventually.TrueAsync(
             () =>
             {
