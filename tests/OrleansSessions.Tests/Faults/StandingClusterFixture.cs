@@ -20,6 +20,8 @@ public sealed class StandingClusterFixture : IAsyncLifetime
     /// <summary>The pause of a socket gateway between two batches of sessions that it attaches again.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
+    private static readonly TimeSpan StopPatience = TimeSpan.FromMinutes(1);
+
     private readonly FakeTimeProvider _silosTime = new();
     private readonly List<StandingHost> _hosts = [];
     private SessionCluster? _cluster;
@@ -56,7 +58,7 @@ public sealed class StandingClusterFixture : IAsyncLifetime
 
         if (_cluster is not null)
         {
-            await _cluster.DisposeAsync();
+            await StopAsync(_cluster);
         }
     }
 
@@ -94,6 +96,21 @@ public sealed class StandingClusterFixture : IAsyncLifetime
         _silosTime.Advance(HeartbeatPeriod);
         await Eventually.TrueAsync(() => Beats() >= before + (2 * _hosts.Count), "each silo has sent a heartbeat to each socket gateway");
         EndPauses();
+    }
+
+    /// <summary>A silo that stops waits for its clock, too.</summary>
+    private async Task StopAsync(SessionCluster cluster)
+    {
+        var stopping = cluster.DisposeAsync().AsTask();
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _silosTime.Advance(TimeSpan.FromMilliseconds(50));
+                return Task.FromResult(stopping.IsCompleted);
+            },
+            "the silos have stopped",
+            StopPatience);
+        await stopping;
     }
 
     private void EndPauses() => _hosts.ForEach(static host => host.Time.Advance(Pause));
