@@ -4,8 +4,12 @@ using OrleansSessions.Sessions;
 namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>What the parts of one active session share.</summary>
-internal sealed class SessionActivation
+internal sealed class SessionActivation : IGrainMigrationParticipant
 {
+    private const string MovedKey = "orleanssessions.moved";
+
+    private bool _hasMoved;
+
     public SessionActivation(IGrainBase grain, SessionServices services, ILogger logger)
     {
         Grain = grain;
@@ -14,6 +18,7 @@ internal sealed class SessionActivation
         Logger = logger;
         Clock = new SessionClock(services.Time);
         UsedAt = Now;
+        grain.GrainContext.ObservableLifecycle.AddMigrationParticipant(this);
     }
 
     public IGrainBase Grain { get; }
@@ -36,12 +41,13 @@ internal sealed class SessionActivation
 
     /// <summary>
     /// True if the activation moves on before it has read anything, with the calls that wait for it: its silo drains, and a silo whose directory cache is old has
-    /// sent a call here. Throws on a silo that is evicted.
+    /// sent a call here. One that another silo has moved here stays: that silo may drain, too, without its being known here. To move back would need the
+    /// activation there to be gone, and that waits for this one. Throws on a silo that is evicted.
     /// </summary>
     public async ValueTask<bool> MovesOnAsync()
     {
         await Services.Standing.CheckAsync();
-        if (!Services.Cluster.MustActivateElsewhere)
+        if (_hasMoved || !Services.Cluster.MustActivateElsewhere)
         {
             return false;
         }
@@ -49,6 +55,10 @@ internal sealed class SessionActivation
         Grain.GrainContext.Migrate(requestContext: null, CancellationToken.None);
         return true;
     }
+
+    void IGrainMigrationParticipant.OnDehydrate(IDehydrationContext dehydrationContext) => dehydrationContext.TryAddValue(MovedKey, true);
+
+    void IGrainMigrationParticipant.OnRehydrate(IRehydrationContext rehydrationContext) => _hasMoved = rehydrationContext.TryGetValue<bool>(MovedKey, out _);
 
     /// <summary>Gives this activation up. The next call activates the session again.</summary>
     public void Leave() => Grain.DeactivateOnIdle();

@@ -110,6 +110,21 @@ public sealed class SiloDrainTests : IAsyncLifetime
         await Eventually.TrueAsync(() => _cluster.Responder.For("why").Runs > 0, "its responder runs");
     }
 
+    [Fact]
+    public async Task ASession_MovesBetweenSilosThatDrainAtTheSameTime_AndIsServedAllTheSame()
+    {
+        var session = On(_leaving, "open");
+        var script = _cluster.Responder.For("why").Send("because ");
+        await session.AskAsync("a", "why");
+
+        // Neither silo has been told of the other's drain, so each takes it for the place to go to.
+        await Task.WhenAll(_leaving.GetRequiredService<Drain>().BeginAsync(), _staying.GetRequiredService<Drain>().BeginAsync());
+        Assert.Single(_leaving.GetRequiredService<LocalSessions>().All).Leave();
+
+        Assert.Null((await session.GetQuestionAsync("a").WaitAsync(Patience))!.End);
+        await Eventually.TrueAsync(() => script.Runs == 2, "the answer goes on");
+    }
+
     private static ISessionGrain On(IServiceProvider silo, string id) => silo.GetRequiredService<IGrainFactory>().GetGrain<ISessionGrain>("/" + id);
 
     private static int Count(IServiceProvider silo) => silo.GetRequiredService<LocalSessions>().All.Count();
