@@ -58,8 +58,8 @@ public sealed class SocketGatewayOptions : ISectionOptions
     public int MaxControlBytesPerSecond { get; set; } = 4 * 1024;
 
     /// <summary>
-    /// After this time without sending anything, the server pings the socket. A socket that received nothing from the client for twice this time is closed
-    /// with 4003. Default 25 s: below the 30 to 60 s after which proxies drop a silent connection.
+    /// After this time without sending anything, the server pings the socket. A socket that received nothing from the client for twice this time, and
+    /// for this time after a ping, is closed with 4003. Default 25 s: below the 30 to 60 s after which proxies drop a silent connection.
     /// </summary>
     [Within("00:00:00.1", "01:00:00")]
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(25);

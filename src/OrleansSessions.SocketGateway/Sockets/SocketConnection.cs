@@ -26,6 +26,7 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
     private int? _peerCode;
     private int _discarded;
     private long _pingedAt;
+    private long _unansweredSince;
     private MessageRate _rate;
 
     /// <param name="raw">The connection under the socket, if it is known.</param>
@@ -152,8 +153,10 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
             // The reader may be waiting, so silence means nothing. The hello is the first frame, and SendTimeout applies to a client that does not read.
             _reader.ExcuseSilence(now);
         }
-        else if (clock.GetElapsedTime(_reader.LastHeardAt, now) > interval * 2)
+        else if (clock.GetElapsedTime(_reader.LastHeardAt, now) > interval * 2
+            && _unansweredSince > _reader.LastHeardAt && clock.GetElapsedTime(_unansweredSince, now) >= interval)
         {
+            // A client is silent only if it had the time to answer. After a process has hung, no client was pinged in time.
             Follower.Close(CloseCodes.MissedHeartbeat, "Nothing was received for too long.");
         }
         else if (clock.GetElapsedTime(Math.Min(Follower.Writer.LastSentAt, Math.Max(_reader.LastHeardAt, _pingedAt)), now) >= interval
@@ -161,6 +164,7 @@ internal sealed partial class SocketConnection : ITransport, ISocketReaderOwner
         {
             // Also in the middle of an answer: a client that only reads has no other sign of life than its pongs.
             _pingedAt = now;
+            _unansweredSince = _unansweredSince > _reader.LastHeardAt ? _unansweredSince : now;
             Follower.SendPing();
         }
     }

@@ -105,6 +105,25 @@ public sealed class SocketConnectionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task AServerThatHung_PingsFirst_AndClosesOnlyAClientThatIsSilentThen()
+    {
+        var connection = await OpenAsync(null);
+        Tick(after: TimeSpan.FromMinutes(2));
+        Assert.Equal("ping", (await NextAsync()).Type());
+        Tick(after: TimeSpan.FromSeconds(24));
+        Assert.False(connection.IsClosing);
+
+        Tick(after: TimeSpan.FromSeconds(1));
+        Assert.Equal(CloseCodes.MissedHeartbeat, await ClosedAsync());
+
+        void Tick(TimeSpan after)
+        {
+            _clock.Advance(after);
+            connection.Follower.OnTick(_clock.GetTimestamp());
+        }
+    }
+
+    [Fact]
     public async Task Ping_WhileAReplayIsAwaited_NamesNothingThatWasNotWritten()
     {
         await OpenAsync((1, 5));
