@@ -4,7 +4,7 @@ using OrleansSessions.Sessions;
 namespace OrleansSessions.Grains.Sessions;
 
 /// <summary>What the parts of one active session share.</summary>
-internal sealed class SessionActivation : IGrainMigrationParticipant
+internal sealed class SessionActivation
 {
     private const string MovedKey = "orleanssessions.moved";
 
@@ -18,7 +18,6 @@ internal sealed class SessionActivation : IGrainMigrationParticipant
         Logger = logger;
         Clock = new SessionClock(services.Time);
         UsedAt = Now;
-        grain.GrainContext.ObservableLifecycle.AddMigrationParticipant(this);
     }
 
     public IGrainBase Grain { get; }
@@ -56,9 +55,10 @@ internal sealed class SessionActivation : IGrainMigrationParticipant
         return true;
     }
 
-    void IGrainMigrationParticipant.OnDehydrate(IDehydrationContext dehydrationContext) => dehydrationContext.TryAddValue(MovedKey, true);
+    /// <summary>Tells the activation on another silo, which takes the place of this one, that it was moved there.</summary>
+    public static void Dehydrate(IDehydrationContext context) => context.TryAddValue(MovedKey, true);
 
-    void IGrainMigrationParticipant.OnRehydrate(IRehydrationContext rehydrationContext) => _hasMoved = rehydrationContext.TryGetValue<bool>(MovedKey, out _);
+    public void Rehydrate(IRehydrationContext context) => _hasMoved = context.TryGetValue<bool>(MovedKey, out _);
 
     /// <summary>Gives this activation up. The next call activates the session again.</summary>
     public void Leave() => Grain.DeactivateOnIdle();

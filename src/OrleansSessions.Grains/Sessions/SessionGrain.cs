@@ -13,7 +13,7 @@ namespace OrleansSessions.Grains.Sessions;
 /// Placed beside the socket that calls first.
 /// </summary>
 [GrainType("orleanssessions.session"), PreferLocalPlacement]
-internal sealed partial class SessionGrain : Grain, ISessionGrain
+internal sealed partial class SessionGrain : Grain, ISessionGrain, IGrainMigrationParticipant
 {
     private readonly SessionActivation _activation;
     private readonly Session _session;
@@ -75,6 +75,10 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         LogMessages.Deactivated(_activation.Logger, _activation.Key, reason.ReasonCode);
     }
 
+    void IGrainMigrationParticipant.OnDehydrate(IDehydrationContext dehydrationContext) => SessionActivation.Dehydrate(dehydrationContext);
+
+    void IGrainMigrationParticipant.OnRehydrate(IRehydrationContext rehydrationContext) => _activation.Rehydrate(rehydrationContext);
+
     public async Task<AttachReply> AttachAsync(AttachRequest request)
     {
         await EnterAsync(request.Gateway);
@@ -84,7 +88,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             _session.Orphans.Outrank(connection);
         }
 
-        LogMessages.Attached(_activation.Logger, _activation.Key, request.Gateway, request.Connections);
+        LogMessages.Connected(_activation.Logger, _activation.Key, request.Gateway, request.Connections);
         return EndCall(new AttachReply
         {
             Epoch = _session.Log.Epoch,
@@ -107,7 +111,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
         var hadGateways = Gateways.HasAny;
         Gateways.SetConnections(request.Gateway, request.Connections, request.Version);
-        LogMessages.Detached(_activation.Logger, _activation.Key, request.Gateway, request.Connections);
+        LogMessages.Connected(_activation.Logger, _activation.Key, request.Gateway, request.Connections);
         if (hadGateways && !IsInUse)
         {
             _stay.WaitForClient();
@@ -287,13 +291,10 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         [LoggerMessage(2, LogLevel.Debug, "Session {SessionKey} goes to sleep: {Reason}")]
         public static partial void Deactivated(ILogger logger, string sessionKey, DeactivationReasonCode reason);
 
-        [LoggerMessage(3, LogLevel.Debug, "Session {SessionKey}: socket gateway {Gateway} subscribed, {Connections} connections")]
-        public static partial void Attached(ILogger logger, string sessionKey, string gateway, int connections);
+        [LoggerMessage(3, LogLevel.Debug, "Session {SessionKey}: socket gateway {Gateway} has {Connections} connections")]
+        public static partial void Connected(ILogger logger, string sessionKey, string gateway, int connections);
 
-        [LoggerMessage(4, LogLevel.Debug, "Session {SessionKey}: socket gateway {Gateway} has {Connections} connections left")]
-        public static partial void Detached(ILogger logger, string sessionKey, string gateway, int connections);
-
-        [LoggerMessage(5, LogLevel.Information, "Session {SessionKey} removed")]
+        [LoggerMessage(4, LogLevel.Information, "Session {SessionKey} removed")]
         public static partial void Removed(ILogger logger, string sessionKey);
     }
 }
