@@ -9,9 +9,13 @@ namespace OrleansSessions.Stores;
 /// </summary>
 public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> logger)
 {
+    /// <summary>How long calls that failed during an outage are still reported after it: their callers wait at most 5 s.</summary>
+    private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
     private Outage? _outage;
     private int _doubts;
+    private long? _backAt;
 
     // Their continuations run in the turns of grains, or change nothing but a task, so they need no thread of their own.
     private TaskCompletionSource _away = new();
@@ -22,6 +26,18 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
 
     /// <summary>True while the store is away, or a call has failed and it is not known yet whether it is.</summary>
     public bool IsInDoubt => IsAway || Volatile.Read(ref _doubts) > 0;
+
+    /// <summary>True while an outage that has, or will have, its own line in the log explains what else is logged about failed calls.</summary>
+    public bool ExplainsFaults
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return IsInDoubt || (_backAt is { } backAt && time.GetElapsedTime(backAt) < Aftermath);
+            }
+        }
+    }
 
     /// <summary>Completes once the store is away.</summary>
     public Task Away => Volatile.Read(ref _away).Task;
@@ -101,6 +117,7 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
                 NoteFault(fault);
             }
 
+            _backAt = time.GetTimestamp();
             _away = new();
             back = _back;
             Volatile.Write(ref _outage, null);

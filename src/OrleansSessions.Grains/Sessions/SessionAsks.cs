@@ -26,8 +26,13 @@ internal sealed partial class SessionAsks(
         }
         catch (StoreUnavailableException)
         {
-            // It was taken back.
+            // It was taken back, unless its write goes on and took too long for its caller.
             quota.Settle();
+            if (session.IsOpen(reply.QuestionId))
+            {
+                quota.NoteAsked(request.Question);
+            }
+
             throw;
         }
 

@@ -56,6 +56,7 @@ internal static class OrleansHosting
         if (cluster.Provider == ClusterProvider.Redis)
         {
             silo.UseRedisClustering(options => options.ConfigurationOptions = RedisClient.Parse(cluster.Redis));
+            silo.WatchMembershipTable();
             silo.AddSessionDirectory(cluster);
             silo.ApplyFailureTimes();
         }

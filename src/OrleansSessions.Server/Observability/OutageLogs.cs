@@ -8,9 +8,9 @@ namespace OrleansSessions.Server.Observability;
 /// </summary>
 internal sealed class OutageLogs
 {
-    // "Error activating grain" and others; "Error refreshing gateways" of processes without a silo; each call of the directory; "Error updating liveness timestamp".
-    private static readonly string[] Categories =
-        ["Orleans.Grain", "Orleans.Messaging", "Orleans.GrainDirectory.Redis", "Orleans.Runtime.MembershipService.MembershipAgent"];
+    // "Error activating grain" and others; "Error refreshing gateways" of processes without a silo; "Error updating liveness timestamp", on its own silo and seen by
+    // others.
+    private static readonly string[] Categories = ["Orleans.Grain", "Orleans.Messaging", "Orleans.Runtime.MembershipService"];
 
     private StoreHealth? _health;
 
@@ -19,7 +19,7 @@ internal sealed class OutageLogs
         var logs = new OutageLogs();
         foreach (var category in Categories)
         {
-            logging.AddFilter(category, level => level >= LogLevel.Warning && logs._health is not { IsInDoubt: true });
+            logging.AddFilter(category, level => level >= LogLevel.Warning && logs._health is not { ExplainsFaults: true });
         }
 
         return logs;

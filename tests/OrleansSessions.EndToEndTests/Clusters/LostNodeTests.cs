@@ -11,6 +11,9 @@ public sealed class LostNodeTests
 {
     private const int QuestionsEach = 12;
 
+    /// <summary>The questions stay open, so a node that is stopped waits for as long as it may.</summary>
+    private const string Settings = "Server:DrainTimeout=00:00:01";
+
     [Theory]
     [InlineData(RedisFlavour.RedisServer)]
     [InlineData(RedisFlavour.Garnet)]
@@ -36,7 +39,7 @@ public sealed class LostNodeTests
     {
         // 1. Ask questions that stay open, each on another node.
         await using var nodes = await NodeSet.StartAsync(flavour);
-        var (one, two, lost) = (await nodes.AddAsync(), await nodes.AddAsync(), await nodes.AddAsync());
+        var (one, two, lost) = (await nodes.AddAsync(Settings), await nodes.AddAsync(Settings), await nodes.AddAsync(Settings));
         foreach (var node in new[] { one, two, lost })
         {
             for (var i = 0; i < QuestionsEach; i++)

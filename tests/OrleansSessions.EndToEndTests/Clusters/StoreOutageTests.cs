@@ -103,18 +103,44 @@ public sealed class StoreOutageTests(ITestOutputHelper output) : IDisposable
         Assert.Equal("completed", done.Text("status"));
 
         // 6. Each process has one line for the outage, and one for its end.
-        foreach (var (node, start) in all.Zip(before))
+        Assert.All(all.Zip(before), pair => CheckLog(pair.First.Output[pair.Second..]));
+    }
+
+    [Theory]
+    [InlineData(StoreOutage.Killed)]
+    [InlineData(StoreOutage.ReadOnly)]
+    public async Task ANodeThatNoOneAsks_KnowsOfAnOutage_AndHasOneLineForIt(StoreOutage outage)
+    {
+        await using var nodes = await NodeSet.StartAsync(RedisFlavour.RedisServer, folder: _folder.FullName);
+        ServerProcess[] all = [await nodes.AddAsync(Answering), await nodes.AddAsync(Answering)];
+        var before = all.Select(node => node.Output.Length).ToList();
+
+        await LoseAsync(nodes, outage);
+        foreach (var node in all)
         {
-            var log = node.Output[start..];
-            Assert.Equal(1, log.Split("The store of the sessions is away").Length - 1);
-            Assert.Equal(1, log.Split("The store of the sessions is back").Length - 1);
-            Assert.False(log.Contains("   at ", StringComparison.Ordinal), log);
-            Assert.DoesNotContain("fail: ", log, StringComparison.Ordinal);
-            Assert.True(log.Split("warn: ").Length == 2, log);
+            await Eventually.TrueAsync(async () => await IsAsync(node, "Degraded"), "the health says that the store is away");
+            await Eventually.TrueAsync(() => node.Output.Contains("The store of the sessions is away", StringComparison.Ordinal), "the log says it, too");
         }
+
+        await ReturnAsync(nodes, outage);
+        foreach (var node in all)
+        {
+            await Eventually.TrueAsync(async () => await IsAsync(node, "Healthy"), "the health is as before");
+        }
+
+        Assert.All(all.Zip(before), pair => CheckLog(pair.First.Output[pair.Second..]));
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
+
+    private static void CheckLog(string log)
+    {
+        Assert.Equal(1, log.Split("The store of the sessions is away").Length - 1);
+        Assert.Equal(1, log.Split("The store of the sessions is back").Length - 1);
+        Assert.False(log.Contains("   at ", StringComparison.Ordinal), log);
+        Assert.DoesNotContain("fail: ", log, StringComparison.Ordinal);
+        Assert.True(log.Split("warn: ").Length == 2, log);
+    }
 
     private static async Task<CheckedSocket> AskAsync(ServerProcess node, string session)
     {
