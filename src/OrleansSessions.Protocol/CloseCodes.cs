@@ -12,7 +12,10 @@ public static class CloseCodes
     public const int MessageTooBig = 1009;
     public const int InternalError = 1011;
 
-    /// <summary>The process ends because its cluster no longer lists it as a member. The client can reconnect.</summary>
+    /// <summary>
+    /// The process ends because its cluster no longer lists it as a member; a basic socket also before its process stops, or at its maximum age. The client can
+    /// reconnect.
+    /// </summary>
     public const int ServiceRestart = 1012;
 
     /// <summary>The socket gateway is shutting down. The client can reconnect, to another one.</summary>

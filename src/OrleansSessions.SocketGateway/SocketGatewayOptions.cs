@@ -58,17 +58,17 @@ public sealed class SocketGatewayOptions : ISectionOptions
     public int MaxControlBytesPerSecond { get; set; } = 4 * 1024;
 
     /// <summary>
-    /// After this time without sending anything, the server pings the socket. A socket that received nothing from the client for twice this time, and
-    /// for this time after a ping, is closed with 4003. Default 25 s: below the 30 to 60 s after which proxies drop a silent connection.
+    /// After this time without sending or without receiving anything, the server pings the socket. A socket that received nothing from the client for twice
+    /// this time, and for this time after a ping, is closed with 4003. Default 25 s: below the 30 to 60 s after which proxies drop a silent connection.
     /// </summary>
     [Within("00:00:00.1", "01:00:00")]
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(25);
 
     /// <summary>
     /// The age at which a connection is asked to open another one, so that connections spread again over the processes of a cluster that has grown. Each gets
-    /// between 90 and 100 % of it, so that they do not all leave at once. v1 sockets get <c>reconnect</c> with the reason <c>max_age</c>, and are closed with 4004
-    /// 10 s later; basic ones are closed with 1012 as soon as they have nothing open; event streams end with <c>reconnect</c>. No answer is cut. Default none, from
-    /// 1 s to 30 days.
+    /// between 90 and 100 % of it, so that they do not all leave at once. v1 sockets get <c>reconnect</c> with the reason <c>max_age</c>, and are closed with
+    /// 4004 10 s later; basic ones are closed with 1012 as soon as they have nothing open; event streams end with <c>reconnect</c>, except one whose request asked a
+    /// question, which stays until that has ended. No answer is cut. Default none, from 1 s to 30 days.
     /// </summary>
     [Within("00:00:01", "30.00:00:00")]
     public TimeSpan? MaxConnectionAge { get; set; }

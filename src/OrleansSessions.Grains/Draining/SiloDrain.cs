@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OrleansSessions.Clustering;
+using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Sessions;
 
 namespace OrleansSessions.Grains.Draining;
@@ -10,7 +11,8 @@ namespace OrleansSessions.Grains.Draining;
 /// has ended, and the rest when the time is over. Those are handed over: their answers go on elsewhere.
 /// </summary>
 internal sealed partial class SiloDrain(
-    LocalSessions sessions, SessionStores stores, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<SiloDrain> logger) : IDrainStep
+    LocalSessions sessions, SessionStores stores, ClusterView cluster, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time,
+    ILogger<SiloDrain> logger) : IDrainStep
 {
     /// <summary>So that clients whose sessions move do not all call at once.</summary>
     private const int LeavingAtOnce = 256;
@@ -34,7 +36,12 @@ internal sealed partial class SiloDrain(
             await Task.Delay(Pause, time, ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        // 2. Then all.
+        // 2. Then all. Where there is no other silo they are saved as this one stops, and go on when one starts.
+        if (!stores.IsStored || !cluster.MustActivateElsewhere)
+        {
+            return;
+        }
+
         var handedOver = sessions.All.Count(session => session.HasOpenQuestion);
         if (handedOver > 0)
         {
@@ -42,7 +49,7 @@ internal sealed partial class SiloDrain(
         }
 
         var startedAt = time.GetTimestamp();
-        while (LetGo(mayBeOpen: true) && time.GetElapsedTime(startedAt) < LastPatience)
+        while (LetGo(mayBeOpen: true) && cluster.MustActivateElsewhere && time.GetElapsedTime(startedAt) < LastPatience)
         {
             await Task.Delay(Pause, time, CancellationToken.None);
         }
@@ -54,7 +61,7 @@ internal sealed partial class SiloDrain(
         if (!stores.IsStored)
         {
             // No other process can take them up, so they stay for as long as they answer.
-            return !mayBeOpen && sessions.All.Any(session => session.HasOpenQuestion);
+            return sessions.All.Any(session => session.HasOpenQuestion);
         }
 
         var isAny = false;
