@@ -17,6 +17,9 @@ internal sealed class SiloStanding(
     /// <summary>A table that does not answer says nothing about this silo, and what it would write fails by itself.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
+    /// <summary>The same while the store is away. A process that hung takes its own pause for an outage at first, and knows better as soon as the store answers.</summary>
+    private static readonly TimeSpan OutagePatience = TimeSpan.FromSeconds(0.5);
+
     private readonly Lock _changing = new();
     private TaskCompletionSource _seen = New();
     private TaskCompletionSource _wanted = New();
@@ -53,7 +56,8 @@ internal sealed class SiloStanding(
     }
 
     /// <summary>
-    /// Completes at once, unless the silo was not seen for <see cref="Limit"/>. While the store is away, nothing more can be learned.
+    /// Completes at once, unless the silo was not seen for <see cref="Limit"/>. While the store has been away for a
+    /// moment, nothing can be learned.
     /// </summary>
     /// <exception cref="Exception">The silo is evicted, as <see cref="ClusterEviction.ThrowIfEvicted"/> says.</exception>
     public ValueTask CheckAsync()
@@ -62,7 +66,7 @@ internal sealed class SiloStanding(
         Task seen;
         lock (_changing)
         {
-            if (_seenAt is not { } seenAt || time.GetElapsedTime(seenAt) < Limit || health.IsInDoubt)
+            if (_seenAt is not { } seenAt || time.GetElapsedTime(seenAt) < Limit || health.IsAwayFor(OutagePatience))
             {
                 return default;
             }
@@ -80,7 +84,7 @@ internal sealed class SiloStanding(
     {
         try
         {
-            await seen.WaitAsync(Patience, time, eviction.Evicted);
+            await seen.WaitAsync(health.IsAway ? OutagePatience : Patience, time, eviction.Evicted);
         }
         catch (Exception fault) when (fault is TimeoutException or OperationCanceledException)
         {

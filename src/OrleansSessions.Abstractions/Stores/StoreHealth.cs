@@ -12,10 +12,15 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
     /// <summary>How long calls that failed during an outage are still reported after it: their callers wait at most 5 s.</summary>
     private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(5);
 
+    /// <summary>The shortest time between two lines about calls that failed by themselves.</summary>
+    private static readonly TimeSpan NotePeriod = TimeSpan.FromSeconds(10);
+
     private readonly Lock _gate = new();
     private Outage? _outage;
     private int _doubts;
     private long? _backAt;
+    private long? _notedAt;
+    private int _unnoted;
 
     // Their continuations run in the turns of grains, or change nothing but a task, so they need no thread of their own.
     private TaskCompletionSource _away = new();
@@ -38,6 +43,9 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
             }
         }
     }
+
+    /// <summary>True if the store has been away for at least so long.</summary>
+    public bool IsAwayFor(TimeSpan atLeast) => Volatile.Read(ref _outage) is { } outage && time.GetElapsedTime(outage.Start) >= atLeast;
 
     /// <summary>Completes once the store is away.</summary>
     public Task Away => Volatile.Read(ref _away).Task;
@@ -95,7 +103,18 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
     internal void EndDoubt() => Interlocked.Decrement(ref _doubts);
 
     /// <summary>A call has failed, and the store can be written all the same.</summary>
-    internal void NoteFault(Exception fault) => LogMessages.Failed(logger, LoggedException.Of(fault).Message);
+    internal void NoteFault(Exception fault)
+    {
+        lock (_gate)
+        {
+            _unnoted++;
+            if (_notedAt is not { } notedAt || time.GetElapsedTime(notedAt) >= NotePeriod)
+            {
+                LogMessages.Failed(logger, _unnoted, LoggedException.Of(fault).Message);
+                (_notedAt, _unnoted) = (time.GetTimestamp(), 0);
+            }
+        }
+    }
 
     /// <summary>The store is back.</summary>
     internal void Return()
@@ -152,7 +171,7 @@ public sealed partial class StoreHealth(TimeProvider time, ILogger<StoreHealth> 
         [LoggerMessage(2, LogLevel.Information, "The store of the sessions is back. It was away for {Seconds:0.0} s.")]
         public static partial void Back(ILogger logger, double seconds);
 
-        [LoggerMessage(3, LogLevel.Warning, "A call of the store of the sessions failed ({Fault}), but the store can be written.")]
-        public static partial void Failed(ILogger logger, string fault);
+        [LoggerMessage(3, LogLevel.Warning, "{Count} calls of the store of the sessions failed (the last one: {Fault}), but the store can be written.")]
+        public static partial void Failed(ILogger logger, int count, string fault);
     }
 }

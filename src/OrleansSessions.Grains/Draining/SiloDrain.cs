@@ -1,18 +1,16 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OrleansSessions.Clustering;
-using OrleansSessions.Grains.Gateways;
 using OrleansSessions.Grains.Sessions;
 
 namespace OrleansSessions.Grains.Draining;
 
 /// <summary>
-/// Lets the sessions of a stopping silo go while streams still deliver and other silos can take them up: idle ones at once, ones with an open question when it
-/// has ended, and the rest when the time is over. Those are handed over: their answers go on elsewhere.
+/// Lets the sessions of a stopping silo go while streams still deliver and other silos can take them up: idle ones at once, busy ones when
+/// their answer has ended and is stored, and the rest when the time is over. Those are handed over: their answers go on elsewhere.
 /// </summary>
 internal sealed partial class SiloDrain(
-    LocalSessions sessions, SessionStores stores, ClusterView cluster, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time,
-    ILogger<SiloDrain> logger) : IDrainStep
+    LocalSessions sessions, SessionStores stores, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<SiloDrain> logger) : IDrainStep
 {
     /// <summary>So that clients whose sessions move do not all call at once.</summary>
     private const int LeavingAtOnce = 256;
@@ -30,14 +28,14 @@ internal sealed partial class SiloDrain(
             return;
         }
 
-        // 1. Until the time is over: those without an open question leave, also those that get one meanwhile and finish it.
-        while (!ending.IsCancellationRequested && LetGo(mayBeOpen: false))
+        // 1. Until the time is over: those that are not busy leave, also those that get a question meanwhile and finish it.
+        while (!ending.IsCancellationRequested && LetGo(mayBeBusy: false))
         {
             await Task.Delay(Pause, time, ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         // 2. Then all. Where there is no other silo they are saved as this one stops, and go on when one starts.
-        if (!stores.IsStored || !cluster.MustActivateElsewhere)
+        if (!stores.IsStored || !sessions.Cluster.MustActivateElsewhere)
         {
             return;
         }
@@ -49,14 +47,14 @@ internal sealed partial class SiloDrain(
         }
 
         var startedAt = time.GetTimestamp();
-        while (LetGo(mayBeOpen: true) && cluster.MustActivateElsewhere && time.GetElapsedTime(startedAt) < LastPatience)
+        while (LetGo(mayBeBusy: true) && sessions.Cluster.MustActivateElsewhere && time.GetElapsedTime(startedAt) < LastPatience)
         {
             await Task.Delay(Pause, time, CancellationToken.None);
         }
     }
 
     /// <summary>Asks some sessions to leave. False if there is nothing left to wait for.</summary>
-    private bool LetGo(bool mayBeOpen)
+    private bool LetGo(bool mayBeBusy)
     {
         if (!stores.IsStored)
         {
@@ -69,7 +67,7 @@ internal sealed partial class SiloDrain(
         foreach (var session in sessions.All)
         {
             isAny = true;
-            if ((mayBeOpen || !session.HasOpenQuestion) && leaving++ < LeavingAtOnce)
+            if ((mayBeBusy || !session.IsBusy) && leaving++ < LeavingAtOnce)
             {
                 session.Leave();
             }

@@ -39,7 +39,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain, IGrainMigrati
             _quota);
         _stay = new UnaskedStay(unasked, _activation, () => IsInUse || store.NeedsActivation);
         _asks = new SessionAsks(_activation, _session, _effects, _quota, _stay, outboxes);
-        _local = new LocalSession(GrainContext, _session, _effects.EndEvictedAsync);
+        _local = new LocalSession(GrainContext, _session, store, _effects.EndEvictedAsync);
     }
 
     /// <summary>A session that was never asked and has no subscribed gateway is not worth its memory, so it leaves soon, whatever call woke it.</summary>

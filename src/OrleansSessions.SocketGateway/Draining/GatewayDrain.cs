@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansSessions.Clustering;
+using OrleansSessions.Gateways;
 using OrleansSessions.SocketGateway.Feed;
 using OrleansSessions.SocketGateway.Following;
 
@@ -22,6 +23,9 @@ internal sealed partial class GatewayDrain(
     /// <summary>How long the drain waits to be told of the other socket gateways.</summary>
     private static readonly TimeSpan RegistryPatience = TimeSpan.FromSeconds(1);
 
+    /// <summary>Longer than the second after which every silo tells the registry that it drains.</summary>
+    private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(1.2);
+
     /// <summary>How long the last connections may take to close.</summary>
     private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(2);
 
@@ -38,16 +42,23 @@ internal sealed partial class GatewayDrain(
             return;
         }
 
-        // 1. Where clients can go, they are sent there, spread over a part of the time.
-        var spread = options.Value.Timeout / 2 < LongestSpread ? options.Value.Timeout / 2 : LongestSpread;
+        // 1. Is there somewhere to go? Processes that stop together learn that of each other within a second.
         var hasOthers = await HasOthersAsync();
+        if (hasOthers)
+        {
+            await Task.Delay(Shorter(SecondLook, options.Value.Timeout / 10), clock, ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            hasOthers = await HasOthersAsync();
+        }
+
+        // 2. Clients are sent there, spread over a part of the time.
+        var spread = Shorter(options.Value.Timeout / 2, LongestSpread);
         var askedAt = clock.GetTimestamp();
         LogMessages.Leaving(logger, Followers().Count(), hasOthers);
         while (!ending.IsCancellationRequested && Followers().Any())
         {
-            if (!hasOthers && clock.GetElapsedTime(askedAt) > RegistryPatience)
+            if (clock.GetElapsedTime(askedAt) > SecondLook)
             {
-                // One may have started meanwhile.
+                // One may have started or stopped meanwhile.
                 hasOthers = await HasOthersAsync();
                 askedAt = clock.GetTimestamp();
             }
@@ -68,7 +79,7 @@ internal sealed partial class GatewayDrain(
             await Task.Delay(Pause, clock, ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        // 2. The rest.
+        // 3. The rest.
         await CloseAllAsync();
     }
 
@@ -88,10 +99,10 @@ internal sealed partial class GatewayDrain(
     {
         try
         {
-            var list = await grains.Registry.ListAsync(new()).WaitAsync(RegistryPatience, clock);
+            var list = await grains.Registry.ListAsync(new() { Silo = grains.Host, IsDraining = true }).WaitAsync(RegistryPatience, clock);
 
             // A registry that has just moved does not know all of them yet.
-            return (!list.IsSettled && silos.ActiveCount > 1) || list.Entries.Any(entry => entry.Gateway != grains.Gateway && (entry.Host is null || !list.Draining.Contains(entry.Host)));
+            return (!list.IsSettled && silos.ActiveCount > 1) || list.Entries.Any(entry => entry.Gateway != grains.Gateway && IsStaying(entry.Host, list));
         }
         catch (Exception fault)
         {
@@ -99,6 +110,11 @@ internal sealed partial class GatewayDrain(
             return true;
         }
     }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    /// <summary>One with a silo is listed for a while after that has died. One in a process of its own is taken to stay until its lease ends.</summary>
+    private bool IsStaying(SiloAddress? host, SocketGatewayList list) => host is null || (silos.IsActive(host) && !list.Draining.Contains(host));
 
     private static partial class LogMessages
     {

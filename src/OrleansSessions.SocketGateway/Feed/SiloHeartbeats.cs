@@ -74,6 +74,15 @@ internal sealed class SiloHeartbeats(TimeProvider clock, TimeSpan missedAfter, T
         }
     }
 
+    /// <summary>True if the last heartbeat lists this silo as active.</summary>
+    public bool IsActive(SiloAddress silo)
+    {
+        lock (_gate)
+        {
+            return _active.Contains(silo);
+        }
+    }
+
     /// <summary>Returns the active silos that count as lost, because nothing was received from them for too long.</summary>
     public List<SiloAddress> Missing()
     {

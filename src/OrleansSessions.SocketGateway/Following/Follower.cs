@@ -106,10 +106,10 @@ internal sealed partial class Follower : IFollower
         var lifetime = Services.Clock.GetElapsedTime(_openedAt);
         Services.Metrics.ConnectionClosed(lifetime, peerCode ?? _close.Code);
         LogMessages.Closed(Services.Logger, Id, Request.SessionId, peerCode ?? _close.Code, (long)lifetime.TotalMilliseconds);
-        if ((_close.Code is CloseCodes.Draining or CloseCodes.ServiceRestart && Departure.Reason != DepartureReason.MaxAge) || count.IsAsleep)
+        if (Services.Grains.IsLeaving || count.IsAsleep)
         {
-            // Either the whole process leaves, which the grains learn at once, or the grain sleeps and has forgotten this socket gateway. A call would only
-            // delay the stop or wake the session, and many connections often drop at once.
+            // Either the whole process leaves, or the grain sleeps and has forgotten this socket gateway. A call would only delay the stop or wake the session,
+            // and many connections often drop at once.
             return;
         }
 

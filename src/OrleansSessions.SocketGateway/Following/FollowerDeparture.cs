@@ -11,7 +11,7 @@ internal readonly record struct DepartureReason(string Name, int CloseCode, stri
 
 /// <summary>
 /// Sends the client of one follower to another connection. A v1 client is told when to open it, and has both until the new one is live. A basic client cannot be
-/// told, so it is closed once it has nothing open.
+/// told, so it is closed after the delay, once it has nothing open.
 /// </summary>
 internal sealed class FollowerDeparture(Follower follower)
 {
@@ -23,6 +23,7 @@ internal sealed class FollowerDeparture(Follower follower)
         : null;
 
     private DepartureReason? _reason;
+    private long _leaveAt;
     private long _closeAt;
 
     /// <summary>Why the client was asked to leave; null if it was not.</summary>
@@ -49,7 +50,8 @@ internal sealed class FollowerDeparture(Follower follower)
 
             var clock = follower.Services.Clock;
             _reason = reason;
-            _closeAt = clock.GetTimestamp() + InTicks(clock, delay + grace);
+            _leaveAt = clock.GetTimestamp() + InTicks(clock, delay);
+            _closeAt = _leaveAt + InTicks(clock, grace);
             if (follower.Request.Profile == WireProfile.V1 && grace > TimeSpan.Zero)
             {
                 follower.Writer.Enqueue(new ReconnectMessage(reason.Name, (long)delay.TotalMilliseconds));
@@ -61,7 +63,7 @@ internal sealed class FollowerDeparture(Follower follower)
     }
 
     /// <summary>
-    /// Lets a follower go that is old enough, and closes one when its client has had enough time, or at once if nobody would miss anything. Call it about once per
+    /// Lets a follower go that is old enough, and closes one when its client has had enough time. Call it about once per
     /// second.
     /// </summary>
     public void Check(long now)
@@ -87,7 +89,7 @@ internal sealed class FollowerDeparture(Follower follower)
 
             if (follower.Request.Profile == WireProfile.Basic)
             {
-                if (!follower.Profile.HasOwnOpen)
+                if (now >= _leaveAt && !follower.Profile.HasOwnOpen)
                 {
                     follower.BeginClose(CloseCodes.ServiceRestart, reason.CloseReason, null, dropWaiting: false);
                 }

@@ -77,14 +77,15 @@ public sealed class DrainTests
         await UntilTextAsync(stream);
 
         var stopped = leaving.StopAsync();
-        Assert.Equal(1012, await idle.ClosedAsync());
+        await UntilDrainingAsync(leaving);
 
         // 1. Nothing new on this node, and its balancer can see that.
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await leaving.Http.GetAsync("/health/ready")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await leaving.Http.GetAsync("/health/live")).StatusCode);
         var refused = await leaving.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{later}/events");
         refused.IsError(WireErrors.Draining);
         Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter?.Delta);
+        await using var late = await EventStreamClient.OpenAsync(leaving.Http, $"/v1/sessions/{later}/events");
+        Assert.Equal(["reconnect"], (await late.RestAsync()).Select(last => last.Type));
         using var upgrade = new ClientWebSocket();
         upgrade.Options.CollectHttpResponseDetails = true;
         await Assert.ThrowsAsync<WebSocketException>(() => upgrade.ConnectAsync(leaving.Socket(later), CancellationToken.None));
@@ -99,6 +100,7 @@ public sealed class DrainTests
         var answer = await basic.NextAsync();
         Assert.Equal(("response", question), (answer.Type(), answer.Text("data")));
         Assert.Equal(1012, await basic.ClosedAsync());
+        Assert.Equal(1012, await idle.ClosedAsync());
         Assert.Equal("reconnect", (await stream.RestAsync())[^1].Type);
         Assert.Equal(0, await stopped);
         await Eventually.TrueAsync(async () => (await staying.Http.QuestionAsync(later, "q-1")).Text("status") == "completed", "the later question ends");
@@ -117,14 +119,32 @@ public sealed class DrainTests
         await UntilTextAsync(stream);
 
         var stopped = leaving.StopAsync();
-        await Eventually.TrueAsync(
-            async () => (await leaving.Http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.ServiceUnavailable, "the node drains");
+        await UntilDrainingAsync(leaving);
         leaving.StopAgain();
         Assert.Equal(0, await stopped);
         Assert.Contains("A second SIGTERM has arrived", leaving.Output, StringComparison.Ordinal);
         await Eventually.TrueAsync(async () => (await staying.Http.QuestionAsync(session, "q-1")).Text("status") == "completed", "the answer ends");
         var kept = await staying.Http.QuestionAsync(session, "q-1");
         Assert.Equal(("one two three four five six seven eight nine ten", 2L), (kept.Text("text"), kept.Number("attempt")));
+    }
+
+    [Fact]
+    public async Task NodesThatStopTogether_SendNoOneAway_AndWaitForTheirAnswers()
+    {
+        await using var nodes = await NodeSet.StartAsync(RedisFlavour.RedisServer);
+        string[] settings = [.. Settings, "Server:DrainTimeout=00:00:20"];
+        var (one, two) = (await nodes.AddAsync(settings), await nodes.AddAsync(settings));
+        var (session, question) = (Names.Session("both"), string.Join(' ', Enumerable.Range(1, 50).Select(number => $"word{number}")));
+        await using var client = new ReferenceClient(query => one.Socket(session, query));
+        await client.ConnectAsync();
+        var asked = await client.AskAsync(question);
+        await client.PumpUntilAsync(() => asked.NextDelta >= 1, "some text");
+
+        var stopped = Task.WhenAll(one.StopAsync(), two.StopAsync());
+        await client.PumpUntilDoneAsync(asked);
+        Assert.Equal((question, "completed", null), (asked.Answer.ToString(), asked.Status, client.Reconnect?.ToString()));
+        Assert.Equal(4001, (await client.Socket.EndAsync()).Code);
+        Assert.All(await stopped, code => Assert.Equal(0, code));
     }
 
     [Fact]
@@ -161,6 +181,9 @@ public sealed class DrainTests
         // The drain, 5 s for the last writes, 2 s for the last sockets, and the 15 s of the rest.
         Assert.InRange(Stopwatch.GetElapsedTime(began).TotalSeconds, 0, 1 + 5 + 2 + 15 + 5);
     }
+
+    private static Task UntilDrainingAsync(ServerProcess node) => Eventually.TrueAsync(
+        async () => (await node.Http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.ServiceUnavailable, "the node drains");
 
     private static async Task UntilTextAsync(EventStreamClient stream)
     {

@@ -6,6 +6,7 @@ using OrleansSessions.Grains.Sessions;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
 using OrleansSessions.Sessions;
+using OrleansSessions.Stores;
 using OrleansSessions.TestKit.Clusters;
 using Xunit;
 
@@ -64,6 +65,27 @@ public sealed class SiloDrainTests : IAsyncLifetime
         await drained.WaitAsync(Patience);
         var ended = (await session.GetQuestionAsync("a"))!;
         Assert.Equal(("because I say so", QuestionStatus.Completed, 1), (ended.Text, ended.Status, ended.Attempt));
+    }
+
+    [Fact]
+    public async Task AnEndThatWaitsForTheStore_IsWrittenWhereItIs_IfTheStoreIsBackInTime()
+    {
+        // 1. An answer has ended, and that cannot be stored.
+        var session = On(_leaving, "open");
+        var script = _cluster.Responder.For("why").Send("because ");
+        await session.AskAsync("a", "why");
+        _store.Fail = true;
+        script.Send("I say so").Finish();
+        await Eventually.TrueAsync(() => _leaving.GetRequiredService<StoreHealth>().IsAway, "the silo knows that the store is away");
+        await Eventually.TrueAsync(() => !Assert.Single(_leaving.GetRequiredService<LocalSessions>().All).HasOpenQuestion, "the answer has ended");
+
+        // 2. Its silo drains.
+        var drained = Drain(_leaving, CancellationToken.None);
+        await Eventually.TrueAsync(() => _leaving.GetRequiredService<Drain>().IsDraining, "the silo drains");
+        _store.Fail = false;
+        await drained.WaitAsync(Patience);
+        var ended = (await session.GetQuestionAsync("a"))!;
+        Assert.Equal(("because I say so", QuestionStatus.Completed, 1, 1), (ended.Text, ended.Status, ended.Attempt, script.Runs));
     }
 
     [Fact]

@@ -11,9 +11,14 @@ public sealed class SiloStandingTests : IDisposable
 {
     private readonly FakeTimeProvider _clock = new();
     private readonly ClusterEviction _eviction = new();
+    private readonly StoreHealth _health;
     private readonly SiloStanding _standing;
 
-    public SiloStandingTests() => _standing = new(_eviction, new(_clock, NullLogger<StoreHealth>.Instance), _clock);
+    public SiloStandingTests()
+    {
+        _health = new(_clock, NullLogger<StoreHealth>.Instance);
+        _standing = new(_eviction, _health, _clock);
+    }
 
     public void Dispose() => _eviction.Dispose();
 
@@ -50,6 +55,20 @@ public sealed class SiloStandingTests : IDisposable
         await _eviction.EvictAsync();
         await Assert.ThrowsAsync<SiloUnavailableException>(() => check.WaitAsync(TimeSpan.FromSeconds(10)));
         await Assert.ThrowsAsync<SiloUnavailableException>(async () => await _standing.CheckAsync());
+    }
+
+    [Fact]
+    public async Task AnOutageThatBeganJustNow_CanBeThePauseOfThisProcess_ButALongerOneIsOne()
+    {
+        _standing.Confirm(_clock.GetTimestamp());
+        _clock.Advance(SiloStanding.Limit);
+        _health.TryLeave(new TimeoutException());
+        var check = _standing.CheckAsync().AsTask();
+        Assert.False(check.IsCompleted);
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        await check.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.True(_standing.CheckAsync().AsTask().IsCompletedSuccessfully);
     }
 
     [Fact]

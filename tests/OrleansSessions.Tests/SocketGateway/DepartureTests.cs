@@ -68,10 +68,13 @@ public sealed class DepartureTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task ABasicClientWithNothingOpen_IsClosedAtOnce()
+    public async Task ABasicClientWithNothingOpen_IsClosedAfterItsDelay_SoThatNotAllComeBackAtOnce()
     {
         var follower = await OpenAsync(WireProfile.Basic);
         follower.Depart(DepartureReason.Draining, TimeSpan.FromSeconds(3));
+        Advance(follower, 2.9);
+        Assert.False(follower.IsClosing);
+        Advance(follower, 0.2);
         Assert.Equal(CloseCodes.ServiceRestart, await ClosedAsync());
     }
 

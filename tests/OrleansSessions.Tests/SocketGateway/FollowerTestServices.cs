@@ -17,7 +17,7 @@ namespace OrleansSessions.Tests.SocketGateway;
 internal static class FollowerTestServices
 {
     public static SessionGrains Grains(IGrainFactory grains, ClusterEviction? eviction = null, SocketGatewayOptions? options = null) =>
-        new(grains, new(null), eviction ?? new(), new(Options.Create(options ?? new()), Store(TimeProvider.System), NullLogger<GrainFaults>.Instance));
+        new(grains, new(null), eviction ?? new(), new(), new(Options.Create(options ?? new()), Store(TimeProvider.System), NullLogger<GrainFaults>.Instance));
 
     /// <summary>What a process without a silo knows of the store.</summary>
     public static StoreReports Store(TimeProvider clock) => new(new(clock, NullLogger<StoreHealth>.Instance), new(null), clock);

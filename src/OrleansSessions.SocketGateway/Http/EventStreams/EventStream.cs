@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 using OrleansSessions.Sessions;
@@ -87,7 +86,7 @@ internal sealed class EventStream : ITransport
         }
         else
         {
-            WriteEvent(IdOf(message), buffer.Write(message).Span);
+            EventStreamFormat.Write(_body, IdOf(message), buffer.Write(message).Span);
         }
 
         _hasToldError |= message is ErrorMessage;
@@ -106,13 +105,18 @@ internal sealed class EventStream : ITransport
 
     public async Task CloseAsync(int code, string reason)
     {
+        if (code is CloseCodes.Draining or CloseCodes.ServiceRestart)
+        {
+            EndedStream.CloseConnection(_context);
+        }
+
         // A client that reconnects by itself must learn why the stream ended, and a stream has no close code.
         if (!_hasToldError && EventStreamEnd.MessageOf(code, _services.Limits.RetryAfterMs) is { } last)
         {
             var buffer = FrameBuffer.Rent();
             try
             {
-                WriteEvent(code == CloseCodes.SessionRemoved ? EventStreamEnd.RemovedId : null, buffer.Write(last).Span);
+                EventStreamFormat.Write(_body, code == CloseCodes.SessionRemoved ? EventStreamEnd.RemovedId : null, buffer.Write(last).Span);
                 if (last is ErrorMessage error)
                 {
                     _services.Metrics.ErrorTold(error.Error.Code);
@@ -168,21 +172,6 @@ internal sealed class EventStream : ITransport
         }
 
         _follower.Flush();
-    }
-
-    private void WriteEvent(string? id, ReadOnlySpan<byte> json)
-    {
-        if (id is not null)
-        {
-            _body.Write("id: "u8);
-            Encoding.ASCII.GetBytes(id, _body);
-            _body.Write("\n"u8);
-        }
-
-        // The JSON contains no line breaks, so one data line is sufficient.
-        _body.Write("data: "u8);
-        _body.Write(json);
-        _body.Write("\n\n"u8);
     }
 
     /// <summary>The position of the client after this message, or null if the message does not change it.</summary>

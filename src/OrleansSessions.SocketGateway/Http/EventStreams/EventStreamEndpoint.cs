@@ -15,44 +15,22 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
     public static Task<IResult> HandleAsync(string id, string? question, HttpContext context, SessionHttp http, EventStreamEndpoint streams) =>
         http.RunAsync(context, id, question, async session =>
         {
-            // 1. Determine the position to resume from.
-            var lastEventId = context.Request.Headers[EventStreamHeaders.LastEventId].ToString();
-            if (lastEventId == EventStreamEnd.RemovedId)
+            // An EventSource that gets another status than 200 never comes back. What else asks is refused below.
+            if (http.IsDraining && EventStreamHeaders.AreAccepted(context.Request))
             {
-                return TypedResults.NoContent();
+                return new EndedStream(new ReconnectMessage(DepartureReason.Draining.Name, http.Limits.RetryAfterMs));
             }
 
-            if (EventStreamHeaders.ReadPosition(context.Request, out var resume) is { } refusal)
+            try
             {
-                return http.Refuse(refusal);
+                return await streams.OpenAsync(id, question, context, http, session);
             }
-
-            // 2. If nothing will follow, tell a client that has reconnected to stop. An EventSource stops at status 204.
-            var isBack = lastEventId.Length > 0 && resume is { AfterSeq: > 0 };
-            if (isBack && await streams.OutlastAsync(context, () => session.DescribeAsync(new())) is null)
+            catch (Exception fault) when (EventStreamHeaders.LastIdOf(context.Request).Length > 0 && !context.RequestAborted.IsCancellationRequested)
             {
-                return TypedResults.NoContent();
+                var error = streams._services.Grains.Report(fault, "The event stream could not be opened", id, question);
+                streams._services.Metrics.ErrorTold(error.Error.Code);
+                return new EndedStream(error);
             }
-
-            QuestionDescription? followed = null;
-            if (question is not null)
-            {
-                followed = await streams.OutlastAsync(context, () => session.GetQuestionAsync(new() { QuestionId = question }));
-                if (followed is null)
-                {
-                    return isBack ? TypedResults.NoContent() : http.Refuse(Refusals.QuestionNotFound(question));
-                }
-
-                if (followed.End is not null && resume is { } position && position.Epoch == followed.Epoch && position.AfterSeq >= followed.DoneSeq)
-                {
-                    return TypedResults.NoContent();
-                }
-            }
-
-            // 3. Stream.
-            var (place, full) = await streams.ReserveAsync(context, http);
-            var scope = new EventStreamScope(question) { Ended = followed?.End is null ? null : followed };
-            return place is null ? http.Refuse(full!) : streams.Stream(place, new(SessionAccess.Of(context), id, WireProfile.V1, resume), scope);
         });
 
     /// <summary>Takes a place for a stream, or returns the reason why there is none.</summary>
@@ -79,6 +57,48 @@ internal sealed class EventStreamEndpoint(FollowerServices services, StreamPlace
 
     /// <summary>Streams to the response, and releases the place at its end.</summary>
     public IResult Stream(EventStreamPlace place, FollowRequest request, EventStreamScope scope) => new Result(_services, place, request, scope);
+
+    private async Task<IResult> OpenAsync(string id, string? question, HttpContext context, SessionHttp http, ISessionGrain session)
+    {
+        // 1. Determine the position to resume from.
+        var lastEventId = EventStreamHeaders.LastIdOf(context.Request);
+        if (lastEventId == EventStreamEnd.RemovedId)
+        {
+            return TypedResults.NoContent();
+        }
+
+        if (EventStreamHeaders.ReadPosition(context.Request, out var resume) is { } refusal)
+        {
+            return http.Refuse(refusal);
+        }
+
+        // 2. If nothing will follow, tell a client that has reconnected to stop. An EventSource stops at status 204.
+        var isBack = lastEventId.Length > 0 && resume is { AfterSeq: > 0 };
+        if (isBack && await OutlastAsync(context, () => session.DescribeAsync(new())) is null)
+        {
+            return TypedResults.NoContent();
+        }
+
+        QuestionDescription? followed = null;
+        if (question is not null)
+        {
+            followed = await OutlastAsync(context, () => session.GetQuestionAsync(new() { QuestionId = question }));
+            if (followed is null)
+            {
+                return isBack ? TypedResults.NoContent() : http.Refuse(Refusals.QuestionNotFound(question));
+            }
+
+            if (followed.End is not null && resume is { } position && position.Epoch == followed.Epoch && position.AfterSeq >= followed.DoneSeq)
+            {
+                return TypedResults.NoContent();
+            }
+        }
+
+        // 3. Stream.
+        var (place, full) = await ReserveAsync(context, http);
+        var scope = new EventStreamScope(question) { Ended = followed?.End is null ? null : followed };
+        return place is null ? http.Refuse(full!) : Stream(place, new(SessionAccess.Of(context), id, WireProfile.V1, resume), scope);
+    }
 
     private Task<T> OutlastAsync<T>(HttpContext context, Func<Task<T>> call) =>
         LostSilo.OutlastAsync(call, isWanted: () => !context.RequestAborted.IsCancellationRequested && !_services.Grains.IsEvicted, _services.Clock);

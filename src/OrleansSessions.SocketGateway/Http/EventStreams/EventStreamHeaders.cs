@@ -11,6 +11,9 @@ internal static class EventStreamHeaders
     public const string ContentType = "text/event-stream";
     public const string LastEventId = "Last-Event-ID";
 
+    /// <summary>The id of the last event that the client has received; empty on its first request.</summary>
+    public static string LastIdOf(HttpRequest request) => request.Headers[LastEventId].ToString();
+
     /// <summary>True if the client accepts event streams.</summary>
     public static bool AreAccepted(HttpRequest request) =>
         request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals(ContentType, StringComparison.OrdinalIgnoreCase));
@@ -19,7 +22,7 @@ internal static class EventStreamHeaders
     /// <returns>The refusal, or null.</returns>
     public static ErrorMessage? ReadPosition(HttpRequest request, out (long Epoch, long AfterSeq)? position)
     {
-        if (request.Headers[LastEventId].ToString() is not { Length: > 0 } id)
+        if (LastIdOf(request) is not { Length: > 0 } id)
         {
             return FollowRequest.ReadPosition(request.Query, out position);
         }
