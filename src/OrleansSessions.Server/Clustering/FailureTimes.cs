@@ -16,9 +16,9 @@ internal static class FailureTimes
 
     /// <summary>
     /// How often a silo writes that it is alive. After three of these it counts for nothing, so that the others need no votes of silos that are lost too: of three
-    /// that lose two at the same time, the last one goes on after about 8 s. It costs one write.
+    /// that lose two at the same time, the last one goes on after about 5 s. It costs one write each time.
     /// </summary>
-    private static readonly TimeSpan Alive = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Alive = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(5);
 

@@ -135,7 +135,8 @@ internal sealed class Flow(RunClock clock, Recoveries recoveries, Action<string>
 
         if (time > Slow)
         {
-            note($"{(time > VerySlow ? VerySlowMark : SlowMark)}: {time.TotalSeconds:F1} s after {cause}{(_isHitAgain ? " and another fault" : "")}");
+            var mark = _isHitAgain ? "Several faults" : time > VerySlow ? VerySlowMark : SlowMark;
+            note($"{mark}: {time.TotalSeconds:F1} s after {cause}");
         }
     }
 }
