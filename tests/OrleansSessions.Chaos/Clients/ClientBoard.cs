@@ -72,9 +72,19 @@ internal sealed class ClientBoard
         }
     }
 
+    /// <summary>Redis is about to be broken, and whoever waits for something waits for that, too.</summary>
+    public void OnStoreFault()
+    {
+        foreach (var client in _clients.Values)
+        {
+            client.Flow.HitAgain();
+        }
+    }
+
     /// <summary>Redis is back.</summary>
     public void OnStoreBack()
     {
+        OnStoreFault();
         foreach (var client in _clients.Values.Where(client => client is { Node: not null, HasOpenAnswer: true }))
         {
             client.Note("Redis is back");

@@ -3,13 +3,15 @@ using OrleansSessions.TestKit.Sockets;
 
 namespace OrleansSessions.Chaos.Clients;
 
-/// <summary>How long a client waits before it connects again, as section 12 of the protocol says.</summary>
+/// <summary>
+/// How long a client waits before it connects again, as section 12 of the protocol says. Basic clients get no <c>hello</c>, and take what it advises the others here.
+/// </summary>
 internal sealed class ReconnectPause(Random random)
 {
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
 
     private double _min = 250;
-    private double _max = 15_000;
+    private double _max = 3_000;
     private int _attempts = -1;
 
     /// <summary>The wait before the next attempt: none before the first one.</summary>

@@ -114,6 +114,7 @@ internal sealed class ProcessFaults(RunParts parts, TextWriter log)
     private async Task BreakRedisAsync(ProcessFault fault, CancellationToken cancellationToken)
     {
         parts.Counts.Add(CountNames.Redis + fault.Kind);
+        parts.Board.OnStoreFault();
         switch (fault.Kind)
         {
             case ProcessFaultKind.RedisFreeze: await Cluster.Redis.FreezeAsync(fault.Duration, cancellationToken); break;
