@@ -49,7 +49,8 @@ internal sealed class ClientBoard
                 client.Flow.WatchAnswer(cause);
             }
 
-            if (isAnother)
+            // Who is without a connection waits for this node, too.
+            if (isAnother || client.Node is null)
             {
                 client.Flow.HitAgain();
             }
@@ -59,13 +60,22 @@ internal sealed class ClientBoard
     /// <summary>The name of a connection in its first request.</summary>
     public static string LinkName(string client, int number) => $"{client}#{number}";
 
-    /// <summary>A connection is about to get a fault. If it carries only requests, or takes the place of another one, no flow is disturbed.</summary>
+    /// <summary>A connection is about to get a fault. If it carries only requests, no flow is disturbed.</summary>
     public void OnLinkFault(string link, string fault, bool needsNewLink, bool isSilent)
     {
         if (_clients.TryGetValue(link.Split('#')[0], out var client))
         {
             client.Note($"{fault} of {link}");
-            if (client.Node is not null && link == LinkName(link.Split('#')[0], client.Link))
+            if (link != LinkName(link.Split('#')[0], client.Link))
+            {
+                return;
+            }
+
+            if (client.Node is null)
+            {
+                client.Flow.HitAgain();
+            }
+            else
             {
                 client.Flow.Disturb(Cause.Drop, needsNewLink, isSilent);
             }
