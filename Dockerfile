@@ -15,6 +15,7 @@ RUN dotnet restore src/OrleansSessions.Server
 COPY src/ src/
 COPY docs/ docs/
 COPY silo-config/ silo-config/
+COPY clients/javascript/src/ clients/javascript/src/
 RUN dotnet publish src/OrleansSessions.Server --no-restore --configuration Release --output /app
 
 # Run: not as root, on 8080. The base image sets ASPNETCORE_HTTP_PORTS=8080 and has the user whose id is APP_UID.

@@ -23,7 +23,7 @@ public sealed class PageModuleTests
         }
 
         await using var tests = ChildProcess.Start(
-            "node --test", node!, ["--test"], folder: Path.Combine(RepositoryFolder.Path, "tests", "page"));
+            "node --test", node!, ["--test"], folder: Path.Combine(RepositoryFolder.Path, "clients", "javascript"));
 
         Assert.True(await tests.ExitAsync(TimeSpan.FromSeconds(60)) == 0, tests.Output);
     }

@@ -155,7 +155,7 @@ test('A cancel is acknowledged and ends', () => {
   const world = asking();
   world.socket.give(accepted(1, 'q-1'));
   assert.equal(world.client.cancel(), true);
-  assert.deepEqual(world.socket.sent.at(-1), { type: 'cancel' });
+  assert.deepEqual(world.socket.sent.at(-1), { type: 'cancel', question_id: 'q-1' });
   world.socket.give({ type: 'cancelling', question_id: 'q-1' });
   assert.equal(world.only.cancelling, true);
   world.socket.give(done(2, 'q-1', '', 0, { status: 'cancelled', reason: 'by_client' }));

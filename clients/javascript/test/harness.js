@@ -1,26 +1,10 @@
 // A simulated browser: a test controls its sockets, clock, storage and HTTP responses.
 
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-
-const pageFolder = fileURLToPath(new URL('../../src/OrleansSessions.Server/Page/', import.meta.url));
-
-/** The page's modules end in .js and have no package.json, so Node must be told that they are modules. */
-const copyOfPage = () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sessions-page-'));
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  readdirSync(pageFolder).filter(f => f.endsWith('.js')).forEach(f => copyFileSync(join(pageFolder, f), join(folder, f)));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return pathToFileURL(folder + '/');
-};
-
-const page = copyOfPage();
-export const { SessionClient } = await import(new URL('sessions.js', page));
-export const { shouldReconnect } = await import(new URL('link.js', page));
-export const { backOff } = await import(new URL('retry.js', page));
-export const { Position } = await import(new URL('position.js', page));
+export { SessionClient } from '../src/sessions.js';
+export { shouldReconnect } from '../src/codes.js';
+export { backOff } from '../src/retry.js';
+export { Position } from '../src/position.js';
+import { SessionClient } from '../src/sessions.js';
 
 export class World {
   sockets = [];

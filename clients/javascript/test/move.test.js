@@ -171,7 +171,7 @@ test('What is asked while the client moves is sent once the second socket is liv
   next.give(hello({ seq: 2, resuming: true }));
   assert.equal(world.client.cancel(), true);
   world.client.ask('next', { id: 'q-2', ifBusy: 'queue' });
-  assert.deepEqual(next.sent, [{ type: 'cancel' }]);
+  assert.deepEqual(next.sent, [{ type: 'cancel', question_id: 'q-1' }]);
   next.give(resumed(2, { open: [{ question_id: 'q-1', state: 'answering', age_ms: 1 }] }));
   assert.deepEqual(next.sent.slice(1), [{ type: 'question', id: 'q-2', question: 'next', if_busy: 'queue' }]);
 });

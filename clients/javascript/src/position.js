@@ -7,6 +7,11 @@ export class Position {
   /** The number of the last event that was applied. */
   last = 0;
 
+  /** As part of an address: the position to resume from, if there is one. */
+  get query() {
+    return this.epoch === null ? {} : { epoch: this.epoch, after: this.last };
+  }
+
   moveTo(epoch, seq) {
     this.epoch = epoch;
     this.last = seq;

@@ -1,0 +1,99 @@
+// The addresses of a session, and the HTTP requests for it.
+
+import { RefusedError } from './errors.js';
+
+/** Status codes that refuse the caller, not the request: the next attempt is refused too. */
+const REFUSALS = new Set([401, 403]);
+const JSON_BODY = { 'Content-Type': 'application/json' };
+
+/** A problem document as an `error` frame. Something between client and server can answer without one. */
+export const errorOf = async ({ status, json }) => {
+  const problem = await json().catch(() => null);
+  return {
+    code: `http_${status}`, retryable: status === 429 || status >= 500, ...problem, status,
+    message: problem?.detail ?? `The server answered with HTTP status ${status}.`, type: 'error',
+  };
+};
+
+export class Api {
+  #fetch;
+  #socket;
+  #session;
+  #credentials;
+  #token;
+
+  /** @param socket the address of the session's socket, and `session` of its HTTP; both can have a query */
+  constructor({ fetch }, socket, session, { credentials = 'same-origin', token }) {
+    this.#fetch = fetch;
+    this.#socket = socket;
+    this.#session = session;
+    this.#credentials = credentials;
+    this.#token = token;
+  }
+
+  /** The address of the socket. With a position, the socket resumes from there. */
+  socketUrl(position) {
+    const url = withQuery(this.#socket, position.query);
+    url.protocol = url.protocol.replace('http', 'ws');
+    return url.href;
+  }
+
+  /** Sends a request with the caller's token, or with the one that is given. */
+  async send(path, query, { headers, ...request } = {}, token) {
+    const url = withQuery(this.#session, query);
+    url.pathname += path;
+    token ??= this.#token ? await this.#token() : '';
+    const answer = await this.#fetch(url.href, {
+      ...request, headers: { ...headers, ...(token && { Authorization: `Bearer ${token}` }) }, credentials: this.#credentials,
+    });
+    return { ok: answer.ok, status: answer.status, body: answer.body, json: () => answer.json() };
+  }
+
+  post(path, body, signal) {
+    return this.send(path, {}, { method: 'POST', headers: JSON_BODY, body: JSON.stringify(body), signal });
+  }
+
+  /** The question as stored on the server, or null if the server has no question with this id. */
+  question(id) {
+    return this.#read(`/questions/${encodeURIComponent(id)}`);
+  }
+
+  /** The last questions, oldest first. Empty for a session that the server does not know. */
+  async questions(limit = 50) {
+    const stored = await this.#read('/questions', { limit });
+    return stored?.questions ?? [];
+  }
+
+  /**
+   * What HTTP says of a socket on which nothing was heard, because a browser hides the response to a failed upgrade: `refused`, an `error`
+   * frame, if the next attempt is refused too, or `works` if HTTP reaches the server. This is a POST, because a browser then sends the page's
+   * origin, as it does for a socket. A POST without a question changes nothing.
+   */
+  async probe() {
+    try {
+      const answer = await this.post('/questions', {});
+      const error = await errorOf(answer);
+      return REFUSALS.has(answer.status) ? { refused: error } : { works: error.code === 'bad_request' };
+    } catch {
+      // No response: the server is unavailable, which is temporary.
+      return {};
+    }
+  }
+
+  async #read(path, query) {
+    const answer = await this.send(path, query);
+    if (answer.status === 404) {
+      return null;
+    }
+    if (!answer.ok) {
+      throw new RefusedError(await errorOf(answer));
+    }
+    return answer.json();
+  }
+}
+
+const withQuery = (address, query = {}) => {
+  const url = new URL(address);
+  Object.entries(query).forEach(([name, value]) => url.searchParams.set(name, value));
+  return url;
+};

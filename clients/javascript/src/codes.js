@@ -1,0 +1,20 @@
+// The codes that decide what a client does next: docs/protocol.md, sections 7 and 8.
+
+export const CONNECTION_LOST = 1006;
+export const MISSED_HEARTBEAT = 4003;
+export const TOKEN_EXPIRED = 4005;
+export const UNAUTHORIZED = 4101;
+export const SESSION_REMOVED = 4104;
+
+const PROTOCOL_CODES = new Set([1003, 1007, 1008, 1009, 4100]);
+const REFUSING_CODES = new Set([UNAUTHORIZED, 4103, 4126]);
+
+/** True if a socket that was closed with this code should be opened again. */
+export const shouldReconnect = code => code !== 1000 && code < 4100 && !PROTOCOL_CODES.has(code);
+
+/** Why a session stops at a close code that means stop. */
+export const reasonOf = code =>
+  REFUSING_CODES.has(code) ? 'refused' : code === SESSION_REMOVED ? 'session_removed' : PROTOCOL_CODES.has(code) ? 'protocol' : 'ended';
+
+/** Errors after which the server closes the socket temporarily: the question is asked again on the next socket. */
+export const COMES_BACK = new Set(['draining', 'internal', 'connection_limit', 'token_expired']);

@@ -1,0 +1,85 @@
+// An event stream as the wire of a link, for networks and runtimes without WebSockets: the frames of a socket arrive as server-sent events, and
+// the client's own requests are sent over HTTP: docs/protocol.md, section 11.
+
+import { errorOf } from './api.js';
+import { COMES_BACK, CONNECTION_LOST, SESSION_REMOVED } from './codes.js';
+
+export const openEvents = (_, api, position) => (token, { opened, heard, closed }) => {
+  const aborter = new AbortController();
+  const { signal } = aborter;
+  let last;
+
+  const end = () => closed(last?.code === 'session_removed' ? SESSION_REMOVED : CONNECTION_LOST, '');
+
+  const give = frame => {
+    last = frame;
+    heard(frame);
+  };
+
+  const read = async () => {
+    const answer = await api.send('/events', position.query, { headers: { Accept: 'text/event-stream' }, signal }, token);
+    if (answer.status === 204) {
+      // Nothing will follow the position that was sent.
+      position.moveTo(null, 0);
+    } else if (answer.ok) {
+      opened();
+      await readEvents(answer.body, give, heard);
+    } else {
+      give(await errorOf(answer));
+    }
+  };
+
+  /** Sends a request, and gives its result to the client as the frame with which a socket would answer. */
+  const post = async (path, body, id, frameOf) => {
+    const answer = await api.post(path, body, signal);
+    if (answer.ok) {
+      heard(frameOf(await answer.json()));
+      return;
+    }
+    const error = await errorOf(answer);
+    heard({ ...error, question_id: id });
+    if (COMES_BACK.has(error.code)) {
+      closed(CONNECTION_LOST, '');
+    }
+  };
+
+  const requests = {
+    question: ({ type, ...body }) => post('/questions', body, body.id, stored => ({ ...stored, type: 'stored' })),
+    cancel: ({ question_id: id }) => id
+      ? post(`/questions/${encodeURIComponent(id)}/cancel`, {}, id, () => ({ type: 'cancelling', question_id: id }))
+      : heard({ type: 'error', code: 'no_open_question', message: 'No question is running.', retryable: false }),
+    // A stream cannot go back. Another one begins at the position.
+    resume: end,
+  };
+
+  read().catch(() => {}).then(end);
+  return {
+    send: message => {
+      const request = requests[message.type];
+      Promise.resolve(message).then(request).catch(end);
+      return request !== undefined;
+    },
+    close: () => aborter.abort(),
+  };
+};
+
+/** Any bytes are a sign of life, also the comments of a silent stream. */
+const readEvents = async (body, give, alive) => {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  let data = '';
+  for (let chunk; !(chunk = await reader.read()).done;) {
+    alive();
+    const lines = (rest + chunk.value).split(/\r?\n/);
+    rest = lines.pop();
+    for (const line of lines) {
+      if (line.startsWith('data:')) {
+        data += line.slice(5);
+      } else if (line === '' && data !== '') {
+        const frame = JSON.parse(data);
+        data = '';
+        give(frame);
+      }
+    }
+  }
+};

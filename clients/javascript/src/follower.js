@@ -1,0 +1,224 @@
+// Follows the log of a session: keeps the position in it, applies its events to the questions, and sends what the caller asks and cancels.
+// docs/protocol.md, section 12. `Session` and `SessionClient` are its two faces.
+
+import { COMES_BACK } from './codes.js';
+import { Connection } from './connection.js';
+import { Position } from './position.js';
+import { Questions } from './questions.js';
+
+const MAX_REWINDS = 3;
+
+export class Follower {
+  /** The last `hello`: the responder's name, limits and features. */
+  hello = null;
+
+  #owner;
+  #position = new Position();
+  #life = null;          // the last known epoch, also while there is no position in it
+  #rewinds = 0;          // in a row, to the same position
+  #rewoundTo = null;
+  #cancels = new Set();  // those that the server has not answered yet
+
+  /**
+   * @param owner has `state(state)`, `updated(question, update)`, `refused(question, error)`, `problem(error)` and `begun(missing, before)`:
+   *   the position is new, and nothing is known about the events before it. `missing` are accepted questions that are not open any more, and `before`
+   *   those of an earlier life of the session, which the server may have forgotten
+   */
+  constructor(environment, api, options, owner) {
+    this.#owner = owner;
+    this.questions = new Questions(environment, api, (question, update) => this.#updated(question, update));
+    this.connection = new Connection(environment, api, this.#position, options, {
+      frame: (link, frame) => this.#receive(link, frame),
+      state: state => this.#owner.state(state),
+    });
+  }
+
+  /** Asks now, or as soon as the connection is live. */
+  ask(question) {
+    const link = this.connection.link;
+    if (link?.isLive) {
+      const { id, question: text, ifBusy, options, metadata } = question;
+      link.send({
+        type: 'question', id, question: text, ...(ifBusy && { if_busy: ifBusy }), ...(options && { options }), ...(metadata && { metadata }),
+      });
+    }
+  }
+
+  /**
+   * Cancels a question now, or as soon as the connection is back; without an id, the running one.
+   * @returns a promise that is fulfilled when the server cancels it or it has ended, and rejected with the `error` frame that refuses the cancel
+   */
+  cancel(id) {
+    return new Promise((resolve, reject) => {
+      this.#cancels.add({ id, resolve, reject });
+      this.#sendCancels();
+    });
+  }
+
+  /** Rejects the cancels that wait. */
+  abandonCancels(error) {
+    this.#cancels.forEach(cancel => cancel.reject(error));
+    this.#cancels.clear();
+  }
+
+  #sendCancels() {
+    const link = this.connection.link;
+    for (const cancel of this.#cancels) {
+      // Which question runs is decided once: a cancel that is sent again must not meet the next one.
+      cancel.id ??= this.questions.running?.id;
+      if (link !== null && cancel.link !== link && link.send({ type: 'cancel', ...(cancel.id && { question_id: cancel.id }) })) {
+        cancel.link = link;
+      }
+    }
+  }
+
+  /** The question is being cancelled, or has ended. A cancel that was sent without an id is about whichever question that is. */
+  #cancelled(id) {
+    for (const cancel of this.#cancels) {
+      if (cancel.id === id || (cancel.id === undefined && cancel.link)) {
+        this.#cancels.delete(cancel);
+        cancel.resolve();
+      }
+    }
+  }
+
+  /** Returns false if the error does not refuse a cancel. */
+  #refusesCancel(error) {
+    const cancel = [...this.#cancels].find(({ id, link }) => link && id === error.question_id);
+    cancel?.reject(error);
+    return this.#cancels.delete(cancel);
+  }
+
+  #updated(question, update) {
+    if (question.done) {
+      this.#cancelled(question.id);
+    }
+    this.#owner.updated(question, update);
+  }
+
+  // Frames.
+
+  #receive(link, frame) {
+    switch (frame.type) {
+      case 'hello': return this.#onHello(link, frame);
+      case 'resumed': return this.#onResumed(link, frame);
+      case 'snapshot': return this.questions.snapshot(frame);
+      case 'stored': return this.questions.stored(frame);
+      case 'cancelling':
+        this.#cancelled(frame.question_id);
+        return this.questions.cancelling(frame);
+      case 'error': return this.#onError(frame);
+      case 'ping': return this.#onPing(link, frame);
+    }
+    // Unknown frame types with a `seq` also have a place in the log.
+    if (Number.isInteger(frame.seq)) {
+      this.#onEvent(link, frame);
+    }
+  }
+
+  #onHello(link, frame) {
+    this.hello = frame;
+    link.isReplaying = frame.resuming === true;
+    if (link.isReplaying) {
+      this.#sendCancels();
+    } else {
+      this.#begin(link, frame.epoch, frame.seq, frame.open);
+    }
+  }
+
+  #onResumed(link, frame) {
+    link.isReplaying = false;
+    if (frame.recovered) {
+      this.#moveTo(link, frame.epoch, frame.to_seq);
+      this.#settle(frame.open).forEach(question => this.questions.fetch(question));
+    } else {
+      this.#begin(link, frame.epoch, frame.to_seq, frame.open);
+    }
+  }
+
+  #begin(link, epoch, seq, open) {
+    const isNewLife = this.#life !== null && this.#life !== epoch;
+    const before = isNewLife ? this.questions.all.filter(q => q.accepted) : [];
+    this.#moveTo(link, epoch, seq);
+    this.#owner.begun(this.#settle(open), before);
+  }
+
+  #moveTo(link, epoch, seq) {
+    this.#position.moveTo(epoch, seq);
+    this.#life = epoch;
+    this.connection.live(link);
+  }
+
+  /**
+   * Sends the questions that were never accepted. Returns the accepted questions that are neither open nor finished: they ended while
+   * this client was away, or the server has lost them.
+   */
+  #settle(open = []) {
+    open.forEach((item, place) => this.questions.isOpen(item.question_id, place));
+    const openIds = new Set(open.map(item => item.question_id));
+    const missing = [];
+    for (const question of this.questions.all.filter(q => !q.done && !openIds.has(q.id))) {
+      question.cancelling = false;
+      if (question.mine && !question.accepted) {
+        this.ask(question);
+      } else {
+        missing.push(question);
+      }
+    }
+    this.#sendCancels();
+    return missing;
+  }
+
+  #onPing(link, frame) {
+    link.send({ type: 'pong', seq: frame.seq });
+    if (frame.seq > this.#position.last && link.isLive && !link.isReplaying) {
+      this.#rewind(link);
+    }
+  }
+
+  #onEvent(link, frame) {
+    if (frame.type === 'done') {
+      this.#cancelled(frame.question_id);
+    }
+    const verdict = this.#position.judge(frame, link.isReplaying);
+    if (verdict === 'rewind') {
+      this.#rewind(link);
+    }
+    if (verdict !== 'apply') {
+      return;
+    }
+    switch (frame.type) {
+      case 'accepted': return this.questions.accepted(frame);
+      case 'delta': return this.questions.delta(frame);
+      case 'done': return this.questions.done(frame);
+    }
+  }
+
+  /** Requests every event after the last one. A link that cannot deliver them is replaced by a new one without a position. */
+  #rewind(link) {
+    const { epoch, last } = this.#position;
+    this.#rewinds = this.#rewoundTo === last ? this.#rewinds + 1 : 1;
+    this.#rewoundTo = last;
+    if (this.#rewinds > MAX_REWINDS) {
+      this.#rewinds = 0;
+      this.#position.moveTo(null, 0);
+      link.abandon();
+      return;
+    }
+    link.isReplaying = true;
+    link.send({ type: 'resume', epoch, after_seq: last });
+  }
+
+  #onError(frame) {
+    const question = this.questions.get(frame.question_id);
+    const isAboutAsking = question?.mine && !question.accepted && !question.done && frame.code !== 'question_not_found';
+    if (!isAboutAsking) {
+      if (frame.param === 'token' || !this.#refusesCancel(frame)) {
+        this.#owner.problem(frame);
+      }
+    } else if (!COMES_BACK.has(frame.code)) {
+      this.questions.remove(question);
+      this.#owner.refused(question, frame);
+    }
+  }
+}

@@ -1,0 +1,214 @@
+// One session of the server, for programs and pages: ask, follow, cancel, read. It reconnects and resumes until it is closed, or until the server
+// says that it will not change its mind.
+
+import { Answer } from './answer.js';
+import { Api } from './api.js';
+import { environmentWith } from './environment.js';
+import { LostError, RefusedError, StoppedError, UnreadableError } from './errors.js';
+import { Follower } from './follower.js';
+import { checkQuestionId, checkSessionId, newId } from './ids.js';
+import { resultOf } from './questions.js';
+import { Updates } from './updates.js';
+
+const OPEN_UPDATES = new Set(['accepted', 'text', 'restarted']);
+const ERROR_OF = { lost: LostError, unreadable: UnreadableError };
+const STOPPED = {
+  closed: 'The session was closed by its caller.',
+  refused: 'The server refuses this client.',
+  token_expired: 'The token has expired, and no other one could be had.',
+  session_removed: 'The session was removed.',
+  protocol: 'The client and the server do not understand each other.',
+  ended: 'The server has ended the connection.',
+};
+
+/**
+ * Opens a session and connects at once. docs: README.md
+ * @param url the server's base address, with a prefix and a query if it needs them
+ */
+export const connect = (url, session, options) => new Session(url, session, options);
+
+export class Session extends EventTarget {
+  /** `connecting`, `live`, `reconnecting` or `stopped`. The event `state` follows each change. */
+  state = 'connecting';
+
+  /** Once the session has stopped: the `reason`, the contract's error `code` and the `close` code if there were any, and a `message` for people. */
+  stopped = null;
+
+  #api;
+  #follower;
+  #answers = new Map();
+  #readers = new Set();
+
+  constructor(url, session, { token, socketPath = '/ws/{session}', apiPath = '/v1/sessions/{session}', credentials, transport, ...environment } = {}) {
+    super();
+    checkSessionId(session);
+    const tokenOf = typeof token === 'string' ? () => token : token;
+    const full = environmentWith(environment);
+    this.id = session;
+    this.#api = new Api(full, addressOf(url, socketPath, session), addressOf(url, apiPath, session), { credentials, token: tokenOf });
+    this.#follower = new Follower(full, this.#api, { token: tokenOf, transport }, {
+      state: state => this.#onState(state),
+      updated: (question, update) => this.#onUpdate(question, update),
+      refused: (question, error) => this.#fail(question.id, new RefusedError(error)),
+      problem: error => this.#emit('problem', new RefusedError(error)),
+      begun: missing => missing.forEach(question => this.#follower.questions.fetch(question)),
+    });
+    this.#follower.connection.start();
+  }
+
+  /** The last `hello`: the responder's name, limits and features; null before the first one. */
+  get hello() {
+    return this.#follower.hello;
+  }
+
+  /** Asks now, or as soon as the session is live. A question that was never accepted is sent again under its id after a lost connection. */
+  ask(text, { id = newId('q-'), ifBusy, options, metadata } = {}) {
+    checkQuestionId(id);
+    if (typeof text !== 'string' || text === '') {
+      throw new TypeError(`A question is a text that is not empty, not ${JSON.stringify(text)}.`);
+    }
+    const { questions } = this.#follower;
+    const asked = this.#answers.get(id);
+    if (asked && questions.get(id).question === text) {
+      return asked;
+    }
+    const [ownOptions, ownMetadata] = structuredClone([options, metadata]);
+    const question = questions.add(id, { question: text, ifBusy, options: ownOptions, metadata: ownMetadata });
+    const answer = new Answer(question);
+    if (this.stopped) {
+      answer.fail(new StoppedError(this.stopped));
+    } else {
+      this.#answers.set(id, answer);
+      this.#follower.ask(question);
+    }
+    return answer;
+  }
+
+  /**
+   * Cancels this question, or the running one, whoever asked it; now, or as soon as the session is live. Fulfilled once the server has taken
+   * the cancel, or if the question has ended; rejected with RefusedError or StoppedError.
+   */
+  async cancel(id) {
+    if (id !== undefined) {
+      checkQuestionId(id);
+    }
+    if (this.stopped) {
+      throw new StoppedError(this.stopped);
+    }
+    try {
+      await this.#follower.cancel(id);
+    } catch (error) {
+      throw error instanceof StoppedError ? error : new RefusedError(error);
+    }
+  }
+
+  /**
+   * The updates of all questions of the session from now on, own and others', each with the `id` and, if known, the `question`. What is open
+   * comes first, with its text so far. A question can also end as `lost` or `unreadable`.
+   */
+  follow() {
+    const updates = new Updates(reader => this.#readers.delete(reader));
+    for (const question of this.#follower.questions.all.filter(q => q.accepted && !q.done)) {
+      updates.push(followed(question, { type: 'accepted', position: question.position }));
+      if (question.text) {
+        updates.push(followed(question, { type: 'text', text: question.text }));
+      }
+    }
+    if (this.stopped) {
+      this.#endReader(updates);
+    } else {
+      this.#readers.add(updates);
+    }
+    return updates;
+  }
+
+  /** The last questions with their answers, oldest first; `limit` is 1 to 100. */
+  async history(limit) {
+    return (await this.#api.questions(limit)).map(recordOf);
+  }
+
+  /** One question, or null if the server does not know it. */
+  async question(id) {
+    checkQuestionId(id);
+    const stored = await this.#api.question(id);
+    return stored && recordOf(stored);
+  }
+
+  /** Connects without waiting for the back-off, for example because the network is back. */
+  retryNow() {
+    if (!this.stopped) {
+      this.#follower.connection.retryNow();
+    }
+  }
+
+  /** Closes the connection. What is being answered goes on. */
+  close() {
+    if (!this.stopped) {
+      this.#follower.connection.stop();
+    }
+  }
+
+  #onState({ name, why: reason, code, close, message = STOPPED[reason] }) {
+    if (name === 'stopped') {
+      this.stopped = { reason, ...(code && { code }), ...(close && { close }), message };
+    }
+    if (name !== this.state) {
+      this.state = name;
+      this.#emit('state', name);
+    }
+    if (name === 'stopped') {
+      const error = new StoppedError(this.stopped);
+      this.#follower.abandonCancels(error);
+      [...this.#answers.keys()].forEach(id => this.#fail(id, error));
+      this.#readers.forEach(reader => this.#endReader(reader));
+      this.#readers.clear();
+    }
+  }
+
+  #endReader(reader) {
+    reader.end(this.stopped.reason === 'closed' ? undefined : new StoppedError(this.stopped));
+  }
+
+  #onUpdate(question, update) {
+    const { type } = update;
+    if (type === 'changed') {
+      return;
+    }
+    this.#readers.forEach(reader => reader.push(followed(question, update)));
+    if (ERROR_OF[type]) {
+      this.#fail(question.id, new ERROR_OF[type]());
+    } else {
+      this.#answers.get(question.id)?.update(update);
+    }
+    if (!OPEN_UPDATES.has(type)) {
+      this.#answers.delete(question.id);
+      this.#follower.questions.bury(question);
+    }
+  }
+
+  #fail(id, error) {
+    this.#answers.get(id)?.fail(error);
+    this.#answers.delete(id);
+  }
+
+  #emit(name, detail) {
+    this.dispatchEvent(Object.assign(new Event(name), { detail }));
+  }
+}
+
+const addressOf = (url, path, session) => {
+  const base = new URL(url, globalThis.location?.href);
+  base.protocol = base.protocol.replace('ws', 'http');
+  const { search } = base;
+  base.pathname = base.pathname.replace(/\/*$/, '/');
+  base.search = '';
+  const address = new URL(path.replace('{session}', encodeURIComponent(session)).replace(/^\//, ''), base);
+  new URLSearchParams(search).forEach((value, name) => address.searchParams.append(name, value));
+  return address;
+};
+
+const followed = ({ id, question }, { type, ...more }) => ({ type, id, ...(question !== undefined && { question }), ...more });
+
+const recordOf = ({ question_id: id, question, state, text = '', asked_at: askedAt, ...end }) => ({
+  id, question, text, askedAt, ...resultOf({ ...end, status: end.status ?? state }),
+});
