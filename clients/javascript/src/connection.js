@@ -10,8 +10,8 @@ import { openSocket } from './socket.js';
 const SOCKET_HEARTBEAT_MS = 25_000;
 const STREAM_HEARTBEAT_MS = 15_000;
 
-/** After so many links in a row on which nothing was heard, while HTTP works, the other wire is tried. */
-const UNHEARD_LINKS = 2;
+/** After so many links in a row on which nothing was heard, although HTTP worked, the other wire is used. */
+const MAX_BLOCKED = 2;
 
 export class Connection {
   #environment;
@@ -27,7 +27,7 @@ export class Connection {
   #isMoving = false;     // from a `reconnect` until then
   #isRunning = false;
   #wasGreeted = false;
-  #unheard = 0;
+  #blocked = 0;
 
   /** @param owner has `frame(link, frame)`, called for frames of the log, and `state(state)` */
   constructor(environment, api, position, { token = null, transport = 'auto' }, owner) {
@@ -37,8 +37,12 @@ export class Connection {
     this.#owner = owner;
     this.#token = token;
     this.#retry = new Retry(environment);
-    this.#isAuto = transport === 'auto' && environment.WebSocket != null;
-    this.#open = this.#isAuto || transport === 'websocket' ? openSocket : openEvents;
+    const socket = environment.WebSocket && openSocket;
+    this.#isAuto = transport === 'auto' && socket != null;
+    this.#open = { auto: socket ?? openEvents, websocket: socket, events: openEvents }[transport];
+    if (!this.#open) {
+      throw new TypeError(`The transport '${transport}' is not available: it is 'auto', 'events', or 'websocket' where there is a WebSocket.`);
+    }
   }
 
   /** The link to send on: the current one, if the server has greeted it. */
@@ -133,7 +137,9 @@ export class Connection {
   // When a link closes.
 
   #closed(link, code, closeReason) {
-    this.#unheard = link.hasHeard ? 0 : this.#unheard + 1;
+    if (link.hasHeard) {
+      this.#blocked = 0;
+    }
     if (link === this.#successor) {
       // The link that it was to replace still serves, and there may be another node to go to.
       this.#successor = null;
@@ -186,8 +192,11 @@ export class Connection {
       this.#giveUp({
         why: code === 'token_expired' ? code : 'refused', close: CONNECTION_LOST, closeReason: '', code, message, needsToken: refused.status === 401,
       });
-    } else if (works && this.#isAuto && this.#unheard >= UNHEARD_LINKS) {
-      this.#unheard = 0;
+      return;
+    }
+    this.#blocked = works ? this.#blocked + 1 : 0;
+    if (this.#isAuto && this.#blocked === MAX_BLOCKED) {
+      this.#blocked = 0;
       this.#open = this.#open === openSocket ? openEvents : openSocket;
     }
   }

@@ -8,6 +8,7 @@ export const openEvents = (_, api, position) => (token, { opened, heard, closed 
   const aborter = new AbortController();
   const { signal } = aborter;
   let last;
+  let sent = Promise.resolve();
 
   const end = () => closed(last?.code === 'session_removed' ? SESSION_REMOVED : CONNECTION_LOST, '');
 
@@ -56,7 +57,10 @@ export const openEvents = (_, api, position) => (token, { opened, heard, closed 
   return {
     send: message => {
       const request = requests[message.type];
-      Promise.resolve(message).then(request).catch(end);
+      if (request) {
+        // One after another, because the order of questions matters.
+        sent = sent.then(() => request(message)).catch(end);
+      }
       return request !== undefined;
     },
     close: () => aborter.abort(),

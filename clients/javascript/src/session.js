@@ -69,7 +69,10 @@ export class Session extends EventTarget {
     }
     const { questions } = this.#follower;
     const asked = this.#answers.get(id);
-    if (asked && questions.get(id).question === text) {
+    if (asked) {
+      if (questions.get(id).question !== text) {
+        throw new TypeError(`The question ${id} is open with another text.`);
+      }
       return asked;
     }
     const [ownOptions, ownMetadata] = structuredClone([options, metadata]);
@@ -149,6 +152,9 @@ export class Session extends EventTarget {
   }
 
   #onState({ name, why: reason, code, close, message = STOPPED[reason] }) {
+    if (!this.hello && name === 'reconnecting') {
+      return;
+    }
     if (name === 'stopped') {
       this.stopped = { reason, ...(code && { code }), ...(close && { close }), message };
     }

@@ -4,14 +4,30 @@ export { SessionClient } from '../src/sessions.js';
 export { shouldReconnect } from '../src/codes.js';
 export { backOff } from '../src/retry.js';
 export { Position } from '../src/position.js';
+import { connect } from '../src/index.js';
 import { SessionClient } from '../src/sessions.js';
+
+/** An event stream that a test feeds. */
+class Stream {
+  constructor(path, request) {
+    Object.assign(this, { path, request });
+    this.body = new ReadableStream({ start: controller => { this.controller = controller; } });
+    request.signal.addEventListener('abort', () => { this.isClosed = true; });
+  }
+  giveBytes(bytes) { this.controller.enqueue(bytes); }
+  giveText(text) { this.giveBytes(new TextEncoder().encode(text)); }
+  give(...frames) { frames.forEach(frame => this.giveText(`id: x\ndata: ${JSON.stringify(frame)}\n\n`)); }
+  end() { this.controller.close(); }
+  break() { this.controller.error(new TypeError('terminated')); }
+}
 
 export class World {
   sockets = [];
+  streams = [];
+  bodies = [];
   stored = new Map();
   requests = [];
   authorizations = [];
-  answers = new Map();
   states = [];
   refused = [];
   problems = [];
@@ -20,8 +36,9 @@ export class World {
   #nextTimer = 1;
   #now = 0;
 
-  constructor(session = 'abc', options = {}) {
+  constructor(session = 'abc', { answers = [], ...options } = {}) {
     const world = this;
+    this.answers = new Map(answers);
     this.environment = {
       WebSocket: class {
         readyState = 1;
@@ -37,11 +54,19 @@ export class World {
         give(...frames) { this.open(); frames.forEach(f => this.onmessage?.({ data: JSON.stringify(f) })); }
         drop(code = 1006, reason = '') { this.readyState = 3; this.onclose({ code, reason }); }
       },
-      fetch: async (url, { method = 'GET', headers = {} } = {}) => {
+      fetch: async (url, request = {}) => {
+        const { method = 'GET', headers = {} } = request;
         const path = (method === 'GET' ? '' : `${method} `) + new URL(url).pathname + new URL(url).search;
         world.requests.push(path);
+        world.bodies.push(request.body === undefined ? null : JSON.parse(request.body));
         world.authorizations.push(headers.Authorization ?? null);
-        const answer = world.answers.get(path);
+        const given = world.answers.get(path);
+        const answer = given instanceof Promise ? await given : given;
+        if (answer === undefined && headers.Accept === 'text/event-stream') {
+          const stream = new Stream(path, request);
+          world.streams.push(stream);
+          return { ok: true, status: 200, body: stream.body };
+        }
         if (answer instanceof Error) {
           throw answer;
         }
@@ -76,6 +101,10 @@ export class World {
     this.client.start();
   }
 
+  get stream() {
+    return this.streams.at(-1);
+  }
+
   get socket() {
     return this.sockets.at(-1);
   }
@@ -99,6 +128,34 @@ export class World {
     }
   }
 }
+
+/** The same world for a program: `session` is from `connect`. */
+export class ConnectedWorld extends World {
+  open(id) {
+    this.session = connect(this.environment.url ?? 'http://host:5080', id, this.environment);
+    this.session.addEventListener('state', e => this.states.push(e.detail));
+    this.session.addEventListener('problem', e => this.problems.push(e.detail.code));
+  }
+
+  /** Like `settled`, but for streams, which need turns of the event loop. */
+  async turns() {
+    for (let i = 0; i < 10; i++) {
+      await new Promise(resolve => setImmediate(resolve));
+    }
+  }
+}
+
+/** Reads a sequence to its end, until `count` updates are read, or until one has the type `last`. */
+export const read = async (updates, count = Infinity, last = null) => {
+  const seen = [];
+  for await (const update of updates) {
+    seen.push(update);
+    if (seen.length === count || update.type === last) {
+      break;
+    }
+  }
+  return seen;
+};
 
 export const hello = (more = {}) => ({
   type: 'hello', protocol: 'sessions.v1', session: 'abc', connection: 'c-1', responder: 'echo', epoch: 'e1', seq: 0, open: [], resuming: false,
