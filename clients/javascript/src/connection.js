@@ -169,7 +169,7 @@ export class Connection {
       return;
     }
     this.#comeBack(link, why);
-    if (!link.hasHeard && (code === CONNECTION_LOST || code === MISSED_HEARTBEAT)) {
+    if (!link.hasHeard && (code < 4000 || code === MISSED_HEARTBEAT)) {
       this.#lookInto(link);
     }
   }
