@@ -6,6 +6,7 @@
 
 from ._tokens import Token
 from .answer import Answer
+from .answering import OpenQuestion, Outcome, Pieces
 from .errors import (
     AnswerError, BehindError, LostError, RefusedError, SessionError, StoppedError, UnreachableError, UnreadableError)
 from .records import QuestionRecord
@@ -13,6 +14,7 @@ from .session import Session, connect
 from .updates import Accepted, Ended, FollowedUpdate, Gone, Restarted, Text, Update
 
 __all__ = [
-    "Accepted", "Answer", "AnswerError", "BehindError", "Ended", "FollowedUpdate", "Gone", "LostError", "QuestionRecord", "RefusedError",
+    "Accepted", "Answer", "AnswerError", "BehindError", "Ended", "FollowedUpdate", "Gone", "LostError", "OpenQuestion", "Outcome", "Pieces", "QuestionRecord",
+    "RefusedError",
     "Restarted", "Session", "SessionError", "StoppedError", "Text", "Token", "UnreachableError", "UnreadableError", "Update", "connect",
 ]

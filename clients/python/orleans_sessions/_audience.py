@@ -13,8 +13,8 @@ from .updates import Ended, FollowedUpdate, Gone
 
 class Audience:
     def __init__(self) -> None:
-        self.listener: Callable[[FollowedUpdate], None] = lambda update: None
-        """Told of each update at once. It must not take long."""
+        self.listeners: List[Callable[[FollowedUpdate], None]] = []
+        """Told of each update at once. They must not take long."""
         self._answers: Dict[str, List[Answer]] = {}
         self._followers: weakref.WeakSet[Feed[FollowedUpdate]] = weakref.WeakSet()
 
@@ -32,7 +32,8 @@ class Audience:
             self._answers.pop(update.question_id, None)
         for feed in self._followers:
             feed.put(update)
-        self.listener(update)
+        for listener in self.listeners:
+            listener(update)
 
     def fail(self, question_id: str, error: SessionError) -> None:
         for answer in self._answers.pop(question_id, ()):

@@ -104,7 +104,9 @@ async def _connect_legacy(url: str, headers: Dict[str, str], options: Dict[str, 
     """Before version 13. It reports the status of a refused upgrade, but not the body, which says why."""
     client = importlib.import_module("websockets.legacy.client")
 
-    class Protocol(client.WebSocketClientProtocol):  # type: ignore[misc]
+    base: Any = client.WebSocketClientProtocol
+
+    class Reading(base):  # type: ignore[misc]
         async def read_http_response(self) -> Any:
             status, response_headers = await super().read_http_response()
             if status not in (101, 301, 302, 303, 307, 308):
@@ -117,7 +119,7 @@ async def _connect_legacy(url: str, headers: Dict[str, str], options: Dict[str, 
             body: bytes = await self.reader.readexactly(size) if size <= _MAX_PROBLEM_BYTES else b""
             return body
 
-    return await client.connect(url, extra_headers=headers, create_protocol=Protocol, **options)
+    return await client.connect(url, extra_headers=headers, create_protocol=Reading, **options)
 
 
 def _problem(body: Optional[bytes]) -> Mapping[str, Any]:

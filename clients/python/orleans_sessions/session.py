@@ -19,7 +19,10 @@ from ._http import Credentials, Http
 from ._ids import check_question_id, new_question_id
 from ._socket import websockets_opener
 from ._tokens import Token, Tokens
+from ._unanswered import Unanswered
+from ._upload import Upload
 from .answer import Answer
+from .answering import OpenQuestion, Outcome, Pieces
 from .errors import StoppedError
 from .records import QuestionRecord
 from .updates import FollowedUpdate
@@ -58,6 +61,7 @@ class Session:
         self._core = Core()
         self._audience = Audience()
         self._connection = Connection(surroundings, self._core, self._audience, self._set_state)
+        self._waiting: List[Unanswered] = []
         self._running: Optional[asyncio.Future[None]] = None
 
     @property
@@ -73,7 +77,7 @@ class Session:
     async def __aenter__(self) -> Session:
         if self._running is not None or self._stopped is not None:
             raise RuntimeError("A session is entered once. Connect again for another one.")
-        self._on_state(self._state)
+        self._tell_state()
         self._running = asyncio.ensure_future(self._run())
         return self
 
@@ -151,6 +155,39 @@ class Session:
         body = await self._world.http.question(check_question_id(id))
         return None if body is None else QuestionRecord.read(body)
 
+    async def unanswered(self) -> AsyncIterator[OpenQuestion]:
+        """The questions of the session that wait for an answer from outside (the server's responder is `external`), one after the other, for ever.
+
+        Each attempt of a question comes once. The caller needs the permission `sessions:answer`, and names a foreign scope in the address:
+        `connect("https://host?scope=...", ...)`. Two programs that do this in one session both get its questions. Ends when this session is closed; raises
+        `StoppedError` if it stops for another reason, and `RefusedError`.
+        """
+        self._check_entered()
+        waiting = Unanswered(self._world.http, self._world.clock)
+        self._waiting.append(waiting)
+        self._audience.listeners.append(waiting.on_update)
+        try:
+            while self._stopped is None:
+                question = await waiting.next()
+                if question is not None:
+                    yield question
+        finally:
+            self._waiting.remove(waiting)
+            self._audience.listeners.remove(waiting.on_update)
+        if self._stopped.reason != _CLOSED:
+            raise self._stopped.with_traceback(None)
+
+    async def answer(self, question: OpenQuestion, pieces: Pieces) -> Outcome:
+        """Answers a question of `unanswered` with pieces of text, each visible to all at once, in one streamed request. Returns what became of it.
+
+        If the question ends before, for example because it was cancelled, `pieces` is cancelled at once, even while it waits. A broken connection is continued,
+        and what the server has lost is sent again, for as long as the question is open. An `AnswerError` of `pieces` ends the question as failed, with its code
+        and message; any other exception does so with a general message, and is raised here. Cancelling this call leaves the question open.
+
+        Raises `RefusedError` if the caller may not answer, or if something else than this program answers the question.
+        """
+        return await Upload(self._world.http, self._world.clock, self._world.random, question).run(pieces)
+
     async def _run(self) -> None:
         try:
             stopped = await self._connection.run()
@@ -170,7 +207,19 @@ class Session:
     def _set_state(self, state: str) -> None:
         if state != self._state:
             self._state = state
-            self._on_state(state)
+            self._tell_state()
+            for waiting in self._waiting:
+                if state == "stopped":
+                    waiting.close()
+                else:
+                    # What was asked while the connection was lost may be told by no update.
+                    waiting.wake()
+
+    def _tell_state(self) -> None:
+        try:
+            self._on_state(self._state)
+        except Exception as fault:
+            LOG.error("The function on_state has failed.", exc_info=fault)
 
     def _check_entered(self) -> None:
         if self._running is None:
