@@ -22,6 +22,9 @@ _REMEMBERED_ENDS = 1000
 _COMES_BACK = frozenset({"draining", "internal", "connection_limit"})
 """Errors after which the server closes the socket for now. A question stays, and is sent again on the next one."""
 
+_CLOSES = _COMES_BACK | {"token_expired", "session_removed", "message_too_large"}
+"""Errors that are told by what follows: the socket is closed."""
+
 _REFUSES_CANCEL = frozenset({"question_not_found", "no_open_question", "session_not_found", "permission_denied", "store_unavailable"})
 
 
@@ -165,8 +168,9 @@ class Core:
         self._settle(frame, frame["to_seq"])
 
     def _settle(self, frame: Frame, last: int) -> None:
+        if (self.position.epoch, self.position.last) != (frame["epoch"], last):
+            self._rewinds = 0
         self.position.move(frame["epoch"], last)
-        self._rewinds = 0
         self._open = [entry["question_id"] for entry in frame["open"]]
         if not self.is_live:
             self.is_live = True
@@ -262,12 +266,14 @@ class Core:
         if self.is_live and code == "rate_limited" and question_id is None:
             # The server did not read that message, and does not say which one it was.
             self._do(Again(frame.get("retry_after_ms", 1000)))
+            return
         if self.is_live and code in _REFUSES_CANCEL:
             cancels = self._cancels.take(question_id, or_running=question_id is None)
             self._settle_cancels(cancels, RefusedError(frame))
             if cancels:
                 return
-        self._do(Report(code, frame["message"]))
+        if self.is_live and code not in _CLOSES:
+            self._do(Report(code, frame["message"]))
 
     # Ends.
 
