@@ -70,7 +70,7 @@ class Exchange:
                 head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
                 status = int(head[0].split(" ", 2)[1])
                 if status >= 200:
-                    return Reply(status, _parse(await self._read_body(status, _fields(head[1:]))))
+                    return Reply(status, _parse(await read_body(self._reader, status, _fields(head[1:]))))
         except (OSError, EOFError, asyncio.LimitOverrunError, ValueError, IndexError) as failure:
             raise UnreachableError(f"The server broke off its reply: {failure or type(failure).__name__}") from failure
 
@@ -81,23 +81,26 @@ class Exchange:
         except OSError:
             pass  # It is closed, which is all that is wanted.
 
-    async def _read_body(self, status: int, fields: Mapping[str, str]) -> bytes:
-        if status in (204, 304):
-            return b""
-        if fields.get("transfer-encoding", "").lower() == "chunked":
-            return await self._read_chunks()
-        if "content-length" in fields:
-            return await self._reader.readexactly(int(fields["content-length"]))
-        return await self._reader.read()
 
-    async def _read_chunks(self) -> bytes:
-        chunks: List[bytes] = []
-        while size := int((await self._reader.readuntil(b"\r\n")).split(b";")[0], 16):
-            chunks.append(await self._reader.readexactly(size))
-            await self._reader.readexactly(2)
-        while await self._reader.readuntil(b"\r\n") != b"\r\n":
-            pass  # trailers
-        return b"".join(chunks)
+async def read_body(reader: asyncio.StreamReader, status: int, fields: Mapping[str, str]) -> bytes:
+    """Reads the body of a reply whose head had these fields, with their names in small letters."""
+    if status in (204, 304):
+        return b""
+    if fields.get("transfer-encoding", "").lower() == "chunked":
+        return await _read_chunks(reader)
+    if "content-length" in fields:
+        return await reader.readexactly(int(fields["content-length"]))
+    return await reader.read()
+
+
+async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+    chunks: List[bytes] = []
+    while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
+        chunks.append(await reader.readexactly(size))
+        await reader.readexactly(2)
+    while await reader.readuntil(b"\r\n") != b"\r\n":
+        pass  # trailers
+    return b"".join(chunks)
 
 
 def _fields(lines: List[str]) -> Dict[str, str]:

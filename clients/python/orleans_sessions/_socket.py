@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
+import warnings
 from ssl import SSLContext
 from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, Protocol, Union
+
+from ._exchange import read_body
 
 
 class SocketClosed(Exception):
@@ -38,8 +42,13 @@ OpenSocket = Callable[[str, Dict[str, str]], Awaitable[Socket]]
 """Opens a socket at an address, with headers. Raises `UpgradeRefused`, or `OSError` if the server cannot be reached."""
 
 _MAX_FRAME_BYTES = 4 * 1024 * 1024
-_MAX_PROBLEM_BYTES = 64 * 1024
 _LOST = 1006
+
+_FIRST_WITH_CHUNKS = (14, 2)
+"""The first version whose new client reads a refused upgrade with a chunked body. Before, it raises an error without the status."""
+
+_FIRST_WITH_PROXIES = 15
+_HANDLED = frozenset({101, 301, 302, 303, 307, 308})
 
 
 def websockets_opener(ssl: Optional[SSLContext]) -> OpenSocket:
@@ -53,7 +62,7 @@ def websockets_opener(ssl: Optional[SSLContext]) -> OpenSocket:
             return _WebSocket(await _connect(url, headers, options), exceptions.ConnectionClosed)
         except exceptions.InvalidStatus as refused:
             raise UpgradeRefused(refused.response.status_code, _problem(refused.response.body)) from refused
-        except (exceptions.InvalidHandshake, EOFError) as failure:
+        except (exceptions.WebSocketException, EOFError, ValueError) as failure:
             raise ConnectionError(f"The server did not open a WebSocket: {failure}") from failure
 
     return open_socket
@@ -86,38 +95,31 @@ def _closed(closed: Any) -> SocketClosed:
 
 
 async def _connect(url: str, headers: Dict[str, str], options: Dict[str, Any]) -> Any:
-    try:
-        client = importlib.import_module("websockets.asyncio.client")
-    except ImportError:
+    version = re.match(r"(\d+)\.(\d+)", importlib.import_module("websockets.version").version)
+    if version is None or (int(version[1]), int(version[2])) < _FIRST_WITH_CHUNKS:
         return await _connect_legacy(url, headers, options)
-    try:
-        # HTTP requests of this package use no proxy, so the socket uses none either.
-        connecting = client.connect(url, additional_headers=headers, proxy=None, **options)
-        return await connecting
-    except TypeError as failure:
-        if "proxy" not in str(failure):
-            raise
-        return await client.connect(url, additional_headers=headers, **options)
+    client = importlib.import_module("websockets.asyncio.client")
+    if int(version[1]) >= _FIRST_WITH_PROXIES:
+        # The HTTP requests of this package use no proxy, so the socket uses none either.
+        options = {**options, "proxy": None}
+    return await client.connect(url, additional_headers=headers, **options)
 
 
 async def _connect_legacy(url: str, headers: Dict[str, str], options: Dict[str, Any]) -> Any:
-    """Before version 13. It reports the status of a refused upgrade, but not the body, which says why."""
-    client = importlib.import_module("websockets.legacy.client")
-
+    """The client of earlier versions. It reports the status of a refused upgrade, but not the body, which says why."""
+    with warnings.catch_warnings():
+        # From 14.0 on it warns of itself.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        client = importlib.import_module("websockets.legacy.client")
     base: Any = client.WebSocketClientProtocol
 
     class Reading(base):  # type: ignore[misc]
         async def read_http_response(self) -> Any:
             status, response_headers = await super().read_http_response()
-            if status not in (101, 301, 302, 303, 307, 308):
-                raise UpgradeRefused(status, _problem(await self._read_body(response_headers)))
+            if status not in _HANDLED:
+                fields = {name.lower(): value for name, value in response_headers.raw_items()}
+                raise UpgradeRefused(status, _problem(await read_body(self.reader, status, fields)))
             return status, response_headers
-
-        async def _read_body(self, response_headers: Mapping[str, str]) -> bytes:
-            length = response_headers.get("Content-Length", "")
-            size = int(length) if length.isdigit() else 0
-            body: bytes = await self.reader.readexactly(size) if size <= _MAX_PROBLEM_BYTES else b""
-            return body
 
     return await client.connect(url, extra_headers=headers, create_protocol=Reading, **options)
 

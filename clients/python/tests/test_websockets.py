@@ -3,10 +3,14 @@
 import asyncio
 import base64
 import hashlib
+import json
 import struct
 import unittest
 
 from orleans_sessions._socket import SocketClosed, UpgradeRefused, websockets_opener
+
+FORBIDDEN = {"code": "forbidden", "detail": "Not you."}
+BODY = json.dumps(FORBIDDEN).encode()
 
 
 class WebSocketsTests(unittest.IsolatedAsyncioTestCase):
@@ -38,7 +42,7 @@ class WebSocketsTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(raised.exception.code, 1006)
 
     async def test_a_refused_upgrade_tells_its_problem(self):
-        for how, problem in (("refuse", {"code": "forbidden", "detail": "Not you."}), ("page", {})):
+        for how, problem in (("refuse", FORBIDDEN), ("chunks", FORBIDDEN), ("page", {})):
             with self.assertRaises(UpgradeRefused) as raised:
                 await self.open(self.url, {"X": how})
             self.assertEqual((raised.exception.status, raised.exception.problem), (403, problem))
@@ -54,8 +58,11 @@ class WebSocketsTests(unittest.IsolatedAsyncioTestCase):
     async def serve(self, reader, writer):
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         self.heads.append(head)
-        if "X: refuse" in head or "X: page" in head:
-            body = b'{"code":"forbidden","detail":"Not you."}' if "refuse" in head else b"<html>"
+        if "X: chunks" in head:
+            chunks = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in (BODY[:9], BODY[9:]))
+            writer.write(b"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n%s0\r\n\r\n" % chunks)
+        elif "X: refuse" in head or "X: page" in head:
+            body = BODY if "refuse" in head else b"<html>"
             writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         elif "X: nonsense" in head:
             writer.write(b"SMTP\r\n\r\n")
