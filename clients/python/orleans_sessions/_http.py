@@ -13,6 +13,7 @@ from ._tokens import Tokens
 from .errors import RefusedError, SessionError, UnreachableError
 
 _SECONDS = 30
+_OPEN_SECONDS = 10
 _NOT_FOUND = 404
 
 
@@ -79,7 +80,10 @@ class Http:
             await exchange.close()
 
     async def _open(self, url: SplitResult) -> Exchange:
-        return await Exchange.open(url, self._ssl)
+        try:
+            return await within(self._clock, _OPEN_SECONDS, Exchange.open(url, self._ssl))
+        except TimeIsUp:
+            raise UnreachableError(f"{url.netloc} did not accept a connection within {_OPEN_SECONDS} s.") from None
 
     async def _headers(self) -> Dict[str, str]:
         return self._credentials.headers(await self._credentials.tokens.get())

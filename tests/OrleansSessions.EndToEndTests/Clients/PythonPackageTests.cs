@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using OrleansSessions.TestKit.Processes;
 using Xunit;
 
@@ -20,6 +21,15 @@ public sealed class PythonPackageTests
         await using var check = ChildProcess.Start("mypy", mypy, arguments, folder: PythonPackage.Folder);
 
         Assert.True(await check.ExitAsync(TimeSpan.FromSeconds(90)) == 0, check.Output);
+    }
+
+    [Fact]
+    public async Task Package_HasTheVersionOfTheLibraries()
+    {
+        var project = await File.ReadAllTextAsync(Path.Combine(PythonPackage.Folder, "pyproject.toml"), TestContext.Current.CancellationToken);
+        var libraries = XDocument.Load(Path.Combine(RepositoryFolder.Path, "Directory.Build.props")).Descendants("VersionPrefix").Single().Value;
+
+        Assert.Contains($"\nversion = \"{libraries}\"\n", project, StringComparison.Ordinal);
     }
 
     private sealed class TemporaryFolder : IDisposable

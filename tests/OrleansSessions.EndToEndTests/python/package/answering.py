@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import unittest
 import urllib.request
 import uuid
 
+import orleans_sessions
 from orleans_sessions import Outcome, RefusedError, Text, connect
 from support import URL, Proxy, trusted, within
 
@@ -105,6 +107,25 @@ class AnsweringTests(unittest.IsolatedAsyncioTestCase):
             [ended] = await answerer.history()
             self.assertEqual((ended.status, ended.reason, ended.text), ("failed", "responder_error", "half"))
             self.assertNotIn("secret", ended.message)
+
+    async def test_the_programs_of_the_page_work(self):
+        session, printed = "py-" + uuid.uuid4().hex, io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            answering = asyncio.ensure_future(program("## Answer", f"{URL}?scope={self.scope}", session, ANSWERER)())
+            await within(program("## Ask", URL, session, ASKER)())
+            answering.cancel()
+            await asyncio.wait({answering})
+        self.assertRegex(printed.getvalue(), r"You asked: What is a silo\? \n(q-\w+ delivered\n)?completed after \d+ ms")
+
+
+def program(heading, url, session, token):
+    """The `main` of the first program below a heading of the package's page, with other parameters of `connect`."""
+    with open(os.path.join(os.path.dirname(orleans_sessions.__file__), "..", "README.md"), encoding="utf-8") as page:
+        code = page.read().split(f"\n{heading}\n")[1].split("```python\n")[1].split("```")[0]
+    names = {}
+    exec(code.replace("asyncio.run(main())", ""), names)
+    names["connect"] = lambda *_: connect(url, session, token=token)
+    return names["main"]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """Asks and answers, over the end of the server's process. Prints 'seen' when the asker has the first piece, and goes on after a line on stdin.
+Then prints what came of it, with the offset at which each request to answer began.
 
     python3 restart.py URL
 """
@@ -7,7 +8,17 @@ import asyncio
 import json
 import sys
 
+import orleans_sessions.session as session_module
 from orleans_sessions import connect
+from orleans_sessions._upload import Upload
+
+offsets = []
+
+
+class Spied(Upload):
+    async def _request(self, offset):
+        offsets.append(offset)
+        return await super()._request(offset)
 
 
 async def main(url):
@@ -29,8 +40,9 @@ async def main(url):
             updates.append(type(update).__name__)
             if len(updates) == 2:
                 print("seen", flush=True)
-        print(json.dumps({"updates": updates, "text": update.text, "status": update.status}), flush=True)
+        print(json.dumps({"updates": updates, "text": update.text, "status": update.status, "offsets": offsets}), flush=True)
     await serving
 
 
+session_module.Upload = Spied
 asyncio.run(main(sys.argv[1]))
