@@ -220,7 +220,7 @@ class Core:
         if kind == "done":
             # Also of a question that ended long ago: it answers a cancel.
             self._settle_cancels(self._cancels.take(question_id), None)
-        if kind == "accepted" and not frame.get("replay") and not frame.get("duplicate"):
+        if kind == "accepted" and question_id is not None and not frame.get("replay") and not frame.get("duplicate"):
             # A question that the server had forgotten was asked again, with its id.
             self._ended.pop(question_id, None)
         if kind not in ("accepted", "delta", "done") or question_id is None or question_id in self._ended:

@@ -131,6 +131,16 @@ class ReceivingTests(unittest.IsolatedAsyncioTestCase):
         await socket.give(accepted(1, "q-1"), done(2, "q-1", "", 0))
         self.assertEqual((await again).status, "completed")
 
+    async def test_a_forgotten_question_that_somebody_asks_again_is_followed(self):
+        socket = await self.server.live(open=["q-1"])
+        await socket.give(resumed(0, epoch="e2", recovered=False))
+        updates = []
+        following = asyncio.ensure_future(collect(self.session.follow(), updates))
+        await settle()
+        await socket.give(accepted(1, "q-1", question="Again?"), done(2, "q-1", "", 0))
+        self.assertEqual([type(update) for update in updates], [Accepted, Ended])
+        following.cancel()
+
     async def test_a_new_epoch_that_withdraws_text_restarts_the_answer(self):
         socket = await self.server.live()
         answer, updates = self.session.ask("?", id="q-1"), []
