@@ -22,4 +22,8 @@ class Backoff:
         if open_for >= _STEADY_SECONDS:
             self._attempt = 0
         self._attempt += 1
-        return wait_ms(self._attempt - 1, self.min_ms, self.max_ms, advice_ms, self._random)
+        return self.after(self._attempt - 1, advice_ms)
+
+    def after(self, attempt: int, advice_ms: float) -> float:
+        """The wait after so many attempts of something else, within the bounds that the server has given."""
+        return wait_ms(attempt, self.min_ms, self.max_ms, advice_ms, self._random)

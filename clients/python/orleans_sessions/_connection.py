@@ -46,7 +46,7 @@ class Connection:
         self._core = core
         self._audience = audience
         self._on_state = on_state
-        self._backoff = Backoff(surroundings.random)
+        self.backoff = Backoff(surroundings.random)
         self._link: Optional[Link] = None
         self._mover: Optional[asyncio.Future[None]] = None
         self._is_abandoned = False
@@ -65,7 +65,7 @@ class Connection:
                     return stop
                 if self._was_live:
                     self._on_state("reconnecting")
-                await self._world.clock.sleep(self._backoff.next_ms(closed.open_for, closed.advice_ms) / 1000)
+                await self._world.clock.sleep(self.backoff.next_ms(closed.open_for, closed.advice_ms) / 1000)
         finally:
             for task in [*self._tasks]:
                 await cancelled(task)
@@ -147,7 +147,7 @@ class Connection:
     def _take(self, frame: Frame, link: Link) -> None:
         if frame["type"] == "hello":
             reconnect = frame.get("reconnect", {})
-            self._backoff.min_ms, self._backoff.max_ms = reconnect.get("min_ms", 250), reconnect.get("max_ms", 15_000)
+            self.backoff.min_ms, self.backoff.max_ms = reconnect.get("min_ms", 250), reconnect.get("max_ms", 15_000)
         self.perform(self._core.on_frame(frame))
 
     async def _open(self) -> Union[Link, Closed]:
@@ -197,7 +197,7 @@ class Connection:
             if isinstance(opened, Link):
                 self._close(opened)
             advice = first.advice_ms if isinstance(first, Closed) else first.get("retry_after_ms", 0)
-            delay_ms = wait_ms(attempt, self._backoff.min_ms, self._backoff.max_ms, advice, self._world.random)
+            delay_ms = self.backoff.after(attempt, advice)
             attempt += 1
 
     @staticmethod

@@ -6,7 +6,6 @@ import asyncio
 import json
 from typing import Any, AsyncIterator, Callable, Dict, Optional, Tuple, Union
 
-from ._backoff import wait_ms
 from ._clock import Clock, TimeIsUp, cancelled, within
 from ._exchange import Exchange, Reply
 from ._http import Http, failure
@@ -16,17 +15,17 @@ from .errors import AnswerError, RefusedError, SessionError, UnreachableError
 _LINE_BYTES = 8 * 1024
 _REPLY_SECONDS = 30
 _QUIET_SECONDS = 15
-_RETRY_MIN_MS, _RETRY_MAX_MS = 250, 15_000
 _OVER = frozenset({"already_done", "stale_attempt", "question_not_found", "session_not_found"})
 
 
 class Upload:
     """One answer. It keeps the whole text, because the server can ask for a part of it again."""
 
-    def __init__(self, http: Http, clock: Clock, random: Callable[[], float], question: OpenQuestion) -> None:
+    def __init__(self, http: Http, clock: Clock, wait_ms: Callable[[int, int], float], question: OpenQuestion) -> None:
+        """`wait_ms` says how long to wait after so many requests in vain, and an advice of the server."""
         self._http = http
         self._clock = clock
-        self._random = random
+        self._wait_ms = wait_ms
         self._question = question
         self._text = bytearray(question.so_far.encode())
         self._end: Optional[Dict[str, Any]] = None
@@ -78,8 +77,7 @@ class Upload:
             if result is not None:
                 attempt, reached, offset = (0, result, result) if result > reached else (attempt, reached, result)
             if attempt > 0 or advice_ms > 0:
-                wait = wait_ms(attempt, _RETRY_MIN_MS, _RETRY_MAX_MS, advice_ms, self._random)
-                await self._clock.sleep(wait / 1000)
+                await self._clock.sleep(self._wait_ms(attempt, advice_ms) / 1000)
 
     async def _try(self, offset: int) -> Tuple[Union[Outcome, int, None], int]:
         """One request. Returns the outcome, or where the next request begins (None if that is not known), and the wait that the server advises."""

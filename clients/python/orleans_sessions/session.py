@@ -186,7 +186,7 @@ class Session:
 
         Raises `RefusedError` if the caller may not answer, or if something else than this program answers the question.
         """
-        return await Upload(self._world.http, self._world.clock, self._world.random, question).run(pieces)
+        return await Upload(self._world.http, self._world.clock, self._connection.backoff.after, question).run(pieces)
 
     async def _run(self) -> None:
         try:

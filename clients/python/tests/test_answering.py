@@ -5,6 +5,7 @@ import unittest
 
 from orleans_sessions import AnswerError, OpenQuestion, Outcome, RefusedError, StoppedError, UnreachableError
 from orleans_sessions._addresses import Addresses
+from orleans_sessions._backoff import Backoff
 from orleans_sessions._http import Credentials, Http
 from orleans_sessions._tokens import Tokens
 from orleans_sessions._upload import Upload
@@ -25,7 +26,7 @@ class UploadTests(unittest.IsolatedAsyncioTestCase):
         self.closed = asyncio.Event()
 
     def answer(self, pieces, question=QUESTION):
-        return asyncio.wait_for(Upload(self.http, self.clock, lambda: 1.0, question).run(pieces), 10)
+        return asyncio.wait_for(Upload(self.http, self.clock, Backoff(lambda: 1.0).after, question).run(pieces), 10)
 
     async def words(self, *words, wait=None):
         try:

@@ -42,6 +42,6 @@ public sealed class PythonAskingTests(PythonAskingServer server) : IClassFixture
         }
 
         Assert.Equal(1, await sample.ExitAsync(Patience));
-        Assert.EndsWith("[cancelled: A client cancelled the question.]", sample.Output, StringComparison.Ordinal);
+        Assert.Contains("[cancelled: A client cancelled the question.]", sample.Output, StringComparison.Ordinal);
     }
 }
