@@ -1,0 +1,200 @@
+"""Answers without gaps or repeats: docs/protocol.md, section 12."""
+
+import asyncio
+import unittest
+
+from orleans_sessions import Accepted, Ended, Gone, LostError, Restarted, Text, UnreadableError
+
+from .fakes import FakeServer, accepted, collect, delta, done, hello, record, resumed, settle, snapshot
+
+
+def shown(updates):
+    """The text that somebody sees who does what the updates say."""
+    text = ""
+    for update in updates:
+        text = "" if isinstance(update, Restarted) else text + update.text if isinstance(update, Text) else text
+    return text
+
+
+class ReceivingTests(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.server = FakeServer()
+        self.session = await self.server.session.__aenter__()
+        self.addAsyncCleanup(self.session.close)
+
+    async def test_pieces_joined_are_the_whole_text(self):
+        socket = await self.server.live()
+        answer = self.session.ask("?", id="q-1")
+        await socket.give(accepted(1, "q-1"), delta(2, "q-1", 0, "Gr"), delta(4, "q-1", 1, "üße", from_seq=3, count=2), done(5, "q-1", "Grüße", 3))
+
+        updates = [update async for update in answer]
+
+        self.assertEqual([type(update) for update in updates], [Accepted, Text, Ended])
+        self.assertEqual((shown(updates), updates[-1].text, updates[-1].status, (await answer).total_ms), ("Grüße", "Grüße", "completed", 2))
+
+    async def test_a_question_that_was_never_accepted_is_sent_again_with_its_id(self):
+        answer = self.session.ask("?", id="q-1", if_busy="queue", options={"model": "small"}, metadata={"a": 1})
+        first = await self.server.live()
+        self.assertEqual(first.sent, [
+            {"type": "question", "id": "q-1", "question": "?", "if_busy": "queue", "options": {"model": "small"}, "metadata": {"a": 1}}])
+
+        await first.end(1006)
+        await self.server.clock.advance(1)
+        second = await self.server.live(resuming=True)
+        self.assertEqual(second.sent, [])
+        await second.give(resumed(0))
+        self.assertEqual(second.sent, first.sent)
+
+        await second.give(accepted(1, "q-1"))
+        await second.end(1006)
+        await self.server.clock.advance(1)
+        third = await self.server.live(resuming=True)
+        await third.give(delta(2, "q-1", 0, "a", replay=True), resumed(2, open=["q-1"]), done(3, "q-1", "a", 1))
+        self.assertEqual((third.sent, (await answer).text), ([], "a"))
+
+    async def test_a_returning_socket_names_its_position_and_repeats_are_dropped(self):
+        first = await self.server.live(seq=7)
+        answer = self.session.ask("?", id="q-1")
+        await first.give(accepted(8, "q-1"), delta(9, "q-1", 0, "a"))
+        await first.end(1006)
+        await self.server.clock.advance(1)
+
+        second = await self.server.live(resuming=True)
+        await second.give(
+            delta(11, "q-1", 2, "too early"), delta(9, "q-1", 0, "a", replay=True), delta(10, "q-1", 1, "b", replay=True), resumed(10, open=["q-1"]),
+            delta(10, "q-1", 1, "b"), delta(11, "q-1", 2, "c"), done(12, "q-1", "abc", 3))
+
+        self.assertIn("?v=1&epoch=e1&after=9", second.url)
+        self.assertEqual((await answer).text, "abc")
+
+    async def test_a_gap_rewinds_and_three_rewinds_without_progress_begin_without_a_position(self):
+        for between in (resumed(1, open=["q-1"]), delta(3, "q-1", 1, "b", replay=True)):
+            with self.subTest(between=between["type"]):
+                server = FakeServer()
+                async with server.session as session:
+                    socket = await server.live()
+                    session.ask("?", id="q-1")
+                    await socket.give(accepted(1, "q-1"))
+                    for _ in range(4):
+                        await socket.give(delta(3, "q-1", 1, "b"), between)
+                    self.assertEqual(socket.of("resume"), [{"type": "resume", "epoch": "e1", "after_seq": 1}] * 3)
+                    await server.clock.advance(1)
+                    self.assertEqual((socket.closed_with, server.socket.url), (1000, "ws://server/ws/s1?v=1"))
+
+    async def test_a_ping_ahead_of_the_position_rewinds(self):
+        socket = await self.server.live(seq=4)
+        await socket.give({"type": "ping", "seq": 4}, {"type": "ping", "seq": 5})
+        self.assertEqual([frame["type"] for frame in socket.sent], ["pong", "pong", "resume"])
+
+    async def test_text_that_is_missing_at_the_end_is_read_over_http(self):
+        socket = await self.server.live()
+        answer = self.session.ask("?", id="q-1")
+        # The end can be read only a moment after `done`.
+        self.server.http.stored = [ConnectionError("away"), record("q-1", "ab", 2), record("q-1", "abc", 3, "completed")]
+        await socket.give(accepted(1, "q-1"), delta(2, "q-1", 0, "a"), done(3, "q-1", "abc", 3))
+
+        await self.server.clock.advance(10)
+
+        updates = [update async for update in answer]
+        self.assertEqual((shown(updates), updates[-1].text, len(self.server.http.reads)), ("abc", "abc", 3))
+
+    async def test_an_end_that_cannot_be_read_is_an_error_after_several_tries(self):
+        socket = await self.server.live()
+        followed = []
+        following = asyncio.ensure_future(collect(self.session.follow(), followed))
+        answer = self.session.ask("?", id="q-1")
+        self.server.http.stored = [ConnectionError("The store is away.")]
+        await socket.give(accepted(1, "q-1"), done(2, "q-1", "abc", 3))
+        await self.server.clock.advance(60)
+
+        with self.assertRaisesRegex(UnreadableError, "The store is away."):
+            await answer
+        self.assertEqual((len(self.server.http.reads), type(followed[-1])), (4, Gone))
+        following.cancel()
+
+    async def test_a_question_that_the_server_has_forgotten_is_lost_and_not_asked_again(self):
+        socket = await self.server.live()
+        answer = self.session.ask("?", id="q-1")
+        await socket.give(accepted(1, "q-1"))
+        await socket.end(1006)
+        await self.server.clock.advance(1)
+        socket = await self.server.live(epoch="e2")
+
+        with self.assertRaises(LostError):
+            await answer
+        with self.assertRaises(LostError):
+            async for _ in answer:
+                pass
+        self.assertEqual(socket.of("question"), [])
+
+        again = self.session.ask("?", id="q-1")
+        await socket.give(accepted(1, "q-1"), done(2, "q-1", "", 0))
+        self.assertEqual((await again).status, "completed")
+
+    async def test_a_forgotten_question_that_somebody_asks_again_is_followed(self):
+        socket = await self.server.live(open=["q-1"])
+        await socket.give(resumed(0, epoch="e2", recovered=False))
+        updates = []
+        following = asyncio.ensure_future(collect(self.session.follow(), updates))
+        await settle()
+        await socket.give(accepted(1, "q-1", question="Again?"), done(2, "q-1", "", 0))
+        self.assertEqual([type(update) for update in updates], [Accepted, Ended])
+        following.cancel()
+
+    async def test_a_new_epoch_that_withdraws_text_restarts_the_answer(self):
+        socket = await self.server.live()
+        answer, updates = self.session.ask("?", id="q-1"), []
+        reading = asyncio.ensure_future(collect(answer, updates))
+        await socket.give(accepted(1, "q-1"), delta(2, "q-1", 0, "abc"))
+        await socket.give(resumed(1, epoch="e2", open=["q-1"], recovered=False))
+        await socket.give(snapshot("q-1", "a", 2, part=1, parts=2), snapshot("q-1", "x", 2, part=2, parts=2))
+        await socket.give(delta(2, "q-1", 2, "y"), done(3, "q-1", "axy", 3))
+        await reading
+
+        self.assertEqual([type(update).__name__ for update in updates], ["Accepted", "Text", "Restarted", "Text", "Text", "Ended"])
+        self.assertEqual((shown(updates), updates[-1].text), ("axy", "axy"))
+
+    async def test_the_end_of_a_question_that_was_asked_before_is_told_by_its_snapshot(self):
+        socket = await self.server.live(seq=9)
+        answer = self.session.ask("?", id="q-1")
+        end = {"status": "completed", "deltas": 1}
+        await socket.give(accepted(4, "q-1", duplicate=True), snapshot("q-1", "old", **end), done(6, "q-1", "old", 1, replay=True))
+        self.assertEqual(((await answer).text, socket.of("resume")), ("old", []))
+
+    async def test_a_reconnect_moves_while_the_old_socket_serves(self):
+        old = await self.server.live()
+        answer = self.session.ask("?", id="q-1")
+        await old.give(accepted(1, "q-1"), {"type": "reconnect", "reason": "draining", "delay_ms": 3000}, {"type": "reconnect", "delay_ms": 1})
+        await self.server.clock.advance(2)
+        self.assertEqual(len(self.server.sockets), 1)
+
+        # The first one that it comes to refuses it, and the present one goes on.
+        self.server.refusals.append(ConnectionError("refused"))
+        await self.server.clock.advance(2)
+        self.assertEqual((len(self.server.sockets), self.session.state), (2, "live"))
+        new = self.server.socket
+        await old.give(delta(2, "q-1", 0, "a"))
+        await new.give(hello(seq=2, resuming=True))
+        await new.give(delta(2, "q-1", 0, "a", replay=True), resumed(2, open=["q-1"]), delta(3, "q-1", 1, "b"), done(4, "q-1", "ab", 2))
+
+        self.assertIn("after=1", new.url)
+        self.assertEqual(((await answer).text, old.closed_with, self.server.states), ("ab", 1000, ["connecting", "live"]))
+
+    async def test_following_shows_open_questions_and_those_of_others(self):
+        socket = await self.server.live(open=["q-1"])
+        await socket.give(snapshot("q-1", "so far", 2, question="First?"))
+        updates = []
+        following = asyncio.ensure_future(collect(self.session.follow(), updates))
+        await settle()
+        mine = self.session.ask("Mine?", id="q-3", if_busy="queue")
+        await socket.give(
+            done(1, "q-1", "so far", 2), accepted(2, "q-2", question="Second?"), delta(3, "q-2", 0, "b"), done(4, "q-2", "b", 1, status="cancelled"),
+            accepted(5, "q-3"), done(6, "q-3", "", 0))
+        await self.session.close()
+        await following
+
+        self.assertEqual(
+            [(type(update).__name__, update.question_id, update.question) for update in updates],
+            [("Text", "q-1", "First?"), ("Ended", "q-1", "First?"), ("Accepted", "q-2", "Second?"), ("Text", "q-2", "Second?"), ("Ended", "q-2", "Second?"),
+             ("Accepted", "q-3", "Mine?"), ("Ended", "q-3", "Mine?")])
+        self.assertEqual((await mine).status, "completed")
