@@ -60,6 +60,8 @@ internal sealed class ClientProcess : IClientUnderTest
         await _process.StandardInput.FlushAsync();
     }
 
+    public void EndInput() => _process.StandardInput.Close();
+
     public async ValueTask<Frame?> NextAsync(CancellationToken cancellationToken) =>
         await _lines.Reader.WaitToReadAsync(cancellationToken) && _lines.Reader.TryRead(out var line) ? Frame.Parse(line) : null;
 

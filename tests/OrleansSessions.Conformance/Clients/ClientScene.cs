@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OrleansSessions.Conformance.Cases;
+using OrleansSessions.Conformance.Wire;
 using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Conformance.Clients;
@@ -12,6 +13,7 @@ namespace OrleansSessions.Conformance.Clients;
 internal sealed class ClientScene : ICaseScene
 {
     private const int MaxAttempts = 1_000;
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly ScriptedServer _server;
     private readonly IClientUnderTest _client;
@@ -101,6 +103,64 @@ internal sealed class ClientScene : ICaseScene
 
     /// <summary>What <c>GET questions/{id}</c> returns from now on.</summary>
     public void Store(string id, Refusal refusal) => _questions[id] = (refusal.Status, refusal.Problem);
+
+    public void EndInput()
+    {
+        Transcript.Add("stdin", "ends");
+        _client.EndInput();
+    }
+
+    /// <summary>Makes sure that the client has read all lines so far: it answers a look at the history.</summary>
+    public async Task HasReadLinesAsync()
+    {
+        await DoAsync(new { @do = "history" });
+        await Lines.UntilAsync("history");
+    }
+
+    /// <summary>Returns the frame of this type, or null if the client sent this request instead.</summary>
+    public Task<Frame?> UntilHttpOrFrameAsync(string request, ScriptedSocket socket, string type) =>
+        Patience.ForAsync($"a frame '{type}' or the request {request}", async cancellation =>
+        {
+            while (!Requests.Contains(request))
+            {
+                if (await socket.UntilPongOrAsync(type) is { } frame)
+                {
+                    return frame;
+                }
+
+                await Task.Delay(PollInterval, TimeProvider.System, cancellation);
+            }
+
+            return null;
+        });
+
+    /// <summary>Waits for the client's next request for a socket, which must not come before this time is over.</summary>
+    public async Task ExpectWaitAsync(int waitMs)
+    {
+        var closedMs = TimeProvider.System.GetElapsedTime(0).TotalMilliseconds;
+        var attempt = await AttemptAsync();
+        // The client's timer can be a little early.
+        Check.That(attempt.AtMs - closedMs >= waitMs - 20, $"a wait of at least {waitMs} ms", $"{attempt.AtMs - closedMs:0} ms");
+    }
+
+    /// <summary>Makes sure that the client has opened no other socket.</summary>
+    public void ExpectNoAttempt() => Check.That(!_attempts.Reader.TryPeek(out _), "no further socket", "a request for one");
+
+    /// <summary>Waits for the line. Skips the case if the client is a page, which is not told the status of a failed upgrade.</summary>
+    public async Task<Frame> UnlessPageAsync(Task<Frame> line)
+    {
+        while (!line.IsCompleted)
+        {
+            if (HasProbed && _attempts.Reader.TryPeek(out _))
+            {
+                throw new CaseSkippedException("The client is a page, which cannot see the status of an upgrade.");
+            }
+
+            await Task.Delay(PollInterval, TimeProvider.System);
+        }
+
+        return await line;
+    }
 
     /// <summary>Waits for the end of the client's process.</summary>
     public async Task ExitAsync() =>

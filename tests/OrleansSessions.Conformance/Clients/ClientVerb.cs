@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using OrleansSessions.Conformance.Cases;
+using OrleansSessions.Conformance.Clients.Cases;
 
 namespace OrleansSessions.Conformance.Clients;
 

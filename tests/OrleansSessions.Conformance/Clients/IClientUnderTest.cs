@@ -8,6 +8,9 @@ internal interface IClientUnderTest : IAsyncDisposable
     /// <summary>Gives the client one line: a JSON object with <c>do</c>.</summary>
     Task SendAsync(string line);
 
+    /// <summary>Ends the client's input.</summary>
+    void EndInput();
+
     /// <summary>Returns the client's next line, or null if it has ended.</summary>
     ValueTask<Frame?> NextAsync(CancellationToken cancellationToken);
 

@@ -79,6 +79,20 @@ internal sealed class ScriptedSocket
         }
     }
 
+    /// <summary>Returns the client's next frame of this type, or null if it answers a ping without having sent one.</summary>
+    public async Task<Frame?> UntilPongOrAsync(string type)
+    {
+        await SendAsync("""{"type":"ping","seq":0}""");
+        while (true)
+        {
+            var frame = await NextAsync($"a frame '{type}' of the client, or a pong");
+            if (frame.Type == type || frame.Type == "pong")
+            {
+                return frame.Type == type ? frame : null;
+            }
+        }
+    }
+
     /// <summary>Waits until the client has closed the socket. Returns its close code, or null if the connection broke.</summary>
     public Task<int?> EndAsync() => _scene.Patience.ForAsync("the client closes the socket", cancellation => _reading.WaitAsync(cancellation));
 
