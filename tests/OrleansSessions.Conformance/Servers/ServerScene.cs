@@ -33,10 +33,19 @@ internal sealed class ServerScene : ICaseScene
     public ScriptedAnswers Answers { get; }
 
     /// <summary>Opens a v1 socket and takes its <c>hello</c>.</summary>
-    public async Task<WireSocket> OpenAsync(string query = "", string? session = null)
+    public async Task<WireSocket> OpenAsync(string query = "")
     {
-        var socket = await DialAsync(query, [WireSocket.V1], session);
+        var socket = await DialAsync(query, [WireSocket.V1]);
         await socket.TakeHelloAsync(query);
+        return socket;
+    }
+
+    /// <summary>Opens a v1 socket from the position of one that was lost, and takes its <c>hello</c>.</summary>
+    public async Task<WireSocket> ComeBackAsync(WireSocket lost)
+    {
+        var query = $"epoch={lost.Log.Epoch}&after={lost.Log.Last}";
+        var socket = await DialAsync(query, [WireSocket.V1]);
+        await socket.TakeHelloAsync(query, lost);
         return socket;
     }
 

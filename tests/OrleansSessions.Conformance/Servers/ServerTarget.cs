@@ -11,6 +11,8 @@ internal sealed class ServerTarget(Uri address, ConformanceOptions options) : ID
 
     private readonly Uri _base = new(address.AbsoluteUri.TrimEnd('/'));
 
+    public Uri Address { get; } = address;
+
     public HttpClient Http { get; } = new() { Timeout = TimeSpan.FromSeconds(30) };
 
     public ConformanceOptions Options { get; } = options;

@@ -19,6 +19,7 @@ internal sealed class WireSocket : IAsyncDisposable
     private readonly Channel<Frame> _frames = Channel.CreateBounded<Frame>(MaxFrames);
     private readonly Task<int?> _reading;
     private bool _isV1;
+    private bool _isClosing;
 
     private WireSocket(ClientWebSocket socket, ServerScene scene)
     {
@@ -27,7 +28,7 @@ internal sealed class WireSocket : IAsyncDisposable
     }
 
     /// <summary>What this socket has been told.</summary>
-    public CheckedLog Log { get; } = new();
+    public CheckedLog Log { get; private set; } = new();
 
     public Frame Hello { get; private set; } = Frame.Parse("{}");
 
@@ -74,9 +75,11 @@ internal sealed class WireSocket : IAsyncDisposable
 
     /// <summary>Takes the first frame, which must be <c>hello</c>.</summary>
     /// <param name="query">The query of the socket, which can hold a position.</param>
-    public async Task TakeHelloAsync(string query)
+    /// <param name="lost">The socket that this one takes the place of, or null.</param>
+    public async Task TakeHelloAsync(string query, WireSocket? lost = null)
     {
         _isV1 = true;
+        Log = lost?.Log ?? Log;
         Hello = await ExpectAsync("hello");
         var after = query.Split('&').FirstOrDefault(part => part.StartsWith("after=", StringComparison.Ordinal));
         Log.Begin(Hello, after is null ? null : long.Parse(after["after=".Length..], CultureInfo.InvariantCulture));
@@ -175,6 +178,7 @@ internal sealed class WireSocket : IAsyncDisposable
     public async Task<int?> CloseAsync(int code)
     {
         _scene.Transcript.Add("tool", $"closes with {code}");
+        _isClosing = true;
         await _socket.CloseOutputAsync((WebSocketCloseStatus)code, "", CancellationToken.None);
         return await EndAsync();
     }
@@ -208,7 +212,7 @@ internal sealed class WireSocket : IAsyncDisposable
                 {
                     var code = (int?)_socket.CloseStatus ?? 1005;
                     _scene.Transcript.Add("server", $"closes with {code}");
-                    if (_socket.State == WebSocketState.CloseReceived)
+                    if (!_isClosing)
                     {
                         await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", CancellationToken.None);
                     }
