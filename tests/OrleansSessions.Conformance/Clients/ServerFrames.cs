@@ -68,7 +68,8 @@ internal static class ServerFrames
     }
 
     public static string Done(
-        long seq, int deltas, string text, string id = "q-1", string status = "completed", string? reason = null, bool replay = false, long? retryAfterMs = null)
+        long seq, int deltas, string text, string id = "q-1", string status = "completed", string? reason = null, bool replay = false,
+        long? retryAfterMs = null)
     {
         var frame = new JsonObject { ["type"] = "done", ["seq"] = seq, ["question_id"] = id };
         return Write(WithReplay(WithEnd(frame, status, reason, deltas, text, retryAfterMs), replay));
@@ -76,11 +77,13 @@ internal static class ServerFrames
 
     /// <param name="status">Where the question is; a final one adds the fields of <c>done</c>.</param>
     public static string Snapshot(
-        int deltas, string text, string id = "q-1", string status = "answering", string epoch = Epoch, string? reason = null, int part = 1, int parts = 1, string? whole = null)
+        int deltas, string text, string id = "q-1", string status = "answering", string epoch = Epoch, string? reason = null, int part = 1, int parts = 1,
+        string? whole = null)
     {
         var frame = new JsonObject
         {
-            ["type"] = "snapshot", ["epoch"] = epoch, ["question_id"] = id, ["text"] = text, ["question"] = "Say hello to all", ["part"] = part, ["parts"] = parts,
+            ["type"] = "snapshot", ["epoch"] = epoch, ["question_id"] = id, ["text"] = text, ["question"] = "Say hello to all", ["part"] = part,
+            ["parts"] = parts,
         };
         if (status is "queued" or "accepted" or "answering" or "recovering")
         {
