@@ -1,5 +1,7 @@
 using OrleansSessions.Conformance;
 using OrleansSessions.Conformance.Clients;
+using OrleansSessions.Conformance.Resuming;
+using OrleansSessions.Conformance.Servers;
 
 const int CouldNotRun = 2;
 
@@ -24,5 +26,7 @@ if (options is null)
 
 return options.Verb switch
 {
+    "server" => await ServerVerb.RunAsync(options, Console.Out),
+    "resume" => await ResumeVerb.RunAsync(options, Console.Out),
     _ => await ClientVerb.RunAsync(options, Console.Out),
 };

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json;
+using OrleansSessions.Conformance.Servers;
 
 namespace OrleansSessions.Conformance.Cases;
 
@@ -49,7 +50,7 @@ internal sealed class CaseRun<TScene>(TextWriter output, Func<string, TScene> op
     {
         var start = TimeProvider.System.GetTimestamp();
         CaseResult Result(TScene scene, CaseOutcome outcome, string? expected, string? got) =>
-            new(each.Name, each.Claim, outcome, TimeProvider.System.GetElapsedTime(start), expected, got, scene.Transcript.Tail());
+            new(each.Name, each.Claim, outcome, TimeProvider.System.GetElapsedTime(start), expected, got, [.. scene.Transcript.Tail(), .. Remarks(scene)]);
         await using var scene = open(each.Name);
         try
         {
@@ -64,6 +65,10 @@ internal sealed class CaseRun<TScene>(TextWriter output, Func<string, TScene> op
         {
             return Result(scene, CaseOutcome.Failed, failed.Expected, failed.Got);
         }
+        catch (UpgradeRefusedException refused)
+        {
+            return Result(scene, CaseOutcome.Failed, "a socket", refused.Message);
+        }
         catch (TimeoutException)
         {
             return Result(scene, CaseOutcome.Failed, $"an end of the case within {CaseLimit.TotalSeconds:0} s", "none");
@@ -75,6 +80,8 @@ internal sealed class CaseRun<TScene>(TextWriter output, Func<string, TScene> op
             return Result(scene, CaseOutcome.Failed, each.Claim, $"{fault.GetType().Name}: {fault.Message}");
         }
     }
+
+    private static string[] Remarks(TScene scene) => scene.Remarks.Length == 0 ? [] : ["The program printed:", .. scene.Remarks.Split('\n')];
 
     private async Task PrintAsync(CaseResult result)
     {

@@ -6,4 +6,7 @@ internal interface ICaseLimits
     Transcript Transcript { get; }
 
     Patience Patience { get; }
+
+    /// <summary>What a program that is tried printed for people, or nothing.</summary>
+    string Remarks { get; }
 }

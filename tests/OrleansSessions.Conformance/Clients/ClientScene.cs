@@ -36,6 +36,8 @@ internal sealed class ClientScene : ICaseScene
 
     public Patience Patience { get; }
 
+    public string Remarks => _client.Remarks;
+
     /// <summary>What the client writes.</summary>
     public ClientLines Lines { get; }
 
@@ -60,7 +62,17 @@ internal sealed class ClientScene : ICaseScene
 
     /// <summary>Returns the client's next request for a socket.</summary>
     public Task<UpgradeAttempt> AttemptAsync() =>
-        Patience.ForAsync("the client connects", cancellation => _attempts.Reader.ReadAsync(cancellation).AsTask());
+        Patience.ForAsync("the client connects", async cancellation =>
+        {
+            var attempt = _attempts.Reader.ReadAsync(cancellation).AsTask();
+            var exit = _client.ExitAsync(cancellation);
+            if (await Task.WhenAny(attempt, exit) == exit && !attempt.IsCompleted)
+            {
+                throw new CaseFailedException("the client connects", $"the end of the program, with {await exit}");
+            }
+
+            return await attempt;
+        });
 
     /// <summary>Opens a socket that begins with this frame.</summary>
     public async Task<ScriptedSocket> AcceptAsync(string hello)

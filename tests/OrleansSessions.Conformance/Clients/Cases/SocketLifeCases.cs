@@ -107,6 +107,7 @@ internal static class SocketLifeCases
     private static async Task GoesOnAfterRefusedAuthAsync(ClientScene scene)
     {
         var socket = await scene.GoLiveAsync("token-1");
+        await scene.DoAsync(new { @do = "token", token = "token-2" });
         await scene.AskAsync("q-1");
         await socket.ExpectAsync("question");
         await socket.SendAsync("""{"type":"expiring","in_ms":60000}""");
