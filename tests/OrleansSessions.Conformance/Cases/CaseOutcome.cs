@@ -1,0 +1,8 @@
+namespace OrleansSessions.Conformance.Cases;
+
+internal enum CaseOutcome
+{
+    Passed,
+    Failed,
+    Skipped,
+}

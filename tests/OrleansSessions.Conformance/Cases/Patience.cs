@@ -1,0 +1,23 @@
+using System.Globalization;
+
+namespace OrleansSessions.Conformance.Cases;
+
+/// <summary>How long a case waits for one thing.</summary>
+internal sealed class Patience(TimeSpan limit)
+{
+    public TimeSpan Limit { get; } = limit;
+
+    /// <exception cref="CaseFailedException">What is expected did not happen in time.</exception>
+    public async Task<T> ForAsync<T>(string expected, Func<CancellationToken, Task<T>> wait)
+    {
+        using var deadline = new CancellationTokenSource(Limit, TimeProvider.System);
+        try
+        {
+            return await wait(deadline.Token);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            throw new CaseFailedException(expected, string.Create(CultureInfo.InvariantCulture, $"nothing of the kind within {Limit.TotalSeconds:0.#} s"));
+        }
+    }
+}

@@ -1,0 +1,228 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OrleansSessions.Conformance.Cases;
+using OrleansSessions.Conformance.Wire;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.Conformance.Clients;
+
+/// <summary>One case for a client: its session on the scripted server, and the client itself.</summary>
+internal sealed class ClientScene : ICaseScene
+{
+    private const int MaxAttempts = 1_000;
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
+
+    private readonly ScriptedServer _server;
+    private readonly IClientUnderTest _client;
+    private readonly Channel<UpgradeAttempt> _attempts = Channel.CreateBounded<UpgradeAttempt>(MaxAttempts);
+    private readonly ConcurrentBag<UpgradeAttempt> _open = [];
+    private readonly ConcurrentDictionary<string, (int Status, string Body)> _questions = new();
+    private Refusal? _lastRefusal;
+
+    public ClientScene(ScriptedServer server, Func<IClientUnderTest> start, Patience patience)
+    {
+        _server = server;
+        Patience = patience;
+        Lines = new(_client = start(), this);
+        server.Add(this);
+    }
+
+    public string Session { get; } = $"s-{Guid.NewGuid():N}";
+
+    public Transcript Transcript { get; } = new();
+
+    public Patience Patience { get; }
+
+    public string Remarks => _client.Remarks;
+
+    /// <summary>What the client writes.</summary>
+    public ClientLines Lines { get; }
+
+    /// <summary>The HTTP requests so far, as <c>METHOD path</c> below the session.</summary>
+    public ConcurrentQueue<string> Requests { get; } = new();
+
+    /// <summary>What the server tells of its history.</summary>
+    public string History { get; set; } = """{"questions":[]}""";
+
+    /// <summary>True after the client has sent the request by which a page learns why a socket was refused.</summary>
+    public bool HasProbed { get; private set; }
+
+    /// <summary>Gives the client one line.</summary>
+    public Task DoAsync(object line) => WriteAsync(JsonSerializer.Serialize(line));
+
+    /// <summary>Tells the client to connect.</summary>
+    public Task ConnectAsync(string? token = null) => token is null
+        ? DoAsync(new { @do = "connect", url = _server.Address, session = Session })
+        : DoAsync(new { @do = "connect", url = _server.Address, session = Session, token });
+
+    public Task AskAsync(string id, string question = "Say hello to all") => DoAsync(new { @do = "ask", id, question });
+
+    /// <summary>Returns the client's next request for a socket.</summary>
+    public Task<UpgradeAttempt> AttemptAsync() =>
+        Patience.ForAsync("the client connects", async cancellation =>
+        {
+            var attempt = _attempts.Reader.ReadAsync(cancellation).AsTask();
+            var exit = _client.ExitAsync(cancellation);
+            if (await Task.WhenAny(attempt, exit) == exit && !attempt.IsCompleted)
+            {
+                throw new CaseFailedException("the client connects", $"the end of the program, with {await exit}");
+            }
+
+            return await attempt;
+        });
+
+    /// <summary>Opens a socket that begins with this frame.</summary>
+    public async Task<ScriptedSocket> AcceptAsync(string hello)
+    {
+        var socket = await (await AttemptAsync()).OpenAsync();
+        await socket.SendAsync(hello);
+        return socket;
+    }
+
+    /// <summary>Tells the client to connect, opens a socket at position 0, and waits until the client is live.</summary>
+    public async Task<ScriptedSocket> GoLiveAsync(string? token = null)
+    {
+        await ConnectAsync(token);
+        var socket = await AcceptAsync(ServerFrames.Hello());
+        await Lines.StateAsync("live");
+        return socket;
+    }
+
+    /// <summary>Goes live, asks, and takes the question from the socket.</summary>
+    public async Task<ScriptedSocket> AskLiveAsync(string id = "q-1", string question = "Say hello to all")
+    {
+        var socket = await GoLiveAsync();
+        await AskAsync(id, question);
+        var frame = await socket.ExpectAsync("question");
+        Check.Equal(id, frame.Text("id"), "the id of the question");
+        Check.Equal(question, frame.Text("question"), "the text of the question");
+        return socket;
+    }
+
+    /// <summary>Refuses the next request for a socket.</summary>
+    public async Task RefuseAsync(Refusal refusal)
+    {
+        var attempt = await AttemptAsync();
+        _lastRefusal = refusal;
+        await attempt.RefuseAsync(refusal);
+    }
+
+    /// <summary>What <c>GET questions/{id}</c> returns from now on. A question without an answer here is <c>question_not_found</c>.</summary>
+    public void Store(string id, string body) => _questions[id] = (200, body);
+
+    /// <summary>What <c>GET questions/{id}</c> returns from now on.</summary>
+    public void Store(string id, Refusal refusal) => _questions[id] = (refusal.Status, refusal.Problem);
+
+    public void EndInput()
+    {
+        Transcript.Add("stdin", "ends");
+        _client.EndInput();
+    }
+
+    /// <summary>Makes sure that the client has read all lines so far: it answers a look at the history.</summary>
+    public async Task HasReadLinesAsync()
+    {
+        await DoAsync(new { @do = "history" });
+        await Lines.UntilAsync("history");
+    }
+
+    /// <summary>Returns the frame of this type, or null if the client sent this request instead.</summary>
+    public Task<Frame?> UntilHttpOrFrameAsync(string request, ScriptedSocket socket, string type) =>
+        Patience.ForAsync($"a frame '{type}' or the request {request}", async cancellation =>
+        {
+            while (!Requests.Contains(request))
+            {
+                if (await socket.UntilPongOrAsync(type) is { } frame)
+                {
+                    return frame;
+                }
+
+                await Task.Delay(PollInterval, TimeProvider.System, cancellation);
+            }
+
+            return null;
+        });
+
+    /// <summary>Waits for the client's next request for a socket, which must not come before this time is over.</summary>
+    public async Task ExpectWaitAsync(int waitMs)
+    {
+        var closedMs = TimeProvider.System.GetElapsedTime(0).TotalMilliseconds;
+        var attempt = await AttemptAsync();
+        // The client's timer can be a little early.
+        Check.That(attempt.AtMs - closedMs >= waitMs - 20, $"a wait of at least {waitMs} ms", $"{attempt.AtMs - closedMs:0} ms");
+    }
+
+    /// <summary>Makes sure that the client has opened no other socket.</summary>
+    public void ExpectNoAttempt() => Check.That(!_attempts.Reader.TryPeek(out _), "no further socket", "a request for one");
+
+    /// <summary>Waits for the line. Skips the case if the client is a page, which is not told the status of a failed upgrade.</summary>
+    public async Task<Frame> UnlessPageAsync(Task<Frame> line)
+    {
+        while (!line.IsCompleted)
+        {
+            if (HasProbed && _attempts.Reader.TryPeek(out _))
+            {
+                throw new CaseSkippedException("The client is a page, which cannot see the status of an upgrade.");
+            }
+
+            await Task.Delay(PollInterval, TimeProvider.System);
+        }
+
+        return await line;
+    }
+
+    /// <summary>Waits for the end of the client's process.</summary>
+    public async Task ExitAsync() =>
+        Check.Equal(0, await Patience.ForAsync("the program ends after 'stopped'", _client.ExitAsync), "the exit code");
+
+    public Task OnUpgradeAsync(HttpContext context)
+    {
+        var attempt = new UpgradeAttempt(context, this);
+        Transcript.Add("client", $"opens a socket {context.Request.QueryString}");
+        _open.Add(attempt);
+        return _attempts.Writer.TryWrite(attempt) ? attempt.Finished : throw new InvalidOperationException("The client connects without end.");
+    }
+
+    public async Task OnRequestAsync(HttpContext context)
+    {
+        var rest = (string?)context.GetRouteValue("rest") ?? "";
+        var request = $"{context.Request.Method} {rest}";
+        Requests.Enqueue(request);
+        Transcript.Add("client", request + context.Request.QueryString);
+        if (request == "POST questions")
+        {
+            HasProbed = true;
+            await (_lastRefusal ?? Refusal.Of(WireErrors.BadRequest)).WriteAsync(context.Response);
+            return;
+        }
+
+        var (status, body) = request == "GET questions" ? (200, History)
+            : request.StartsWith("GET questions/", StringComparison.Ordinal) && _questions.TryGetValue(rest["questions/".Length..], out var stored) ? stored
+            : request.StartsWith("POST questions/", StringComparison.Ordinal) && rest.EndsWith("/cancel", StringComparison.Ordinal)
+                ? (202, $$"""{"question_id":"{{rest.Split('/')[1]}}","state":"cancelling"}""")
+            : (404, Refusal.Of(WireErrors.QuestionNotFound).Problem);
+        Transcript.Add("server", $"{status} {body}");
+        context.Response.StatusCode = status;
+        context.Response.ContentType = status >= 400 ? "application/problem+json" : "application/json";
+        await context.Response.WriteAsync(body);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _server.Remove(this);
+        await _client.DisposeAsync();
+        foreach (var attempt in _open.Where(attempt => !attempt.Finished.IsCompleted))
+        {
+            attempt.Abort();
+        }
+    }
+
+    private Task WriteAsync(string line)
+    {
+        Transcript.Add("stdin", line);
+        return _client.SendAsync(line);
+    }
+}
