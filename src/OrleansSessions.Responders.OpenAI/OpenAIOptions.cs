@@ -3,7 +3,7 @@ using OrleansSessions.Configuration;
 namespace OrleansSessions.Responders.OpenAI;
 
 /// <summary>Section <c>Responder:OpenAI</c>: an endpoint with OpenAI's chat completions API (Ollama, vLLM, LM Studio, OpenAI).</summary>
-public sealed class OpenAIOptions : ISectionOptions
+public sealed class OpenAIOptions : ISectionOptions, IModelOptions
 {
     /// <inheritdoc/>
     public static string Section => "Responder:OpenAI";

@@ -5,6 +5,11 @@ using OrleansSessions.Conformance.Servers;
 
 const int CouldNotRun = 2;
 
+if (args is ["play"])
+{
+    return await new DotNetClient(Console.In, Console.Out).RunAsync();
+}
+
 if (args is [] or ["--help"] or ["-h"] or ["help"] || args.TakeWhile(argument => argument != "--").Contains("--help"))
 {
     Console.WriteLine(ConformanceOptions.Usage);

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using OrleansSessions.Grains;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
+using OrleansSessions.Responders.ChatClient;
 using OrleansSessions.Responders.OpenAI;
 using OrleansSessions.Server;
 using OrleansSessions.SocketGateway;
@@ -23,7 +24,8 @@ public sealed partial class ShapeTests
     private static readonly Assembly[] Assemblies =
     [
         typeof(WireErrors).Assembly, typeof(IResponder).Assembly, typeof(PushStreamOptions).Assembly, typeof(SessionGrainsExtensions).Assembly,
-        typeof(SqliteStorageOptions).Assembly, typeof(OpenAIOptions).Assembly, typeof(SocketGatewayOptions).Assembly, typeof(ServerOptions).Assembly,
+        typeof(SqliteStorageOptions).Assembly, typeof(OpenAIOptions).Assembly, typeof(ChatClientResponderOptions).Assembly, typeof(SocketGatewayOptions).Assembly,
+        typeof(ServerOptions).Assembly,
     ];
 
     [Theory]
@@ -33,6 +35,7 @@ public sealed partial class ShapeTests
     [InlineData("OrleansSessions.Storage.Sqlite")]
     [InlineData("OrleansSessions.Grains", "OrleansSessions.Protocol", "OrleansSessions.Abstractions", "OrleansSessions.Streaming")]
     [InlineData("OrleansSessions.Responders.OpenAI", "OrleansSessions.Protocol", "OrleansSessions.Abstractions")]
+    [InlineData("OrleansSessions.Responders.ChatClient", "OrleansSessions.Protocol", "OrleansSessions.Abstractions")]
     [InlineData("OrleansSessions.SocketGateway", "OrleansSessions.Protocol", "OrleansSessions.Abstractions", "OrleansSessions.Streaming")]
     public void Project_ReferencesOnlyWhatItMayKnow(string project, params string[] known)
     {

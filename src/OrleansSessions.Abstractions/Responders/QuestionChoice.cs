@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace OrleansSessions.Responders.OpenAI.Requests;
+namespace OrleansSessions.Responders;
 
 /// <summary>The model, temperature and system prompt of one question: the configured ones, or what the question chose of those that are allowed.</summary>
 internal sealed record QuestionChoice(string Model, float? Temperature, string SystemPrompt)
@@ -11,7 +11,7 @@ internal sealed record QuestionChoice(string Model, float? Temperature, string S
     private const string SystemPromptOption = "system_prompt";
 
     /// <summary>Returns why options are refused, or null if all of them are allowed.</summary>
-    public static OptionFault? FindFault(OpenAIOptions options, JsonElement chosen)
+    public static OptionFault? FindFault(IModelOptions options, JsonElement chosen)
     {
         foreach (var option in chosen.EnumerateObject())
         {
@@ -25,7 +25,7 @@ internal sealed record QuestionChoice(string Model, float? Temperature, string S
     }
 
     /// <param name="optionsJson">Options without a fault, or null.</param>
-    public static QuestionChoice Of(OpenAIOptions options, string? optionsJson)
+    public static QuestionChoice Of(IModelOptions options, string? optionsJson)
     {
         var choice = new QuestionChoice(options.Model, options.Temperature, options.SystemPrompt);
         if (optionsJson is null)
@@ -50,14 +50,18 @@ internal sealed record QuestionChoice(string Model, float? Temperature, string S
         return choice;
     }
 
-    private static string? FindFault(OpenAIOptions options, JsonProperty option) => option.Name switch
+    private static string? FindFault(IModelOptions options, JsonProperty option) => option.Name switch
     {
-        ModelOption => FindNameFault(option, [.. options.AllowedModels.Prepend(options.Model).Distinct(StringComparer.Ordinal)], StringComparer.Ordinal),
+        ModelOption when ModelsOf(options) is { Length: > 0 } models => FindNameFault(option, models, StringComparer.Ordinal),
+        ModelOption => "This server does not let a question choose its model.",
         TemperatureOption => FindTemperatureFault(options.MaxQuestionTemperature, option.Value),
         SystemPromptOption when options.SystemPrompts.Count == 0 => "This server has no system prompts to choose from.",
         SystemPromptOption => FindNameFault(option, options.SystemPrompts.Keys, options.SystemPrompts.Comparer),
         _ => $"The options are '{ModelOption}', '{TemperatureOption}' and '{SystemPromptOption}'.",
     };
+
+    private static string[] ModelsOf(IModelOptions options) =>
+        [.. options.AllowedModels.Prepend(options.Model).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal)];
 
     private static string? FindNameFault(JsonProperty option, ICollection<string> allowed, IEqualityComparer<string> comparer)
     {

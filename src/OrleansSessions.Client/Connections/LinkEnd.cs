@@ -1,0 +1,41 @@
+using System.Net;
+
+namespace OrleansSessions.Client.Connections;
+
+/// <summary>How a connection ended, or why there was none.</summary>
+internal sealed record LinkEnd
+{
+    /// <summary>The close code of a connection that broke.</summary>
+    public const int Broken = 1006;
+
+    /// <summary>The close code, or null if there was no connection.</summary>
+    public int? CloseCode { get; init; }
+
+    /// <summary>The words of the close frame, or null.</summary>
+    public string? CloseReason { get; init; }
+
+    /// <summary>The last frame if it was an error, or the answer that refused the upgrade; otherwise null.</summary>
+    public SessionRefusedException? Refusal { get; init; }
+
+    /// <summary>The status of an upgrade that was refused, or null.</summary>
+    public HttpStatusCode? Status { get; init; }
+
+    /// <summary>True if a <c>hello</c> arrived.</summary>
+    public bool IsGreeted { get; init; }
+
+    /// <summary>How long the connection was open.</summary>
+    public TimeSpan OpenFor { get; init; }
+
+    /// <summary>The token that the server has from this connection; null if it has none.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>What broke, or null.</summary>
+    public Exception? Fault { get; init; }
+
+    /// <summary>True if the server sent something that is not of this protocol.</summary>
+    public bool IsMisunderstood { get; init; }
+
+    /// <summary>What a person is told.</summary>
+    public string Message => Refusal?.Message ?? (string.IsNullOrEmpty(CloseReason) ? null : CloseReason) ?? Fault?.Message
+        ?? $"The connection was closed with {CloseCode ?? Broken}.";
+}

@@ -1,0 +1,10 @@
+namespace OrleansSessions.Client;
+
+/// <summary>A new state of a session's connection.</summary>
+/// <param name="Session">The session id.</param>
+/// <param name="State">The new state.</param>
+/// <param name="Cause">
+/// Why the connection was lost, or why the session stopped, as far as it is known. It is null for <see cref="SessionState.Connecting"/> and
+/// <see cref="SessionState.Live"/>.
+/// </param>
+public sealed record SessionStateChange(string Session, SessionState State, Exception? Cause);

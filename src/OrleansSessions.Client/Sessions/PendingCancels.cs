@@ -1,0 +1,108 @@
+using OrleansSessions.Client.Frames;
+using OrleansSessions.Protocol;
+
+namespace OrleansSessions.Client.Sessions;
+
+/// <summary>The cancels that the server has not answered. They are sent again on the next connection. All members hold the session's lock.</summary>
+internal sealed class PendingCancels(ISessionEffects effects)
+{
+    private readonly List<PendingCancel> _pending = [];
+
+    public bool IsEmpty => _pending.Count == 0;
+
+    /// <summary>Cancels a question; without an id, the running one.</summary>
+    /// <param name="running">The question that runs, as far as the client knows. The server decides, unless the connection is lost before it has.</param>
+    /// <returns>Completes with null when the server has taken it, otherwise with the refusal. It never fails.</returns>
+    public Task<SessionException?> AddAsync(string? id, string? running, bool isLive)
+    {
+        var cancel = new PendingCancel(id, running);
+        _pending.Add(cancel);
+        if (isLive)
+        {
+            Send(cancel);
+        }
+
+        return cancel.Answer.Task;
+    }
+
+    /// <summary>Sends all of them on a connection that has just become live.</summary>
+    public void SendAll(IReadOnlyList<OpenQuestion> open)
+    {
+        foreach (var cancel in _pending.ToArray())
+        {
+            // Without an id, it could end a question that began to run meanwhile.
+            cancel.Id ??= cancel.Running;
+            if (cancel.Id is null && cancel.IsSent)
+            {
+                Complete(cancel, RefusalErrors.Of(
+                    WireErrors.NoOpenQuestion, "The connection was lost before the server answered, and no question was known to run then.", null));
+                continue;
+            }
+
+            cancel.Id ??= open.Count > 0 ? open[0].QuestionId : null;
+            Send(cancel);
+        }
+    }
+
+    /// <summary>The server is ending the question.</summary>
+    public void Cancelling(string id)
+    {
+        if (!Ended(id) && _pending.Find(static cancel => cancel.Id is null && cancel.IsSent) is { } unnamed)
+        {
+            Complete(unnamed, null);
+        }
+    }
+
+    /// <summary>The question has ended. Returns false if none of them was for it.</summary>
+    public bool Ended(string id)
+    {
+        var taken = _pending.FindAll(cancel => (cancel.Id ?? cancel.Running) == id);
+        taken.ForEach(cancel => Complete(cancel, null));
+        return taken.Count > 0;
+    }
+
+    /// <summary>Takes a refusal. Returns false if it refuses none of them.</summary>
+    public bool TryRefuse(ErrorMessage error)
+    {
+        var isAboutOne = error.Error.Code == WireErrors.QuestionNotFound.Code || error.Error.Code == WireErrors.NoOpenQuestion.Code
+            || error.Error.Code == WireErrors.PermissionDenied.Code;
+        if (!isAboutOne || _pending.Find(cancel => cancel.IsSent && cancel.Id == error.QuestionId) is not { } refused)
+        {
+            return false;
+        }
+
+        Complete(refused, RefusalErrors.Of(error));
+        return true;
+    }
+
+    public void Stop(SessionStop stop)
+    {
+        foreach (var cancel in _pending.ToArray())
+        {
+            Complete(cancel, new SessionStoppedException(stop));
+        }
+    }
+
+    private void Send(PendingCancel cancel)
+    {
+        cancel.IsSent = true;
+        effects.Send(ClientFrames.Cancel(cancel.Id));
+    }
+
+    private void Complete(PendingCancel cancel, SessionException? refusal)
+    {
+        _pending.Remove(cancel);
+        cancel.Answer.TrySetResult(refusal);
+    }
+
+    private sealed class PendingCancel(string? id, string? running)
+    {
+        public string? Id { get; set; } = id;
+
+        public string? Running => running;
+
+        public bool IsSent { get; set; }
+
+        public TaskCompletionSource<SessionException?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
