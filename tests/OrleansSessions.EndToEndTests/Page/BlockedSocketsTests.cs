@@ -37,8 +37,7 @@ public sealed class BlockedSocketsTests(BrowserFixture fixture) : IClassFixture<
 
         var stored = (await fixture.Server.Http.CallAsync(HttpMethod.Get, $"/v1/sessions/{session}/questions")).Body.GetProperty("questions");
         Assert.Equal(["completed", "cancelled"], stored.EnumerateArray().Select(question => question.Text("status")));
-        // The third one can be opened before HTTP has answered.
-        Assert.InRange(cut, 2, 3);
+        Assert.True(cut >= 2, $"{cut} sockets were cut.");
         // The client looks over HTTP why it hears nothing, with a request that the server refuses as it should.
         Assert.All(_faults, fault => Assert.Contains("400 (Bad Request)", fault, StringComparison.Ordinal));
     }
