@@ -213,12 +213,12 @@ class ReceivingTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_following_shows_open_questions_and_those_of_others(self):
         socket = await self.server.live(open=["q-1"])
-        # The last question of a session whose log was trimmed: it has ended before anybody followed.
-        await socket.give(snapshot("q-0", "old", 1, status="completed"))
         await socket.give(snapshot("q-1", "so far", 2, question="First?"))
         updates = []
         following = asyncio.ensure_future(collect(self.session.follow(), updates))
         await settle()
+        # The last question of a session whose log was trimmed: it has ended before anybody followed.
+        await socket.give(snapshot("q-0", "old", 1, status="completed"))
         mine = self.session.ask("Mine?", id="q-3", if_busy="queue")
         await socket.give(
             done(1, "q-1", "so far", 2), accepted(2, "q-2", question="Second?"), delta(3, "q-2", 0, "b"), done(4, "q-2", "b", 1, status="cancelled"),
