@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from ._cancels import Cancel, Cancels
 from ._effects import Abandon, Again, Effect, Fail, Live, Look, Move, Renew, Report, Send, Settle, Tell
 from ._known import Known, is_final
 from ._position import Position
+from ._questions import Questions
 from .errors import LostError, RefusedError, SessionError, UnreadableError
 from .updates import Gone, Update
 
@@ -17,7 +17,6 @@ Frame = Mapping[str, Any]
 
 MAX_REWINDS = 3
 MAX_LOOKS = 4
-_REMEMBERED_ENDS = 1000
 
 _COMES_BACK = frozenset({"draining", "internal", "connection_limit"})
 """Errors after which the server closes the socket for now. A question stays, and is sent again on the next one."""
@@ -33,13 +32,11 @@ class Core:
 
     def __init__(self) -> None:
         self.position = Position()
+        self.questions = Questions()
         self.is_live = False
         self._is_greeted = False
         self._is_replaying = False
         self._rewinds = 0
-        self._questions: Dict[str, Known] = {}
-        self._ended: OrderedDict[str, None] = OrderedDict()
-        self._open: List[str] = []
         self._cancels = Cancels()
         self._effects: List[Effect] = []
         self._on: Dict[str, Callable[[Frame], None]] = {
@@ -50,11 +47,7 @@ class Core:
     # What the caller wants.
 
     def ask(self, question_id: str, question: str, body: str) -> List[Effect]:
-        known = self._questions.setdefault(question_id, Known(question_id, question))
-        # The server says again whether it accepts it: the id can be that of another client's question with another text.
-        known.body, known.is_accepted = body, False
-        self._ended.pop(question_id, None)
-        self._send_question(known)
+        self._send_question(self.questions.ask(question_id, question, body))
         return self._done()
 
     def cancel(self, question_id: Optional[str]) -> "tuple[int, List[Effect]]":
@@ -63,18 +56,11 @@ class Core:
         self._send_cancel(cancel)
         return cancel.ticket, self._done()
 
-    def find(self, question_id: str) -> Optional[Known]:
-        return self._questions.get(question_id)
-
-    def open(self) -> Iterable[Known]:
-        """The open questions that the server has accepted, in their order."""
-        return [self._questions[question_id] for question_id in self._open if question_id in self._questions]
-
     def stop(self, error: SessionError) -> List[Effect]:
-        for known in [known for known in self._questions.values() if known.body is not None]:
+        for known in self.questions:
             self._do(Fail(known.id, error))
         self._settle_cancels(self._cancels.take_all(), error)
-        self._questions.clear()
+        self.questions.clear()
         self.detach()
         return self._done()
 
@@ -100,7 +86,7 @@ class Core:
 
     def send_again(self) -> List[Effect]:
         """Sends what has no answer yet once more. The server takes each id once."""
-        for known in self._questions.values():
+        for known in self.questions:
             if known.body is not None and not known.is_accepted:
                 self._send_question(known)
         for cancel in self._cancels:
@@ -112,7 +98,7 @@ class Core:
 
     def on_record(self, question_id: str, record: Optional[Frame]) -> List[Effect]:
         """A question as the server has it, or None if it has no such question."""
-        known = self._questions.get(question_id)
+        known = self.questions.find(question_id)
         if known is not None:
             if record is None:
                 self._on_no_record(known)
@@ -129,7 +115,7 @@ class Core:
         return self._done()
 
     def on_failed_look(self, question_id: str, why: str) -> List[Effect]:
-        known = self._questions.get(question_id)
+        known = self.questions.find(question_id)
         if known is not None:
             self._look_again(known, why)
         return self._done()
@@ -171,16 +157,13 @@ class Core:
         if (self.position.epoch, self.position.last) != (frame["epoch"], last):
             self._rewinds = 0
         self.position.move(frame["epoch"], last)
-        self._open = [entry["question_id"] for entry in frame["open"]]
+        self.questions.set_open([entry["question_id"] for entry in frame["open"]])
         if not self.is_live:
             self.is_live = True
             self._do(Live())
-        for question_id in self._open:
-            if question_id not in self._ended:
-                self._questions.setdefault(question_id, Known(question_id))
-        for known in list(self._questions.values()):
+        for known in self.questions:
             known.is_missing = False
-            if known.id in self._open:
+            if self.questions.is_open(known):
                 known.is_accepted = True
             elif known.body is not None and not known.is_accepted:
                 self._send_question(known)
@@ -222,12 +205,12 @@ class Core:
             self._settle_cancels(self._cancels.take(question_id), None)
         if kind == "accepted" and question_id is not None and not frame.get("replay") and not frame.get("duplicate"):
             # A question that the server had forgotten was asked again, with its id.
-            self._ended.pop(question_id, None)
-        if kind not in ("accepted", "delta", "done") or question_id is None or question_id in self._ended:
+            self.questions.revive(question_id)
+        if kind not in ("accepted", "delta", "done") or question_id is None or self.questions.has_ended(question_id):
             return
-        known = self._questions.setdefault(question_id, Known(question_id))
+        known = self.questions.obtain(question_id)
         if kind == "accepted":
-            self._open = self._open if question_id in self._open else [*self._open, question_id]
+            self.questions.accept(question_id)
             self._tell(known.accept(frame))
         elif kind == "delta":
             added = known.append(frame)
@@ -242,12 +225,12 @@ class Core:
             self._look(known)
 
     def _on_snapshot(self, frame: Frame) -> None:
-        known = self._questions.get(frame["question_id"])
+        known = self.questions.find(frame["question_id"])
         if known is None:
             # The end of a question that this client does not wait for: it ended before it came, or was told already.
             if is_final(frame):
                 return
-            known = self._questions[frame["question_id"]] = Known(frame["question_id"])
+            known = self.questions.obtain(frame["question_id"])
         told = known.take_part(frame)
         if told is not None:
             self._tell(told)
@@ -259,11 +242,11 @@ class Core:
 
     def _on_error(self, frame: Frame) -> None:
         code, question_id = frame["code"], frame.get("question_id")
-        known = self._questions.get(question_id) if question_id is not None else None
+        known = self.questions.find(question_id)
         is_about_asking = known is not None and known.body is not None and not known.is_accepted and code != "question_not_found"
         if known is not None and is_about_asking:
             if code not in _COMES_BACK:
-                del self._questions[known.id]
+                self.questions.drop(known)
                 self._do(Fail(known.id, RefusedError(frame)))
             return
         if self.is_live and code == "rate_limited" and question_id is None:
@@ -283,22 +266,14 @@ class Core:
     def _finish(self, known: Known, end: Frame) -> None:
         if not end.get("status"):
             end = {**end, "status": end["state"]}
-        self._forget(known)
+        self.questions.end(known)
         self._settle_cancels(self._cancels.take(known.id), None)
         self._do(Tell(known.ended(end)))
 
     def _give_up(self, known: Known, error: SessionError) -> None:
-        self._forget(known)
+        self.questions.end(known)
         self._do(Fail(known.id, error))
         self._do(Tell(Gone(known.id, known.question, error)))
-
-    def _forget(self, known: Known) -> None:
-        """Keeps only the id, because events of this question can be repeated."""
-        self._questions.pop(known.id, None)
-        self._open = [question_id for question_id in self._open if question_id != known.id]
-        self._ended[known.id] = None
-        if len(self._ended) > _REMEMBERED_ENDS:
-            self._ended.popitem(last=False)
 
     # Sending.
 
@@ -311,7 +286,7 @@ class Core:
             return
         cancel.is_sent = True
         if cancel.question_id is None:
-            cancel.meant = cancel.meant or next(iter(self._open), None)
+            cancel.meant = cancel.meant or self.questions.running
             self._send({"type": "cancel"})
         else:
             self._send({"type": "cancel", "question_id": cancel.question_id})

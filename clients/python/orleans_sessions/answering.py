@@ -28,7 +28,8 @@ class Outcome:
     """What became of an answer.
 
     `is_delivered` is true if the server has all of it. Otherwise the question was over before: `code` is `already_done` (with its `status`, for example
-    `cancelled` or `timeout`), `question_not_found` (it was removed), `stale_attempt` (a later attempt is answering) or `offset_mismatch` (somebody else is answering).
+    `cancelled` or `timeout`), `question_not_found` (it was removed), `stale_attempt` (a later attempt is answering) or `offset_mismatch` (somebody else
+    is answering).
     """
 
     question_id: str

@@ -105,7 +105,7 @@ class Session:
         question_id = new_question_id() if id is None else check_question_id(id)
         fields: Dict[str, Any] = {"if_busy": if_busy, "options": options, "metadata": metadata}
         body = json.dumps({"type": "question", "id": question_id, "question": text, **{name: value for name, value in fields.items() if value is not None}})
-        known = self._core.find(question_id)
+        known = self._core.questions.find(question_id)
         if known is not None and known.body is not None and known.question != text:
             raise ValueError(f"The question '{question_id}' is open with another text. Choose another id.")
         answer = Answer(question_id, text, known.so_far() if known is not None else ())
@@ -132,11 +132,11 @@ class Session:
     def follow(self) -> AsyncIterator[FollowedUpdate]:
         """The updates of all questions of the session, from now on, whoever asks them. The text so far of an open question comes first.
 
-        `accepted` can be missing for a question that was open before. If the server cannot replay what happened while the connection was lost, questions that were
-        asked and have ended in between are missing: `history` has them. The sequence ends when this session is closed. It raises `StoppedError` if the
-        session stops for another reason, and `BehindError` if 1,000 updates are not read.
+        `Accepted` can be missing for a question that was open before. If the server cannot replay what happened while the connection was lost, questions
+        that were asked and have ended in between are missing: `history` has them. The sequence ends when this session is closed. It raises `StoppedError`
+        if the session stops for another reason, and `BehindError` if 1,000 updates are not read.
         """
-        feed: Feed[FollowedUpdate] = Feed(update for known in self._core.open() for update in known.so_far())
+        feed: Feed[FollowedUpdate] = Feed(update for known in self._core.questions.open() for update in known.so_far())
         if self._stopped is not None:
             feed.close(None if self._stopped.reason == _CLOSED else self._stopped)
         else:
@@ -180,9 +180,9 @@ class Session:
     async def answer(self, question: OpenQuestion, pieces: Pieces) -> Outcome:
         """Answers a question of `unanswered` with pieces of text, each visible to all at once, in one streamed request. Returns what became of it.
 
-        If the question ends before, for example because it was cancelled, `pieces` is cancelled at once, even while it waits. A broken connection is continued,
-        and what the server has lost is sent again, for as long as the question is open. An `AnswerError` of `pieces` ends the question as failed, with its code
-        and message; any other exception does so with a general message, and is raised here. Cancelling this call leaves the question open.
+        If the question ends before, for example because it was cancelled, `pieces` is cancelled at once, even while it waits. A broken connection is
+        continued, and what the server has lost is sent again, for as long as the question is open. An `AnswerError` of `pieces` ends the question as failed,
+        with its code and message; any other exception does so with a general message, and is raised here. Cancelling this call leaves the question open.
 
         Raises `RefusedError` if the caller may not answer, or if something else than this program answers the question.
         """

@@ -52,18 +52,19 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((waits, server.session.state), ([100, 200, 400, 400], "reconnecting"))
 
         # A socket that was open for 10 s begins anew, and the server can advise a longer wait.
-        await server.live(resuming=True)
-        await server.clock.advance(10)
-        await server.socket.give(error("draining", retryable=True, retry_after_ms=2000))
-        await server.socket.end(4001)
-        await server.clock.advance(1.9)
-        self.assertEqual(len(server.sockets), 5)
-        await server.clock.advance(0.1)
-        self.assertEqual(len(server.sockets), 6)
+        for frames, wait in (([], 100), ([error("draining", retryable=True, retry_after_ms=2000)], 2000)):
+            await server.live(resuming=True)
+            await server.clock.advance(10)
+            ended = server.clock.time
+            await server.socket.give(*frames)
+            await server.socket.end(4001)
+            await server.clock.advance(3)
+            self.assertEqual(round(1000 * (server.opened[-1] - ended)), wait)
 
     async def test_a_refused_upgrade_stops_with_the_servers_words_and_a_busy_one_comes_back(self):
         server = FakeServer()
-        server.refusals = [refused_upgrade(503), refused_upgrade(429, code="connection_limit", retry_after_ms=700), refused_upgrade(403, code="forbidden", detail="Not you.")]
+        server.refusals = [
+            refused_upgrade(503), refused_upgrade(429, code="connection_limit", retry_after_ms=700), refused_upgrade(403, code="forbidden", detail="Not you.")]
         await server.session.__aenter__()
         await server.clock.advance(0.3)
         self.assertEqual((len(server.refusals), server.session.state), (1, "connecting"))
@@ -132,6 +133,9 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
         cancelling = asyncio.ensure_future(server.session.cancel())
         await settle()
         self.assertEqual(socket.sent[-1], {"type": "cancel"})
+        # A rewind on the same socket does not send it again.
+        await socket.give({"type": "ping", "seq": 9}, resumed(2, open=["q-1", "q-2"]))
+        self.assertEqual(len(socket.of("cancel")), 1)
         await socket.end(1006)
         await server.clock.advance(1)
 
@@ -149,12 +153,14 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
         await socket.end(1011)
         await server.clock.advance(1)
         socket = await server.live()
-        await socket.give(error("session_busy", retryable=True, question_id="q-1", active_question_id="q-0", active_for_ms=5, retry_after_ms=1000))
+        busy = {"active_question_id": "q-0", "active_for_ms": 5, "retry_after_ms": 1000}
+        await socket.give(error("session_busy", retryable=True, question_id="q-1", **busy))
         with self.assertRaises(RefusedError) as raised:
             await answer
         refused = raised.exception
         self.assertEqual(
-            (refused.code, refused.active_question_id, refused.active_for_ms, refused.retryable, refused.retry_after_ms), ("session_busy", "q-0", 5, True, 1000))
+            (refused.code, refused.active_question_id, refused.active_for_ms, refused.retryable, refused.retry_after_ms),
+            ("session_busy", "q-0", 5, True, 1000))
 
     async def test_a_message_over_the_rate_is_sent_again(self):
         server = await self.enter()

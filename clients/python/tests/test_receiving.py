@@ -98,6 +98,24 @@ class ReceivingTests(unittest.IsolatedAsyncioTestCase):
         updates = [update async for update in answer]
         self.assertEqual((shown(updates), updates[-1].text, len(self.server.http.reads)), ("abc", "abc", 3))
 
+    async def test_a_text_whose_bytes_do_not_add_up_is_read_over_http(self):
+        socket = await self.server.live()
+        answer = self.session.ask("?", id="q-1")
+        self.server.http.stored = [record("q-1", "right", 1, "completed")]
+        await socket.give(accepted(1, "q-1"), delta(2, "q-1", 0, "wrong!"), done(3, "q-1", "right", 1))
+        updates = [update async for update in answer]
+        self.assertEqual((shown(updates), updates[-1].text), ("right", "right"))
+
+    async def test_a_question_that_ended_meanwhile_and_cannot_be_read_is_an_error(self):
+        socket = await self.server.live()
+        answer = self.session.ask("?", id="q-1")
+        await socket.give(accepted(1, "q-1"))
+        self.server.http.stored = [ConnectionError("away")]
+        await socket.give(resumed(9, epoch="e2", recovered=False))
+        await self.server.clock.advance(20)
+        with self.assertRaises(UnreadableError):
+            await answer
+
     async def test_an_end_that_cannot_be_read_is_an_error_after_several_tries(self):
         socket = await self.server.live()
         followed = []
@@ -180,12 +198,27 @@ class ReceivingTests(unittest.IsolatedAsyncioTestCase):
         self.assertIn("after=1", new.url)
         self.assertEqual(((await answer).text, old.closed_with, self.server.states), ("ab", 1000, ["connecting", "live"]))
 
+    async def test_a_move_into_another_epoch_is_made_again(self):
+        old = await self.server.live()
+        await old.give({"type": "reconnect", "delay_ms": 0})
+        await self.server.clock.advance(0)
+        late = self.server.socket
+        await old.give(resumed(1, epoch="e2", recovered=False))
+        await late.give(hello(resuming=True))
+        self.assertEqual((late.closed_with, old.closed_with), (1000, None))
+        await self.server.clock.advance(1)
+        await self.server.socket.give(hello(epoch="e2", seq=1, resuming=True), resumed(1, epoch="e2"))
+        self.assertIn("epoch=e2&after=1", self.server.socket.url)
+        self.assertEqual((len(self.server.sockets), old.closed_with, self.session.state), (3, 1000, "live"))
+
     async def test_following_shows_open_questions_and_those_of_others(self):
         socket = await self.server.live(open=["q-1"])
         await socket.give(snapshot("q-1", "so far", 2, question="First?"))
         updates = []
         following = asyncio.ensure_future(collect(self.session.follow(), updates))
         await settle()
+        # The last question of a session whose log was trimmed: it has ended before anybody followed.
+        await socket.give(snapshot("q-0", "old", 1, status="completed"))
         mine = self.session.ask("Mine?", id="q-3", if_busy="queue")
         await socket.give(
             done(1, "q-1", "so far", 2), accepted(2, "q-2", question="Second?"), delta(3, "q-2", 0, "b"), done(4, "q-2", "b", 1, status="cancelled"),

@@ -6,6 +6,7 @@ import unittest
 from orleans_sessions import Accepted, BehindError, Ended, Restarted, Text, connect
 from orleans_sessions._addresses import Addresses
 from orleans_sessions._feed import MAX_UNREAD, Feed
+from orleans_sessions._position import Position
 
 from .fakes import FakeServer, accepted, delta, done, settle
 
@@ -55,7 +56,7 @@ class SequenceTests(unittest.IsolatedAsyncioTestCase):
                 answer = session.ask("?", id=f"q-{number}")
                 await socket.give(accepted(2 * number + 1, answer.id), done(2 * number + 2, answer.id, "", 0))
                 await answer
-            self.assertEqual((session._core._questions, session._audience._answers, session._core._open), ({}, {}, []))
+            self.assertEqual((list(session._core.questions), session._core.questions.open(), session._audience._answers), ([], [], {}))
 
     async def test_what_is_malformed_is_refused_before_anything_is_sent(self):
         for url, session in (("localhost:5080", "s"), ("ftp://host", "s"), ("http://", "s"), ("http://user:secret@host", "s"), ("http://host", ".."),
@@ -78,6 +79,19 @@ class SequenceTests(unittest.IsolatedAsyncioTestCase):
             with self.assertRaises(TypeError):
                 session.ask("?", options={"time": object()})
             self.assertEqual(len(socket.sent), 1)
+
+    async def test_a_position_takes_each_event_once(self):
+        # (replaying, frame, verdict, last afterwards), from the position 5: the rules of section 12 in their order.
+        for replaying, frame, verdict, last in (
+            (True, {"seq": 6}, "ignore", 5), (False, {"seq": 3, "duplicate": True}, "apply", 5), (False, {"seq": 5}, "ignore", 5),
+            (False, {"seq": 5, "replay": True}, "apply", 5), (False, {"seq": 6}, "apply", 6), (True, {"seq": 8, "from_seq": 6, "replay": True}, "apply", 8),
+            (False, {"seq": 9, "replay": True}, "apply", 5), (True, {"seq": 9, "replay": True}, "rewind", 5), (False, {"seq": 7}, "rewind", 5),
+            (False, {"seq": 7, "from_seq": 5}, "rewind", 5),
+        ):
+            with self.subTest(replaying=replaying, frame=frame):
+                position = Position()
+                position.move("e1", 5)
+                self.assertEqual((position.judge(frame, replaying), position.last), (verdict, last))
 
     async def test_addresses_keep_the_prefix_and_the_query_of_the_server(self):
         addresses = Addresses("wss://host:8443/chat/?scope=s.a%20b", "a:b", "/sockets/{session}", "/api/{session}/x")

@@ -37,13 +37,17 @@ internal static class PythonInterpreter
         ChildProcess.Start("python", python, arguments, Surroundings(environment), folder);
 
     /// <summary>The environment in which a script finds the package, and leaves no files in the repository.</summary>
-    private static Dictionary<string, string> Surroundings(IReadOnlyDictionary<string, string>? environment) => new(environment ?? new Dictionary<string, string>())
+    private static Dictionary<string, string> Surroundings(IReadOnlyDictionary<string, string>? environment)
     {
         // A caller's PYTHONPATH can choose another version of websockets.
-        ["PYTHONPATH"] = string.Join(Path.PathSeparator, [PythonPackage.Folder, .. (Environment.GetEnvironmentVariable("PYTHONPATH") ?? "").Split(Path.PathSeparator)]),
-        ["PYTHONDONTWRITEBYTECODE"] = "1",
-        ["PYTHONIOENCODING"] = "utf-8",
-    };
+        var others = (Environment.GetEnvironmentVariable("PYTHONPATH") ?? "").Split(Path.PathSeparator);
+        return new(environment ?? new Dictionary<string, string>())
+        {
+            ["PYTHONPATH"] = string.Join(Path.PathSeparator, [PythonPackage.Folder, .. others]),
+            ["PYTHONDONTWRITEBYTECODE"] = "1",
+            ["PYTHONIOENCODING"] = "utf-8",
+        };
+    }
 
     private static async Task<string?> FindAsync()
     {

@@ -5,7 +5,8 @@ using OrleansSessions.TestKit.Processes;
 namespace OrleansSessions.EndToEndTests.Clients;
 
 /// <summary>A server that requires tokens and advises clients to reconnect at once.</summary>
-public abstract class PythonPackageServer(string responder) : ServerFixture([.. AccessServerFixture.Settings, .. QuickReconnects, $"Responder:Name={responder}"])
+public abstract class PythonPackageServer(string responder)
+    : ServerFixture([.. AccessServerFixture.Settings, .. QuickReconnects, $"Responder:Name={responder}"])
 {
     public static string[] QuickReconnects { get; } = ["SocketGateway:ReconnectMin=00:00:00.010", "SocketGateway:ReconnectMax=00:00:00.050"];
 
