@@ -87,7 +87,8 @@ internal sealed class ClientLines(IClientUnderTest client, ICaseLimits scene)
 
     private async Task<Frame> NextAsync(string expected)
     {
-        var line = await (_past.Count == 0 ? scene.Patience.ForStart : scene.Patience).ForAsync(expected, cancellation => client.NextAsync(cancellation).AsTask());
+        var line = await (_past.Count == 0 ? scene.Patience.ForStart : scene.Patience).ForAsync(expected,
+            cancellation => client.NextAsync(cancellation).AsTask());
         if (line is null)
         {
             throw new CaseFailedException(expected, "the end of the client program");
