@@ -50,7 +50,11 @@ internal static class ServerFrames
     {
         var frame = new JsonObject
         {
-            ["type"] = "accepted", ["seq"] = seq, ["question_id"] = id, ["duplicate"] = duplicate, ["position"] = position,
+            ["type"] = "accepted",
+            ["seq"] = seq,
+            ["question_id"] = id,
+            ["duplicate"] = duplicate,
+            ["position"] = position,
         };
         return Write(WithReplay(question is null ? frame : With(frame, "question", question), replay));
     }
@@ -82,7 +86,12 @@ internal static class ServerFrames
     {
         var frame = new JsonObject
         {
-            ["type"] = "snapshot", ["epoch"] = epoch, ["question_id"] = id, ["text"] = text, ["question"] = "Say hello to all", ["part"] = part,
+            ["type"] = "snapshot",
+            ["epoch"] = epoch,
+            ["question_id"] = id,
+            ["text"] = text,
+            ["question"] = "Say hello to all",
+            ["part"] = part,
             ["parts"] = parts,
         };
         if (status is "queued" or "accepted" or "answering" or "recovering")
@@ -101,8 +110,16 @@ internal static class ServerFrames
     {
         var body = new JsonObject
         {
-            ["question_id"] = id, ["question"] = "Say hello to all", ["state"] = state, ["text"] = text, ["deltas"] = deltas,
-            ["bytes"] = Encoding.UTF8.GetByteCount(text), ["epoch"] = Epoch, ["accepted_seq"] = 1, ["position"] = 0, ["attempt"] = 1,
+            ["question_id"] = id,
+            ["question"] = "Say hello to all",
+            ["state"] = state,
+            ["text"] = text,
+            ["deltas"] = deltas,
+            ["bytes"] = Encoding.UTF8.GetByteCount(text),
+            ["epoch"] = Epoch,
+            ["accepted_seq"] = 1,
+            ["position"] = 0,
+            ["attempt"] = 1,
             ["asked_at"] = "2026-01-02T03:04:05+00:00",
         };
         if (state is not ("queued" or "accepted" or "answering" or "recovering"))

@@ -20,6 +20,7 @@ internal static class ConformanceRuns
     public static void HavePassed(IReadOnlyList<CaseResult> results, StringWriter output, params string[] skipped)
     {
         Assert.True(results.Count > 0 && results.All(result => result.Outcome != CaseOutcome.Failed), output.ToString());
-        Assert.Equal(skipped.Order(StringComparer.Ordinal), results.Where(result => result.Outcome == CaseOutcome.Skipped).Select(result => result.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(skipped.Order(StringComparer.Ordinal),
+            results.Where(result => result.Outcome == CaseOutcome.Skipped).Select(result => result.Name).Order(StringComparer.Ordinal));
     }
 }

@@ -14,13 +14,11 @@ public sealed class LostNodeRun : IAsyncDisposable
 {
     private static readonly string[] Clients = [ClientPrograms.Reference, ClientPrograms.JavaScript, ClientPrograms.Python, ClientPrograms.DotNet];
 
-    private readonly Lazy<Task<IReadOnlyDictionary<string, (CaseResult, string)>>> _run;
+    private Task<IReadOnlyDictionary<string, (CaseResult, string)>>? _run;
     private NodeSet? _nodes;
 
-    public LostNodeRun() => _run = new(RunAsync);
-
-    /// <summary>Returns what became of a client, and what the tool printed.</summary>
-    internal async Task<(CaseResult Result, string Output)> ResultOfAsync(string client) => (await _run.Value)[client];
+    /// <summary>Returns what became of a client, and what the tool printed. The first call runs all clients.</summary>
+    internal async Task<(CaseResult Result, string Output)> ResultOfAsync(string client) => (await (_run ??= RunAsync()))[client];
 
     public async ValueTask DisposeAsync()
     {

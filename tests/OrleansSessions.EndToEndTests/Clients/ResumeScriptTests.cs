@@ -24,6 +24,18 @@ public sealed class ResumeScriptTests(ExternalServerFixture server, LostNodeRun 
         ConformanceRuns.HavePassed(results, output);
     }
 
+    [Fact]
+    public async Task Client_ThatShowsAPieceTwice_Fails()
+    {
+        using var output = new StringWriter();
+
+        var results = await ResumeVerb.TryAsync(
+            [.. ResumeCases.All.Where(each => each.Name == "12.own-answer")], ConformanceRuns.Options("resume", server.Server.Address),
+            () => new RepeatingClient(new ReferenceClientUnderTest()), output);
+
+        Assert.Contains("the pieces since the last restart, joined", Assert.Single(results).Expected);
+    }
+
     [Theory]
     [InlineData(ClientPrograms.Reference)]
     [InlineData(ClientPrograms.JavaScript)]

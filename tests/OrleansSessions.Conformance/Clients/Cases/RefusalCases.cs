@@ -217,7 +217,6 @@ internal static class RefusalCases
         await scene.ConnectAsync();
         var socket = await (await scene.AttemptAsync()).OpenAsync();
         await socket.SendAsync(ServerFrames.Error("connection_limit", true, null, ("retry_after_ms", 400)));
-        await socket.CloseAsync(CloseCodes.ConnectionLimit);
-        await scene.ExpectWaitAsync(400);
+        await scene.CloseAndExpectWaitAsync(socket, CloseCodes.ConnectionLimit, 400);
     }
 }

@@ -90,8 +90,7 @@ internal static class SocketLifeCases
     {
         var socket = await BeginAsync(scene);
         await socket.SendAsync(ServerFrames.Error("draining", true, null, ("retry_after_ms", 400)));
-        await socket.CloseAsync(CloseCodes.Draining);
-        await scene.ExpectWaitAsync(400);
+        await scene.CloseAndExpectWaitAsync(socket, CloseCodes.Draining, 400);
     }
 
     private static async Task RenewsTokenAsync(ClientScene scene)

@@ -96,7 +96,10 @@ internal static class BadInputCases
         var socket = await scene.OpenAsync();
         await socket.SendAsync(JsonSerializer.Serialize(new
         {
-            type = "question", id = "q-1", question = "a", options = new Dictionary<string, bool> { [Option] = true },
+            type = "question",
+            id = "q-1",
+            question = "a",
+            options = new Dictionary<string, bool> { [Option] = true },
         }));
         var frame = await socket.NextAsync("an error");
         if (frame.Type == "accepted" && !scene.Target.IsExternal)

@@ -24,7 +24,7 @@ internal static class ResumingCases
         await scene.Answers.BeginAsync(first, "q-1", deltas: 2);
         var socket = await scene.OpenAsync();
         Check.Equal(false, socket.Hello.Flag("resuming"), "resuming");
-        await socket.ExpectAsync("snapshot", "q-1");
+        await socket.ExpectAtOnceAsync("snapshot", "q-1");
         await scene.Answers.GrowAsync(socket, "q-1");
         await scene.Answers.FinishAsync("q-1");
         await first.UntilAsync("done", "q-1");
@@ -83,7 +83,7 @@ internal static class ResumingCases
         await scene.Answers.BeginAsync(first, "q-1", deltas: 2);
         var socket = await scene.OpenAsync($"epoch={first.Log.Epoch}&after={Beyond}");
         await ExpectNotRecoveredAsync(socket, "trimmed", first.Log.Epoch);
-        await socket.ExpectAsync("snapshot", "q-1");
+        await socket.ExpectAtOnceAsync("snapshot", "q-1");
         await scene.Answers.FinishAsync("q-1");
         await socket.UntilAsync("done", "q-1");
     }
@@ -96,12 +96,12 @@ internal static class ResumingCases
         await first.UntilAsync("done", "q-1");
         var socket = await scene.OpenAsync("epoch=unknown&after=2");
         await ExpectNotRecoveredAsync(socket, "epoch_changed", first.Log.Epoch);
-        var snapshot = await socket.ExpectAsync("snapshot", "q-1");
+        var snapshot = await socket.ExpectAtOnceAsync("snapshot", "q-1");
         Check.Equal("completed", snapshot.Text("status"), "the status of the last question");
         await socket.ExpectNothingAsync();
         await first.SendAsync("""{"type":"resume","epoch":"unknown","after_seq":1}""");
         await ExpectNotRecoveredAsync(first, "epoch_changed", first.Log.Epoch);
-        await first.ExpectAsync("snapshot", "q-1");
+        await first.ExpectAtOnceAsync("snapshot", "q-1");
         await first.ExpectNothingAsync();
     }
 
