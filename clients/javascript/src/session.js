@@ -88,6 +88,20 @@ export class Session extends EventTarget {
   }
 
   /**
+   * The answer to an open question, whoever asked it; without an id, to the running one. Null if there is none, as far as the session knows:
+   * it knows once it is live. Nothing is asked.
+   */
+  answer(id = this.#follower.questions.running?.id) {
+    const question = this.#follower.questions.get(id);
+    if (this.stopped || !question?.accepted || question.done) {
+      return null;
+    }
+    const answer = this.#answers.get(id) ?? new Answer(question);
+    this.#answers.set(id, answer);
+    return answer;
+  }
+
+  /**
    * Cancels this question, or the running one, whoever asked it; now, or as soon as the session is live. Fulfilled once the server has taken
    * the cancel, or if the question has ended; rejected with RefusedError or StoppedError.
    */
