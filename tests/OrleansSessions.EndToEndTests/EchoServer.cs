@@ -8,6 +8,8 @@ public sealed class EchoServer : IAsyncLifetime
 {
     private ServerProcess? _server;
 
+    public Uri Address => _server!.Address;
+
     public string SocketUrl(string session) => _server!.Socket(session).AbsoluteUri.TrimEnd('?');
 
     public async ValueTask InitializeAsync() => _server = await ServerProcess.StartAsync(

@@ -7,8 +7,9 @@ const REFUSALS = new Set([401, 403]);
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
 /** A problem document as an `error` frame. Something between client and server can answer without one. */
-export const errorOf = async ({ status, json }) => {
-  const problem = await json().catch(() => null);
+export const errorOf = async answer => {
+  const { status } = answer;
+  const problem = await answer.json().catch(() => null);
   return {
     code: `http_${status}`, retryable: status === 429 || status >= 500, ...problem, status,
     message: problem?.detail ?? `The server answered with HTTP status ${status}.`, type: 'error',
@@ -43,10 +44,9 @@ export class Api {
     const url = withQuery(this.#session, query);
     url.pathname += path;
     token ??= this.#token ? await this.#token() : '';
-    const answer = await this.#fetch(url.href, {
+    return this.#fetch(url.href, {
       ...request, headers: { ...headers, ...(token && { Authorization: `Bearer ${token}` }) }, credentials: this.#credentials,
     });
-    return { ok: answer.ok, status: answer.status, body: answer.body, json: () => answer.json() };
   }
 
   post(path, body, signal) {

@@ -41,7 +41,7 @@ export class Connection {
     this.#isAuto = transport === 'auto' && socket != null;
     this.#open = { auto: socket ?? openEvents, websocket: socket, events: openEvents }[transport];
     if (!this.#open) {
-      throw new TypeError(`The transport '${transport}' is not available: it is 'auto', 'events', or 'websocket' where there is a WebSocket.`);
+      throw new TypeError(`There is no transport '${transport}' here. Use 'auto', or pass a WebSocket.`);
     }
   }
 

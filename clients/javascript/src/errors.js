@@ -24,8 +24,8 @@ export class RefusedError extends SessionError {
 export class LostError extends SessionError {
   name = 'LostError';
 
-  constructor() {
-    super('lost', 'The server had accepted this question and has forgotten it. Ask it again if you still want an answer.');
+  constructor(message) {
+    super('lost', message);
   }
 }
 
@@ -33,8 +33,8 @@ export class LostError extends SessionError {
 export class UnreadableError extends SessionError {
   name = 'UnreadableError';
 
-  constructor() {
-    super('unreadable', 'The question has ended, but its answer could not be read from the server. Read it later by its id.');
+  constructor(message) {
+    super('unreadable', message);
   }
 }
 

@@ -123,11 +123,16 @@ export interface Hello {
   [field: string]: unknown;
 }
 
-/**
- * A session of the server. Events: `state`, whose `detail` is the new state, and `problem`, whose `detail` is a `RefusedError` that belongs to no
- * question and no cancel.
- */
-export interface Session extends EventTarget {
+/** The events of a session, and their `detail`. */
+export interface SessionEvents {
+  /** The state has changed. */
+  state: State;
+  /** The server sent an error that belongs to no question and no cancel. */
+  problem: RefusedError;
+}
+
+/** A session of the server. It reconnects and resumes by itself until it stops. */
+export interface Session {
   readonly id: string;
   readonly state: State;
   /** Why the session has stopped, or null. */
@@ -171,9 +176,9 @@ export interface Session extends EventTarget {
   /** Closes the connection. What is being answered goes on, and open answers are rejected with `StoppedError`. */
   close(): void;
 
-  addEventListener(type: 'state', listener: (event: Event & { detail: State }) => void, options?: boolean | AddEventListenerOptions): void;
-  addEventListener(type: 'problem', listener: (event: Event & { detail: RefusedError }) => void, options?: boolean | AddEventListenerOptions): void;
-  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  addEventListener<K extends keyof SessionEvents>(
+    type: K, listener: (event: Event & { readonly detail: SessionEvents[K] }) => void, options?: boolean | { once?: boolean; signal?: AbortSignal }): void;
+  removeEventListener<K extends keyof SessionEvents>(type: K, listener: (event: Event & { readonly detail: SessionEvents[K] }) => void): void;
 }
 
 /**

@@ -6,8 +6,8 @@ const FINAL = new Set(['completed', 'cancelled', 'failed', 'timeout', 'incomplet
 const MAX_BURIED = 100;
 const FETCH_ATTEMPTS = 4;
 const FETCH_BOUNDS = { min: 250, max: 5_000 };
-const UNREADABLE = { status: 'failed', reason: 'unreadable', message: 'The answer could not be read from the server.', retryable: true };
-const LOST = { status: 'lost', reason: 'lost', message: 'The server no longer knows this question.', retryable: true };
+const UNREADABLE = { status: 'failed', reason: 'unreadable', message: 'The answer could not be read from the server. Read it later.', retryable: true };
+const LOST = { status: 'lost', reason: 'lost', message: 'The server no longer knows this question. It can be asked again.', retryable: true };
 const UPDATE_OF = new Map([[UNREADABLE, 'unreadable'], [LOST, 'lost']]);
 
 /** How a question ended: `end` is a `done` frame, a final snapshot or a stored question, and HTTP omits what is null. */
@@ -48,9 +48,10 @@ export class Questions {
     return [...this.#byId.values()];
   }
 
-  /** The question that is being answered, as far as the client knows. */
+  /** The question that is being answered as far as the client knows, or the next one that it asks. */
   get running() {
-    return this.all.find(q => q.accepted && !q.done);
+    const open = this.all.filter(q => !q.done);
+    return open.find(q => q.accepted) ?? open[0];
   }
 
   get(id) {
@@ -127,7 +128,7 @@ export class Questions {
       this.fetch(question);
       return;
     }
-    this.#append(question, { text: question.text + frame.text, next, status: 'answering' });
+    this.#setText(question, question.text + frame.text, next, 'answering', frame.text);
   }
 
   snapshot(frame) {
@@ -195,18 +196,20 @@ export class Questions {
     this.#change(question, isNew ? 'accepted' : 'changed', { position: question.position });
   }
 
-  /** Sets the text. It can begin otherwise than before, because text that was not saved is withdrawn if its process dies. */
-  #append(question, { text, next, status }) {
+  /** Sets the text. Unless it is known to end with a new `piece`, it can begin otherwise than before: text that was not saved is withdrawn. */
+  #setText(question, text, next, status, piece) {
     if (!question.accepted) {
       this.#accept(question);
     }
     const before = question.text;
     Object.assign(question, { text, next, status, ...(next > 0 && { position: 0 }) });
-    const goesOn = text.startsWith(before);
-    if (!goesOn) {
-      this.#change(question, 'restarted');
+    if (piece === undefined) {
+      const goesOn = text.startsWith(before);
+      if (!goesOn) {
+        this.#change(question, 'restarted');
+      }
+      piece = goesOn ? text.slice(before.length) : text;
     }
-    const piece = goesOn ? text.slice(before.length) : text;
     if (piece !== '') {
       this.#change(question, 'text', { text: piece });
     }
@@ -258,7 +261,7 @@ export class Questions {
     if (FINAL.has(status)) {
       this.#finish(question, { ...stored, status, text, deltas });
     } else if (stored.type === 'snapshot' || deltas > question.next) {
-      this.#append(question, { text, next: deltas, status });
+      this.#setText(question, text, deltas, status);
       this.#change(question);
     }
   }
@@ -270,7 +273,7 @@ export class Questions {
     const { text = question.text, deltas: next = question.next } = end;
     const type = UPDATE_OF.get(end) ?? 'ended';
     if (type === 'ended') {
-      this.#append(question, { text, next, status: end.status });
+      this.#setText(question, text, next, end.status);
     }
     const result = resultOf(end);
     Object.assign(question, result, { done: true, accepted: true, cancelling: false, position: 0, lost: end === LOST });

@@ -13,21 +13,18 @@ import { Updates } from './updates.js';
 const OPEN_UPDATES = new Set(['accepted', 'text', 'restarted']);
 const ERROR_OF = { lost: LostError, unreadable: UnreadableError };
 const STOPPED = {
-  closed: 'The session was closed by its caller.',
+  closed: 'The session was closed.',
   refused: 'The server refuses this client.',
-  token_expired: 'The token has expired, and no other one could be had.',
+  token_expired: 'The token has expired, and there is no other one.',
   session_removed: 'The session was removed.',
-  protocol: 'The client and the server do not understand each other.',
+  protocol: 'Client and server do not understand each other.',
   ended: 'The server has ended the connection.',
 };
 
-/**
- * Opens a session and connects at once. docs: README.md
- * @param url the server's base address, with a prefix and a query if it needs them
- */
+/** Opens a session and connects at once. `index.d.ts` describes all of it for callers. */
 export const connect = (url, session, options) => new Session(url, session, options);
 
-export class Session extends EventTarget {
+class Session extends EventTarget {
   /** `connecting`, `live`, `reconnecting` or `stopped`. The event `state` follows each change. */
   state = 'connecting';
 
@@ -196,7 +193,7 @@ export class Session extends EventTarget {
     }
     this.#readers.forEach(reader => reader.push(followed(question, update)));
     if (ERROR_OF[type]) {
-      this.#fail(question.id, new ERROR_OF[type]());
+      this.#fail(question.id, new ERROR_OF[type](update.message));
     } else {
       this.#answers.get(question.id)?.update(update);
     }

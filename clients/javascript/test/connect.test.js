@@ -307,8 +307,19 @@ test('A cancel waits for the connection, and is sent again if the connection was
   assert.equal(world.socket.sent.length, 1);
 });
 
+test('A cancel that follows an ask at once is about that question, also before it is sent', async () => {
+  const { session, socket } = new ConnectedWorld('abc');
+  session.ask('hi', { id: 'q-1' });
+  const cancel = session.cancel();
+  socket.give(hello());
+  assert.deepEqual(socket.sent, [{ type: 'question', id: 'q-1', question: 'hi' }, { type: 'cancel', question_id: 'q-1' }]);
+  socket.give(accepted(1, 'q-1'), { type: 'cancelling', question_id: 'q-1' });
+  await cancel;
+});
+
 test('A refused cancel is reported to its caller alone', async () => {
   const world = asking();
+  world.socket.give(accepted(1, 'q-1'), done(2, 'q-1', '', 0));
   const cancels = [world.session.cancel('q-9'), world.session.cancel()];
   assert.deepEqual(world.socket.sent.slice(1), [{ type: 'cancel', question_id: 'q-9' }, { type: 'cancel' }]);
   world.socket.give({ type: 'error', code: 'question_not_found', message: 'm', retryable: false, question_id: 'q-9' });

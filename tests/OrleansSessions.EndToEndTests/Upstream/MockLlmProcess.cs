@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using OrleansSessions.EndToEndTests.JavaScript;
 using OrleansSessions.TestKit.Processes;
 
 namespace OrleansSessions.EndToEndTests.Upstream;
@@ -36,7 +37,7 @@ internal sealed class MockLlmProcess : IAsyncDisposable
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
         var port = FreePort.Take();
         var process = ChildProcess.Start(
-            "mock-llm", MockLlmInstallation.Node!, [program, "--config", file],
+            "mock-llm", NpmInstallation.Node!, [program, "--config", file],
             new Dictionary<string, string> { ["HOST"] = "127.0.0.1", ["PORT"] = port.ToString(CultureInfo.InvariantCulture) });
         var mock = new MockLlmProcess(process, file, port);
         try
