@@ -459,5 +459,6 @@ test('An open question has an answer, whoever asked it, and nothing is asked for
   assert.deepEqual([types(await reading), (await answer.whole).text], [['accepted', 'text', 'ended'], 'abc']);
   assert.deepEqual([world.session.answer('q-7'), world.session.answer('q-9'), world.session.answer().id], [null, null, 'q-8']);
   world.session.close();
-  assert.deepEqual([world.session.answer(), world.socket.sent], [null, []]);
+  await assert.rejects(world.session.answer().whole, { reason: 'closed' });
+  assert.deepEqual(world.socket.sent, []);
 });
