@@ -84,7 +84,7 @@ class Session extends EventTarget {
    * it knows once it is live. Nothing is asked.
    */
   answer(id) {
-    const question = this.#open.find(q => (id ?? q.id) === q.id);
+    const question = this.#open.find(q => !id || q.id === id);
     return question ? this.#answerTo(question) : null;
   }
 
