@@ -64,16 +64,15 @@ class Session extends EventTarget {
     if (typeof text !== 'string' || text === '') {
       throw new TypeError(`A question is a text that is not empty, not ${JSON.stringify(text)}.`);
     }
-    const { questions } = this.#follower;
     const asked = this.#answers.get(id);
     if (asked) {
-      if ((questions.get(id).question ?? text) !== text) {
+      if ((this.#follower.questions.get(id).question ?? text) !== text) {
         throw new TypeError(`The question ${id} is open with another text.`);
       }
       return asked;
     }
     // What the caller changes later is not sent.
-    const question = questions.add(id, structuredClone({ question: text, ifBusy, options, metadata }));
+    const question = this.#follower.questions.add(id, structuredClone({ question: text, ifBusy, options, metadata }));
     const answer = this.#answerTo(question);
     this.#follower.ask(question);
     return answer;
