@@ -1,53 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { FailedError, LostError, RefusedError, SessionChatTransport, StoppedError, WithdrawnError, messagesOf } from '../src/ai.js';
-import { World, accepted, delta, done, hello, resumed, snapshot } from './harness.js';
+import { FailedError, LostError, RefusedError, StoppedError, WithdrawnError, messagesOf } from '../src/ai.js';
+import { ChatWorld, collect, user } from './chats.js';
+import { accepted, delta, done, hello, resumed, snapshot } from './harness.js';
 
 const ANSWER = 'm-1.answer';
-
-/** A chat without a user interface: what its transport gives. */
-class ChatWorld extends World {
-  reported = [];
-
-  open() {
-    this.reopen();
-  }
-
-  /** A newly loaded page. */
-  reopen(options) {
-    this.transport = new SessionChatTransport('http://host:5080', { ...this.environment, onProblem: error => this.reported.push(error.code), ...options });
-  }
-
-  send(text = 'hi', { id = 'm-1', chatId = 'abc', ...more } = {}) {
-    return this.transport.sendMessages({ trigger: 'submit-message', chatId, messages: [user(text, id)], ...more });
-  }
-
-  resume(more) {
-    return this.transport.reconnectToStream({ chatId: 'abc', ...more });
-  }
-
-  /** Asks, and reads all that the stream gives. */
-  async ask(...args) {
-    const stream = await this.send(...args);
-    await this.settled();
-    return collect(stream);
-  }
-}
-
-const user = (text, id = 'm-1') => ({ id, role: 'user', parts: [{ type: 'text', text }] });
-
-/** All chunks of a stream, and its error. */
-const collect = async stream => {
-  const chunks = [];
-  try {
-    for await (const chunk of stream) {
-      chunks.push(chunk);
-    }
-    return { chunks, error: null };
-  } catch (error) {
-    return { chunks, error };
-  }
-};
 
 const types = chunks => chunks.map(chunk => chunk.type);
 const textOf = chunks => chunks.filter(chunk => chunk.type === 'text-delta').map(chunk => chunk.delta).join('');
@@ -183,14 +140,14 @@ test('What cannot be asked is a TypeError that says why', async () => {
 
 test('A stop cancels on the server, and the stream ends when it has ended', async () => {
   const stop = new AbortController();
-  const { socket, reading, ...world } = await asking('hi', { abortSignal: stop.signal });
+  const { socket, reading, reported } = await asking('hi', { abortSignal: stop.signal });
   socket.give(accepted(1, 'm-1'), delta(2, 'm-1', 0, 'a'));
   stop.abort();
   assert.deepEqual(socket.sent.at(-1), { type: 'cancel', question_id: 'm-1' });
   socket.give({ type: 'cancelling', question_id: 'm-1' }, done(3, 'm-1', 'a', 1, { status: 'cancelled', reason: 'by_client' }));
   const { chunks, error } = await reading;
   assert.deepEqual([types(chunks).slice(-3), chunks.at(-1).reason, error], [['text-end', 'message-metadata', 'abort'], 'by_client', null]);
-  assert.deepEqual([chunks.at(-2).messageMetadata.status, world.reported], ['cancelled', []]);
+  assert.deepEqual([chunks.at(-2).messageMetadata.status, reported], ['cancelled', []]);
 });
 
 test('The next message waits until the stopped question has ended', async () => {
@@ -289,9 +246,10 @@ test('A stream that is resumed stops its question, but not if the chat resumes a
 });
 
 test('Text that was withdrawn and comes again is not shown twice', async () => {
-  const { socket, reading, ...world } = await asking();
+  const world = await asking();
+  const { socket, reading } = world;
   socket.give(accepted(1, 'm-1'), delta(2, 'm-1', 0, 'one two'));
-  await World.prototype.settled.call(world);
+  await world.settled();
   socket.give(snapshot('m-1', 'one', 1), delta(3, 'm-1', 1, ' t'), delta(4, 'm-1', 2, 'wo three'), done(5, 'm-1', 'one two three', 3));
   const { chunks, error } = await reading;
   assert.deepEqual([textOf(chunks), error, types(chunks).filter(type => type === 'text-start').length], ['one two three', null, 1]);
