@@ -34,7 +34,7 @@ public sealed class ChatTransportTests(UpstreamFixture fixture, JavaScriptPackag
 
         var hi = await NextAsync(chat);
         await hi.SendAsync("one");
-        await UntilAsync(chat, "shown: one");
+        await UntilAsync(chat, "loaded");
         await hi.SendAsync(" two");
         await UntilAsync(chat, "shown: one two");
         await hi.FinishAsync();

@@ -34,7 +34,7 @@ const openPage = async () => {
   return { chat, transport, until };
 };
 
-const textOf = message => message.parts.map(part => part.text).join('|');
+const textOf = message => message?.parts.map(part => part.text).join('|');
 
 const before = await openPage();
 const lost = before.chat.sendMessage({ text: 'hi' });
@@ -45,6 +45,7 @@ const failed = errors.splice(0);
 
 const { chat, transport, until } = await openPage();
 const loaded = chat.messages.map(textOf);
+console.log('loaded');
 const resumed = chat.resumeStream();
 await until('one two');
 await resumed;
