@@ -100,6 +100,7 @@ export class Connection {
       closed: (code, reason) => this.#closed(link, code, reason),
     });
     link.epoch = this.#position.epoch;
+    link.opener = this.#open;
     return link;
   }
 
@@ -131,7 +132,7 @@ export class Connection {
   #greet(link, { reconnect, heartbeat_ms: heartbeat }) {
     this.#retry.bounds = { min: reconnect?.min_ms ?? 250, max: reconnect?.max_ms ?? 15_000 };
     this.#wasGreeted = link.isGreeted = true;
-    link.expectHeartbeatEach(this.#open === openEvents ? STREAM_HEARTBEAT_MS : heartbeat || SOCKET_HEARTBEAT_MS);
+    link.expectHeartbeatEach(link.opener === openEvents ? STREAM_HEARTBEAT_MS : heartbeat || SOCKET_HEARTBEAT_MS);
   }
 
   // When a link closes.
@@ -169,7 +170,7 @@ export class Connection {
       return;
     }
     this.#comeBack(link, why);
-    if (!link.hasHeard && (code === CONNECTION_LOST || code === MISSED_HEARTBEAT)) {
+    if (!link.hasHeard && (code < 4000 || code === MISSED_HEARTBEAT)) {
       this.#lookInto(link);
     }
   }
@@ -194,10 +195,13 @@ export class Connection {
       });
       return;
     }
-    this.#blocked = works ? this.#blocked + 1 : 0;
-    if (this.#isAuto && this.#blocked === MAX_BLOCKED) {
-      this.#blocked = 0;
-      this.#open = this.#open === openSocket ? openEvents : openSocket;
+    // With slow HTTP, this can be about a link from before the last change.
+    if (this.#isAuto && link.opener === this.#open) {
+      this.#blocked = works ? this.#blocked + 1 : 0;
+      if (this.#blocked === MAX_BLOCKED) {
+        this.#blocked = 0;
+        this.#open = this.#open === openSocket ? openEvents : openSocket;
+      }
     }
   }
 

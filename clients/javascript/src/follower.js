@@ -66,7 +66,9 @@ export class Follower {
     for (const cancel of this.#cancels) {
       // Which question runs is decided once: a cancel that is sent again must not meet the next one.
       cancel.id ??= this.questions.running?.id;
-      if (link !== null && cancel.link !== link && link.send({ type: 'cancel', ...(cancel.id && { question_id: cancel.id }) })) {
+      // A question that the server does not know yet is sent first, once the link is live.
+      const canSend = link?.isLive || (link && this.questions.get(cancel.id)?.accepted !== false);
+      if (canSend && cancel.link !== link && link.send({ type: 'cancel', ...(cancel.id && { question_id: cancel.id }) })) {
         cancel.link = link;
       }
     }

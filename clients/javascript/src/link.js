@@ -22,6 +22,9 @@ export class Link {
   /** The epoch from which this link resumes; null if it does not. */
   epoch = null;
 
+  /** What opens its wire. */
+  opener;
+
   /** The token that the server has from this link; empty if it has none. */
   token = '';
 

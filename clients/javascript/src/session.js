@@ -18,7 +18,7 @@ const STOPPED = {
   token_expired: 'The token has expired, and there is no other one.',
   session_removed: 'The session was removed.',
   protocol: 'Client and server do not understand each other.',
-  ended: 'The server has ended the connection.',
+  ended: 'The server ended the connection.',
 };
 
 /** Opens a session and connects at once. `index.d.ts` describes all of it for callers. */

@@ -317,6 +317,17 @@ test('A cancel that follows an ask at once is about that question, also before i
   await cancel;
 });
 
+test('A cancel of a question that was not accepted before the connection was lost follows that question', () => {
+  const world = asking();
+  world.socket.drop();
+  world.session.cancel('q-1');
+  world.advance(125);
+  world.socket.give(hello({ resuming: true }));
+  assert.deepEqual(world.socket.sent, []);
+  world.socket.give(resumed(0));
+  assert.deepEqual(types(world.socket.sent), ['question', 'cancel']);
+});
+
 test('A refused cancel is reported to its caller alone', async () => {
   const world = asking();
   world.socket.give(accepted(1, 'q-1'), done(2, 'q-1', '', 0));

@@ -240,6 +240,24 @@ test('After two sockets without a frame, while HTTP works, the session uses an e
   assert.deepEqual([world.sockets.length, world.streams.length], [2, 2]);
 });
 
+test('Answers of slow HTTP about sockets do not change the wire back', async () => {
+  const world = new ConnectedWorld('abc');
+  let answer;
+  world.answers.set(ASK, new Promise(resolve => { answer = resolve; }));
+  for (let i = 0; i < 4; i++) {
+    world.socket.drop();
+    await world.turns();
+    world.advance(15_000);
+  }
+  answer({ status: 400, body: { code: 'bad_request' } });
+  await world.turns();
+  world.socket.drop();
+  await world.turns();
+  world.advance(15_000);
+  await world.turns();
+  assert.deepEqual([world.sockets.length, world.streams.length], [5, 1]);
+});
+
 test('Sockets on which nothing is heard for 75 seconds count as blocked, too', async () => {
   const world = new ConnectedWorld('abc');
   world.answers.set(ASK, { status: 400, body: { code: 'bad_request' } });

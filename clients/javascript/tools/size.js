@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-const LIMIT = 8 * 1024;
+const LIMIT = 8_400;
 
 const { outputFiles } = await build({
   entryPoints: [fileURLToPath(new URL('../src/index.js', import.meta.url))], bundle: true, minify: true, format: 'esm', target: 'es2022', write: false,

@@ -80,6 +80,7 @@ public sealed class DockerfileTests : IDisposable
         var asked = await http.AskAsync("image", """{"question":"hello"}""", ("Prefer", "wait=10"));
         Assert.Equal((HttpStatusCode.OK, "hello"), (asked.Status, asked.Body.Text("text")));
         Assert.True(File.Exists(Path.Combine(data, "sessions.db")));
+        Assert.Contains("SessionClient", await http.GetStringAsync("sessions.js", TestContext.Current.CancellationToken), StringComparison.Ordinal);
         var stopped = Stopwatch.GetTimestamp();
         Assert.Equal(0, await server.StopAsync());
         Assert.InRange(Stopwatch.GetElapsedTime(stopped), TimeSpan.Zero, TimeSpan.FromSeconds(10));
