@@ -55,7 +55,9 @@ const Chat = ({ session, startAnew }) => {
       </main>
       {note && <p id="note" role="alert">{note}</p>}
       <form onSubmit={send}>
-        <input id="text" value={text} onChange={event => setText(event.target.value)} placeholder="Ask something" aria-label="Your question" autoComplete="off" />
+        <input
+          id="text" value={text} onChange={event => setText(event.target.value)} placeholder="Ask something" aria-label="Your question" autoComplete="off"
+        />
         {busy
           ? <button type="button" id="stop" onClick={stop}>Stop</button>
           : <button id="send" disabled={state === 'stopped'}>Ask</button>}
@@ -72,13 +74,14 @@ const NOTES = {
 const Pair = ({ question: asked, askAgain }) => {
   const { question, text, status, isOpen, isCancelling, message, error } = asked;
   const note = isCancelling ? 'Stopping' : NOTES[status] ?? error?.message ?? message;
+  const isUnasked = ['refused', 'lost'].includes(status);
   return (
     <section className="pair" data-status={status}>
       <p className="question">{question}</p>
       <div className="answer" aria-busy={isOpen}>
         {text}{isOpen && <span className="caret" />}
       </div>
-      {note && <p className="meta">{note} {['refused', 'lost'].includes(status) && <button type="button" onClick={() => askAgain(asked)}>Ask again</button>}</p>}
+      {note && <p className="meta">{note} {isUnasked && <button type="button" onClick={() => askAgain(asked)}>Ask again</button>}</p>}
     </section>
   );
 };

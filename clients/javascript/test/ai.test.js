@@ -25,15 +25,17 @@ test('An answer is a message: its start, its text, its end, and how it ended', a
   const { chunks, error } = await reading;
   assert.equal(error, null);
   const [start, end] = [chunks[0], chunks.at(-1)];
-  assert.deepEqual([start.type, start.messageId, start.messageMetadata.questionId, start.messageMetadata.status], ['start', ANSWER, 'm-1', 'accepted']);
+  const { questionId, status } = start.messageMetadata;
+  assert.deepEqual([start.type, start.messageId, questionId, status], ['start', ANSWER, 'm-1', 'accepted']);
   assert.deepEqual(chunks.slice(1, -1).map(chunk => [chunk.type, chunk.id]), [['text-start', 'm-1'], ['text-delta', 'm-1'], ['text-end', 'm-1']]);
-  assert.deepEqual([textOf(chunks), end.type, end.finishReason, end.messageMetadata.status, end.messageMetadata.totalMs], ['one', 'finish', 'stop', 'completed', 2]);
+  assert.deepEqual([textOf(chunks), end.type, end.finishReason], ['one', 'finish', 'stop']);
+  assert.deepEqual([end.messageMetadata.status, end.messageMetadata.totalMs], ['completed', 2]);
 });
 
-for (const [status, reason, finishReason] of [['incomplete', 'length', 'length'], ['incomplete', 'answer_too_large', 'length'], ['incomplete', 'custom', 'other']]) {
-  test(`An answer that is ${status} because of ${reason} finishes with ${finishReason}`, async () => {
+for (const [reason, finishReason] of [['length', 'length'], ['answer_too_large', 'length'], ['custom', 'other']]) {
+  test(`An answer that is incomplete because of ${reason} finishes with ${finishReason}`, async () => {
     const { socket, reading } = await asking();
-    socket.give(accepted(1, 'm-1'), done(2, 'm-1', '', 0, { status, reason }));
+    socket.give(accepted(1, 'm-1'), done(2, 'm-1', '', 0, { status: 'incomplete', reason }));
     const { chunks } = await reading;
     assert.deepEqual([types(chunks), chunks[1].finishReason], [['start', 'finish'], finishReason]);
   });
@@ -283,8 +285,9 @@ for (const [name, text, deltas] of [['another text', 'one TWO', 2], ['less text'
 }
 
 test('The history is messages, and the last one can be running', () => {
-  const record = (id, status, text) => ({ id, question: `${id}?`, status, text, reason: null, message: null, retryable: false, retryAfterMs: null, firstMs: 1, totalMs: 2, askedAt: 'now' });
-  const roles = records => messagesOf(records).map(({ id, role, parts, metadata }) => [id, role, parts.map(part => [part.text, part.state]), metadata?.status]);
+  const record = (id, status, text) => ({ id, question: `${id}?`, status, text, askedAt: '2026-01-02T03:04:05+00:00' });
+  const roles = records => messagesOf(records)
+    .map(({ id, role, parts, metadata }) => [id, role, parts.map(part => [part.text, part.state]), metadata?.status]);
   assert.deepEqual(roles([record('a', 'completed', 'x'), record('b', 'failed', ''), record('c', 'answering', 'y')]), [
     ['a', 'user', [['a?', undefined]], undefined], ['a.answer', 'assistant', [['x', 'done']], 'completed'],
     ['b', 'user', [['b?', undefined]], undefined], ['b.answer', 'assistant', [], 'failed'],
@@ -294,7 +297,8 @@ test('The history is messages, and the last one can be running', () => {
 });
 
 test('The messages of a chat are those of its session', async () => {
-  const world = new ChatWorld('abc', { answers: [['/v1/sessions/abc/questions?limit=2', { questions: [{ question_id: 'a', question: 'q', state: 'completed', status: 'completed', text: 'x' }] }]] });
+  const stored = { question_id: 'a', question: 'q', state: 'completed', status: 'completed', text: 'x' };
+  const world = new ChatWorld('abc', { answers: [['/v1/sessions/abc/questions?limit=2', { questions: [stored] }]] });
   assert.deepEqual((await world.transport.messages('abc', 2)).map(message => message.id), ['a', 'a.answer']);
 });
 

@@ -41,7 +41,8 @@ class Page extends World {
 }
 
 const stored = (id, state, more = {}) => ({
-  question_id: id, question: `${id}?`, state, text: 'old', deltas: 1, asked_at: '2026-01-02T03:04:05+00:00', ...(state === 'completed' && { status: state }), ...more,
+  question_id: id, question: `${id}?`, state, text: 'old', deltas: 1, asked_at: '2026-01-02T03:04:05+00:00',
+  ...(state === 'completed' && { status: state }), ...more,
 });
 
 
@@ -133,7 +134,8 @@ test('Text is shown once a frame, and a question that does not change stays the 
   const { questions, ask, cancel } = page.shown;
   page.socket.drop();
   await page.settled();
-  assert.deepEqual([page.shown.state, page.shown.questions === questions, page.shown.ask === ask, page.shown.cancel === cancel], ['reconnecting', true, true, true]);
+  const { shown } = page;
+  assert.deepEqual([shown.state, shown.questions === questions, shown.ask === ask, shown.cancel === cancel], ['reconnecting', true, true, true]);
 });
 
 test('The end of an answer is shown at once, with its text', async () => {
@@ -221,6 +223,31 @@ test('Mounted again later, it connects again, reads what has ended meanwhile, an
   await page.frame();
   assert.deepEqual(page.rows, [['q-1', 'q-1?', 'ab', 'completed'], ['q-2', 'two', 'cd', 'answering']]);
   assert.deepEqual([page.sockets.length, page.socket.sent], [2, []]);
+});
+
+test('A question that was not sent yet is not lost, and is sent with the next connection', async () => {
+  const page = await livePage();
+  page.socket.drop();
+  await page.settled();
+  page.live.ask('hi', { id: 'q-1' });
+  page.advance(125);
+  await page.settled();
+  page.socket.give(hello());
+  await page.settled();
+  assert.deepEqual([page.rows, page.socket.sent.length], [[['q-1', 'hi', '', 'sending']], 1]);
+});
+
+test('A question that the server has forgotten since the last mount is lost', async () => {
+  const page = await livePage();
+  page.socket.give(accepted(1, 'q-1', { question: 'theirs' }));
+  await page.frame();
+  page.unmount();
+  await page.settled();
+  page.mount();
+  await page.settled();
+  page.socket.give(hello({ epoch: 'e2' }));
+  await page.settled();
+  assert.deepEqual(page.rows, [['q-1', 'theirs', '', 'lost']]);
 });
 
 test('A history that cannot be read is a problem, until the session is live again', async () => {

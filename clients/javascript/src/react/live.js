@@ -169,7 +169,8 @@ export class LiveSession {
         // The text so far follows.
         this.#followed.add(id);
         this.#questions.set(id, {
-          ...blank(id), question: question ?? known.question, isMine: known.isMine, askedAt: known.askedAt, status: more.position > 0 ? 'queued' : type, ...more,
+          ...blank(id), ...more, status: more.position > 0 ? 'queued' : type,
+          question: question ?? known.question, isMine: known.isMine, askedAt: known.askedAt,
         });
         return this.#changed(known.text ? FRAME_MS : 0);
       case 'text': return this.#update(id, { text: known.text + more.text, status: 'answering', position: 0 }, FRAME_MS);
@@ -200,7 +201,8 @@ export class LiveSession {
   /** @param before the questions that were known before the history was read: it is older than the others */
   #merge(stored, before) {
     const ids = new Set(stored.map(record => record.id));
-    this.#openIds.filter(id => before.has(id) && !ids.has(id) && !this.#followed.has(id)).forEach(id => this.#update(id, { status: 'lost', ...ENDED }));
+    const isKnown = id => ids.has(id) || this.#followed.has(id) || this.#questions.get(id).status === 'sending';
+    this.#openIds.filter(id => before.has(id) && !isKnown(id)).forEach(id => this.#update(id, { status: 'lost', ...ENDED }));
     const order = [...this.#questions.keys()];
     let at = 1 + order.findLastIndex(id => ids.has(id) || (before.has(id) && !this.#questions.get(id).isOpen));
     for (const { id } of [...stored].reverse()) {
