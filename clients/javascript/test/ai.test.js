@@ -152,6 +152,16 @@ test('A stop cancels on the server, and the stream ends when it has ended', asyn
   assert.deepEqual([chunks.at(-2).messageMetadata.status, reported], ['cancelled', []]);
 });
 
+test('A stop after the end cancels nothing', async () => {
+  const stop = new AbortController();
+  const world = await asking('hi', { abortSignal: stop.signal });
+  world.socket.give(accepted(1, 'm-1'), done(2, 'm-1', '', 0));
+  await world.reading;
+  stop.abort();
+  await world.settled();
+  assert.deepEqual(world.socket.sent.map(frame => frame.type), ['question']);
+});
+
 test('The next message waits until the stopped question has ended', async () => {
   const stop = new AbortController();
   const world = await asking('hi', { abortSignal: stop.signal });
@@ -317,6 +327,10 @@ test('Connections are kept, but not more than allowed, and none that is in use i
   await collect(streams[1]);
   await world.settled();
   assert.deepEqual(world.sockets.map(socket => socket.closedWith), [null, 1000, null]);
+  await streams[0].cancel();
+  await world.send('hi', { chatId: 'd' });
+  await world.settled();
+  assert.deepEqual(world.sockets.map(socket => socket.closedWith), [1000, 1000, null, null]);
   world.transport.close();
-  assert.deepEqual(world.sockets.map(socket => socket.closedWith), [1000, 1000, 1000]);
+  assert.deepEqual(world.sockets.map(socket => socket.closedWith), [1000, 1000, 1000, 1000]);
 });

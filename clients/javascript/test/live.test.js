@@ -225,6 +225,25 @@ test('Mounted again later, it connects again, reads what has ended meanwhile, an
   assert.deepEqual([page.sockets.length, page.socket.sent], [2, []]);
 });
 
+test('What others asked meanwhile is shown in its place', async () => {
+  const page = await livePage([stored('q-1', 'completed'), stored('q-3', 'completed')]);
+  page.answers.set('/v1/sessions/abc/questions?limit=50', { questions: ['q-1', 'q-2', 'q-3', 'q-4'].map(id => stored(id, 'completed')) });
+  await page.reconnect(125);
+  page.socket.give(hello({ seq: 9 }));
+  await page.settled();
+  assert.deepEqual(page.shown.questions.map(question => question.id), ['q-1', 'q-2', 'q-3', 'q-4']);
+});
+
+test('A page that was too busy to read goes on with the history', async () => {
+  const page = await livePage();
+  const ids = Array.from({ length: 600 }, (_, i) => `q-${i}`);
+  page.answers.set('/v1/sessions/abc/questions?limit=50', { questions: ids.slice(-50).map(id => stored(id, 'completed')) });
+  page.socket.give(...ids.flatMap((id, i) => [accepted(2 * i + 1, id), done(2 * i + 2, id, '', 0)]), accepted(1201, 'q-open'), delta(1202, 'q-open', 0, 'a'));
+  await page.frame();
+  assert.deepEqual(page.rows.at(-1), ['q-open', undefined, 'a', 'answering']);
+  assert.deepEqual(page.rows.at(-2), ['q-599', 'q-599?', 'old', 'completed']);
+});
+
 test('A question that was not sent yet is not lost, and is sent with the next connection', async () => {
   const page = await livePage();
   page.socket.drop();

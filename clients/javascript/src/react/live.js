@@ -155,9 +155,11 @@ export class LiveSession {
         this.#apply(id, type, question, more);
       }
     } catch (error) {
-      // A session that has stopped says why by itself.
-      if (error.name !== 'StoppedError') {
-        this.#report(session, error);
+      // A session that has stopped says why by itself. Otherwise the page was too busy to read: what it missed is in the history.
+      if (error.name !== 'StoppedError' && this.#session === session) {
+        this.#followed.clear();
+        this.#follow(session);
+        this.#load(session);
       }
     }
   }
