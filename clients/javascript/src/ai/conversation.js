@@ -103,10 +103,14 @@ export class Conversation {
     const session = this.#session;
     return new Promise((resolve, reject) => {
       const look = () => {
-        if (session.state === 'live') {
-          resolve();
-        } else if (session.stopped) {
+        if (session.state !== 'live' && !session.stopped) {
+          return;
+        }
+        session.removeEventListener('state', look);
+        if (session.stopped) {
           reject(new StoppedError(session.stopped));
+        } else {
+          resolve();
         }
       };
       session.addEventListener('state', look);
