@@ -1,7 +1,7 @@
 // The ids of sessions and questions: docs/protocol.md, section 1.
 
 const SESSION_ID = /^(?!\.{1,2}$)[\w.~:@-]{1,128}$/;
-const QUESTION_ID = /^[\w.~:@-]{1,64}$/;
+export const QUESTION_ID = /^[\w.~:@-]{1,64}$/;
 
 export const newId = prefix => {
   const bytes = crypto.getRandomValues(new Uint8Array(12));

@@ -147,6 +147,12 @@ export interface Session {
   ask(text: string, options?: AskOptions): Answer;
 
   /**
+   * The answer to an open question, whoever asked it or, without an id, to the running one. Null if there is none. Asks nothing. A session knows what
+   * is open once it is live.
+   */
+  answer(id?: string): Answer | null;
+
+  /**
    * Cancels this question or, without an id, the running one, whoever asked it. It waits until the session is live. Fulfilled when the server
    * has taken the cancel, or if the question has ended; rejected with `RefusedError` or `StoppedError`. Can be repeated.
    */

@@ -64,24 +64,27 @@ class Session extends EventTarget {
     if (typeof text !== 'string' || text === '') {
       throw new TypeError(`A question is a text that is not empty, not ${JSON.stringify(text)}.`);
     }
-    const { questions } = this.#follower;
     const asked = this.#answers.get(id);
     if (asked) {
-      if (questions.get(id).question !== text) {
+      if ((this.#follower.questions.get(id).question ?? text) !== text) {
         throw new TypeError(`The question ${id} is open with another text.`);
       }
       return asked;
     }
-    const [ownOptions, ownMetadata] = structuredClone([options, metadata]);
-    const question = questions.add(id, { question: text, ifBusy, options: ownOptions, metadata: ownMetadata });
-    const answer = new Answer(question);
-    if (this.stopped) {
-      answer.fail(new StoppedError(this.stopped));
-    } else {
-      this.#answers.set(id, answer);
-      this.#follower.ask(question);
-    }
+    // What the caller changes later is not sent.
+    const question = this.#follower.questions.add(id, structuredClone({ question: text, ifBusy, options, metadata }));
+    const answer = this.#answerTo(question);
+    this.#follower.ask(question);
     return answer;
+  }
+
+  /**
+   * The answer to an open question, whoever asked it; without an id, to the running one. Null if there is none, as far as the session knows:
+   * it knows once it is live. Nothing is asked.
+   */
+  answer(id) {
+    const question = this.#open.find(q => !id || q.id === id);
+    return question ? this.#answerTo(question) : null;
   }
 
   /**
@@ -108,7 +111,7 @@ class Session extends EventTarget {
    */
   follow() {
     const updates = new Updates(reader => this.#readers.delete(reader));
-    for (const question of this.#follower.questions.all.filter(q => q.accepted && !q.done)) {
+    for (const question of this.#open) {
       updates.push(followed(question, { type: 'accepted', position: question.position }));
       if (question.text) {
         updates.push(followed(question, { type: 'text', text: question.text }));
@@ -166,6 +169,19 @@ class Session extends EventTarget {
       this.#readers.forEach(reader => this.#endReader(reader));
       this.#readers.clear();
     }
+  }
+
+  get #open() {
+    return this.#follower.questions.all.filter(q => q.accepted && !q.done);
+  }
+
+  #answerTo(question) {
+    const answer = this.#answers.get(question.id) ?? new Answer(question);
+    this.#answers.set(question.id, answer);
+    if (this.stopped) {
+      this.#fail(question.id, new StoppedError(this.stopped));
+    }
+    return answer;
   }
 
   #endReader(reader) {

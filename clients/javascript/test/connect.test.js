@@ -458,3 +458,18 @@ test('A token that has expired before a socket can say so is replaced if there i
     world.session.close();
   }
 });
+
+test('An open question has an answer, whoever asked it, and nothing is asked for it', async () => {
+  const world = new ConnectedWorld('abc');
+  assert.equal(world.session.answer(), null);
+  world.socket.give(hello({ seq: 3, open: [{ question_id: 'q-7', state: 'answering' }, { question_id: 'q-8', state: 'queued' }] }), snapshot('q-7', 'ab', 2));
+  const answer = world.session.answer();
+  assert.deepEqual([answer.id, world.session.answer('q-7') === answer, world.session.answer('q-8').id], ['q-7', true, 'q-8']);
+  const reading = read(answer);
+  world.socket.give(delta(4, 'q-7', 2, 'c'), done(5, 'q-7', 'abc', 3));
+  assert.deepEqual([types(await reading), (await answer.whole).text], [['accepted', 'text', 'ended'], 'abc']);
+  assert.deepEqual([world.session.answer('q-7'), world.session.answer('q-9'), world.session.answer().id], [null, null, 'q-8']);
+  world.session.close();
+  await assert.rejects(world.session.answer().whole, { reason: 'closed' });
+  assert.deepEqual(world.socket.sent, []);
+});
