@@ -4,4 +4,5 @@ namespace OrleansSessions.Conformance.Cases;
 /// <param name="Expected">What should have happened, or null if the case passed.</param>
 /// <param name="Got">What happened instead, or why the case was skipped.</param>
 /// <param name="Lines">What went both ways last.</param>
-internal sealed record CaseResult(string Name, string Claim, CaseOutcome Outcome, TimeSpan Duration, string? Expected, string? Got, IReadOnlyList<string> Lines);
+internal sealed record CaseResult(string Name, string Claim, CaseOutcome Outcome, TimeSpan Duration, string? Expected, string? Got,
+    IReadOnlyList<string> Lines);

@@ -26,9 +26,10 @@ internal sealed class CaseRun<TScene>(TextWriter output, Func<string, TScene> op
         }
 
         int Count(CaseOutcome outcome) => results.Count(result => result.Outcome == outcome);
+        var seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Count(CaseOutcome.Passed)} passed, {Count(CaseOutcome.Failed)} failed, {Count(CaseOutcome.Skipped)} skipped in {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s"));
+            $"{Count(CaseOutcome.Passed)} passed, {Count(CaseOutcome.Failed)} failed, {Count(CaseOutcome.Skipped)} skipped in {seconds:0.0} s"));
         return results;
     }
 

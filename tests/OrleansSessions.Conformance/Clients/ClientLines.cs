@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OrleansSessions.Conformance.Cases;
 using OrleansSessions.Conformance.Wire;
 
@@ -19,6 +20,19 @@ internal sealed class ClientLines(IClientUnderTest client, ICaseLimits scene)
 
     /// <summary>The pieces of this question since the last restart.</summary>
     public string TextOf(string id) => _texts.GetValueOrDefault(id, "");
+
+    /// <exception cref="CaseFailedException">The line is not a JSON object.</exception>
+    public static Frame Parse(string line)
+    {
+        try
+        {
+            return Frame.Parse(line);
+        }
+        catch (JsonException)
+        {
+            throw new CaseFailedException("one JSON object a line on the standard output", Transcript.Shorten(line));
+        }
+    }
 
     /// <summary>Takes lines until one has this event, and this id if one is given.</summary>
     public async Task<Frame> UntilAsync(string name, string? id = null)
@@ -73,7 +87,8 @@ internal sealed class ClientLines(IClientUnderTest client, ICaseLimits scene)
 
     private async Task<Frame> NextAsync(string expected)
     {
-        var line = await scene.Patience.ForAsync(expected, cancellation => client.NextAsync(cancellation).AsTask());
+        var line = await (_past.Count == 0 ? scene.Patience.ForStart : scene.Patience).ForAsync(expected,
+            cancellation => client.NextAsync(cancellation).AsTask());
         if (line is null)
         {
             throw new CaseFailedException(expected, "the end of the client program");

@@ -63,7 +63,7 @@ internal sealed class ClientProcess : IClientUnderTest
     public void EndInput() => _process.StandardInput.Close();
 
     public async ValueTask<Frame?> NextAsync(CancellationToken cancellationToken) =>
-        await _lines.Reader.WaitToReadAsync(cancellationToken) && _lines.Reader.TryRead(out var line) ? Frame.Parse(line) : null;
+        await _lines.Reader.WaitToReadAsync(cancellationToken) && _lines.Reader.TryRead(out var line) ? ClientLines.Parse(line) : null;
 
     public async Task<int> ExitAsync(CancellationToken cancellationToken)
     {

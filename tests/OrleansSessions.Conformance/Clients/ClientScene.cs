@@ -62,7 +62,7 @@ internal sealed class ClientScene : ICaseScene
 
     /// <summary>Returns the client's next request for a socket.</summary>
     public Task<UpgradeAttempt> AttemptAsync() =>
-        Patience.ForAsync("the client connects", async cancellation =>
+        (_open.IsEmpty ? Patience.ForStart : Patience).ForAsync("the client connects", async cancellation =>
         {
             var attempt = _attempts.Reader.ReadAsync(cancellation).AsTask();
             var exit = _client.ExitAsync(cancellation);
@@ -146,10 +146,11 @@ internal sealed class ClientScene : ICaseScene
             return null;
         });
 
-    /// <summary>Waits for the client's next request for a socket, which must not come before this time is over.</summary>
-    public async Task ExpectWaitAsync(int waitMs)
+    /// <summary>Closes the socket, and waits for the client's next request for one, which must not come before this time is over.</summary>
+    public async Task CloseAndExpectWaitAsync(ScriptedSocket socket, int code, int waitMs)
     {
         var closedMs = TimeProvider.System.GetElapsedTime(0).TotalMilliseconds;
+        await socket.CloseAsync(code);
         var attempt = await AttemptAsync();
         // The client's timer can be a little early.
         Check.That(attempt.AtMs - closedMs >= waitMs - 20, $"a wait of at least {waitMs} ms", $"{attempt.AtMs - closedMs:0} ms");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using OrleansSessions.Protocol;
 
@@ -9,11 +10,23 @@ internal sealed record Refusal(int Status, string Problem, int? RetryAfterSecond
 {
     public static Refusal Of(WireError error, long? retryAfterMs = null)
     {
-        var wait = retryAfterMs is null ? "" : string.Create(CultureInfo.InvariantCulture, $$""","retry_after_ms":{{retryAfterMs}}""");
-        var retryable = error.IsRetryable ? "true" : "false";
+        var problem = new JsonObject
+        {
+            ["type"] = "about:blank",
+            ["title"] = error.Title,
+            ["status"] = error.HttpStatus,
+            ["detail"] = "Refused by the case.",
+            ["code"] = error.Code,
+            ["retryable"] = error.IsRetryable,
+            ["trace_id"] = "00000000000000000000000000000001",
+        };
+        if (retryAfterMs is not null)
+        {
+            problem["retry_after_ms"] = retryAfterMs;
+        }
+
         return new(
-            error.HttpStatus,
-            $$"""{"type":"about:blank","title":"{{error.Title}}","status":{{error.HttpStatus}},"detail":"Refused by the case.","code":"{{error.Code}}","retryable":{{retryable}}{{wait}},"trace_id":"00000000000000000000000000000001"}""",
+            error.HttpStatus, problem.ToJsonString(),
             retryAfterMs is { } ms ? (int)((ms + 999) / 1000) : null);
     }
 

@@ -128,7 +128,8 @@ internal sealed class ScriptedSocket
         }
         catch (ChannelClosedException)
         {
-            throw new CaseFailedException(expected, $"the end of the socket (close code {(await _reading)?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"})");
+            throw new CaseFailedException(expected,
+                $"the end of the socket (close code {(await _reading)?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"})");
         }
     });
 

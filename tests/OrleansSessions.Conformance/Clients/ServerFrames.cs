@@ -50,7 +50,11 @@ internal static class ServerFrames
     {
         var frame = new JsonObject
         {
-            ["type"] = "accepted", ["seq"] = seq, ["question_id"] = id, ["duplicate"] = duplicate, ["position"] = position,
+            ["type"] = "accepted",
+            ["seq"] = seq,
+            ["question_id"] = id,
+            ["duplicate"] = duplicate,
+            ["position"] = position,
         };
         return Write(WithReplay(question is null ? frame : With(frame, "question", question), replay));
     }
@@ -68,7 +72,8 @@ internal static class ServerFrames
     }
 
     public static string Done(
-        long seq, int deltas, string text, string id = "q-1", string status = "completed", string? reason = null, bool replay = false, long? retryAfterMs = null)
+        long seq, int deltas, string text, string id = "q-1", string status = "completed", string? reason = null, bool replay = false,
+        long? retryAfterMs = null)
     {
         var frame = new JsonObject { ["type"] = "done", ["seq"] = seq, ["question_id"] = id };
         return Write(WithReplay(WithEnd(frame, status, reason, deltas, text, retryAfterMs), replay));
@@ -76,11 +81,18 @@ internal static class ServerFrames
 
     /// <param name="status">Where the question is; a final one adds the fields of <c>done</c>.</param>
     public static string Snapshot(
-        int deltas, string text, string id = "q-1", string status = "answering", string epoch = Epoch, string? reason = null, int part = 1, int parts = 1, string? whole = null)
+        int deltas, string text, string id = "q-1", string status = "answering", string epoch = Epoch, string? reason = null, int part = 1, int parts = 1,
+        string? whole = null)
     {
         var frame = new JsonObject
         {
-            ["type"] = "snapshot", ["epoch"] = epoch, ["question_id"] = id, ["text"] = text, ["question"] = "Say hello to all", ["part"] = part, ["parts"] = parts,
+            ["type"] = "snapshot",
+            ["epoch"] = epoch,
+            ["question_id"] = id,
+            ["text"] = text,
+            ["question"] = "Say hello to all",
+            ["part"] = part,
+            ["parts"] = parts,
         };
         if (status is "queued" or "accepted" or "answering" or "recovering")
         {
@@ -98,8 +110,16 @@ internal static class ServerFrames
     {
         var body = new JsonObject
         {
-            ["question_id"] = id, ["question"] = "Say hello to all", ["state"] = state, ["text"] = text, ["deltas"] = deltas,
-            ["bytes"] = Encoding.UTF8.GetByteCount(text), ["epoch"] = Epoch, ["accepted_seq"] = 1, ["position"] = 0, ["attempt"] = 1,
+            ["question_id"] = id,
+            ["question"] = "Say hello to all",
+            ["state"] = state,
+            ["text"] = text,
+            ["deltas"] = deltas,
+            ["bytes"] = Encoding.UTF8.GetByteCount(text),
+            ["epoch"] = Epoch,
+            ["accepted_seq"] = 1,
+            ["position"] = 0,
+            ["attempt"] = 1,
             ["asked_at"] = "2026-01-02T03:04:05+00:00",
         };
         if (state is not ("queued" or "accepted" or "answering" or "recovering"))

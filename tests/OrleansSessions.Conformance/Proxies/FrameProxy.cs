@@ -108,7 +108,7 @@ internal sealed class FrameProxy : IAsyncDisposable
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
         context.Response.StatusCode = (int)response.StatusCode;
         context.Response.ContentType = response.Content.Headers.ContentType?.ToString();
-        foreach (var (name, values) in response.Headers.Where(header => header.Key is "Location" or "Retry-After").Concat(response.Content.Headers.Where(header => header.Key == "Allow")))
+        foreach (var (name, values) in response.Headers.Concat(response.Content.Headers).Where(header => header.Key is "Location" or "Retry-After" or "Allow"))
         {
             context.Response.Headers[name] = values.ToArray();
         }

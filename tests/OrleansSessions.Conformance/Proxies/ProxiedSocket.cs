@@ -85,7 +85,8 @@ internal sealed class ProxiedSocket(HttpContext context, WebSocket client, WebSo
                 }
             }
         }
-        catch (Exception end) when (end is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException or InvalidOperationException)
+        catch (Exception end) when (end is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException
+            or InvalidOperationException)
         {
             // One side has gone, so the other one goes as well.
         }
@@ -94,15 +95,10 @@ internal sealed class ProxiedSocket(HttpContext context, WebSocket client, WebSo
     private async Task PassAsync(byte[] message, WebSocket to, bool isDown)
     {
         var json = Encoding.UTF8.GetString(message);
-        if (!isDown && !json.IsNormalized())
-        {
-            await to.SendAsync(message, WebSocketMessageType.Text, true, CancellationToken.None);
-            return;
-        }
-
         ServerFrames += isDown ? 1 : 0;
         foreach (var frame in isDown ? plan.OnServerFrame(this, json) : plan.OnClientFrame(this, json))
         {
+            // What is not changed is passed byte by byte, also if it is not UTF-8.
             await to.SendAsync(frame == json ? message : Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, true, CancellationToken.None);
         }
     }

@@ -72,7 +72,8 @@ internal sealed class PacedAnswer(ResumeScene scene, string id)
             {
                 // While another process takes the session over, the request can fail.
                 Check.That(
-                    reply?.Flag("retryable") == true && TimeProvider.System.GetElapsedTime(start) < scene.Patience.Limit, "200 for a piece of the answer", $"{status} {reply}");
+                    reply?.Flag("retryable") == true && TimeProvider.System.GetElapsedTime(start) < scene.Patience.Limit, "200 for a piece of the answer",
+                    $"{status} {reply}");
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
             }
         }

@@ -28,10 +28,11 @@ internal static class ResumeVerb
         }
     }
 
-    /// <param name="loseServer">Ends the last one of the servers, or null.</param>
+    /// <param name="loseServer">Ends the first one of the servers in the middle of an answer, or null if none is lost.</param>
     /// <exception cref="CaseFailedException">There is no such server.</exception>
     public static async Task<IReadOnlyList<CaseResult>> TryAsync(
-        IReadOnlyList<ConformanceCase<ResumeScene>> cases, ConformanceOptions options, Func<IClientUnderTest> start, TextWriter output, Func<Task>? loseServer = null)
+        IReadOnlyList<ConformanceCase<ResumeScene>> cases, ConformanceOptions options, Func<IClientUnderTest> start, TextWriter output,
+        Func<Task>? loseServer = null)
     {
         ServerTarget[] servers = [.. options.Servers.Select(address => new ServerTarget(address, options))];
         try

@@ -34,10 +34,11 @@ internal sealed class ServerTarget(Uri address, ConformanceOptions options) : ID
         await using var scene = new ServerScene(this);
         try
         {
-            var socket = await scene.OpenAsync();
-            Responder = socket.Hello.Text("responder") ?? "";
+            // Whether the frame is a valid 'hello' is for the cases to say.
+            var socket = await scene.DialAsync("", [WireSocket.V1]);
+            Responder = (await socket.NextAsync()).Text("responder") ?? "";
         }
-        catch (WebSocketException fault)
+        catch (Exception fault) when (fault is WebSocketException or UpgradeRefusedException)
         {
             throw new CaseFailedException($"a v1 socket at {Socket("SESSION", "")}", fault.Message);
         }

@@ -141,6 +141,16 @@ internal sealed class WireSocket : IAsyncDisposable
         return frame;
     }
 
+    /// <summary>Returns the next frame like <see cref="ExpectAsync"/>. It must come before the answer to a ping, so it is not waited for in vain.</summary>
+    public async Task<Frame> ExpectAtOnceAsync(string type, string id)
+    {
+        await SendAsync("""{"type":"ping"}""");
+        var expected = $"'{type}' of {id}";
+        var frame = await NextAsync($"{expected}, before 'ping'");
+        Check.That(frame.Type == type && frame.QuestionId == id, $"{expected} next", frame);
+        return frame;
+    }
+
     public async Task<Frame> ExpectErrorAsync(string code)
     {
         var frame = await ExpectAsync("error");

@@ -123,7 +123,7 @@ public sealed class CheckedSocket : IAsyncDisposable
         catch (ChannelClosedException)
         {
             var end = await _reading;
-            throw new XunitException($"{_name}: the socket ended ({end}) while waiting for {expectation}. {Seen()}");
+            throw new SocketEndedException($"{_name}: the socket ended ({end}) while waiting for {expectation}. {Seen()}");
         }
     }
 

@@ -90,9 +90,10 @@ public sealed class ReferenceClient(Func<string, Uri> address) : IAsyncDisposabl
         _socket = null;
     }
 
-    public async Task<ReferenceQuestion> AskAsync(string text, string? ifBusy = null)
+    /// <param name="id">The id of the question, or null for a new one.</param>
+    public async Task<ReferenceQuestion> AskAsync(string text, string? ifBusy = null, string? id = null)
     {
-        var question = Obtain($"q-{++_nextId}-{Guid.NewGuid():N}"[..20]);
+        var question = Obtain(id ?? $"q-{++_nextId}-{Guid.NewGuid():N}"[..20]);
         question.IsMine = true;
         question.Text = text;
         await Socket.AskAsync(text, question.Id, ifBusy);

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using OrleansSessions.Client;
 using OrleansSessions.Client.ChatClient;
 using OrleansSessions.Grains;
 using OrleansSessions.Protocol;
@@ -26,11 +27,12 @@ public sealed partial class ShapeTests
     [
         typeof(WireErrors).Assembly, typeof(IResponder).Assembly, typeof(PushStreamOptions).Assembly, typeof(SessionGrainsExtensions).Assembly,
         typeof(SqliteStorageOptions).Assembly, typeof(OpenAIOptions).Assembly, typeof(ChatClientResponderOptions).Assembly, typeof(SocketGatewayOptions).Assembly,
-        typeof(ServerOptions).Assembly, typeof(SessionChatClient).Assembly,
+        typeof(ServerOptions).Assembly, typeof(SessionClient).Assembly, typeof(SessionChatClient).Assembly,
     ];
 
     [Theory]
     [InlineData("OrleansSessions.Protocol")]
+    [InlineData("OrleansSessions.Client", "OrleansSessions.Protocol")]
     [InlineData("OrleansSessions.Abstractions", "OrleansSessions.Protocol")]
     [InlineData("OrleansSessions.Streaming")]
     [InlineData("OrleansSessions.Storage.Sqlite")]
@@ -48,6 +50,7 @@ public sealed partial class ShapeTests
 
     [Theory]
     [InlineData("OrleansSessions.Protocol", "Orleans", "Microsoft.AspNetCore")]
+    [InlineData("OrleansSessions.Client", "Orleans", "Microsoft.AspNetCore", "Microsoft.Extensions.Http", "Microsoft.Extensions.Options")]
     [InlineData("OrleansSessions.Grains", "Microsoft.AspNetCore")]
     [InlineData("OrleansSessions.Client.ChatClient", "Orleans", "Microsoft.AspNetCore")]
     [InlineData("OrleansSessions.Storage.Sqlite", "Microsoft.AspNetCore")]

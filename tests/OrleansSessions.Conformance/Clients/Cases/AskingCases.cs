@@ -30,7 +30,8 @@ internal static class AskingCases
         const string Question = "Żółć \U0001F600 \u2028 𐍈";
         var socket = await scene.AskLiveAsync(question: Question);
         await socket.SendAsync(
-            ServerFrames.Accepted(1), ServerFrames.Delta(2, 0, "é\U0001F600"), ServerFrames.Delta(3, 1, "𐍈\u2028\0"), ServerFrames.Done(4, 2, "é\U0001F600𐍈\u2028\0"));
+            ServerFrames.Accepted(1), ServerFrames.Delta(2, 0, "é\U0001F600"), ServerFrames.Delta(3, 1, "𐍈\u2028\0"),
+            ServerFrames.Done(4, 2, "é\U0001F600𐍈\u2028\0"));
         await scene.Lines.EndedAsync("q-1", "é\U0001F600𐍈\u2028\0");
         Check.That(scene.Requests.IsEmpty, "no look-up, because the counts match", string.Join(", ", scene.Requests));
     }
@@ -75,7 +76,8 @@ internal static class AskingCases
     private static async Task ReadsHistoryAsync(ClientScene scene)
     {
         await scene.GoLiveAsync();
-        scene.History = $$"""{"questions":[{{ServerFrames.Stored("completed", 1, "One.", "q-1")}},{{ServerFrames.Stored("cancelled", 1, "Tw", "q-2", "by_client")}}]}""";
+        var (first, second) = (ServerFrames.Stored("completed", 1, "One.", "q-1"), ServerFrames.Stored("cancelled", 1, "Tw", "q-2", "by_client"));
+        scene.History = $$"""{"questions":[{{first}},{{second}}]}""";
         await scene.DoAsync(new { @do = "history" });
         var questions = (await scene.Lines.UntilAsync("history")).List("questions");
         Check.Equal("q-1 completed One. | q-2 cancelled Tw", string.Join(" | ", questions.Select(Show)), "the history, oldest first");
@@ -112,7 +114,8 @@ internal static class AskingCases
         Check.Equal(0, (await scene.Lines.UntilAsync("accepted", "q-1")).Number("position"), "the position of a question that starts now");
         await socket.SendAsync(ServerFrames.Delta(2, 0, "Say"));
         await scene.Lines.TextAsync("q-1", "Say");
-        await socket.SendAsync(ServerFrames.Delta(3, 1, " hello"), ServerFrames.Done(4, 2, "Say hello", status: "failed", reason: "responder_unavailable", retryAfterMs: 2000));
+        await socket.SendAsync(ServerFrames.Delta(3, 1, " hello"),
+            ServerFrames.Done(4, 2, "Say hello", status: "failed", reason: "responder_unavailable", retryAfterMs: 2000));
         var ended = await scene.Lines.EndedAsync("q-1", "Say hello", "failed");
         Check.Equal("responder_unavailable", ended.Text("reason"), "the reason");
         Check.Equal("Said by the case.", ended.Text("message"), "the message");

@@ -12,7 +12,8 @@ internal static class PositionCases
         new("4.run", "a frame with several deltas counts as all of them", TakesRunsAsync),
         new("5.snapshot-parts", "the parts of a snapshot are joined, and deltas continue it", JoinsPartsAsync),
         new("5.snapshot-final", "a final snapshot ends its question", EndsBySnapshotAsync),
-        new("5.trimmed", "after 'trimmed' the snapshot takes the place of what was missed", context => NotRecoveredAsync(context, "trimmed", ServerFrames.Epoch)),
+        new("5.trimmed", "after 'trimmed' the snapshot takes the place of what was missed",
+            context => NotRecoveredAsync(context, "trimmed", ServerFrames.Epoch)),
         new("5.epoch-changed", "after 'epoch_changed' numbers begin again", context => NotRecoveredAsync(context, "epoch_changed", "e2")),
         new("5.expired", "after 'expired' numbers begin again", context => NotRecoveredAsync(context, "expired", "e2")),
         new("5.epoch-changed-open-socket", "a new epoch on an open socket withdraws text of own and of followed questions", ChangesEpochOnOpenSocketAsync),
@@ -72,7 +73,8 @@ internal static class PositionCases
     {
         var socket = await scene.AskLiveAsync();
         await socket.SendAsync(
-            ServerFrames.Accepted(1), ServerFrames.Delta(4, 0, "Say hello to", count: 3), ServerFrames.Delta(5, 3, " all"), ServerFrames.Done(6, 4, "Say hello to all"));
+            ServerFrames.Accepted(1), ServerFrames.Delta(4, 0, "Say hello to", count: 3), ServerFrames.Delta(5, 3, " all"),
+            ServerFrames.Done(6, 4, "Say hello to all"));
         await scene.Lines.EndedAsync("q-1", "Say hello to all");
         await socket.ExpectNothingAsync(6);
         Check.That(scene.Requests.IsEmpty, "no look-up, because the counts match", string.Join(", ", scene.Requests));
@@ -83,7 +85,8 @@ internal static class PositionCases
         await scene.ConnectAsync();
         var socket = await scene.AcceptAsync(ServerFrames.Hello(seq: 9, open: ["other"]));
         await socket.SendAsync(
-            ServerFrames.Snapshot(4, "Say ", "other", part: 1, parts: 3, whole: "Say hello to"), ServerFrames.Snapshot(4, "hello", "other", part: 2, parts: 3, whole: "Say hello to"),
+            ServerFrames.Snapshot(4, "Say ", "other", part: 1, parts: 3, whole: "Say hello to"),
+            ServerFrames.Snapshot(4, "hello", "other", part: 2, parts: 3, whole: "Say hello to"),
             ServerFrames.Snapshot(4, " to", "other", part: 3, parts: 3, whole: "Say hello to"), ServerFrames.Delta(10, 4, " all", "other"),
             ServerFrames.Done(11, 5, "Say hello to all", "other"));
         await scene.Lines.EndedAsync("other", "Say hello to all");
@@ -121,7 +124,8 @@ internal static class PositionCases
     private static async Task ChangesEpochOnOpenSocketAsync(ClientScene scene)
     {
         var socket = await BeginAsync(scene);
-        await socket.SendAsync(ServerFrames.Done(4, 2, "Say hello"), ServerFrames.Accepted(5, "other", "What?"), ServerFrames.Delta(6, 0, "A process", "other"));
+        await socket.SendAsync(ServerFrames.Done(4, 2, "Say hello"), ServerFrames.Accepted(5, "other", "What?"),
+            ServerFrames.Delta(6, 0, "A process", "other"));
         await scene.Lines.TextAsync("other", "A process");
         await socket.SendAsync(
             ServerFrames.Resumed(1, ["other"], "epoch_changed", "e2"), ServerFrames.Snapshot(0, "", "other", "recovering", "e2"),
@@ -162,7 +166,8 @@ internal static class PositionCases
     {
         var socket = await BeginAsync(scene);
         await socket.SendAsync(
-            ServerFrames.Delta(3, 1, " hello"), ServerFrames.Delta(2, 0, "Say"), ServerFrames.Delta(4, 2, "."), ServerFrames.Delta(4, 2, "."), ServerFrames.Done(5, 3, "Say hello."));
+            ServerFrames.Delta(3, 1, " hello"), ServerFrames.Delta(2, 0, "Say"), ServerFrames.Delta(4, 2, "."), ServerFrames.Delta(4, 2, "."),
+            ServerFrames.Done(5, 3, "Say hello."));
         await scene.Lines.EndedAsync("q-1", "Say hello.");
         await socket.ExpectNothingAsync(5);
     }
@@ -228,7 +233,8 @@ internal static class PositionCases
         // While it is being replayed, another ping that is ahead says nothing new.
         await socket.ExpectNothingAsync(5);
         await socket.SendAsync(
-            ServerFrames.Delta(4, 2, " to", replay: true), ServerFrames.Delta(5, 3, " all", replay: true), ServerFrames.Resumed(5, ["q-1"]), ServerFrames.Done(6, 4, "Say hello to all"));
+            ServerFrames.Delta(4, 2, " to", replay: true), ServerFrames.Delta(5, 3, " all", replay: true), ServerFrames.Resumed(5, ["q-1"]),
+            ServerFrames.Done(6, 4, "Say hello to all"));
         await scene.Lines.EndedAsync("q-1", "Say hello to all");
         await socket.ExpectNothingAsync(6);
     }

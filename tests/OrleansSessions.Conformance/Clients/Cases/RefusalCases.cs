@@ -9,10 +9,14 @@ internal static class RefusalCases
 {
     public static IEnumerable<ConformanceCase<ClientScene>> All { get; } =
     [
-        new("2.upgrade-401", "an upgrade that is answered with 401 stops the client", scene => StopsAtUpgradeAsync(scene, WireErrors.Unauthorized, isSeenByPages: true)),
-        new("2.upgrade-403", "an upgrade that is answered with 403 stops the client", scene => StopsAtUpgradeAsync(scene, WireErrors.Forbidden, isSeenByPages: true)),
-        new("2.upgrade-400", "an upgrade that is answered with 400 stops the client", scene => StopsAtUpgradeAsync(scene, WireErrors.BadRequest, isSeenByPages: false)),
-        new("2.upgrade-404", "an upgrade that is answered with 404 stops the client", scene => StopsAtUpgradeAsync(scene, WireErrors.NotFound, isSeenByPages: false)),
+        new("2.upgrade-401", "an upgrade that is answered with 401 stops the client",
+            scene => StopsAtUpgradeAsync(scene, WireErrors.Unauthorized, isSeenByPages: true)),
+        new("2.upgrade-403", "an upgrade that is answered with 403 stops the client",
+            scene => StopsAtUpgradeAsync(scene, WireErrors.Forbidden, isSeenByPages: true)),
+        new("2.upgrade-400", "an upgrade that is answered with 400 stops the client",
+            scene => StopsAtUpgradeAsync(scene, WireErrors.BadRequest, isSeenByPages: false)),
+        new("2.upgrade-404", "an upgrade that is answered with 404 stops the client",
+            scene => StopsAtUpgradeAsync(scene, WireErrors.NotFound, isSeenByPages: false)),
         new("2.upgrade-429", "an upgrade that is answered with 429 is tried again", scene => TriesUpgradeAgainAsync(scene, WireErrors.ConnectionLimit)),
         new("2.upgrade-503", "an upgrade that is answered with 503 is tried again", scene => TriesUpgradeAgainAsync(scene, WireErrors.Draining)),
         new("2.upgrade-broken", "an upgrade whose connection breaks is tried again", TriesBrokenUpgradeAgainAsync),
@@ -213,7 +217,6 @@ internal static class RefusalCases
         await scene.ConnectAsync();
         var socket = await (await scene.AttemptAsync()).OpenAsync();
         await socket.SendAsync(ServerFrames.Error("connection_limit", true, null, ("retry_after_ms", 400)));
-        await socket.CloseAsync(CloseCodes.ConnectionLimit);
-        await scene.ExpectWaitAsync(400);
+        await scene.CloseAndExpectWaitAsync(socket, CloseCodes.ConnectionLimit, 400);
     }
 }

@@ -15,7 +15,8 @@ internal static class SocketLifeCases
 
     private static readonly (int Code, string Reason)[] StopCodes =
     [
-        (CloseCodes.Normal, "ended"), (CloseCodes.UnsupportedData, "protocol"), (CloseCodes.InvalidPayload, "protocol"), (CloseCodes.PolicyViolation, "protocol"),
+        (CloseCodes.Normal, "ended"), (CloseCodes.UnsupportedData, "protocol"), (CloseCodes.InvalidPayload, "protocol"),
+        (CloseCodes.PolicyViolation, "protocol"),
         (CloseCodes.MessageTooBig, "protocol"), (CloseCodes.BadProtocol, "protocol"), (CloseCodes.Unauthorized, "refused"), (CloseCodes.Forbidden, "refused"),
         (CloseCodes.SessionRemoved, "session_removed"), (CloseCodes.UnsupportedProtocol, "refused"), (4150, "ended"),
     ];
@@ -89,8 +90,7 @@ internal static class SocketLifeCases
     {
         var socket = await BeginAsync(scene);
         await socket.SendAsync(ServerFrames.Error("draining", true, null, ("retry_after_ms", 400)));
-        await socket.CloseAsync(CloseCodes.Draining);
-        await scene.ExpectWaitAsync(400);
+        await scene.CloseAndExpectWaitAsync(socket, CloseCodes.Draining, 400);
     }
 
     private static async Task RenewsTokenAsync(ClientScene scene)
@@ -113,7 +113,8 @@ internal static class SocketLifeCases
         await socket.SendAsync("""{"type":"expiring","in_ms":60000}""");
         await socket.ExpectAsync("auth");
         await socket.SendAsync(
-            ServerFrames.Error("unauthorized", false, null, ("param", "token")), ServerFrames.Accepted(1), ServerFrames.Delta(2, 0, "Say"), ServerFrames.Done(3, 1, "Say"));
+            ServerFrames.Error("unauthorized", false, null, ("param", "token")), ServerFrames.Accepted(1), ServerFrames.Delta(2, 0, "Say"),
+            ServerFrames.Done(3, 1, "Say"));
         await scene.Lines.EndedAsync("q-1", "Say");
     }
 
@@ -159,7 +160,8 @@ internal static class SocketLifeCases
         await socket.SendAsync(ServerFrames.Hello(seq: 4, open: ["q-1", "q-2"], resuming: true, connection: "c-2"));
         Check.Equal(1000, await old.EndAsync(), "the close code of the first socket");
         await socket.SendAsync(
-            ServerFrames.Delta(3, 1, " hello", replay: true), ServerFrames.Accepted(4, "q-2", position: 1, replay: true), ServerFrames.Resumed(4, ["q-1", "q-2"]),
+            ServerFrames.Delta(3, 1, " hello", replay: true), ServerFrames.Accepted(4, "q-2", position: 1, replay: true),
+            ServerFrames.Resumed(4, ["q-1", "q-2"]),
             ServerFrames.Done(5, 2, "Say hello"), ServerFrames.Done(6, 0, "", "q-2"));
         await scene.Lines.EndedAsync("q-1", "Say hello");
         await scene.Lines.EndedAsync("q-2", "");
@@ -190,7 +192,8 @@ internal static class SocketLifeCases
         await old.SendAsync("""{"type":"reconnect","reason":"draining","delay_ms":0}""");
         var outdated = await scene.AttemptAsync();
         Check.Equal("e1 2", $"{outdated.Epoch} {outdated.After}", "the position of the second socket");
-        await old.SendAsync(ServerFrames.Resumed(7, ["q-1"], "epoch_changed", "e2"), ServerFrames.Snapshot(0, "", status: "recovering", epoch: "e2"), ServerFrames.Delta(8, 0, "Hi"));
+        await old.SendAsync(ServerFrames.Resumed(7, ["q-1"], "epoch_changed", "e2"), ServerFrames.Snapshot(0, "", status: "recovering", epoch: "e2"),
+            ServerFrames.Delta(8, 0, "Hi"));
         await scene.Lines.TextAsync("q-1", "Hi");
         var between = await outdated.OpenAsync();
         await between.SendAsync(ServerFrames.Hello(seq: 8, open: ["q-1"], resuming: true, epoch: "e2"));

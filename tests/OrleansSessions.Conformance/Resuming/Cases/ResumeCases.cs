@@ -14,10 +14,12 @@ internal static class ResumeCases
     public static IReadOnlyList<ConformanceCase<ResumeScene>> All { get; } =
     [
         new("12.own-answer", "an answer whose connections are cut in its middle arrives whole and once", scene => OwnAsync(scene, InMidAnswer)),
-        new("12.cut-replays", "an answer whose connections are cut again and again while they are resumed arrives whole and once", scene => OwnAsync(scene, InReplay)),
+        new("12.cut-replays", "an answer whose connections are cut again and again while they are resumed arrives whole and once",
+            scene => OwnAsync(scene, InReplay)),
         new("12.followed-answer", "an answer to someone else arrives whole and once over connections that are cut", FollowedAsync),
         new("12.question-lost", "a question that is lost with its connection is asked once", scene => AskedOnceAsync(scene, QuestionFate.IsLost)),
-        new("12.acceptance-lost", "a question whose acceptance is lost with its connection is asked once", scene => AskedOnceAsync(scene, QuestionFate.ArrivesUnanswered)),
+        new("12.acceptance-lost", "a question whose acceptance is lost with its connection is asked once",
+            scene => AskedOnceAsync(scene, QuestionFate.ArrivesUnanswered)),
         new("12.cancel-over-cuts", "a cancel between cuts ends the answer, with the text that the server has", CancelAsync),
         new("12.busy-after-cuts", "after a cut, a busy session is still reported with who is running", BusyAsync),
     ];

@@ -93,7 +93,8 @@ internal static class AttachCases
         {
             Check.Equal(403, refused.Status, "the answer to a foreign origin");
             var reply = await scene.CallAsync(HttpMethod.Get, "", null, ("Origin", "https://foreign.example"));
-            Check.That(reply.ExpectProblem(WireErrors.Forbidden).Text("detail")!.Contains("foreign.example", StringComparison.Ordinal), "the origin in the detail", reply);
+            Check.That(reply.ExpectProblem(WireErrors.Forbidden).Text("detail")!.Contains("foreign.example", StringComparison.Ordinal),
+                "the origin in the detail", reply);
             return;
         }
 

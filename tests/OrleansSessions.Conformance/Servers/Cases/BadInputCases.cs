@@ -40,10 +40,13 @@ internal static class BadInputCases
         new("8.question-too-large", "a question above limits.question_bytes is refused, and the socket stays open", RefusesLargeQuestionAsync),
         .. Refused.Select(each => new ConformanceCase<ServerScene>(
             $"9.{each.Name}", $"{each.Claim} is refused, and changes nothing", scene => RefusesAsync(scene, each.Frame, "bad_request", each.Param))),
-        new("9.unknown-type", "an unknown type is refused, and changes nothing", scene => RefusesAsync(scene, """{"type":"shout","question":"a"}""", "unknown_type", null)),
+        new("9.unknown-type", "an unknown type is refused, and changes nothing",
+            scene => RefusesAsync(scene, """{"type":"shout","question":"a"}""", "unknown_type", null)),
         new("9.unknown-option", "an option that the responder does not take is refused, and changes nothing", RefusesOptionAsync),
-        new("9.binary", "a binary message closes with 1003", scene => ClosesAsync(scene, "{}"u8.ToArray(), WebSocketMessageType.Binary, CloseCodes.UnsupportedData)),
-        new("9.not-utf8", "text that is not UTF-8 closes with 1007", scene => ClosesAsync(scene, [0x22, 0xff, 0x22], WebSocketMessageType.Text, CloseCodes.InvalidPayload)),
+        new("9.binary", "a binary message closes with 1003",
+            scene => ClosesAsync(scene, "{}"u8.ToArray(), WebSocketMessageType.Binary, CloseCodes.UnsupportedData)),
+        new("9.not-utf8", "text that is not UTF-8 closes with 1007",
+            scene => ClosesAsync(scene, [0x22, 0xff, 0x22], WebSocketMessageType.Text, CloseCodes.InvalidPayload)),
         new("9.http", "wrong methods, types, addresses and positions are refused over HTTP", RefusesOverHttpAsync),
     ];
 
@@ -93,7 +96,10 @@ internal static class BadInputCases
         var socket = await scene.OpenAsync();
         await socket.SendAsync(JsonSerializer.Serialize(new
         {
-            type = "question", id = "q-1", question = "a", options = new Dictionary<string, bool> { [Option] = true },
+            type = "question",
+            id = "q-1",
+            question = "a",
+            options = new Dictionary<string, bool> { [Option] = true },
         }));
         var frame = await socket.NextAsync("an error");
         if (frame.Type == "accepted" && !scene.Target.IsExternal)

@@ -33,7 +33,8 @@ internal static class HttpCases
         Check.Equal("q-1 0", $"{asked.QuestionId} {asked.Number("position")}", "question_id and position");
         Check.That(asked.Text("state") is not null && asked.Text("epoch") is not null && asked.Number("seq") == 1, "state, epoch and seq", asked);
         Check.That(
-            reply.Headers.Location?.OriginalString.EndsWith($"/{scene.Session}/questions/q-1", StringComparison.Ordinal) == true, "the address of the question in Location",
+            reply.Headers.Location?.OriginalString.EndsWith($"/{scene.Session}/questions/q-1", StringComparison.Ordinal) == true,
+            "the address of the question in Location",
             reply.Headers.Location);
         await scene.Answers.AnswerShortAsync("q-1");
         await scene.UntilEndedAsync("q-1");
@@ -52,7 +53,8 @@ internal static class HttpCases
 
     private static async Task TakesKeyAsync(ServerScene scene)
     {
-        var asked = (await scene.CallAsync(HttpMethod.Post, "/questions", Frames.Question(null, scene.Answers.LongQuestion), ("Idempotency-Key", "k-1"))).Expect(202);
+        var asked = (await scene.CallAsync(HttpMethod.Post, "/questions", Frames.Question(null, scene.Answers.LongQuestion),
+            ("Idempotency-Key", "k-1"))).Expect(202);
         Check.Equal("k-1", asked.QuestionId, "the id of the question");
         (await scene.CallAsync(HttpMethod.Post, "/questions", Frames.Question("k-2", "a"), ("Idempotency-Key", "k-3"))).ExpectProblem(WireErrors.BadRequest);
     }
@@ -72,7 +74,8 @@ internal static class HttpCases
     {
         await scene.Answers.AskLongAsync("q-1");
         var open = await scene.ReadAsync("q-1");
-        Check.That(open.Text("state") is "accepted" or "answering" && open.Number("deadline_ms") > 0 && !open.Has("status"), "an open question with its deadline", open);
+        Check.That(open.Text("state") is "accepted" or "answering" && open.Number("deadline_ms") > 0 && !open.Has("status"),
+            "an open question with its deadline", open);
         Check.Equal(scene.Answers.LongQuestion, open.Text("question"), "the question");
         await scene.Answers.FinishAsync("q-1");
         var ended = await scene.UntilEndedAsync("q-1");
@@ -115,7 +118,8 @@ internal static class HttpCases
         var cancelling = (await scene.CallAsync(HttpMethod.Post, "/questions/q-1/cancel")).Expect(202);
         Check.Equal("q-1 cancelling", $"{cancelling.QuestionId} {cancelling.Text("state")}", "the question that is being cancelled");
         Check.Equal("by_client", (await scene.UntilEndedAsync("q-1")).Text("reason"), "the reason");
-        Check.Equal("cancelled", (await scene.CallAsync(HttpMethod.Post, "/questions/q-1/cancel")).Expect(200).Text("status"), "the status of the ended question");
+        Check.Equal("cancelled", (await scene.CallAsync(HttpMethod.Post, "/questions/q-1/cancel")).Expect(200).Text("status"),
+            "the status of the ended question");
         (await scene.CallAsync(HttpMethod.Post, "/questions/unknown/cancel")).ExpectProblem(WireErrors.QuestionNotFound);
     }
 
@@ -196,7 +200,8 @@ internal static class HttpCases
         Task<HttpReply> AnswerAsync(string body) => scene.CallAsync(HttpMethod.Post, "/questions/q-1/answer", body);
         for (var i = 0; i < 2; i++)
         {
-            Check.Equal(8, (await AnswerAsync("""{"attempt":1,"offset":0,"text":"H\u00e9llo, ","final":false}""")).Expect(200).Number("offset"), "the next offset, in bytes");
+            Check.Equal(8, (await AnswerAsync("""{"attempt":1,"offset":0,"text":"H\u00e9llo, ","final":false}""")).Expect(200).Number("offset"),
+                "the next offset, in bytes");
         }
 
         var wrong = (await AnswerAsync("""{"attempt":1,"offset":3,"text":"all","final":false}""")).ExpectProblem(WireErrors.OffsetMismatch);
@@ -212,7 +217,8 @@ internal static class HttpCases
         SkipUnlessExternal(scene);
         await scene.Answers.AskLongAsync("q-1");
         const string Lines = "{\"attempt\":1,\"offset\":0,\"text\":\"Hello, \"}\n\n{\"text\":\"all of \"}\r\n{\"text\":\"you.\",\"final\":true}";
-        var reply = await scene.CallAnyAsync(HttpMethod.Post, $"/{scene.Session}/questions/q-1/answer", new StringContent(Lines, Encoding.UTF8, "application/x-ndjson"));
+        var reply = await scene.CallAnyAsync(HttpMethod.Post, $"/{scene.Session}/questions/q-1/answer",
+            new StringContent(Lines, Encoding.UTF8, "application/x-ndjson"));
         Check.Equal(18, reply.Expect(200).Number("offset"), "the bytes of the answer");
         Check.Equal("Hello, all of you.", (await scene.UntilEndedAsync("q-1")).Text("text"), "the answer");
     }

@@ -8,7 +8,7 @@ internal static class ServerCases
 {
     public static IReadOnlyList<ConformanceCase<ServerScene>> All { get; } =
     [
-        .. AttachCases.All.Concat(AnswerCases.All).Concat(BadInputCases.All).Concat(HttpCases.All)
+        .. AttachCases.All.Concat(ResumingCases.All).Concat(AnswerCases.All).Concat(BadInputCases.All).Concat(HttpCases.All)
             .OrderBy(each => int.Parse(each.Section, CultureInfo.InvariantCulture)),
     ];
 }
