@@ -57,13 +57,10 @@ public sealed class Answer : IAsyncEnumerable<AnswerUpdate>
     /// <param name="cancellationToken">Ends the enumeration, not the question.</param>
     public IAsyncEnumerator<AnswerUpdate> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
-        var either = cancellationToken.CanBeCanceled && _cancellationToken.CanBeCanceled
-            ? CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken, cancellationToken).Token
-            : cancellationToken.CanBeCanceled ? cancellationToken : _cancellationToken;
-        var reader = new AnswerReader(_question, _from?.Bytes ?? 0, _gate, either);
+        var reader = new AnswerReader(_question, _from, _gate, _cancellationToken, cancellationToken);
         lock (_gate)
         {
-            _question.AttachReader(reader, _from);
+            _question.AttachReader(reader);
         }
 
         return reader;

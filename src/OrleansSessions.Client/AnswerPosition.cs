@@ -36,7 +36,7 @@ public sealed record AnswerPosition
     /// <summary>Reads what <see cref="ToString"/> returned.</summary>
     /// <exception cref="FormatException">The text is not a position.</exception>
     public static AnswerPosition Parse(string text) =>
-        TryParse(text, out var position) ? position : throw new FormatException($"'{text}' is not a position in an answer, as AnswerPosition.ToString returns it.");
+        TryParse(text, out var position) ? position : throw new FormatException($"'{text}' is no position of an answer. AnswerPosition.ToString returns one.");
 
     /// <summary>Reads what <see cref="ToString"/> returned. Returns false if the text is not a position.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out AnswerPosition? position)

@@ -12,9 +12,9 @@ public sealed class AskOptions
     /// <summary>What to do if another question is open. Default <see cref="IfBusy.Reject"/>.</summary>
     public IfBusy IfBusy { get; init; }
 
-    /// <summary>Options for the responder, which decides which it takes. Default null. They are written when the question is asked; later changes have no effect.</summary>
+    /// <summary>Options for the responder, which decides which it takes. Default null. Written when the question is asked.</summary>
     public JsonObject? Options { get; init; }
 
-    /// <summary>Passed to the responder unchanged. Default null. Written when the question is asked, like <see cref="Options"/>.</summary>
+    /// <summary>Passed to the responder unchanged. Default null. Written when the question is asked.</summary>
     public JsonObject? Metadata { get; init; }
 }

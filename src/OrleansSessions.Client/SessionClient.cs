@@ -15,7 +15,8 @@ public sealed class SessionClient : IAsyncDisposable
     /// <summary>The maximum of <see cref="GetHistoryAsync"/>.</summary>
     public const int MaxHistory = 100;
 
-    private static readonly HttpMessageInvoker SharedInvoker = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2), UseCookies = false });
+    private static readonly HttpMessageInvoker SharedInvoker =
+        new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2), UseCookies = false });
 
     private readonly SessionLife _life;
     private readonly SessionApi _api;
@@ -211,7 +212,8 @@ public sealed class SessionClient : IAsyncDisposable
         if (!Identifiers.IsQuestionId(id))
         {
             throw new ArgumentException(
-                $"'{id}' is not a question id: it has 1 to {Identifiers.MaxQuestionIdLength} characters from A-Z a-z 0-9 . _ ~ : @ - and is not '.' or '..'.", parameter);
+                $"'{id}' is not a question id: 1 to {Identifiers.MaxQuestionIdLength} characters from A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.",
+                parameter);
         }
     }
 }

@@ -29,8 +29,9 @@ public sealed class SessionClientOptions
     public string ApiPath { get; set; } = "/v1/sessions/" + SessionPlaceholder;
 
     /// <summary>
-    /// Called for each new state, in order and one at a time, on a thread of the pool. Default null. It must return quickly, because the session waits
-    /// for it. An exception from it stops the session with <see cref="SessionStopReason.Protocol"/>.
+    /// Called for each new state, and again for each attempt to connect that failed, with its cause; in order and one at a time, on a thread of the pool.
+    /// Default null. The session waits for it, so it must return quickly, and must not wait for the session. An exception from it stops the session with
+    /// <see cref="SessionStopReason.Protocol"/>.
     /// </summary>
     public Action<SessionStateChange>? OnStateChanged { get; set; }
 

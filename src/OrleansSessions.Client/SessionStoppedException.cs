@@ -9,7 +9,8 @@ public sealed class SessionStoppedException : SessionException
     public const string StoppedCode = "session_stopped";
 
     /// <summary>Creates the exception.</summary>
-    public SessionStoppedException(SessionStop stop) : base((stop ?? throw new ArgumentNullException(nameof(stop))).Code ?? StoppedCode, stop.Message, stop.Fault)
+    public SessionStoppedException(SessionStop stop)
+        : base((stop ?? throw new ArgumentNullException(nameof(stop))).Code ?? StoppedCode, stop.Message, stop.Fault)
     {
         Stop = stop;
     }

@@ -47,7 +47,9 @@ internal sealed class ClientFaults(TimeProvider time)
     private static bool IsOfConnection(Exception fault) =>
         fault is HttpRequestException or IOException or SocketException or TimeoutException or OperationCanceledException;
 
-    /// <summary><c>StatusCode</c> of <c>HttpRequestException</c> and of many clients, <c>Status</c> of <c>System.ClientModel</c> and <c>Azure.Core</c>.</summary>
+    /// <summary>
+    /// <c>StatusCode</c> of <c>HttpRequestException</c> and of many clients, <c>Status</c> of <c>System.ClientModel</c> and <c>Azure.Core</c>.
+    /// </summary>
     private static int? StatusOf(Exception fault)
     {
         foreach (var name in (ReadOnlySpan<string>)["StatusCode", "Status"])
@@ -62,7 +64,9 @@ internal sealed class ClientFaults(TimeProvider time)
         return null;
     }
 
-    /// <summary>A property <c>RetryAfter</c>, or the header of the response that <c>System.ClientModel</c> and <c>Azure.Core</c> keep in their exceptions.</summary>
+    /// <summary>
+    /// A property <c>RetryAfter</c>, or the header of the response that <c>System.ClientModel</c> and <c>Azure.Core</c> keep in their exceptions.
+    /// </summary>
     private TimeSpan? RetryAfterOf(Exception fault)
     {
         if (fault.GetType().GetProperty("RetryAfter", Members)?.GetValue(fault) is TimeSpan known)

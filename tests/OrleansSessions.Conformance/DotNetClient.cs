@@ -13,6 +13,7 @@ internal sealed class DotNetClient(TextReader input, TextWriter output)
 
     private readonly Lock _writing = new();
     private string? _token;
+    private SessionState? _state;
 
     /// <summary>Runs until the session stops or the input ends.</summary>
     public async Task<int> RunAsync()
@@ -132,8 +133,9 @@ internal sealed class DotNetClient(TextReader input, TextWriter output)
 
     private void Tell(SessionStateChange change)
     {
-        if (change.State != SessionState.Stopped)
+        if (change.State != SessionState.Stopped && change.State != _state)
         {
+            _state = change.State;
             Write(new() { ["event"] = "state", ["state"] = change.State.ToString().ToLowerInvariant() });
         }
     }

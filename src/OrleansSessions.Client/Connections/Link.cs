@@ -81,12 +81,19 @@ internal sealed class Link : IAsyncDisposable
         {
             EndWith(LinkEnd.Broken, fault, isMisunderstood: true);
         }
-        catch (Exception fault) when (fault is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception fault) when (IsLoss(fault))
         {
             EndWith(LinkEnd.Broken, _fault ?? fault);
         }
 
         return null;
+    }
+
+    /// <summary>Ends a connection that still works. Returns what is known of it.</summary>
+    public LinkEnd Leave()
+    {
+        EndWith(LinkEnd.Broken, null);
+        return End;
     }
 
     /// <summary>Sends a frame after those that wait.</summary>
@@ -123,7 +130,7 @@ internal sealed class Link : IAsyncDisposable
                 await _socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token).ConfigureAwait(false);
             }
         }
-        catch (Exception fault) when (fault is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception fault) when (IsLoss(fault))
         {
             // The other side is gone already.
         }
@@ -149,7 +156,7 @@ internal sealed class Link : IAsyncDisposable
                 await _socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
             }
         }
-        catch (Exception fault) when (fault is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception fault) when (IsLoss(fault))
         {
             Abort(fault);
         }
@@ -179,6 +186,10 @@ internal sealed class Link : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>True for what a socket throws that is broken, closed or aborted.</summary>
+    private static bool IsLoss(Exception fault) =>
+        fault is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException;
 
     private void OnSilence() => Abort(new TimeoutException($"The server sent nothing for {_silenceAfter}."));
 

@@ -9,14 +9,11 @@ namespace OrleansSessions.Client.Connections;
 /// <summary>The connections of one session, one after the other. Read <see cref="RunAsync"/> first: it is the whole life, in order.</summary>
 internal sealed class SessionLife : ISessionEffects
 {
-    private const int MaxReads = 5;
-    private static readonly TimeSpan MinReadWait = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan TokenRetry = TimeSpan.FromSeconds(1);
-
     private readonly string _session;
     private readonly SessionClientOptions _options;
     private readonly LinkOpener _opener;
-    private readonly SessionApi _api;
+    private readonly QuestionReads _reads;
+    private readonly LinkTokens _tokens;
     private readonly BackOff _backOff = new(Random.Shared.NextDouble);
     private readonly CancellationTokenSource _stopping = new();
     private readonly OwnedTasks _tasks;
@@ -29,12 +26,15 @@ internal sealed class SessionLife : ISessionEffects
     private bool _isLive;
     private bool _mustLeave;
     private Exception? _fault;
+    private volatile SessionState _state = SessionState.Connecting;
 
     public SessionLife(string session, SessionClientOptions options, LinkOpener opener, SessionApi api)
     {
-        (_session, _options, _opener, _api) = (session, options, opener, api);
+        (_session, _options, _opener) = (session, options, opener);
         _tasks = new(Fail, _stopping.Token);
         Core = new(session, this);
+        _reads = new(api, Core, Gate, options.TimeProvider);
+        _tokens = new(options);
     }
 
     /// <summary>Held by every use of <see cref="Core"/>.</summary>
@@ -42,7 +42,7 @@ internal sealed class SessionLife : ISessionEffects
 
     public SessionCore Core { get; }
 
-    public SessionState State { get; private set; } = SessionState.Connecting;
+    public SessionState State => _state;
 
     /// <summary>Completes when the session is live for the first time.</summary>
     public Task FirstLive => _firstLive.Task;
@@ -94,7 +94,7 @@ internal sealed class SessionLife : ISessionEffects
 
     void ISessionEffects.Send(byte[] frame) => _link?.Send(frame);
 
-    void ISessionEffects.Read(Question question) => _tasks.Run(stopping => ReadAsync(question, stopping));
+    void ISessionEffects.Read(Question question) => _tasks.Run(stopping => _reads.ReadAsync(question, stopping));
 
     void ISessionEffects.Live() => _isLive = true;
 
@@ -104,12 +104,10 @@ internal sealed class SessionLife : ISessionEffects
 
     void ISessionEffects.RenewToken(SessionRefusedException? refusal)
     {
-        var link = _link;
-
         // Without a fresh token, the earlier one holds until it ends.
-        if (link is not null && _options.Token is not null && refusal is null or { IsRetryable: true })
+        if (_link is { } link && refusal is null or { IsRetryable: true })
         {
-            _tasks.Run(stopping => RenewTokenAsync(link, _options.Token, refusal, stopping));
+            _tasks.Run(stopping => RenewTokenAsync(link, refusal, stopping));
         }
     }
 
@@ -132,7 +130,7 @@ internal sealed class SessionLife : ISessionEffects
             // 3. Stop, if the next connection would end in the same way.
             if (StopRules.NeedsToken(end))
             {
-                if (!await HasOtherTokenAsync(end.Token, stopping).ConfigureAwait(false))
+                if (!await _tokens.HasOtherAsync(end.Token, stopping).ConfigureAwait(false))
                 {
                     return StopRules.Stop(SessionStopReason.TokenExpired, end);
                 }
@@ -160,7 +158,7 @@ internal sealed class SessionLife : ISessionEffects
             {
                 await Task.WhenAny(next, (Task?)move ?? next).WaitAsync(stopping).ConfigureAwait(false);
                 ServerFrame? frame;
-                if (move is { IsCompletedSuccessfully: true })
+                if (move is { IsCompleted: true })
                 {
                     // What the old connection has delivered and this loop has not read is repeated by its successor.
                     var old = link;
@@ -174,14 +172,20 @@ internal sealed class SessionLife : ISessionEffects
                     frame = await next.ConfigureAwait(false);
                 }
 
-                if (frame is null || !Handle(frame.Value))
+                if (frame is null)
                 {
                     return link.End;
                 }
 
+                if (!Handle(frame.Value))
+                {
+                    return link.Leave();
+                }
+
                 if (TakeMove() is { } delay)
                 {
-                    move ??= new Mover(_opener, Core, Gate, _options).MoveAsync(delay, new(Random.Shared.NextDouble) { Min = _backOff.Min, Max = _backOff.Max }, leaving.Token);
+                    var backOff = new BackOff(Random.Shared.NextDouble) { Min = _backOff.Min, Max = _backOff.Max };
+                    move ??= new Mover(_opener, Core, Gate, _options).MoveAsync(delay, backOff, leaving.Token);
                 }
 
                 next = link.ReceiveAsync();
@@ -258,38 +262,9 @@ internal sealed class SessionLife : ISessionEffects
         }
     }
 
-    private async Task<bool> HasOtherTokenAsync(string? used, CancellationToken stopping)
+    private async Task RenewTokenAsync(Link link, SessionRefusedException? refusal, CancellationToken stopping)
     {
-        try
-        {
-            return _options.Token is not null && await _options.Token(stopping).ConfigureAwait(false) is { Length: > 0 } token && token != used;
-        }
-        catch (Exception) when (!stopping.IsCancellationRequested)
-        {
-            // It cannot be had at the moment. The next connection asks for it again, and tells why it has none.
-            return true;
-        }
-    }
-
-    private async Task RenewTokenAsync(
-        Link link, Func<CancellationToken, ValueTask<string?>> token, SessionRefusedException? refusal, CancellationToken stopping)
-    {
-        if (refusal is not null)
-        {
-            await Task.Delay(refusal.RetryAfter ?? TokenRetry, _options.TimeProvider, stopping).ConfigureAwait(false);
-        }
-
-        string? fresh;
-        try
-        {
-            fresh = await token(stopping).ConfigureAwait(false);
-        }
-        catch (Exception) when (!stopping.IsCancellationRequested)
-        {
-            // The connection goes on with the earlier token. After its end, the next connection asks again, and tells why it has none.
-            return;
-        }
-
+        var fresh = await _tokens.FreshAsync(refusal, stopping).ConfigureAwait(false);
         lock (Gate)
         {
             if (link == _link && !string.IsNullOrEmpty(fresh))
@@ -297,43 +272,6 @@ internal sealed class SessionLife : ISessionEffects
                 link.Token = fresh;
                 link.Send(ClientFrames.Auth(fresh));
             }
-        }
-    }
-
-    /// <summary>Reads a question from the server, several times if necessary.</summary>
-    private async Task ReadAsync(Question question, CancellationToken stopping)
-    {
-        var backOff = new BackOff(Random.Shared.NextDouble) { Min = MinReadWait };
-        Exception? fault = null;
-        for (var reads = 0; reads < MaxReads; reads++)
-        {
-            if (reads > 0)
-            {
-                var wait = backOff.Next(TimeSpan.Zero, (fault as SessionRefusedException)?.RetryAfter);
-                await Task.Delay(wait < MinReadWait ? MinReadWait : wait, _options.TimeProvider, stopping).ConfigureAwait(false);
-            }
-
-            try
-            {
-                var stored = await _api.GetQuestionAsync(question.Id, stopping).ConfigureAwait(false);
-                lock (Gate)
-                {
-                    if (SessionCore.OnRead(question, stored))
-                    {
-                        return;
-                    }
-                }
-            }
-            catch (Exception failure) when (!stopping.IsCancellationRequested)
-            {
-                // Whatever it is, also a token that cannot be had: the asker gets it, if no other attempt succeeds.
-                fault = failure;
-            }
-        }
-
-        lock (Gate)
-        {
-            Core.OnUnreadable(question, fault);
         }
     }
 
@@ -346,11 +284,8 @@ internal sealed class SessionLife : ISessionEffects
 
     private void Tell(SessionState state, Exception? cause)
     {
-        if (State != state || state == SessionState.Connecting)
-        {
-            State = state;
-            _options.OnStateChanged?.Invoke(new(_session, state, cause));
-        }
+        _state = state;
+        _options.OnStateChanged?.Invoke(new(_session, state, cause));
     }
 
     private static Exception? CauseOf(LinkEnd end) => (Exception?)end.Refusal ?? end.Fault;

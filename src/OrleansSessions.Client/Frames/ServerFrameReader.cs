@@ -67,7 +67,7 @@ internal static class ServerFrameReader
             Seq = json.NeedNumber("seq"),
             Open = ReadOpen(json),
             IsResuming = json.Flag("resuming"),
-            HeartbeatMs = (int)(json.Number("heartbeat_ms") ?? DefaultHeartbeatMs),
+            HeartbeatMs = json.Number("heartbeat_ms") is { } heartbeat and > 0 ? (int)heartbeat : DefaultHeartbeatMs,
             MaxMessageBytes = (int)(limits?.Number("message_bytes") ?? int.MaxValue),
             MaxQuestionBytes = (int)(limits?.Number("question_bytes") ?? int.MaxValue),
             ReconnectMinMs = (int)(reconnect?.Number("min_ms") ?? DefaultReconnectMinMs),

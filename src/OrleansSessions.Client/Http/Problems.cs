@@ -49,7 +49,8 @@ internal static class Problems
     }
 
     /// <summary>True if the same request can succeed later.</summary>
-    private static bool IsRetryable(HttpStatusCode status) => status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)status >= FirstServerError;
+    private static bool IsRetryable(HttpStatusCode status) =>
+        status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)status >= FirstServerError;
 
     /// <summary>True if the session or the question does not exist.</summary>
     public static bool IsAbsent(this SessionRefusedException refusal) =>

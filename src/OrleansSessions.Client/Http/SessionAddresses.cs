@@ -17,7 +17,8 @@ internal sealed class SessionAddresses
         if (!Identifiers.IsSessionId(session))
         {
             throw new ArgumentException(
-                $"'{session}' is not a session id: it has 1 to {Identifiers.MaxSessionIdLength} characters from A-Z a-z 0-9 . _ ~ : @ - and is not '.' or '..'.", nameof(session));
+                $"'{session}' is not a session id: 1 to {Identifiers.MaxSessionIdLength} characters from A-Z a-z 0-9 . _ ~ : @ - and not '.' or '..'.",
+                nameof(session));
         }
 
         if (!url.IsAbsoluteUri || url.Scheme is not ("http" or "https" or "ws" or "wss"))
@@ -48,8 +49,8 @@ internal sealed class SessionAddresses
             throw new ArgumentException($"The path '{path}' does not contain {SessionClientOptions.SessionPlaceholder}.", nameof(path));
         }
 
-        var full = url.AbsolutePath.TrimEnd('/') + "/" + path.TrimStart('/').Replace(SessionClientOptions.SessionPlaceholder, session, StringComparison.Ordinal);
-        return new(scheme, url.IdnHost, url.Port, full);
+        var below = path.TrimStart('/').Replace(SessionClientOptions.SessionPlaceholder, session, StringComparison.Ordinal);
+        return new(scheme, url.IdnHost, url.Port, $"{url.AbsolutePath.TrimEnd('/')}/{below}");
     }
 
     private Uri With(UriBuilder address, string path, string query) =>

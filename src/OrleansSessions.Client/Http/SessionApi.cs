@@ -43,7 +43,8 @@ internal sealed class SessionApi(string session, SessionAddresses addresses, Ses
         }
         catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new HttpRequestException(HttpRequestError.ConnectionError, $"The server did not answer {address.AbsolutePath} within {options.RequestTimeout}.", fault);
+            throw new HttpRequestException(
+                HttpRequestError.ConnectionError, $"The server did not answer {address.AbsolutePath} within {options.RequestTimeout}.", fault);
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {

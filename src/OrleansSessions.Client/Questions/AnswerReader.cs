@@ -3,13 +3,15 @@ using OrleansSessions.Client.Updates;
 namespace OrleansSessions.Client.Questions;
 
 /// <summary>One enumeration of one answer.</summary>
-/// <param name="bytesToSkip">How much of the text the reader has already.</param>
-internal sealed class AnswerReader(Question question, long bytesToSkip, Lock gate, CancellationToken cancellationToken)
-    : UpdateReader(gate, cancellationToken), IUpdateSink
+/// <param name="from">What the reader has already; null for nothing.</param>
+internal sealed class AnswerReader(Question question, AnswerPosition? from, Lock gate, CancellationToken first, CancellationToken second)
+    : UpdateReader(gate, first, second), IUpdateSink
 {
-    private readonly PendingUpdates _pending = new(bytesToSkip);
+    private readonly PendingUpdates _pending = new(from?.Bytes ?? 0);
 
-    public bool IsAhead(string questionId) => _pending.IsAhead;
+    public AnswerPosition? From => from;
+
+    public bool IsAhead(string questionId, string? epoch) => _pending.IsAhead && from?.Epoch != epoch;
 
     public void Accept(AnswerAccepted accepted)
     {

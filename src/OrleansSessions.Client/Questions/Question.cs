@@ -52,6 +52,9 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
     /// <summary>Why it is over without an end, or null.</summary>
     public SessionException? Fault { get; private set; }
 
+    /// <summary>True while only those who asked for it follow it, because it can be one that has ended long ago.</summary>
+    public bool IsQuiet { get; set; }
+
     public bool IsOver => End is not null || Fault is not null;
 
     /// <summary>Completes when the question is over. It never fails.</summary>
@@ -69,6 +72,19 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
 
     /// <summary>Asks it from this client.</summary>
     public void AskWith(string text, byte[] frame) => (Text, Ask) = (text, frame);
+
+    /// <summary>It is open, so those who follow all questions follow it too.</summary>
+    public void Publish()
+    {
+        if (IsQuiet)
+        {
+            IsQuiet = false;
+            foreach (var follower in table.Followers.ToArray())
+            {
+                Attach(follower);
+            }
+        }
+    }
 
     public void LearnText(string? text) => Text ??= text;
 
@@ -127,14 +143,13 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
     /// <summary>Replaces the text. Readers are told of a restart only if the new text does not continue what they have.</summary>
     public void Replace(string text, int deltas, string? epoch)
     {
-        var isSameLife = epoch == Epoch;
         var old = _answer.ToString();
         var continues = text.StartsWith(old, StringComparison.Ordinal);
         _answer.Clear().Append(text);
         (Next, DeltasSeen, Epoch, _bytes) = (deltas, deltas, epoch, Encoding.UTF8.GetByteCount(text));
         foreach (var sink in Sinks())
         {
-            if (continues && (isSameLife || !sink.IsAhead(id)))
+            if (continues && !sink.IsAhead(id, epoch))
             {
                 sink.Append(text.AsSpan(old.Length), Position, Text);
             }
@@ -218,9 +233,9 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
         }
     }
 
-    public void AttachReader(AnswerReader reader, AnswerPosition? from)
+    public void AttachReader(AnswerReader reader)
     {
-        Attach(reader, from);
+        Attach(reader, reader.From);
         if (!IsOver)
         {
             _readers.Add(reader);
@@ -248,7 +263,7 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
 
     private void FinishIn(IUpdateSink sink)
     {
-        if (sink.IsAhead(id))
+        if (sink.IsAhead(id, null))
         {
             // What the reader has is not the text of this answer.
             Restart(sink);
@@ -269,5 +284,5 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
     private AnswerFailed Failed(SessionException fault) => new(fault) { Position = Position, Question = Text };
 
     /// <summary>A copy, because a sink can leave while it is told something.</summary>
-    private IUpdateSink[] Sinks() => [.. _readers, .. table.Followers];
+    private IUpdateSink[] Sinks() => IsQuiet ? [.. _readers] : [.. _readers, .. table.Followers];
 }

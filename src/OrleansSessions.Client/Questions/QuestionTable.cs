@@ -31,7 +31,6 @@ internal sealed class QuestionTable(string session, LogPosition log)
     {
         if (!_open.TryGetValue(id, out var question))
         {
-            _ended.Remove(id);
             _open[id] = question = new(session, id, log, this);
             if (_stop is not null)
             {
@@ -63,7 +62,7 @@ internal sealed class QuestionTable(string session, LogPosition log)
             _endedOrder.Enqueue(question.Id);
         }
 
-        _ended[question.Id] = question.AcceptedSeq;
+        _ended[question.Id] = Math.Max(question.AcceptedSeq, _ended.GetValueOrDefault(question.Id));
         if (_endedOrder.Count > MaxEnded)
         {
             _ended.Remove(_endedOrder.Dequeue());
@@ -73,7 +72,7 @@ internal sealed class QuestionTable(string session, LogPosition log)
     /// <summary>Tells a reader of all questions what there is so far, and what follows.</summary>
     public void Attach(SessionReader reader)
     {
-        foreach (var question in _open.Values)
+        foreach (var question in _open.Values.Where(static question => !question.IsQuiet))
         {
             question.Attach(reader);
         }

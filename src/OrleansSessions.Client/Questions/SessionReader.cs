@@ -4,7 +4,7 @@ namespace OrleansSessions.Client.Questions;
 
 /// <summary>One enumeration of the updates of all questions.</summary>
 internal sealed class SessionReader(QuestionTable questions, Lock gate, CancellationToken cancellationToken)
-    : UpdateReader(gate, cancellationToken), IUpdateSink
+    : UpdateReader(gate, cancellationToken, CancellationToken.None), IUpdateSink
 {
     /// <summary>The maximum number of questions with updates that were not read. There are only so many open ones, so the others have ended.</summary>
     internal const int MaxUnreadQuestions = 256;
@@ -12,7 +12,7 @@ internal sealed class SessionReader(QuestionTable questions, Lock gate, Cancella
     private readonly Dictionary<string, PendingUpdates> _pending = [];
     private readonly Queue<string> _order = [];
 
-    public bool IsAhead(string questionId) => false;
+    public bool IsAhead(string questionId, string? epoch) => false;
 
     public void Accept(AnswerAccepted accepted) => Obtain(accepted.QuestionId)?.Accept(accepted);
 

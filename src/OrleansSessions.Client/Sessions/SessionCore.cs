@@ -17,6 +17,7 @@ internal sealed class SessionCore
     private readonly ISessionEffects _effects;
     private readonly LogPosition _log = new();
     private readonly PendingCancels _cancels;
+    private readonly QuestionEvents _events;
     private SessionStop? _stop;
     private bool _isLive;
     private int _maxMessageBytes = int.MaxValue;
@@ -26,6 +27,7 @@ internal sealed class SessionCore
         _effects = effects;
         _cancels = new(effects);
         Questions = new(session, _log);
+        _events = new(Questions, _cancels, effects);
     }
 
     public QuestionTable Questions { get; }
@@ -52,7 +54,7 @@ internal sealed class SessionCore
             return Questions.Refused(id, RefusalErrors.Of(WireErrors.QuestionConflict, $"The question id '{id}' is in use for another text.", id));
         }
 
-        var question = Questions.Obtain(id);
+        var question = _events.Obtain(id);
         question.AskWith(text, frame);
         if (_isLive)
         {
@@ -71,8 +73,8 @@ internal sealed class SessionCore
         }
 
         var question = Questions.Obtain(id);
-        question.IsMissing = true;
-        Read(question);
+        question.IsQuiet = question.IsMissing = true;
+        _events.Read(question);
         return question;
     }
 
@@ -86,6 +88,13 @@ internal sealed class SessionCore
 
     /// <summary>The connection is gone.</summary>
     public void Disconnected() => _isLive = _log.IsReplaying = false;
+
+    /// <summary>Takes what the server has of a question, or null if it has none.</summary>
+    /// <returns>False if the question must be read again: more of it is known to exist than the server shows yet.</returns>
+    public static bool OnRead(Question question, StoredQuestion? stored) => QuestionEvents.OnRead(question, stored);
+
+    /// <summary>A question could not be read, after several tries.</summary>
+    public void OnUnreadable(Question question, Exception? fault) => QuestionEvents.OnUnreadable(question, fault, _isLive);
 
     /// <summary>Ends everything.</summary>
     public void Stop(SessionStop stop)
@@ -102,7 +111,7 @@ internal sealed class SessionCore
         {
             case HelloMessage hello: OnHello(hello); break;
             case ResumedMessage resumed: OnResumed(resumed); break;
-            case SnapshotMessage snapshot: OnSnapshot(snapshot); break;
+            case SnapshotMessage snapshot: _events.OnSnapshot(snapshot); break;
             case CancellingMessage cancelling: _cancels.Cancelling(cancelling.QuestionId); break;
             case ErrorMessage error: OnError(error); break;
             case ServerPingMessage ping: OnPing(ping.Seq); break;
@@ -111,61 +120,6 @@ internal sealed class SessionCore
             default: OnNumbered(frame); break;
         }
     }
-
-    /// <summary>Takes what the server has of a question.</summary>
-    /// <param name="stored">Null if it has none.</param>
-    /// <returns>False if the question must be read again: its end is known, and the server does not show it yet.</returns>
-    public static bool OnRead(Question question, StoredQuestion? stored)
-    {
-        if (question.IsOver)
-        {
-            return true;
-        }
-
-        if (stored is null)
-        {
-            question.IsBeingRead = false;
-            if (question.Ask is null)
-            {
-                question.Fail(question.KnownEnd is null ? new QuestionLostException(question.Id) : new AnswerUnreadableException(question.Id));
-            }
-
-            return true;
-        }
-
-        question.LearnText(stored.Question);
-        if (stored.End is not null)
-        {
-            Take(question, stored);
-            question.Finish(stored.End);
-            return true;
-        }
-
-        question.Accept(0);
-        if (stored.Position.Epoch != question.Epoch || stored.Position.Deltas > question.Next)
-        {
-            Take(question, stored);
-        }
-
-        // What arrived during the read can be after what was read.
-        question.IsBeingRead = question.KnownEnd is not null || question.DeltasSeen > question.Next;
-        return !question.IsBeingRead;
-    }
-
-    /// <summary>A question could not be read, after several tries.</summary>
-    public void OnUnreadable(Question question, Exception? fault)
-    {
-        question.IsBeingRead = false;
-
-        // Without a connection, the next one looks again.
-        if (_isLive && question.Ask is null && (question.KnownEnd is not null || question.IsMissing))
-        {
-            question.Fail(new AnswerUnreadableException(question.Id, fault));
-        }
-    }
-
-    private static void Take(Question question, StoredQuestion stored) =>
-        question.Replace(stored.Text, stored.Position.Deltas, stored.Position.Epoch);
 
     private void OnHello(HelloMessage hello)
     {
@@ -208,13 +162,13 @@ internal sealed class SessionCore
             else
             {
                 question.IsMissing = true;
-                Read(question);
+                _events.Read(question);
             }
         }
 
         foreach (var question in open)
         {
-            Questions.Obtain(question.QuestionId).Accept(0);
+            _events.Obtain(question.QuestionId).Accept(0);
         }
 
         _cancels.SendAll(open);
@@ -226,33 +180,12 @@ internal sealed class SessionCore
         {
             // The server would close the connection, and so end this client.
             question.Fail(RefusalErrors.Of(
-                WireErrors.MessageTooLarge, $"The question has {question.Ask.Length} bytes as a message, and the server takes {_maxMessageBytes}.", question.Id));
+                WireErrors.MessageTooLarge, $"The message of the question has {question.Ask.Length} bytes. The server takes {_maxMessageBytes}.",
+                question.Id));
             return;
         }
 
         _effects.Send(question.Ask);
-    }
-
-    private void OnSnapshot(SnapshotMessage snapshot)
-    {
-        if (Questions.Find(snapshot.QuestionId) is null && snapshot.End is not null && Questions.HasEnded(snapshot.QuestionId))
-        {
-            return;
-        }
-
-        var question = Questions.Obtain(snapshot.QuestionId);
-        question.LearnText(snapshot.Question);
-        if (question.Join(snapshot.Part, snapshot.Parts, snapshot.Text) is not { } text)
-        {
-            return;
-        }
-
-        question.Accept(0);
-        question.Replace(text, snapshot.Deltas, snapshot.Epoch);
-        if (snapshot.End is not null)
-        {
-            Finish(question, snapshot.End);
-        }
     }
 
     private void OnNumbered(in ServerFrame frame)
@@ -264,66 +197,8 @@ internal sealed class SessionCore
 
         switch (_log.Judge(frame))
         {
-            case FrameVerdict.Apply: Apply(frame); break;
+            case FrameVerdict.Apply: _events.Apply(frame.Message); break;
             case FrameVerdict.Rewind: Rewind(); break;
-        }
-    }
-
-    private void Apply(in ServerFrame frame)
-    {
-        switch (frame.Message)
-        {
-            case AcceptedMessage accepted when Knows(accepted.QuestionId) || Questions.IsNew(accepted.QuestionId, accepted.Seq):
-                var question = Questions.Obtain(accepted.QuestionId);
-                question.LearnText(accepted.Question);
-                question.Accept(accepted.Position, accepted.Seq);
-                break;
-            case DeltaMessage delta when Knows(delta.QuestionId):
-                OnDelta(Questions.Obtain(delta.QuestionId), delta);
-                break;
-            case DoneMessage done:
-                _cancels.Ended(done.QuestionId);
-                if (Knows(done.QuestionId))
-                {
-                    Finish(Questions.Obtain(done.QuestionId), done.End);
-                }
-
-                break;
-        }
-    }
-
-    /// <summary>False for a question that has ended, whose events are repeated.</summary>
-    private bool Knows(string id) => Questions.Find(id) is not null || !Questions.HasEnded(id);
-
-    private void OnDelta(Question question, DeltaMessage delta)
-    {
-        question.Accept(0);
-        if (!question.TryAppend(delta.Index, delta.Count, delta.Text))
-        {
-            Read(question);
-        }
-    }
-
-    private void Finish(Question question, QuestionEnd end)
-    {
-        if (question.IsWhole(end))
-        {
-            question.Finish(Ends.Of(question.Id, end));
-        }
-        else
-        {
-            question.Accept(0);
-            question.KnownEnd = end;
-            Read(question);
-        }
-    }
-
-    private void Read(Question question)
-    {
-        if (!question.IsBeingRead && !question.IsOver)
-        {
-            question.IsBeingRead = true;
-            _effects.Read(question);
         }
     }
 

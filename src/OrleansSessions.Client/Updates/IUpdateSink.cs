@@ -3,8 +3,8 @@ namespace OrleansSessions.Client.Updates;
 /// <summary>Takes the updates of questions. All calls hold the session's lock.</summary>
 internal interface IUpdateSink
 {
-    /// <summary>True while this sink has text of the question that this client does not have.</summary>
-    bool IsAhead(string questionId);
+    /// <summary>True while this sink has text of the question that this client does not have, unless that is of this epoch, too.</summary>
+    bool IsAhead(string questionId, string? epoch);
 
     void Accept(AnswerAccepted accepted);
 

@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace OrleansSessions.Client.Updates;
 
 /// <summary>One enumeration of updates. Reading and writing hold the session's lock; waiting does not.</summary>
-internal abstract class UpdateReader(Lock gate, CancellationToken cancellationToken) : IAsyncEnumerator<AnswerUpdate>
+internal abstract class UpdateReader(Lock gate, CancellationToken first, CancellationToken second) : IAsyncEnumerator<AnswerUpdate>
 {
+    private readonly CancellationTokenSource _either = CancellationTokenSource.CreateLinkedTokenSource(first, second);
     private TaskCompletionSource? _changed;
     private AnswerUpdate? _current;
     private bool _isOver;
@@ -14,13 +17,12 @@ internal abstract class UpdateReader(Lock gate, CancellationToken cancellationTo
     {
         while (true)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            _either.Token.ThrowIfCancellationRequested();
             Task changed;
             lock (gate)
             {
-                if (Take() is { } next)
+                if (TryTake(out _current))
                 {
-                    _current = next;
                     return true;
                 }
 
@@ -33,7 +35,17 @@ internal abstract class UpdateReader(Lock gate, CancellationToken cancellationTo
                 changed = _changed.Task;
             }
 
-            await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await changed.WaitAsync(_either.Token).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes the next update without waiting. Returns false if there is none now.</summary>
+    public bool TryTake([NotNullWhen(true)] out AnswerUpdate? update)
+    {
+        lock (gate)
+        {
+            update = Take();
+            return update is not null;
         }
     }
 
@@ -46,6 +58,7 @@ internal abstract class UpdateReader(Lock gate, CancellationToken cancellationTo
             Detach();
         }
 
+        _either.Dispose();
         return ValueTask.CompletedTask;
     }
 

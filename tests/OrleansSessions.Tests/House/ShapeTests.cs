@@ -1,6 +1,8 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using OrleansSessions.Client;
+using OrleansSessions.Client.ChatClient;
 using OrleansSessions.Grains;
 using OrleansSessions.Protocol;
 using OrleansSessions.Responders;
@@ -25,17 +27,19 @@ public sealed partial class ShapeTests
     [
         typeof(WireErrors).Assembly, typeof(IResponder).Assembly, typeof(PushStreamOptions).Assembly, typeof(SessionGrainsExtensions).Assembly,
         typeof(SqliteStorageOptions).Assembly, typeof(OpenAIOptions).Assembly, typeof(ChatClientResponderOptions).Assembly, typeof(SocketGatewayOptions).Assembly,
-        typeof(ServerOptions).Assembly,
+        typeof(ServerOptions).Assembly, typeof(SessionClient).Assembly, typeof(SessionChatClient).Assembly,
     ];
 
     [Theory]
     [InlineData("OrleansSessions.Protocol")]
+    [InlineData("OrleansSessions.Client", "OrleansSessions.Protocol")]
     [InlineData("OrleansSessions.Abstractions", "OrleansSessions.Protocol")]
     [InlineData("OrleansSessions.Streaming")]
     [InlineData("OrleansSessions.Storage.Sqlite")]
     [InlineData("OrleansSessions.Grains", "OrleansSessions.Protocol", "OrleansSessions.Abstractions", "OrleansSessions.Streaming")]
     [InlineData("OrleansSessions.Responders.OpenAI", "OrleansSessions.Protocol", "OrleansSessions.Abstractions")]
     [InlineData("OrleansSessions.Responders.ChatClient", "OrleansSessions.Protocol", "OrleansSessions.Abstractions")]
+    [InlineData("OrleansSessions.Client.ChatClient", "OrleansSessions.Protocol", "OrleansSessions.Client")]
     [InlineData("OrleansSessions.SocketGateway", "OrleansSessions.Protocol", "OrleansSessions.Abstractions", "OrleansSessions.Streaming")]
     public void Project_ReferencesOnlyWhatItMayKnow(string project, params string[] known)
     {
@@ -46,7 +50,9 @@ public sealed partial class ShapeTests
 
     [Theory]
     [InlineData("OrleansSessions.Protocol", "Orleans", "Microsoft.AspNetCore")]
+    [InlineData("OrleansSessions.Client", "Orleans", "Microsoft.AspNetCore", "Microsoft.Extensions.Http", "Microsoft.Extensions.Options")]
     [InlineData("OrleansSessions.Grains", "Microsoft.AspNetCore")]
+    [InlineData("OrleansSessions.Client.ChatClient", "Orleans", "Microsoft.AspNetCore")]
     [InlineData("OrleansSessions.Storage.Sqlite", "Microsoft.AspNetCore")]
     [InlineData("OrleansSessions.Abstractions", "Microsoft.AspNetCore", "Orleans.Runtime", "Orleans.Streaming")]
     public void Project_KnowsNothingOf(string project, params string[] unknown)

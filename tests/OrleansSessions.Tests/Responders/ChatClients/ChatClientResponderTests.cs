@@ -103,7 +103,7 @@ public sealed class ChatClientResponderTests : IDisposable
     [Fact]
     public async Task Usage_OfSeveralCalls_AddsUp_AndIsReportedAsSoonAsItIsKnown()
     {
-        await using var pieces = Create().AnswerAsync(UpstreamResponder.Ask(), TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using var pieces = Start();
         _client.Send(Usage(10, 2)).Send(Usage(20, 3));
 
         Assert.True(await pieces.MoveNextAsync());
@@ -130,7 +130,7 @@ public sealed class ChatClientResponderTests : IDisposable
     [Fact]
     public async Task EnumeratorThatIsLeft_DisposesTheClients()
     {
-        var pieces = Create().AnswerAsync(UpstreamResponder.Ask(), TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        var pieces = Start();
         _client.Send("Hel");
         Assert.True(await pieces.MoveNextAsync());
 
@@ -196,7 +196,8 @@ public sealed class ChatClientResponderTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Faults), DisableDiscoveryEnumeration = true)]
-    public async Task Fault_OfTheClient_HasItsReason_AndItsMessageIsNotRepeated(Exception fault, bool afterText, string reason, bool isRetryable, int? retryAfterMs)
+    public async Task Fault_OfTheClient_HasItsReason_AndItsMessageIsNotRepeated(
+        Exception fault, bool afterText, string reason, bool isRetryable, int? retryAfterMs)
     {
         await using var answer = Read();
         if (afterText)
@@ -250,7 +251,10 @@ public sealed class ChatClientResponderTests : IDisposable
             options.AllowedModels.Add(" ");
         }));
 
-        string[] expected = ["AllowedModels contains an empty name", "MaxOutputTokens is 0", "MaxQuestionTemperature is -1", "Recovery is 'Continue'", "Temperature is 3"];
+        string[] expected =
+        [
+            "AllowedModels contains an empty name", "MaxOutputTokens is 0", "MaxQuestionTemperature is -1", "Recovery is 'Continue'", "Temperature is 3",
+        ];
         Assert.Equal(expected.Length, failure.Failures.Count());
         Assert.All(expected, beginning => Assert.Single(
             failure.Failures, message => message.StartsWith($"Responder:ChatClient:{beginning}", StringComparison.Ordinal)));
@@ -269,6 +273,12 @@ public sealed class ChatClientResponderTests : IDisposable
         await _client.Requests.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken);
 
     private AnswerReading Read() => new(Create());
+
+    private IAsyncEnumerator<AnswerPiece> Start()
+    {
+        var token = TestContext.Current.CancellationToken;
+        return Create().AnswerAsync(UpstreamResponder.Ask(), token).GetAsyncEnumerator(token);
+    }
 
     private ChatClientResponder Create(Action<ChatClientResponderOptions>? configure = null)
     {

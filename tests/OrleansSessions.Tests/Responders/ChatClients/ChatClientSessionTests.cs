@@ -31,7 +31,8 @@ public sealed class ChatClientSessionTests
         await socket.SendAsync("""{"type":"cancel","question_id":"b"}""");
         var second = (await socket.UntilAsync("done"))[^1];
 
-        Assert.Equal("Say what?", string.Concat(first.Where(frame => frame.TryGetProperty("text", out _)).Select(frame => frame.GetProperty("text").GetString())));
+        var texts = first.Where(frame => frame.TryGetProperty("text", out _)).Select(frame => frame.GetProperty("text").GetString());
+        Assert.Equal("Say what?", string.Concat(texts));
         Assert.Equal(("incomplete", "length"), (first[^1].GetProperty("status").GetString(), first[^1].GetProperty("reason").GetString()));
         Assert.Equal("cancelled", second.GetProperty("status").GetString());
         await client.Cancelled.WaitAsync(Patience, token);
