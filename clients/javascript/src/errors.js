@@ -1,6 +1,6 @@
 // Why a question has no answer, and why a request failed. How an answered question ended is a value, not an error.
 
-/** `code` is the contract's code (docs/protocol.md, section 8), or one of the client: `lost`, `unreadable`, `stopped`, `slow_reader`. */
+/** `code` is the contract's code (docs/protocol.md, section 8), or one of the client: `lost`, `unreadable`, `stopped`, `reader_too_slow`. */
 export class SessionError extends Error {
   name = 'SessionError';
 

@@ -160,7 +160,7 @@ export interface Session {
 
   /**
    * The updates of all questions of the session from now on, own and others'. What is open comes first, with its text so far. The sequence ends
-   * when the session is closed, and throws `StoppedError` if it stops otherwise, or `SessionError` with the code `slow_reader` if 1,000 updates wait.
+   * when the session is closed, and throws `StoppedError` if it stops otherwise, or `SessionError` with the code `reader_too_slow` if 1,000 updates wait.
    */
   follow(): AsyncIterableIterator<FollowedUpdate>;
 
@@ -189,7 +189,7 @@ export interface Session {
  */
 export function connect(url: string | URL, session: string, options?: ConnectOptions): Session;
 
-/** `code` is the contract's error code, or `lost`, `unreadable`, `stopped` or `slow_reader`. */
+/** `code` is the contract's error code, or `lost`, `unreadable`, `stopped` or `reader_too_slow`. */
 export class SessionError extends Error {
   readonly code: string;
 }

@@ -30,7 +30,7 @@ export class Updates {
     if (this.#waiting.length > MAX_WAITING) {
       this.#waiting = [];
       this.#left();
-      this.end(new SessionError('slow_reader', 'Too many updates wait. Follow again, and read the history.'));
+      this.end(new SessionError('reader_too_slow', 'Too many updates wait. Follow again, and read the history.'));
     }
     this.#signal();
   }

@@ -278,7 +278,7 @@ test('Who follows and does not read is told so, and holds no more memory', async
   for (let i = 0; i < 501; i++) {
     socket.give(accepted(2 * i + 1, `q-${i}`), done(2 * i + 2, `q-${i}`, '', 0));
   }
-  await assert.rejects(read(followed), { code: 'slow_reader' });
+  await assert.rejects(read(followed), { code: 'reader_too_slow' });
 });
 
 test('A cancel is fulfilled when the server takes it, or when the question has ended', async () => {

@@ -53,11 +53,11 @@ class StoppedError(SessionError):
     """The session has stopped. A question that was open may still be answered: ask it again with the same id, or read the history.
 
     `reason` is one of `closed`, `refused`, `token_expired`, `session_removed`, `protocol` and `ended`. `server_code` is the code of the server's error,
-    and `close` the close code of the socket, if there was one. `code` is `server_code` or, without one, the reason.
+    and `close` the close code of the socket, if there was one. `code` is `server_code` or, without one, `stopped`.
     """
 
     def __init__(self, reason: str, message: str, code: Optional[str] = None, close: Optional[int] = None) -> None:
-        super().__init__(message, code or reason)
+        super().__init__(message, code or "stopped")
         self.reason = reason
         self.server_code = code
         self.close = close
@@ -74,7 +74,7 @@ class BehindError(SessionError):
     """A sequence of updates was not read for so long that the rest of it was dropped."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"More than {limit} updates were not read, so the sequence has ended. Read the history and follow again.", "behind")
+        super().__init__(f"More than {limit} updates were not read, so the sequence has ended. Read the history and follow again.", "reader_too_slow")
 
 
 class AnswerError(SessionError):

@@ -7,7 +7,7 @@ using Xunit;
 namespace OrleansSessions.EndToEndTests.Clients;
 
 /// <summary>The clients of this repository under the conformance tool.</summary>
-public sealed class ClientConformanceTests
+public sealed class ClientConformanceTests(ClientPrograms programs) : IClassFixture<ClientPrograms>
 {
     /// <summary>A page is not told the status of a refused upgrade, and Node's socket is one of a page.</summary>
     private static readonly string[] UnseenByPages = ["2.upgrade-400", "2.upgrade-404"];
@@ -18,7 +18,7 @@ public sealed class ClientConformanceTests
     [InlineData(ClientPrograms.DotNet)]
     public async Task Client_PassesAllCases(string client)
     {
-        var start = ClientPrograms.Require(client);
+        var start = programs.Require(client);
         using var output = new StringWriter();
 
         var results = await ClientVerb.TryAsync(ClientCases.All, ConformanceRuns.Options("client"), start, output);

@@ -18,7 +18,8 @@ public sealed class LostNodeRun : IAsyncDisposable
     private NodeSet? _nodes;
 
     /// <summary>Returns what became of a client, and what the tool printed. The first call runs all clients.</summary>
-    internal async Task<(CaseResult Result, string Output)> ResultOfAsync(string client) => (await (_run ??= RunAsync()))[client];
+    internal async Task<(CaseResult Result, string Output)> ResultOfAsync(string client, ClientPrograms programs) =>
+        (await (_run ??= RunAsync(programs)))[client];
 
     public async ValueTask DisposeAsync()
     {
@@ -28,11 +29,11 @@ public sealed class LostNodeRun : IAsyncDisposable
         }
     }
 
-    private async Task<IReadOnlyDictionary<string, (CaseResult, string)>> RunAsync()
+    private async Task<IReadOnlyDictionary<string, (CaseResult, string)>> RunAsync(ClientPrograms programs)
     {
         _nodes = await NodeSet.StartAsync(RedisFlavour.Garnet);
         var (stays, lost) = (await _nodes.AddAsync(), await _nodes.AddAsync());
-        var present = Clients.Where(client => ClientPrograms.Find(client).Start is not null).ToList();
+        var present = Clients.Where(client => programs.Find(client).Start is not null).ToList();
         var (waiting, killed) = (present.Count, new TaskCompletionSource());
         Task LoseWhenAllAreReadyAsync()
         {
@@ -50,7 +51,7 @@ public sealed class LostNodeRun : IAsyncDisposable
             var isReady = false;
             using var output = new StringWriter();
             var results = await ResumeVerb.TryAsync(
-                ResumeCases.LosingAServer, ConformanceRuns.Options("resume", lost.Address, stays.Address), ClientPrograms.Find(client).Start!, output,
+                ResumeCases.LosingAServer, ConformanceRuns.Options("resume", lost.Address, stays.Address), programs.Find(client).Start!, output,
                 () =>
                 {
                     isReady = true;

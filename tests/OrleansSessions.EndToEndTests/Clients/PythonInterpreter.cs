@@ -6,14 +6,18 @@ namespace OrleansSessions.EndToEndTests.Clients;
 /// <summary>A Python that the package of <c>clients/python</c> can run in.</summary>
 internal static class PythonInterpreter
 {
+    /// <summary>Why <see cref="Found"/> has no path.</summary>
+    public const string Missing = "There is no python3 (3.9 or later) that can import websockets, neither on the path nor in /usr/bin.";
+
     private const string Check = "import sys, websockets; assert sys.version_info >= (3, 9)";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private static readonly Task<string?> Found = FindAsync();
 
-    /// <summary>Returns the path of Python 3.9 or later that has websockets. Skips the test if there is none; on a build server that is a failure.</summary>
+    /// <summary>The path of Python 3.9 or later that has websockets, or null.</summary>
+    public static Task<string?> Found { get; } = FindAsync();
+
+    /// <summary>Returns <see cref="Found"/>. Skips the test if there is none; on a build server that is a failure.</summary>
     public static async Task<string> RequireAsync()
     {
-        const string Missing = "There is no python3 (3.9 or later) that can import websockets, neither on the path nor in /usr/bin.";
         var path = await Found;
         if (path is null)
         {

@@ -7,7 +7,8 @@ using Xunit;
 namespace OrleansSessions.EndToEndTests.Clients;
 
 /// <summary>The drop-and-resume script: each client loses its connections in mid-answer, and shows each answer whole and once.</summary>
-public sealed class ResumeScriptTests(ExternalServerFixture server, LostNodeRun lostNode) : IClassFixture<ExternalServerFixture>, IClassFixture<LostNodeRun>
+public sealed class ResumeScriptTests(ExternalServerFixture server, LostNodeRun lostNode, ClientPrograms programs)
+    : IClassFixture<ExternalServerFixture>, IClassFixture<LostNodeRun>, IClassFixture<ClientPrograms>
 {
     [Theory]
     [InlineData(ClientPrograms.Reference)]
@@ -16,7 +17,7 @@ public sealed class ResumeScriptTests(ExternalServerFixture server, LostNodeRun 
     [InlineData(ClientPrograms.DotNet)]
     public async Task Client_OverConnectionsThatAreCut_ShowsEachAnswerOnce(string client)
     {
-        var start = ClientPrograms.Require(client);
+        var start = programs.Require(client);
         using var output = new StringWriter();
 
         var results = await ResumeVerb.TryAsync(ResumeCases.All, ConformanceRuns.Options("resume", server.Server.Address), start, output);
@@ -43,9 +44,9 @@ public sealed class ResumeScriptTests(ExternalServerFixture server, LostNodeRun 
     [InlineData(ClientPrograms.DotNet)]
     public async Task Client_OfTwoNodesOfWhichOneIsKilled_ShowsTheAnswerOnce(string client)
     {
-        ClientPrograms.Require(client);
+        programs.Require(client);
 
-        var (result, output) = await lostNode.ResultOfAsync(client);
+        var (result, output) = await lostNode.ResultOfAsync(client, programs);
 
         Assert.True(result.Outcome == CaseOutcome.Passed, output);
     }

@@ -14,22 +14,24 @@ public sealed class JavaScriptPackage : IAsyncLifetime
     private static readonly string Source = Path.Combine(RepositoryFolder.Path, "clients", "javascript");
 
     private string? _folder;
-    private string? _missing;
+
+    /// <summary>The reason why npm cannot install the packages, or null.</summary>
+    public string? Missing { get; private set; }
 
     /// <summary>The folder of the copy. Skips the test if npm cannot install the packages; on a build server that is a failure.</summary>
     public string Folder
     {
         get
         {
-            Assert.False(_missing is not null && Environment.GetEnvironmentVariable("CI") == "true", $"CI must run this test. {_missing}");
-            Assert.SkipWhen(_missing is not null, _missing ?? "");
+            Assert.False(Missing is not null && Environment.GetEnvironmentVariable("CI") == "true", $"CI must run this test. {Missing}");
+            Assert.SkipWhen(Missing is not null, Missing ?? "");
             return _folder!;
         }
     }
 
     public async ValueTask InitializeAsync()
     {
-        (var installed, _missing) = await NpmInstallation.GetAsync("javascript-client", "clients", "javascript");
+        (var installed, Missing) = await NpmInstallation.GetAsync("javascript-client", "clients", "javascript");
         if (installed is null)
         {
             return;
