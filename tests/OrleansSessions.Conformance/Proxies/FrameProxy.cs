@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -19,7 +20,7 @@ internal sealed class FrameProxy : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly IProxyPlan _plan;
     private readonly HttpClient _http = new();
-    private int _sockets;
+    private int _connections;
 
     private FrameProxy(WebApplication app, IProxyPlan plan) => (_app, _plan) = (app, plan);
 
@@ -63,7 +64,6 @@ internal sealed class FrameProxy : IAsyncDisposable
 
     private async Task PassSocketAsync(HttpContext context, Uri address)
     {
-        var number = Interlocked.Increment(ref _sockets) - 1;
         using var server = new ClientWebSocket();
         server.Options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
         server.Options.CollectHttpResponseDetails = true;
@@ -88,7 +88,7 @@ internal sealed class FrameProxy : IAsyncDisposable
         }
 
         using var client = await context.WebSockets.AcceptWebSocketAsync(server.SubProtocol);
-        await new ProxiedSocket(context, client, server, _plan, number).RunAsync();
+        await new ProxiedSocket(context, client, server, _plan, NextNumber()).RunAsync();
     }
 
     private async Task PassRequestAsync(HttpContext context, Uri address)
@@ -99,13 +99,29 @@ internal sealed class FrameProxy : IAsyncDisposable
             request.Headers.TryAddWithoutValidation(name, (string?)context.Request.Headers[name]);
         }
 
+        var fate = QuestionFate.Arrives;
         if (context.Request.ContentType is { } type)
         {
-            request.Content = new StreamContent(context.Request.Body);
-            request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+            using var reader = new StreamReader(context.Request.Body);
+            var body = await reader.ReadToEndAsync(context.RequestAborted);
+            request.Content = new StringContent(body);
+            request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
+            fate = _plan.OnRequest($"{context.Request.Method} {context.Request.Path}", body);
+        }
+
+        if (fate == QuestionFate.IsLost)
+        {
+            context.Abort();
+            return;
         }
 
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
+        if (fate == QuestionFate.ArrivesUnanswered)
+        {
+            context.Abort();
+            return;
+        }
+
         context.Response.StatusCode = (int)response.StatusCode;
         context.Response.ContentType = response.Content.Headers.ContentType?.ToString();
         foreach (var (name, values) in response.Headers.Concat(response.Content.Headers).Where(header => header.Key is "Location" or "Retry-After" or "Allow"))
@@ -124,20 +140,16 @@ internal sealed class FrameProxy : IAsyncDisposable
         }
 
         await using var body = await response.Content.ReadAsStreamAsync(context.RequestAborted);
-        if (response.Content.Headers.ContentType?.MediaType != "text/event-stream")
+        if (response.Content.Headers.ContentType?.MediaType == "text/event-stream")
         {
-            using var reader = new StreamReader(body);
-            var text = await reader.ReadToEndAsync(context.RequestAborted);
-            await context.Response.WriteAsync(_plan.OnReply($"{context.Request.Method} {context.Request.Path}", text), context.RequestAborted);
+            await new ProxiedStream(context, body, _plan, NextNumber()).RunAsync();
             return;
         }
 
-        var buffer = new byte[4096];
-        int read;
-        while ((read = await body.ReadAsync(buffer, context.RequestAborted)) > 0)
-        {
-            await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted);
-            await context.Response.Body.FlushAsync(context.RequestAborted);
-        }
+        using var reader = new StreamReader(body);
+        var text = await reader.ReadToEndAsync(context.RequestAborted);
+        await context.Response.WriteAsync(_plan.OnReply($"{context.Request.Method} {context.Request.Path}", text), context.RequestAborted);
     }
+
+    private int NextNumber() => Interlocked.Increment(ref _connections) - 1;
 }

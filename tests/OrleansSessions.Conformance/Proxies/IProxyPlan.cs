@@ -7,13 +7,16 @@ internal interface IProxyPlan
     Uri ChooseServer();
 
     /// <summary>A frame of the server. Returns what the client is sent in its place.</summary>
-    IEnumerable<string> OnServerFrame(ProxiedSocket socket, string json);
+    IEnumerable<string> OnServerFrame(IProxiedConnection connection, string json);
 
-    /// <summary>A frame of the client. Returns what the server is sent in its place.</summary>
-    IEnumerable<string> OnClientFrame(ProxiedSocket socket, string json);
+    /// <summary>A frame of the client over a socket. Returns what the server is sent in its place.</summary>
+    IEnumerable<string> OnClientFrame(IProxiedConnection socket, string json);
 
     /// <summary>The server closes the socket. Returns the close code that the client is sent.</summary>
     int OnServerClose(int code);
+
+    /// <summary>A request of the client over HTTP. Returns what happens to it; a lost one, or a lost reply, resets its connection.</summary>
+    QuestionFate OnRequest(string request, string body);
 
     /// <summary>A reply of the server over HTTP. Returns the body that the client is sent.</summary>
     string OnReply(string request, string body);

@@ -5,16 +5,14 @@ using Microsoft.AspNetCore.Http;
 namespace OrleansSessions.Conformance.Proxies;
 
 /// <summary>One socket through the proxy: message by message, so that a plan can count and change them.</summary>
-internal sealed class ProxiedSocket(HttpContext context, WebSocket client, WebSocket server, IProxyPlan plan, int number)
+internal sealed class ProxiedSocket(HttpContext context, WebSocket client, WebSocket server, IProxyPlan plan, int number) : IProxiedConnection
 {
     private const int BufferBytes = 16 * 1024;
 
     private volatile bool _isCut;
 
-    /// <summary>The place of this socket among those of its proxy, from 0.</summary>
     public int Number { get; } = number;
 
-    /// <summary>The frames that the server has sent so far, with the present one.</summary>
     public int ServerFrames { get; private set; }
 
     public async Task RunAsync()
@@ -24,7 +22,6 @@ internal sealed class ProxiedSocket(HttpContext context, WebSocket client, WebSo
         client.Abort();
     }
 
-    /// <summary>Resets the connection of the client: what it has not read yet is lost. The server's ends as well.</summary>
     public void Reset()
     {
         _isCut = true;
@@ -32,7 +29,6 @@ internal sealed class ProxiedSocket(HttpContext context, WebSocket client, WebSo
         server.Abort();
     }
 
-    /// <summary>Closes the client's socket in order, with this code. The server's connection is reset.</summary>
     public async Task CloseAsync(int code)
     {
         _isCut = true;

@@ -27,10 +27,10 @@ internal sealed class CutPlan(IReadOnlyList<Uri> servers, Transcript transcript)
 
     public Uri ChooseServer() => servers[(Interlocked.Increment(ref _next) - 1) % servers.Count];
 
-    public IEnumerable<string> OnServerFrame(ProxiedSocket socket, string json)
+    public IEnumerable<string> OnServerFrame(IProxiedConnection connection, string json)
     {
-        var cut = socket.Number < Cuts.Count ? Cuts[socket.Number] : null;
-        if (cut is not null && socket.ServerFrames > cut.AfterFrames - cut.Lost)
+        var cut = connection.Number < Cuts.Count ? Cuts[connection.Number] : null;
+        if (cut is not null && connection.ServerFrames > cut.AfterFrames - cut.Lost)
         {
             transcript.Add("server", $"{json} (lost)");
         }
@@ -40,47 +40,61 @@ internal sealed class CutPlan(IReadOnlyList<Uri> servers, Transcript transcript)
             yield return Shorten(json);
         }
 
-        if (cut is not null && socket.ServerFrames == cut.AfterFrames)
+        if (cut is not null && connection.ServerFrames == cut.AfterFrames)
         {
-            transcript.Add("proxy", cut.CloseCode is null ? $"resets connection {socket.Number}" : $"closes connection {socket.Number} with {cut.CloseCode}");
+            transcript.Add("proxy", cut.CloseCode is null ? $"resets connection {connection.Number}" : $"closes connection {connection.Number} with {cut.CloseCode}");
             _cuts++;
-            End(socket, cut.CloseCode);
+            End(connection, cut.CloseCode);
         }
     }
 
-    public IEnumerable<string> OnClientFrame(ProxiedSocket socket, string json)
+    public IEnumerable<string> OnClientFrame(IProxiedConnection socket, string json)
     {
         transcript.Add("client", json);
-        var fate = FirstQuestion;
-        if (fate == QuestionFate.Arrives || _cuts > 0 || !json.Contains("\"question\"", StringComparison.Ordinal))
-        {
-            yield return json;
-            yield break;
-        }
-
-        if (fate == QuestionFate.ArrivesUnanswered)
+        var fate = FateOf(json);
+        if (fate != QuestionFate.IsLost)
         {
             yield return json;
         }
 
-        transcript.Add("proxy", $"resets connection {socket.Number}");
-        _cuts++;
-        socket.Reset();
+        if (fate != QuestionFate.Arrives)
+        {
+            socket.Reset();
+        }
+    }
+
+    public QuestionFate OnRequest(string request, string body)
+    {
+        transcript.Add("client", $"{request} {body}");
+        return FateOf(body);
     }
 
     public int OnServerClose(int code) => code;
 
     public string OnReply(string request, string body) => body;
 
-    private static void End(ProxiedSocket socket, int? closeCode)
+    /// <summary>Only the first question has a fate of its own.</summary>
+    private QuestionFate FateOf(string json)
+    {
+        if (FirstQuestion == QuestionFate.Arrives || _cuts > 0 || !json.Contains("\"question\"", StringComparison.Ordinal))
+        {
+            return QuestionFate.Arrives;
+        }
+
+        transcript.Add("proxy", "resets the connection of this question");
+        _cuts++;
+        return FirstQuestion;
+    }
+
+    private static void End(IProxiedConnection connection, int? closeCode)
     {
         if (closeCode is null)
         {
-            socket.Reset();
+            connection.Reset();
         }
         else
         {
-            _ = socket.CloseAsync(closeCode.Value);
+            _ = connection.CloseAsync(closeCode.Value);
         }
     }
 

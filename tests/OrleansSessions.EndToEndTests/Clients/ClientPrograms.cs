@@ -11,11 +11,14 @@ public sealed class ClientPrograms : IAsyncLifetime
 {
     public const string Reference = "reference";
     public const string JavaScript = "javascript";
+    public const string JavaScriptOverEvents = "javascript --events";
     public const string Python = "python";
     public const string DotNet = "dotnet";
 
     private readonly JavaScriptPackage _package = new();
     private string? _python;
+
+    private string[] JavaScriptDriver => [NpmInstallation.Node!, Path.Combine(_package.Folder, "conformance.js")];
 
     public async ValueTask InitializeAsync()
     {
@@ -29,8 +32,9 @@ public sealed class ClientPrograms : IAsyncLifetime
     internal (Func<IClientUnderTest>? Start, string? Missing) Find(string client) => client switch
     {
         Reference => (() => new ReferenceClientUnderTest(), null),
-        JavaScript when _package.Missing is { } missing => (null, missing),
-        JavaScript => (() => ClientProcess.Start([NpmInstallation.Node!, Path.Combine(_package.Folder, "conformance.js")]), null),
+        JavaScript or JavaScriptOverEvents when _package.Missing is { } missing => (null, missing),
+        JavaScript => (() => ClientProcess.Start(JavaScriptDriver), null),
+        JavaScriptOverEvents => (() => ClientProcess.Start([.. JavaScriptDriver, "--events"]), null),
         Python when _python is null => (null, PythonInterpreter.Missing),
         Python => (() => ClientProcess.Start([_python, Path.Combine(RepositoryFolder.Path, "clients", "python", "conformance.py")]), null),
         // In this process, which saves the start of a runtime for each case.

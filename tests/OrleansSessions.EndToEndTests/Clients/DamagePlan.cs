@@ -8,7 +8,7 @@ internal sealed class DamagePlan(Uri server, Damage damage) : IProxyPlan
 {
     public Uri ChooseServer() => server;
 
-    public IEnumerable<string> OnServerFrame(ProxiedSocket socket, string json)
+    public IEnumerable<string> OnServerFrame(IProxiedConnection connection, string json)
     {
         var frame = JsonNode.Parse(json)!.AsObject();
         var (type, isReplay) = ((string?)frame["type"], frame.ContainsKey("replay"));
@@ -49,7 +49,9 @@ internal sealed class DamagePlan(Uri server, Damage damage) : IProxyPlan
         return [frame.ToJsonString()];
     }
 
-    public IEnumerable<string> OnClientFrame(ProxiedSocket socket, string json) => [json];
+    public IEnumerable<string> OnClientFrame(IProxiedConnection socket, string json) => [json];
+
+    public QuestionFate OnRequest(string request, string body) => QuestionFate.Arrives;
 
     public int OnServerClose(int code) => damage == Damage.CloseCode ? code + 4 : code;
 

@@ -12,7 +12,8 @@ namespace OrleansSessions.EndToEndTests.Clients;
 /// </summary>
 public sealed class LostNodeRun : IAsyncDisposable
 {
-    private static readonly string[] Clients = [ClientPrograms.Reference, ClientPrograms.JavaScript, ClientPrograms.Python, ClientPrograms.DotNet];
+    private static readonly string[] Clients =
+        [ClientPrograms.Reference, ClientPrograms.JavaScript, ClientPrograms.JavaScriptOverEvents, ClientPrograms.Python, ClientPrograms.DotNet];
 
     private Task<IReadOnlyDictionary<string, (CaseResult, string)>>? _run;
     private NodeSet? _nodes;

@@ -13,6 +13,7 @@ public sealed class ResumeScriptTests(ExternalServerFixture server, LostNodeRun 
     [Theory]
     [InlineData(ClientPrograms.Reference)]
     [InlineData(ClientPrograms.JavaScript)]
+    [InlineData(ClientPrograms.JavaScriptOverEvents)]
     [InlineData(ClientPrograms.Python)]
     [InlineData(ClientPrograms.DotNet)]
     public async Task Client_OverConnectionsThatAreCut_ShowsEachAnswerOnce(string client)
@@ -40,6 +41,7 @@ public sealed class ResumeScriptTests(ExternalServerFixture server, LostNodeRun 
     [Theory]
     [InlineData(ClientPrograms.Reference)]
     [InlineData(ClientPrograms.JavaScript)]
+    [InlineData(ClientPrograms.JavaScriptOverEvents)]
     [InlineData(ClientPrograms.Python)]
     [InlineData(ClientPrograms.DotNet)]
     public async Task Client_OfTwoNodesOfWhichOneIsKilled_ShowsTheAnswerOnce(string client)

@@ -1,4 +1,5 @@
 using OrleansSessions.Conformance.Cases;
+using OrleansSessions.Conformance.Proxies;
 using OrleansSessions.Conformance.Wire;
 
 namespace OrleansSessions.Conformance.Resuming.Cases;

@@ -1,4 +1,4 @@
-namespace OrleansSessions.Conformance.Resuming;
+namespace OrleansSessions.Conformance.Proxies;
 
 /// <summary>What becomes of a question on its way.</summary>
 internal enum QuestionFate
