@@ -18,7 +18,8 @@ public sealed partial class DocumentSampleTests(EchoServerFixture server) : ICla
     {
         var name = "Sample." + document.Replace(Path.DirectorySeparatorChar, '.').Replace(".md", "", StringComparison.Ordinal);
 
-        Assert.True(File.Exists(SampleCompiler.Compile(name, CodeBlocks.Of(document))));
+        Assert.All(SampleCompiler.Programs(CodeBlocks.Of(document)), (program, index) =>
+            Assert.True(File.Exists(SampleCompiler.Compile(index == 0 ? name : $"{name}{index + 1}", program))));
     }
 
     [Fact]

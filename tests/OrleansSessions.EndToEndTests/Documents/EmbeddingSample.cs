@@ -22,10 +22,10 @@ public sealed class EmbeddingSample : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var blocks = CodeBlocks.Of("README.md");
-        Assert.Contains(blocks, block => block.Contains(Clustering, StringComparison.Ordinal));
+        var blocks = Assert.Single(
+            SampleCompiler.Programs(CodeBlocks.Of("README.md")), program => program.Any(block => block.Contains(Clustering, StringComparison.Ordinal)));
         var program = SampleCompiler.Compile("ReadmeSample", [.. blocks.Select(HostProcess.WithFreeSiloPorts)]);
-        _process = await HostProcess.StartAsync("the README's sample", [.. Runtime(), program, .. Keys()]);
+        _process = await HostProcess.StartAsync("the README's sample", [.. SampleCompiler.RunArguments(program), .. Keys()]);
     }
 
     public async ValueTask DisposeAsync()
@@ -34,13 +34,6 @@ public sealed class EmbeddingSample : IAsyncLifetime
         {
             await _process.DisposeAsync();
         }
-    }
-
-    /// <summary>The program uses the assemblies and packages of this project, which has everything that the sample needs.</summary>
-    private static IEnumerable<string> Runtime()
-    {
-        var own = Path.ChangeExtension(typeof(EmbeddingSample).Assembly.Location, null);
-        return ["exec", "--runtimeconfig", $"{own}.runtimeconfig.json", "--depsfile", $"{own}.deps.json"];
     }
 
     private IEnumerable<string> Keys() =>

@@ -1,5 +1,6 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Documents;
@@ -35,7 +36,7 @@ internal static class SampleCompiler
     {
         var options = new CSharpParseOptions(LanguageVersion.Latest);
         var files = blocks.Select((code, index) => CSharpSyntaxTree.ParseText(code, options, path: $"{name}/block{index + 1}.cs")).ToList();
-        var isProgram = files.Any(file => file.GetCompilationUnitRoot().Members.OfType<Microsoft.CodeAnalysis.CSharp.Syntax.GlobalStatementSyntax>().Any());
+        var isProgram = files.Any(IsProgram);
         var compilation = CSharpCompilation.Create(
             name,
             [
@@ -53,6 +54,22 @@ internal static class SampleCompiler
             string.Join('\n', result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)));
         return path;
     }
+
+    /// <summary>The programs in the blocks of a document: each block with statements is one, together with all blocks without. Else they are a library.</summary>
+    public static IReadOnlyList<IReadOnlyList<string>> Programs(IReadOnlyList<string> blocks)
+    {
+        var byKind = blocks.ToLookup(code => IsProgram(CSharpSyntaxTree.ParseText(code)));
+        return byKind[true].Any() ? [.. byKind[true].Select(program => (string[])[.. byKind[false], program])] : [blocks];
+    }
+
+    /// <summary>The arguments with which <c>dotnet</c> runs a program. It uses the assemblies and packages of this project, which has all that samples need.</summary>
+    public static IEnumerable<string> RunArguments(string program)
+    {
+        var own = Path.ChangeExtension(typeof(SampleCompiler).Assembly.Location, null);
+        return ["exec", "--runtimeconfig", $"{own}.runtimeconfig.json", "--depsfile", $"{own}.deps.json", program];
+    }
+
+    private static bool IsProgram(SyntaxTree file) => file.GetCompilationUnitRoot().Members.OfType<GlobalStatementSyntax>().Any();
 
     private static IEnumerable<string> Assemblies => ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
 
