@@ -75,7 +75,7 @@ internal sealed class MembershipWatch(
             {
                 if (rule.Judge(read))
                 {
-                    return $"It is {rule.StatusOf(read)?.ToString() ?? "missing"} in the membership table of its cluster, which has {read.Members.Count} rows.";
+                    return rule.Describe(read);
                 }
 
                 if (guard.FindElder(read) is { } reason)

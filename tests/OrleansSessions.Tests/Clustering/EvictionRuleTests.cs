@@ -49,6 +49,28 @@ public sealed class EvictionRuleTests
         Assert.False(_rule.Judge(Table((Self, status))));
     }
 
-    private static MembershipTableData Table(params (SiloAddress Silo, SiloStatus Status)[] rows) => new(
-        [.. rows.Select(row => Tuple.Create(new MembershipEntry { SiloAddress = row.Silo, Status = row.Status }, ""))], new TableVersion(1, ""));
+    /// <summary>The write that says that a silo is alive reads its row first, and can put it into the table that was created meanwhile.</summary>
+    [Fact]
+    public void ATableThatBeganAgain_IsAnEviction_AlsoIfItHasTheRow()
+    {
+        Assert.False(_rule.Judge(Table(5, (Self, SiloStatus.Active), (Other, SiloStatus.Active))));
+        Assert.False(_rule.Judge(Table(0, (Self, SiloStatus.Active))));
+        Assert.True(_rule.Judge(Table(0, (Self, SiloStatus.Active))));
+        Assert.Contains("begun again: it has version 0, and had version 5", _rule.Describe(Table(0, (Self, SiloStatus.Active))), StringComparison.Ordinal);
+    }
+
+    /// <summary>A store that failed over can have lost its last writes. The silo's row is in it, so the cluster is the same.</summary>
+    [Fact]
+    public void ATableThatLostItsLastWrites_IsNone()
+    {
+        Assert.False(_rule.Judge(Table(5, (Self, SiloStatus.Active))));
+        Assert.False(_rule.Judge(Table(7, (Self, SiloStatus.Active), (Other, SiloStatus.Active))));
+        Assert.False(_rule.Judge(Table(6, (Self, SiloStatus.Active), (Other, SiloStatus.Joining))));
+        Assert.False(_rule.Judge(Table(6, (Self, SiloStatus.Active), (Other, SiloStatus.Joining))));
+    }
+
+    private static MembershipTableData Table(params (SiloAddress Silo, SiloStatus Status)[] rows) => Table(1, rows);
+
+    private static MembershipTableData Table(int version, params (SiloAddress Silo, SiloStatus Status)[] rows) => new(
+        [.. rows.Select(row => Tuple.Create(new MembershipEntry { SiloAddress = row.Silo, Status = row.Status }, ""))], new TableVersion(version, ""));
 }
