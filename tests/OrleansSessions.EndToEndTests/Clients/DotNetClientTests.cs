@@ -106,6 +106,7 @@ public sealed class DotNetClientTests(QuickReturnFixture server) : IClassFixture
             if (update is AnswerText)
             {
                 await other.CancelAsync(cancellationToken: Token);
+                break;
             }
         }
 
