@@ -36,6 +36,7 @@ class Core:
         self.is_live = False
         self._is_greeted = False
         self._is_replaying = False
+        self._message_bytes: Optional[int] = None
         self._rewinds = 0
         self._cancels = Cancels()
         self._effects: List[Effect] = []
@@ -145,6 +146,7 @@ class Core:
 
     def _on_hello(self, frame: Frame) -> None:
         self._is_greeted = True
+        self._message_bytes = frame.get("limits", {}).get("message_bytes")
         self._is_replaying = frame.get("resuming", False)
         if not self._is_replaying:
             self._settle(frame, frame["seq"])
@@ -246,8 +248,7 @@ class Core:
         is_about_asking = known is not None and known.body is not None and not known.is_accepted and code != "question_not_found"
         if known is not None and is_about_asking:
             if code not in _COMES_BACK:
-                self.questions.drop(known)
-                self._do(Fail(known.id, RefusedError(frame)))
+                self._refuse(known, frame)
             return
         if self.is_live and code == "rate_limited" and question_id is None:
             # The server did not read that message, and does not say which one it was.
@@ -260,6 +261,10 @@ class Core:
                 return
         if self.is_live and code not in _CLOSES:
             self._do(Report(code, frame["message"]))
+
+    def _refuse(self, known: Known, error: Frame) -> None:
+        self.questions.drop(known)
+        self._do(Fail(known.id, RefusedError(error)))
 
     # Ends.
 
@@ -278,7 +283,14 @@ class Core:
     # Sending.
 
     def _send_question(self, known: Known) -> None:
-        if self.is_live and known.body is not None:
+        if not self.is_live or known.body is None:
+            return
+        size, limit = len(known.body.encode()), self._message_bytes
+        if limit is not None and size > limit:
+            # The server would close the socket for it, with a code that ends the session.
+            message = f"The message of the question has {size:,} bytes. The server takes {limit:,}."
+            self._refuse(known, {"code": "message_too_large", "message": message, "question_id": known.id})
+        else:
             self._do(Send(known.body))
 
     def _send_cancel(self, cancel: Cancel) -> None:

@@ -99,12 +99,13 @@ class Session:
         `reject` (the default), `queue` or `replace`. `options` are for the responder, which decides which it takes; `metadata` is passed to it unchanged.
         A question is sent again after a lost connection until it is accepted, but is never asked twice.
 
-        Raises ValueError for a malformed id, and for an id that is open here with another text. What the server refuses is raised by the answer.
+        Raises ValueError for a malformed id, for an id that is open here with another text, and for half a surrogate pair. What the server refuses is
+        raised by the answer, and so is a question that is too large for a message (`message_too_large`).
         """
         self._check_entered()
         question_id = new_question_id() if id is None else check_question_id(id)
         fields: Dict[str, Any] = {"if_busy": if_busy, "options": options, "metadata": metadata}
-        body = json.dumps({"type": "question", "id": question_id, "question": text, **{name: value for name, value in fields.items() if value is not None}})
+        body = _body({"type": "question", "id": question_id, "question": text, **{name: value for name, value in fields.items() if value is not None}})
         known = self._core.questions.find(question_id)
         if known is not None and known.body is not None and known.question != text:
             raise ValueError(f"The question '{question_id}' is open with another text. Choose another id.")
@@ -224,3 +225,13 @@ class Session:
     def _check_entered(self) -> None:
         if self._running is None:
             raise RuntimeError("Enter the session first: async with connect(...) as session.")
+
+
+def _body(frame: Mapping[str, Any]) -> str:
+    # The limit of a message counts bytes in UTF-8, of which an escaped character takes more.
+    body = json.dumps(frame, ensure_ascii=False)
+    try:
+        body.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"The question contains half a surrogate pair, {error.object[error.start]!r}. Only whole characters can be sent.") from error
+    return body

@@ -162,6 +162,21 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
             (refused.code, refused.active_question_id, refused.active_for_ms, refused.retryable, refused.retry_after_ms),
             ("session_busy", "q-0", 5, True, 1000))
 
+    async def test_a_question_counts_as_its_utf_8_and_one_that_is_too_large_is_refused_here(self):
+        server = await self.enter()
+        early = server.session.ask("x" * 1000, id="q-0")
+        fitting = "Что такое силос? 😀" * 20
+        socket = await server.live(limits={"message_bytes": 60 + len(fitting.encode())})
+        late = server.session.ask(fitting + "x" * 60, id="q-1")
+        server.session.ask(fitting, id="q-2")
+        await settle()
+
+        for answer, size in ((early, 1000), (late, len(fitting.encode()) + 60)):
+            with self.assertRaisesRegex(RefusedError, f"has {size + 49:,} bytes. The server takes {60 + len(fitting.encode()):,}.") as raised:
+                await asyncio.wait_for(answer, 5)
+            self.assertEqual((raised.exception.code, raised.exception.question_id, raised.exception.retryable), ("message_too_large", answer.id, False))
+        self.assertEqual([frame["question"] for frame in socket.sent], [fitting])
+
     async def test_a_message_over_the_rate_is_sent_again(self):
         server = await self.enter()
         socket = await server.live()

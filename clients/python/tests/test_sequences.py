@@ -78,6 +78,9 @@ class SequenceTests(unittest.IsolatedAsyncioTestCase):
                     session.ask("other", **arguments)
             with self.assertRaises(TypeError):
                 session.ask("?", options={"time": object()})
+            for broken in ({"text": "\ud83d"}, {"text": "?", "metadata": {"a": "\ud83d"}}):
+                with self.assertRaisesRegex(ValueError, r"'\\ud83d'"):
+                    session.ask(**broken)
             self.assertEqual(len(socket.sent), 1)
 
     async def test_a_position_takes_each_event_once(self):
