@@ -53,7 +53,8 @@ class Core:
 
     def cancel(self, question_id: Optional[str]) -> "tuple[int, List[Effect]]":
         """Returns the ticket by which the cancel is settled, too."""
-        cancel = self._cancels.add(question_id)
+        # Bound now, because by the time that it is sent, another question can be running.
+        cancel = self._cancels.add(question_id or self.questions.running)
         self._send_cancel(cancel)
         return cancel.ticket, self._done()
 
@@ -172,6 +173,8 @@ class Core:
             else:
                 known.is_missing = True
                 self._look(known)
+        message = "The connection was lost before the server answered, and no question was known to run when the cancel was sent."
+        self._settle_cancels(self._cancels.take_unclear(), RefusedError({"code": "no_open_question", "message": message}))
         for cancel in self._cancels:
             self._send_cancel(cancel)
 
@@ -297,11 +300,8 @@ class Core:
         if not self.is_live or cancel.is_sent:
             return
         cancel.is_sent = True
-        if cancel.question_id is None:
-            cancel.meant = cancel.meant or self.questions.running
-            self._send({"type": "cancel"})
-        else:
-            self._send({"type": "cancel", "question_id": cancel.question_id})
+        cancel.question_id = cancel.question_id or self.questions.running
+        self._send({"type": "cancel", **({"question_id": cancel.question_id} if cancel.question_id else {})})
 
     def _settle_cancels(self, cancels: List[Cancel], error: Optional[SessionError]) -> None:
         for cancel in cancels:

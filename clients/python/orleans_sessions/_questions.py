@@ -59,7 +59,8 @@ class Questions:
 
     @property
     def running(self) -> Optional[str]:
-        return self._order[0] if self._order else None
+        """The first one that is not known to have ended."""
+        return next((question_id for question_id in self._order if (known := self.find(question_id)) is None or known.end is None), None)
 
     def accept(self, question_id: str) -> None:
         if question_id not in self._order:

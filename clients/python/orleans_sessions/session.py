@@ -118,7 +118,7 @@ class Session:
         return answer
 
     async def cancel(self, id: Optional[str] = None) -> None:
-        """Cancels a question, or the running one, whoever asked it. While the session reconnects, the cancel waits until it is live again.
+        """Cancels a question, or the one that is running now, whoever asked it. While the session reconnects, the cancel waits until it is live again.
 
         Returns when the server has taken the cancel; the question ends soon after with the status `cancelled`. Cancelling twice, or a question that has
         ended, is harmless. Raises `RefusedError` with `question_not_found` or `no_open_question`, and `StoppedError`.

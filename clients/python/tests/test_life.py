@@ -132,7 +132,7 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
         await socket.give(accepted(1, "q-1"), accepted(2, "q-2", position=1))
         cancelling = asyncio.ensure_future(server.session.cancel())
         await settle()
-        self.assertEqual(socket.sent[-1], {"type": "cancel"})
+        self.assertEqual(socket.sent[-1], {"type": "cancel", "question_id": "q-1"})
         # A rewind on the same socket does not send it again.
         await socket.give({"type": "ping", "seq": 9}, resumed(2, open=["q-1", "q-2"]))
         self.assertEqual(len(socket.of("cancel")), 1)
@@ -142,8 +142,47 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
         # The cancel had arrived, and its answer was lost. By now the second question runs.
         socket = await server.live(resuming=True)
         await socket.give(done(3, "q-1", "", 0, status="cancelled", replay=True), resumed(3, open=["q-2"]))
-        await cancelling
+        await asyncio.wait_for(cancelling, 5)
         self.assertEqual(socket.of("cancel"), [])
+
+    async def test_a_cancel_while_reconnecting_is_for_the_question_that_ran_then(self):
+        server = await self.enter()
+        socket = await server.live()
+        server.session.ask("?", id="q-1")
+        server.session.ask("??", id="q-2", if_busy="queue")
+        await socket.give(accepted(1, "q-1"), accepted(2, "q-2", position=1))
+        await socket.end(1006)
+        cancelling = asyncio.ensure_future(server.session.cancel())
+        await server.clock.advance(1)
+        socket = await server.live(resuming=True)
+        await socket.give(done(3, "q-1", "", 0, replay=True), resumed(3, open=["q-2"]))
+        await asyncio.wait_for(cancelling, 5)
+        self.assertEqual(socket.of("cancel"), [])
+
+    async def test_a_question_whose_text_is_still_being_read_is_not_the_running_one(self):
+        server = await self.enter()
+        socket = await server.live()
+        server.session.ask("?", id="q-1")
+        server.session.ask("??", id="q-2", if_busy="queue")
+        server.http.stored = [ConnectionError("away")]
+        await socket.give(accepted(1, "q-1"), accepted(2, "q-2", position=1), done(3, "q-1", "missing", 1))
+        cancelling = asyncio.ensure_future(server.session.cancel())
+        await settle()
+        self.assertEqual(socket.of("cancel"), [{"type": "cancel", "question_id": "q-2"}])
+        cancelling.cancel()
+
+    async def test_a_cancel_of_an_unknown_running_question_is_not_sent_again_on_the_next_socket(self):
+        server = await self.enter()
+        socket = await server.live()
+        cancelling = asyncio.ensure_future(server.session.cancel())
+        await settle()
+        self.assertEqual(socket.of("cancel"), [{"type": "cancel"}])
+        await socket.end(1006)
+        await server.clock.advance(1)
+        socket = await server.live(open=["q-7"])
+        with self.assertRaisesRegex(RefusedError, "no question was known to run") as raised:
+            await asyncio.wait_for(cancelling, 5)
+        self.assertEqual((raised.exception.code, socket.of("cancel")), ("no_open_question", []))
 
     async def test_a_refused_question_says_who_is_asking_and_temporary_errors_refuse_none(self):
         server = await self.enter()
