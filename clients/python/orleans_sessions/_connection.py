@@ -111,7 +111,7 @@ class Connection:
             elif isinstance(effect, Move):
                 self._start_moving(effect.delay_ms)
             elif isinstance(effect, Renew):
-                self._start(self._renew())
+                self._start(self._renew(self._link, effect.delay_ms))
             elif isinstance(effect, Report):
                 LOG.warning("The server reports %s: %s", effect.code, effect.message)
 
@@ -210,16 +210,19 @@ class Connection:
             await opened.close()
             raise
 
-    async def _renew(self) -> None:
-        link = self._link
+    async def _renew(self, link: Optional[Link], delay_ms: int) -> None:
+        if delay_ms > 0:
+            await self._world.clock.sleep(delay_ms / 1000)
+        if link is None or link is not self._link:
+            return
         try:
             token = await self._world.credentials.tokens.get()
         except Exception as fault:
             # The server closes the socket when the token ends, and the next one asks again.
             LOG.warning("The token function failed.", exc_info=fault)
             return
-        if link is not None and link is self._link and token not in ("", link.token):
-            link.token = token
+        if link is self._link and token not in ("", link.token):
+            link.offered = token
             link.send(json.dumps({"type": "auth", "token": token}))
 
     async def _look(self, look: Look) -> None:

@@ -18,6 +18,8 @@ Frame = Mapping[str, Any]
 MAX_REWINDS = 3
 MAX_LOOKS = 4
 
+_DEFAULT_RETRY_MS = 1000
+
 _COMES_BACK = frozenset({"draining", "internal", "connection_limit"})
 """Errors after which the server closes the socket for now. A question stays, and is sent again on the next one."""
 
@@ -255,14 +257,17 @@ class Core:
             return
         if self.is_live and code == "rate_limited" and question_id is None:
             # The server did not read that message, and does not say which one it was.
-            self._do(Again(frame.get("retry_after_ms", 1000)))
+            self._do(Again(frame.get("retry_after_ms") or _DEFAULT_RETRY_MS))
             return
         if self.is_live and code in _REFUSES_CANCEL:
             cancels = self._cancels.take(question_id, or_running=question_id is None)
             self._settle_cancels(cancels, RefusedError(frame))
             if cancels:
                 return
-        if self.is_live and code not in _CLOSES:
+        if self.is_live and frame.get("param") == "token" and frame.get("retryable"):
+            # The server could not check the token. It can still be the right one.
+            self._do(Renew(frame.get("retry_after_ms") or _DEFAULT_RETRY_MS))
+        if self.is_live and (code not in _CLOSES or frame.get("param") == "token"):
             self._do(Report(code, frame["message"]))
 
     def _refuse(self, known: Known, error: Frame) -> None:

@@ -73,7 +73,9 @@ class Move:
 
 @dataclass(frozen=True)
 class Renew:
-    """Send a fresh token."""
+    """Send a fresh token after this time."""
+
+    delay_ms: int = 0
 
 
 @dataclass(frozen=True)

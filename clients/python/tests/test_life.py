@@ -103,6 +103,40 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
         await server.clock.advance(1)
         self.assertEqual(server.socket.headers, {"Authorization": "Bearer t3"})
 
+    async def test_a_token_that_the_server_could_not_check_is_sent_again_and_used_on_the_next_socket(self):
+        token = ["t1"]
+        server = await self.enter(token=lambda: token[0])
+        socket = await server.live()
+        token[0] = "t2"
+        await socket.give({"type": "expiring", "in_ms": 60000})
+        with self.assertLogs("orleans_sessions"):
+            await socket.give(error("internal", retryable=True, param="token", retry_after_ms=2000))
+        await server.clock.advance(1.9)
+        self.assertEqual(len(socket.of("auth")), 1)
+        await server.clock.advance(0.2)
+        self.assertEqual(socket.of("auth"), [{"type": "auth", "token": "t2"}] * 2)
+        with self.assertLogs("orleans_sessions"):
+            await socket.give(error("internal", retryable=True, param="token", retry_after_ms=600_000), error("token_expired"))
+        await socket.end(4005)
+        await server.clock.advance(1)
+        self.assertEqual((server.socket.headers, server.session.state), ({"Authorization": "Bearer t2"}, "reconnecting"))
+
+    async def test_a_token_that_the_server_took_or_refused_is_not_tried_again(self):
+        for reply in ({"type": "authenticated"}, error("forbidden", param="token")):
+            with self.subTest(reply=reply):
+                token = ["t1"]
+                server = await self.enter(token=lambda: token[0])
+                socket = await server.live()
+                token[0] = "t2"
+                with self.assertLogs("orleans_sessions") if reply["type"] == "error" else self.subTest():
+                    await socket.give({"type": "expiring", "in_ms": 60000})
+                    await socket.give(reply)
+                await server.clock.advance(60)
+                await socket.give({"type": "expiring", "in_ms": 60000}, error("token_expired"))
+                self.assertEqual(len(socket.of("auth")), 1)
+                await socket.end(4005)
+                self.assertEqual((server.session.stopped.reason, len(server.sockets)), ("token_expired", 1))
+
     async def test_a_cancel_waits_until_the_session_is_live_and_comes_after_the_ask(self):
         server = await self.enter()
         answer = server.session.ask("?", id="q-1")
