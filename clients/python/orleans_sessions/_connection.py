@@ -50,6 +50,8 @@ class Connection:
         self._link: Optional[Link] = None
         self._mover: Optional[asyncio.Future[None]] = None
         self._is_abandoned = False
+        self._unheard: Optional[Link] = None
+        """The link on which all that has no answer is about to be sent again, once for all messages that the server did not read."""
         self._was_live = False
         self._tasks: Set[asyncio.Future[None]] = set()
         self._closing: Set[asyncio.Future[None]] = set()
@@ -107,7 +109,9 @@ class Connection:
             elif isinstance(effect, Look):
                 self._start(self._look(effect))
             elif isinstance(effect, Again):
-                self._start(self._send_again(effect.delay_ms))
+                if self._link is not None and self._link is not self._unheard:
+                    self._unheard = self._link
+                    self._start(self._send_again(self._link, effect.delay_ms))
             elif isinstance(effect, Move):
                 self._start_moving(effect.delay_ms)
             elif isinstance(effect, Renew):
@@ -236,9 +240,14 @@ class Connection:
             effects = self._core.on_failed_look(look.question_id, str(fault) or repr(fault))
         self.perform(effects)
 
-    async def _send_again(self, delay_ms: int) -> None:
+    async def _send_again(self, link: Link, delay_ms: int) -> None:
         await self._world.clock.sleep(delay_ms / 1000)
-        self.perform(self._core.send_again())
+        if self._unheard is link:
+            self._unheard = None
+        if self._link is link:
+            if link.offered != link.token:
+                self._start(self._renew(link, 0))
+            self.perform(self._core.send_again())
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

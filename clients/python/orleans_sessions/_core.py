@@ -89,7 +89,9 @@ class Core:
         return self._done()
 
     def send_again(self) -> List[Effect]:
-        """Sends what has no answer yet once more. The server takes each id once."""
+        """Sends what has no answer yet once more. The server takes each id once, and a repeated replay is dropped."""
+        if self.is_live and self._is_replaying:
+            self._send_resume()
         for known in self.questions:
             if known.body is not None and not known.is_accepted:
                 self._send_question(known)
@@ -193,6 +195,9 @@ class Core:
             self._do(Abandon())
             return
         self._is_replaying = True
+        self._send_resume()
+
+    def _send_resume(self) -> None:
         self._send({"type": "resume", "epoch": self.position.epoch, "after_seq": self.position.last})
 
     def _on_event(self, frame: Frame) -> None:

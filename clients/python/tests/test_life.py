@@ -5,7 +5,7 @@ import unittest
 
 from orleans_sessions import RefusedError, StoppedError
 
-from .fakes import FakeServer, accepted, done, refused_upgrade, resumed, settle
+from .fakes import FakeServer, accepted, delta, done, refused_upgrade, resumed, settle
 
 
 def error(code, retryable=False, **fields):
@@ -260,6 +260,43 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(len(socket.of("question")), 2)
         await socket.give(accepted(1, "q-1"), done(2, "q-1", "", 0))
         self.assertEqual((await answer).status, "completed")
+
+    async def test_all_messages_over_the_rate_are_sent_again_at_once_and_only_on_their_socket(self):
+        server = await self.enter()
+        socket = await server.live()
+        for number in range(3):
+            server.session.ask("?", id=f"q-{number}")
+        await settle()
+        await socket.give(*[error("rate_limited", retryable=True, retry_after_ms=500)] * 3)
+        await server.clock.advance(1)
+        self.assertEqual(len(socket.of("question")), 6)
+
+        await socket.give(error("rate_limited", retryable=True, retry_after_ms=500), {"type": "ping", "seq": 0})
+        await socket.end(1006)
+        await server.clock.advance(0.2)
+        socket = await server.live()
+        await server.clock.advance(1)
+        self.assertEqual(len(socket.of("question")), 3, "settling sent them")
+
+    async def test_a_rewind_over_the_rate_is_made_again(self):
+        server = await self.enter()
+        socket = await server.live()
+        answer = server.session.ask("?", id="q-1")
+        await socket.give(accepted(1, "q-1"), done(3, "q-1", "a", 1), error("rate_limited", retryable=True, retry_after_ms=500))
+        await server.clock.advance(0.5)
+        self.assertEqual(socket.of("resume"), [{"type": "resume", "epoch": "e1", "after_seq": 1}] * 2)
+        await socket.give(delta(2, "q-1", 0, "a", replay=True), done(3, "q-1", "a", 1, replay=True), resumed(3))
+        self.assertEqual((await asyncio.wait_for(answer, 5)).text, "a")
+
+    async def test_a_token_over_the_rate_is_sent_again(self):
+        token = ["t1"]
+        server = await self.enter(token=lambda: token[0])
+        socket = await server.live()
+        token[0] = "t2"
+        await socket.give({"type": "expiring", "in_ms": 60000})
+        await socket.give(error("rate_limited", retryable=True, retry_after_ms=500))
+        await server.clock.advance(0.5)
+        self.assertEqual(socket.of("auth"), [{"type": "auth", "token": "t2"}] * 2)
 
     async def test_a_frame_that_cannot_be_understood_stops_the_session(self):
         for message in ('{"type":"hello"}', "nonsense", b"binary", "[]"):
