@@ -50,6 +50,14 @@ class Core:
     # What the caller wants.
 
     def ask(self, question_id: str, question: str, body: str) -> List[Effect]:
+        known = self.questions.find(question_id)
+        if known is not None and known.body is not None and known.is_accepted:
+            # Asked twice by this client. What the server has accepted needs no other answer.
+            return self._done()
+        if known is not None and known.body is None and not known.is_missing and known.question not in (None, question):
+            message = f"The question id '{question_id}' is in use for another text."
+            self._do(Fail(question_id, RefusedError({"code": "question_conflict", "message": message, "question_id": question_id})))
+            return self._done()
         self._send_question(self.questions.ask(question_id, question, body))
         return self._done()
 
@@ -142,7 +150,10 @@ class Core:
             self._give_up(known, UnreadableError(known.id, why))
 
     def _on_no_record(self, known: Known) -> None:
-        if known.end is not None:
+        if known.body is not None and not known.is_accepted:
+            # It was asked anew while this was read.
+            known.is_read = False
+        elif known.end is not None:
             self._give_up(known, UnreadableError(known.id, "the server does not have it any more"))
         else:
             self._give_up(known, LostError(known.id))
@@ -170,11 +181,12 @@ class Core:
             self._do(Live())
         for known in self.questions:
             known.is_missing = False
-            if self.questions.is_open(known):
-                known.is_accepted = True
-            elif known.body is not None and not known.is_accepted:
+            is_open = self.questions.is_open(known)
+            # An open question that somebody else has asked says nothing about what this client has asked with its id.
+            known.is_accepted = known.is_accepted or (is_open and not known.was_followed)
+            if known.body is not None and not known.is_accepted:
                 self._send_question(known)
-            else:
+            elif not is_open:
                 known.is_missing = True
                 self._look(known)
         message = "The connection was lost before the server answered, and no question was known to run when the cancel was sent."
@@ -276,7 +288,10 @@ class Core:
             self._do(Report(code, frame["message"]))
 
     def _refuse(self, known: Known, error: Frame) -> None:
-        self.questions.drop(known)
+        if known.was_followed:
+            known.follow_again()
+        else:
+            self.questions.drop(known)
         self._do(Fail(known.id, RefusedError(error)))
 
     # Ends.

@@ -28,10 +28,12 @@ class Questions:
     def ask(self, question_id: str, question: str, body: str) -> Known:
         """Adds a question of this client, or makes one of it that another client has asked."""
         self.revive(question_id)
+        is_known = question_id in self._known
         known = self.obtain(question_id)
-        known.question = question
+        if is_known and known.body is None:
+            known.was_followed, known.followed_question = True, known.question
         # The server says again whether it accepts it: the id can be that of another client's question with another text.
-        known.body, known.is_accepted = body, False
+        known.question, known.body, known.is_accepted, known.is_missing = question, body, False, False
         return known
 
     def has_ended(self, question_id: str) -> bool:

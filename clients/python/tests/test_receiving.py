@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from orleans_sessions import Accepted, Ended, Gone, LostError, Restarted, Text, UnreadableError
+from orleans_sessions import Accepted, Ended, Gone, LostError, RefusedError, Restarted, Text, UnreadableError
 
 from .fakes import FakeServer, accepted, collect, delta, done, hello, record, resumed, settle, snapshot
 
@@ -51,6 +51,53 @@ class ReceivingTests(unittest.IsolatedAsyncioTestCase):
         third = await self.server.live(resuming=True)
         await third.give(delta(2, "q-1", 0, "a", replay=True), resumed(2, open=["q-1"]), done(3, "q-1", "a", 1))
         self.assertEqual((third.sent, (await answer).text), ([], "a"))
+
+    async def test_a_question_that_is_asked_twice_is_sent_once_and_both_answers_get_it(self):
+        socket = await self.server.live()
+        first = self.session.ask("?", id="q-1")
+        await socket.give(accepted(1, "q-1"), delta(2, "q-1", 0, "Say"))
+        second = self.session.ask("?", id="q-1", if_busy="queue")
+        await settle()
+        # Had it been sent, this is what a server that is asked too often would say.
+        with self.assertLogs("orleans_sessions"):
+            await socket.give({"type": "error", "code": "rate_limited", "message": "Slowly.", "retryable": True, "question_id": "q-1"})
+        await socket.give(delta(3, "q-1", 1, " hello"), done(4, "q-1", "Say hello", 2))
+        self.assertEqual(([shown([update async for update in answer]) for answer in (first, second)], len(socket.sent)), (["Say hello"] * 2, 1))
+
+    async def test_an_ask_with_the_id_of_another_clients_question_leaves_that_as_it_was(self):
+        def refusal(code):
+            return {"type": "error", "code": code, "message": "No.", "retryable": False, "question_id": "q-1"}
+
+        for frames in ([refusal("question_conflict"), delta(2, "q-1", 1, " hello")], [delta(2, "q-1", 1, " hello"), refusal("rate_limited")]):
+            with self.subTest(frames=[frame["type"] for frame in frames]):
+                server, updates = FakeServer(), []
+                async with server.session as session:
+                    socket = await server.live(open=["q-1"])
+                    following = asyncio.ensure_future(collect(session.follow(), updates))
+                    await socket.give(delta(1, "q-1", 0, "Say"))
+                    answer = session.ask("Another text", id="q-1")
+                    # Also after a lost connection, the server has not said whether it is the same question.
+                    await socket.end(1006)
+                    await server.clock.advance(1)
+                    socket = await server.live(resuming=True)
+                    await socket.give(resumed(1, open=["q-1"]), *frames, done(3, "q-1", "Say hello", 2))
+                    with self.assertRaises(RefusedError):
+                        await asyncio.wait_for(answer, 5)
+                await following
+                self.assertEqual([(type(update).__name__, getattr(update, "text", "")) for update in updates],
+                                 [("Text", "Say"), ("Text", " hello"), ("Ended", "Say hello")])
+                self.assertEqual((updates[-1].question, len(socket.of("question"))), (None, 1))
+
+    async def test_another_text_for_a_question_that_is_followed_is_refused_here_and_the_same_text_joins_it(self):
+        socket = await self.server.live()
+        await socket.give(accepted(1, "q-1", question="First?"), delta(2, "q-1", 0, "a"))
+        with self.assertRaises(RefusedError) as raised:
+            await asyncio.wait_for(self.session.ask("Second?", id="q-1"), 5)
+        self.assertEqual((raised.exception.code, socket.sent), ("question_conflict", []))
+        answer = self.session.ask("First?", id="q-1")
+        await settle()
+        await socket.give(accepted(1, "q-1", duplicate=True), snapshot("q-1", "a", 1), delta(3, "q-1", 1, "b"), done(4, "q-1", "ab", 2))
+        self.assertEqual((shown([update async for update in answer]), len(socket.sent)), ("ab", 1))
 
     async def test_a_returning_socket_names_its_position_and_repeats_are_dropped(self):
         first = await self.server.live(seq=7)
