@@ -13,7 +13,7 @@ from ._backoff import Backoff, wait_ms
 from ._clock import Clock, cancelled
 from ._closes import CONNECTION_LOST, Closed
 from ._core import Core
-from ._effects import Abandon, Again, Effect, Fail, Live, Look, Move, Renew, Report, Send, Settle, Tell
+from ._effects import Abandon, Again, Effect, Fail, Live, Look, Move, Renew, Report, Send, Settle, Settled, Tell
 from ._http import Credentials, Http
 from ._link import Link
 from ._socket import OpenSocket
@@ -104,6 +104,8 @@ class Connection:
             elif isinstance(effect, Live):
                 self._was_live = True
                 self._on_state("live")
+            elif isinstance(effect, Settled):
+                self._audience.settled()
             elif isinstance(effect, Abandon):
                 self._is_abandoned = True
             elif isinstance(effect, Look):

@@ -6,7 +6,7 @@ import json
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from ._cancels import Cancel, Cancels
-from ._effects import Abandon, Again, Effect, Fail, Live, Look, Move, Renew, Report, Send, Settle, Tell
+from ._effects import Abandon, Again, Effect, Fail, Live, Look, Move, Renew, Report, Send, Settle, Settled, Tell
 from ._known import Known, is_final
 from ._position import Position
 from ._questions import Questions
@@ -179,6 +179,7 @@ class Core:
         if not self.is_live:
             self.is_live = True
             self._do(Live())
+        self._do(Settled())
         for known in self.questions:
             known.is_missing = False
             is_open = self.questions.is_open(known)

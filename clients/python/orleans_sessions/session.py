@@ -167,6 +167,7 @@ class Session:
         waiting = Unanswered(self._world.http, self._world.clock)
         self._waiting.append(waiting)
         self._audience.listeners.append(waiting.on_update)
+        self._audience.on_settled.append(waiting.wake)
         try:
             while self._stopped is None:
                 question = await waiting.next()
@@ -175,6 +176,7 @@ class Session:
         finally:
             self._waiting.remove(waiting)
             self._audience.listeners.remove(waiting.on_update)
+            self._audience.on_settled.remove(waiting.wake)
         if self._stopped.reason != _CLOSED:
             raise self._stopped.with_traceback(None)
 
@@ -209,12 +211,9 @@ class Session:
         if state != self._state:
             self._state = state
             self._tell_state()
-            for waiting in self._waiting:
-                if state == "stopped":
+            if state == "stopped":
+                for waiting in self._waiting:
                     waiting.close()
-                else:
-                    # What was asked while the connection was lost may be told by no update.
-                    waiting.wake()
 
     def _tell_state(self) -> None:
         try:

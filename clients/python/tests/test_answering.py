@@ -10,7 +10,7 @@ from orleans_sessions._http import Credentials, Http
 from orleans_sessions._tokens import Tokens
 from orleans_sessions._upload import Upload
 
-from .fakes import FakeClock, FakeServer, accepted, done, settle
+from .fakes import FakeClock, FakeServer, accepted, done, hello, resumed, settle
 from .loopback import Loopback, until
 
 QUESTION = OpenQuestion("q-1", "?", 2, "")
@@ -272,6 +272,15 @@ class UnansweredTests(unittest.IsolatedAsyncioTestCase):
             await server.clock.advance(1)
             await server.live(epoch="e2", seq=1, open=["q-2"])
             self.assertEqual(found, [("q-1", 1, ""), ("q-2", 1, "abc"), ("q-2", 2, "")])
+            # A process died after it had saved a question, and before it told anybody: the open socket is told what is open, and nothing else.
+            replies[:] = [running("q-3")]
+            await server.socket.give(resumed(1, epoch="e3", open=["q-3"], recovered=False))
+            # So is a socket that replaces another one.
+            await server.socket.give({"type": "reconnect", "delay_ms": 0})
+            await server.clock.advance(0)
+            replies[:] = [running("q-4")]
+            await server.socket.give(hello(epoch="e3", seq=1, resuming=True), resumed(1, epoch="e3", open=["q-4"]))
+            self.assertEqual([id for id, _, _ in found[3:]], ["q-3", "q-4"])
         await asyncio.wait_for(serving, 5)
 
     async def test_a_session_that_stops_ends_it_with_the_reason(self):
