@@ -174,8 +174,8 @@ class Core:
     def _settle(self, frame: Frame, last: int) -> None:
         if (self.position.epoch, self.position.last) != (frame["epoch"], last):
             self._rewinds = 0
+        self.questions.set_open([entry["question_id"] for entry in frame["open"]], is_new_epoch=frame["epoch"] != self.position.epoch)
         self.position.move(frame["epoch"], last)
-        self.questions.set_open([entry["question_id"] for entry in frame["open"]])
         if not self.is_live:
             self.is_live = True
             self._do(Live())
@@ -305,7 +305,8 @@ class Core:
         self._do(Tell(known.ended(end)))
 
     def _give_up(self, known: Known, error: SessionError) -> None:
-        self.questions.end(known)
+        # A question that the server has forgotten can be asked again with its id, by anyone.
+        self.questions.end(known, is_remembered=not isinstance(error, LostError))
         self._do(Fail(known.id, error))
         self._do(Tell(Gone(known.id, known.question, error)))
 

@@ -47,10 +47,11 @@ class Questions:
     def drop(self, known: Known) -> None:
         self._known.pop(known.id, None)
 
-    def end(self, known: Known) -> None:
+    def end(self, known: Known, is_remembered: bool = True) -> None:
         self.drop(known)
         self._order = [question_id for question_id in self._order if question_id != known.id]
-        self._ended[known.id] = None
+        if is_remembered:
+            self._ended[known.id] = None
         if len(self._ended) > _REMEMBERED_ENDS:
             self._ended.popitem(last=False)
 
@@ -68,9 +69,12 @@ class Questions:
         if question_id not in self._order:
             self._order.append(question_id)
 
-    def set_open(self, question_ids: List[str]) -> None:
+    def set_open(self, question_ids: List[str], is_new_epoch: bool) -> None:
         self._order = question_ids
         for question_id in question_ids:
+            if is_new_epoch:
+                # In the same epoch, the list can be older than an end that was read over HTTP. In another one, the id is asked again.
+                self.revive(question_id)
             if not self.has_ended(question_id):
                 self.obtain(question_id)
 

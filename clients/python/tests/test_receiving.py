@@ -206,6 +206,30 @@ class ReceivingTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([type(update) for update in updates], [Accepted, Ended])
         following.cancel()
 
+    async def test_what_is_asked_again_while_this_client_is_away_is_followed_whether_it_was_lost_or_had_ended(self):
+        socket, updates = await self.server.live(), []
+        following = asyncio.ensure_future(collect(self.session.follow(), updates))
+        await socket.give(accepted(1, "q-1"), accepted(2, "q-2", position=1), done(3, "q-1", "", 0), resumed(0, epoch="e2", recovered=False))
+        self.assertEqual([(type(update).__name__, update.question_id) for update in updates[2:]], [("Ended", "q-1"), ("Gone", "q-2")])
+
+        for epoch, id in (("e2", "q-2"), ("e3", "q-1")):
+            await self.server.socket.end(1006)
+            await self.server.clock.advance(1)
+            socket = await self.server.live(epoch=epoch, seq=1, open=[id])
+            updates.clear()
+            await socket.give(delta(2, id, 0, "a"), done(3, id, "a", 1))
+            self.assertEqual([(type(update).__name__, update.question_id) for update in updates], [("Text", id), ("Ended", id)])
+        following.cancel()
+
+    async def test_a_list_that_is_older_than_an_end_that_was_read_does_not_open_the_question_again(self):
+        socket, updates = await self.server.live(), []
+        following = asyncio.ensure_future(collect(self.session.follow(), updates))
+        self.server.http.stored = [record("q-1", "ab", 2, "completed")]
+        await socket.give(accepted(1, "q-1"), delta(2, "q-1", 1, "b"))
+        await socket.give({"type": "ping", "seq": 9}, resumed(2, open=["q-1"]), done(3, "q-1", "ab", 2))
+        self.assertEqual([type(update).__name__ for update in updates], ["Accepted", "Text", "Ended"])
+        following.cancel()
+
     async def test_a_new_epoch_that_withdraws_text_restarts_the_answer(self):
         socket = await self.server.live()
         answer, updates = self.session.ask("?", id="q-1"), []
