@@ -119,8 +119,8 @@ class Core:
             elif is_final(record):
                 self._tell(known.show(record["text"], record["deltas"]))
                 self._finish(known, record)
-            elif known.end is not None:
-                # The `done` can arrive before the end can be read.
+            elif known.end is not None or (known.is_missing and not self.questions.is_open(known)):
+                # The `done` can arrive before the end can be read, and the reply can be older than the list of what is open.
                 self._look_again(known, "the server still has it as open")
             else:
                 known.is_read, known.is_missing, known.failures = False, False, 0
@@ -188,7 +188,7 @@ class Core:
             if known.body is not None and not known.is_accepted:
                 self._send_question(known)
             elif not is_open:
-                known.is_missing = True
+                known.is_missing, known.failures = True, 0
                 self._look(known)
         message = "The connection was lost before the server answered, and no question was known to run when the cancel was sent."
         self._settle_cancels(self._cancels.take_unclear(), RefusedError({"code": "no_open_question", "message": message}))

@@ -163,6 +163,22 @@ class ReceivingTests(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(UnreadableError):
             await answer
 
+    async def test_a_reply_that_is_older_than_the_list_of_open_questions_is_read_again(self):
+        socket = await self.server.live()
+        answer = self.session.ask("?", id="q-1")
+        reply, self.server.http.question = asyncio.get_running_loop().create_future(), lambda question_id: reply
+        await socket.give(accepted(1, "q-1"), delta(3, "q-1", 1, "b", from_seq=2))
+        await socket.end(1006)
+        await self.server.clock.advance(1)
+        socket = await self.server.live(resuming=True)
+        await socket.give(resumed(9, recovered=False))
+        reply.set_result(record("q-1", "ab", 2))
+        await settle()
+        reply = asyncio.get_running_loop().create_future()
+        reply.set_result(record("q-1", "abc", 3, "completed"))
+        await self.server.clock.advance(10)
+        self.assertEqual((await asyncio.wait_for(answer, 5)).text, "abc")
+
     async def test_an_end_that_cannot_be_read_is_an_error_after_several_tries(self):
         socket = await self.server.live()
         followed = []
