@@ -198,6 +198,7 @@ class Connection:
                 opened.put_back(first)
                 self._core.attach()
                 if old is not None:
+                    self.backoff.served(old.open_for)
                     self._close(old)
                 return
             if isinstance(opened, Link):

@@ -51,6 +51,11 @@ class Link:
         except OSError as failure:
             return Closed(CONNECTION_LOST, f"The server cannot be reached: {failure}", token=token)
 
+    @property
+    def open_for(self) -> float:
+        """The seconds since it was opened."""
+        return self._clock.now() - self._opened
+
     def send(self, text: str) -> None:
         """Sends a frame, after those before it. On a broken socket nothing happens: `receive` reports that."""
         self._outgoing.put_nowait(text)
@@ -118,4 +123,4 @@ class Link:
         return frame
 
     def _closed(self, code: int, message: str = "") -> Closed:
-        return Closed(code, message, None, self.last_error, self.was_greeted, self._clock.now() - self._opened, self.token)
+        return Closed(code, message, None, self.last_error, self.was_greeted, self.open_for, self.token)

@@ -61,6 +61,23 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
             await server.clock.advance(3)
             self.assertEqual(round(1000 * (server.opened[-1] - ended)), wait)
 
+    async def test_a_socket_that_is_left_after_10_s_for_another_one_begins_anew_too(self):
+        server = await self.enter()
+        for _ in range(3):
+            await server.live(resuming=True)
+            await server.socket.end(1006)
+            await server.clock.advance(0.5)
+        await server.live(resuming=True)
+        await server.socket.give(resumed(0))
+        await server.clock.advance(10)
+        await server.socket.give({"type": "reconnect", "delay_ms": 0})
+        await server.clock.advance(0)
+        await server.live(resuming=True)
+        ended = server.clock.time
+        await server.socket.end(1006)
+        await server.clock.advance(1)
+        self.assertEqual(round(1000 * (server.opened[-1] - ended)), 100)
+
     async def test_a_refused_upgrade_stops_with_the_servers_words_and_a_busy_one_comes_back(self):
         server = FakeServer()
         server.refusals = [
