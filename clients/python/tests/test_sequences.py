@@ -73,7 +73,7 @@ class SequenceTests(unittest.IsolatedAsyncioTestCase):
             socket = await server.live()
             session.ask("?", id="q-1")
             await settle()
-            for arguments in ({"id": "no spaces"}, {"id": "x" * 65}, {"id": "q-1"}):
+            for arguments in ({"id": "no spaces"}, {"id": "x" * 65}, {"id": "."}, {"id": ".."}, {"id": "q-1"}):
                 with self.assertRaises(ValueError):
                     session.ask("other", **arguments)
             with self.assertRaises(TypeError):
