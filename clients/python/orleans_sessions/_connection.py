@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from dataclasses import dataclass
 from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Set, Union
 
@@ -14,12 +13,10 @@ from ._clock import Clock, cancelled
 from ._closes import CONNECTION_LOST, Closed
 from ._core import Core
 from ._effects import Abandon, Again, Effect, Fail, Live, Look, Move, Renew, Report, Send, Settle, Settled, Tell
-from ._http import Credentials, Http
+from ._http import LOG, Credentials, Http
 from ._link import Link
 from ._socket import OpenSocket
 from .errors import SessionError, StoppedError
-
-LOG = logging.getLogger("orleans_sessions")
 
 _LOOK_MIN_MS, _LOOK_MAX_MS = 250, 5_000
 _INVALID = 1007

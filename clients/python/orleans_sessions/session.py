@@ -12,10 +12,10 @@ from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, Optional, 
 from ._addresses import Addresses
 from ._audience import Audience
 from ._clock import SystemClock, cancelled
-from ._connection import LOG, Connection, Surroundings
+from ._connection import Connection, Surroundings
 from ._core import Core
 from ._feed import Feed
-from ._http import Credentials, Http
+from ._http import LOG, Credentials, Http
 from ._ids import check_question_id, new_question_id
 from ._socket import websockets_opener
 from ._tokens import Token, Tokens
@@ -39,7 +39,7 @@ def connect(
 
     `url` is the base address of the server, `http(s)://host[:port][/prefix]`; `ws(s)://` means the same. Its query, for example `?scope=...`, is sent
     with each request. `token` is a token, or a function (async allowed) that returns one; it is called for each connection and request, and again before
-    a token expires. `headers` are sent with each request, `ssl` is for `https`. `on_state` is called with each new state; it must not take long.
+    a token expires. An exception of it counts as a server that cannot be reached. `headers` are sent with each request, `ssl` is for `https`. `on_state` is called with each new state; it must not take long.
     Entering the session does not wait for the server: what is asked before it is live is sent when it is.
 
     Raises ValueError if the address or the id of the session is malformed. Proxies of the environment are not used.
@@ -147,7 +147,7 @@ class Session:
     async def history(self, limit: int = 50) -> List[QuestionRecord]:
         """The last questions and answers, oldest first, at most 100. Empty if the server does not know the session.
 
-        Raises `RefusedError`, and `UnreachableError` if the server cannot be reached; it can be repeated.
+        Raises `RefusedError`, and `UnreachableError` if the server cannot be reached or the token function fails; it can be repeated.
         """
         return [QuestionRecord.read(body) for body in await self._world.http.questions(limit)]
 

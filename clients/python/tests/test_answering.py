@@ -153,6 +153,31 @@ class UploadTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([end["error"] for end in ends], [
             {"code": "answerer_failed", "message": "The answerer has failed."}, {"code": "no_words", "message": "No words."}])
 
+    async def test_words_that_the_server_would_not_take_are_refused_where_they_are_raised(self):
+        for code, message in (("no words", ""), ("..", ""), ("", ""), ("x" * 65, ""), ("x", "ü" * 513), ("x", "\ud83d")):
+            with self.subTest(code=code, message=message), self.assertRaises(ValueError):
+                AnswerError(code, message)
+        self.assertEqual(AnswerError("x" * 64, "ü" * 512).code, "x" * 64)
+
+    async def test_a_token_function_that_fails_for_now_only_delays_an_answer_and_is_named_by_a_read(self):
+        faults = [OSError("The vault is away.")] * 2
+
+        def token():
+            if faults:
+                raise faults.pop()
+            return "t"
+
+        async def post(request):
+            await request.lines()
+            await request.reply(200, offset=3)
+
+        self.http._credentials.tokens = Tokens(token)
+        self.server.posts, self.server.stored = [post], {"state": "accepted", "bytes": 0, "text": ""}
+        with self.assertLogs("orleans_sessions"):
+            with self.assertRaisesRegex(UnreachableError, "The vault is away."):
+                await self.http.questions(1)
+            self.assertTrue((await self.answer("abc")).is_delivered)
+
     async def test_a_quiet_connection_is_kept_open_with_blank_lines(self):
         more = asyncio.Event()
 
