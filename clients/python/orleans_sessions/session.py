@@ -39,7 +39,8 @@ def connect(
 
     `url` is the base address of the server, `http(s)://host[:port][/prefix]`; `ws(s)://` means the same. Its query, for example `?scope=...`, is sent
     with each request. `token` is a token, or a function (async allowed) that returns one; it is called for each connection and request, and again before
-    a token expires. An exception of it counts as a server that cannot be reached. `headers` are sent with each request, `ssl` is for `https`. `on_state` is called with each new state; it must not take long.
+    a token expires. An exception of it counts as a server that cannot be reached. `headers` are sent with each request, `ssl` is for `https`. `on_state`
+    is called with each new state; it must not take long.
     Entering the session does not wait for the server: what is asked before it is live is sent when it is.
 
     Raises ValueError if the address or the id of the session is malformed. Proxies of the environment are not used.
