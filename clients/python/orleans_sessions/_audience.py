@@ -15,6 +15,8 @@ class Audience:
     def __init__(self) -> None:
         self.listeners: List[Callable[[FollowedUpdate], None]] = []
         """Told of each update at once. They must not take long."""
+        self.on_settled: List[Callable[[], None]] = []
+        """Called when the server has said what is open, of which there may be no update."""
         self._answers: Dict[str, List[Answer]] = {}
         self._followers: weakref.WeakSet[Feed[FollowedUpdate]] = weakref.WeakSet()
 
@@ -34,6 +36,10 @@ class Audience:
             feed.put(update)
         for listener in self.listeners:
             listener(update)
+
+    def settled(self) -> None:
+        for called in self.on_settled:
+            called()
 
     def fail(self, question_id: str, error: SessionError) -> None:
         for answer in self._answers.pop(question_id, ()):

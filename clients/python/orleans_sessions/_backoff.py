@@ -18,9 +18,13 @@ class Backoff:
         self._attempt = 0
         self._random = random
 
-    def next_ms(self, open_for: float, advice_ms: int) -> float:
+    def served(self, open_for: float) -> None:
+        """A socket that was open for so many seconds is left or lost."""
         if open_for >= _STEADY_SECONDS:
             self._attempt = 0
+
+    def next_ms(self, open_for: float, advice_ms: int) -> float:
+        self.served(open_for)
         self._attempt += 1
         return self.after(self._attempt - 1, advice_ms)
 

@@ -10,11 +10,11 @@ from typing import Iterator, List, Optional
 class Cancel:
     ticket: int
     question_id: Optional[str]
-    """None means the running question."""
-    meant: Optional[str] = None
-    """The question that was running when it was sent. On the next socket another one can be running, which nobody wanted to cancel."""
+    """None means the running question, of which the client does not know yet which one it is."""
     is_sent: bool = False
     """True if this socket was sent it."""
+    is_unclear: bool = False
+    """True if an earlier socket was sent it without an id. By now another question can be running, which nobody wanted to cancel."""
 
 
 class Cancels:
@@ -32,9 +32,14 @@ class Cancels:
         return iter(list(self._waiting))
 
     def reconnected(self) -> None:
-        """From now on, a cancel of the running question means the one that was running when it was sent."""
         for cancel in self._waiting:
-            cancel.question_id, cancel.is_sent = cancel.question_id or cancel.meant, False
+            cancel.is_unclear = cancel.is_unclear or (cancel.is_sent and cancel.question_id is None)
+            cancel.is_sent = False
+
+    def take_unclear(self) -> List[Cancel]:
+        taken = [cancel for cancel in self._waiting if cancel.is_unclear]
+        self._waiting = [cancel for cancel in self._waiting if cancel not in taken]
+        return taken
 
     def take(self, question_id: Optional[str], or_running: bool = False) -> List[Cancel]:
         """Removes the cancels that an answer about this question settles: the ones of its id or, if there are none, the first one without an id."""

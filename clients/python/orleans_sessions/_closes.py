@@ -35,7 +35,9 @@ class Closed:
 
     @property
     def needs_token(self) -> bool:
-        return self.code == TOKEN_EXPIRED or (self.error or {}).get("code") == "token_expired"
+        error = self.error or {}
+        # With `param`, the error refuses another token than the one that is in force.
+        return self.code == TOKEN_EXPIRED or (error.get("code") == "token_expired" and error.get("param") != "token")
 
     def stop(self, reason: Optional[str] = None) -> Optional[StoppedError]:
         """Why the session stops, or None if it comes back."""

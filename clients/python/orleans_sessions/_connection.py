@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from dataclasses import dataclass
 from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Set, Union
 
@@ -13,13 +12,11 @@ from ._backoff import Backoff, wait_ms
 from ._clock import Clock, cancelled
 from ._closes import CONNECTION_LOST, Closed
 from ._core import Core
-from ._effects import Abandon, Again, Effect, Fail, Live, Look, Move, Renew, Report, Send, Settle, Tell
-from ._http import Credentials, Http
+from ._effects import Abandon, Again, Effect, Fail, Live, Look, Move, Renew, Report, Send, Settle, Settled, Tell
+from ._http import LOG, Credentials, Http
 from ._link import Link
 from ._socket import OpenSocket
 from .errors import SessionError, StoppedError
-
-LOG = logging.getLogger("orleans_sessions")
 
 _LOOK_MIN_MS, _LOOK_MAX_MS = 250, 5_000
 _INVALID = 1007
@@ -50,6 +47,8 @@ class Connection:
         self._link: Optional[Link] = None
         self._mover: Optional[asyncio.Future[None]] = None
         self._is_abandoned = False
+        self._unheard: Optional[Link] = None
+        """The link on which all that has no answer is about to be sent again, once for all messages that the server did not read."""
         self._was_live = False
         self._tasks: Set[asyncio.Future[None]] = set()
         self._closing: Set[asyncio.Future[None]] = set()
@@ -102,16 +101,20 @@ class Connection:
             elif isinstance(effect, Live):
                 self._was_live = True
                 self._on_state("live")
+            elif isinstance(effect, Settled):
+                self._audience.settled()
             elif isinstance(effect, Abandon):
                 self._is_abandoned = True
             elif isinstance(effect, Look):
                 self._start(self._look(effect))
             elif isinstance(effect, Again):
-                self._start(self._send_again(effect.delay_ms))
+                if self._link is not None and self._link is not self._unheard:
+                    self._unheard = self._link
+                    self._start(self._send_again(self._link, effect.delay_ms))
             elif isinstance(effect, Move):
                 self._start_moving(effect.delay_ms)
             elif isinstance(effect, Renew):
-                self._start(self._renew())
+                self._start(self._renew(self._link, effect.delay_ms))
             elif isinstance(effect, Report):
                 LOG.warning("The server reports %s: %s", effect.code, effect.message)
 
@@ -192,6 +195,7 @@ class Connection:
                 opened.put_back(first)
                 self._core.attach()
                 if old is not None:
+                    self.backoff.served(old.open_for)
                     self._close(old)
                 return
             if isinstance(opened, Link):
@@ -210,16 +214,19 @@ class Connection:
             await opened.close()
             raise
 
-    async def _renew(self) -> None:
-        link = self._link
+    async def _renew(self, link: Optional[Link], delay_ms: int) -> None:
+        if delay_ms > 0:
+            await self._world.clock.sleep(delay_ms / 1000)
+        if link is None or link is not self._link:
+            return
         try:
             token = await self._world.credentials.tokens.get()
         except Exception as fault:
             # The server closes the socket when the token ends, and the next one asks again.
             LOG.warning("The token function failed.", exc_info=fault)
             return
-        if link is not None and link is self._link and token not in ("", link.token):
-            link.token = token
+        if link is self._link and token not in ("", link.token):
+            link.offered = token
             link.send(json.dumps({"type": "auth", "token": token}))
 
     async def _look(self, look: Look) -> None:
@@ -233,9 +240,14 @@ class Connection:
             effects = self._core.on_failed_look(look.question_id, str(fault) or repr(fault))
         self.perform(effects)
 
-    async def _send_again(self, delay_ms: int) -> None:
+    async def _send_again(self, link: Link, delay_ms: int) -> None:
         await self._world.clock.sleep(delay_ms / 1000)
-        self.perform(self._core.send_again())
+        if self._unheard is link:
+            self._unheard = None
+        if self._link is link:
+            if link.offered != link.token:
+                self._start(self._renew(link, 0))
+            self.perform(self._core.send_again())
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

@@ -6,7 +6,7 @@ import json
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from ._cancels import Cancel, Cancels
-from ._effects import Abandon, Again, Effect, Fail, Live, Look, Move, Renew, Report, Send, Settle, Tell
+from ._effects import Abandon, Again, Effect, Fail, Live, Look, Move, Renew, Report, Send, Settle, Settled, Tell
 from ._known import Known, is_final
 from ._position import Position
 from ._questions import Questions
@@ -17,6 +17,8 @@ Frame = Mapping[str, Any]
 
 MAX_REWINDS = 3
 MAX_LOOKS = 4
+
+_DEFAULT_RETRY_MS = 1000
 
 _COMES_BACK = frozenset({"draining", "internal", "connection_limit"})
 """Errors after which the server closes the socket for now. A question stays, and is sent again on the next one."""
@@ -36,6 +38,7 @@ class Core:
         self.is_live = False
         self._is_greeted = False
         self._is_replaying = False
+        self._message_bytes: Optional[int] = None
         self._rewinds = 0
         self._cancels = Cancels()
         self._effects: List[Effect] = []
@@ -47,12 +50,21 @@ class Core:
     # What the caller wants.
 
     def ask(self, question_id: str, question: str, body: str) -> List[Effect]:
+        known = self.questions.find(question_id)
+        if known is not None and known.body is not None and known.is_accepted:
+            # Asked twice by this client. What the server has accepted needs no other answer.
+            return self._done()
+        if known is not None and known.body is None and not known.is_missing and known.question not in (None, question):
+            message = f"The question id '{question_id}' is in use for another text."
+            self._do(Fail(question_id, RefusedError({"code": "question_conflict", "message": message, "question_id": question_id})))
+            return self._done()
         self._send_question(self.questions.ask(question_id, question, body))
         return self._done()
 
     def cancel(self, question_id: Optional[str]) -> "tuple[int, List[Effect]]":
         """Returns the ticket by which the cancel is settled, too."""
-        cancel = self._cancels.add(question_id)
+        # Bound now, because by the time that it is sent, another question can be running.
+        cancel = self._cancels.add(question_id or self.questions.running)
         self._send_cancel(cancel)
         return cancel.ticket, self._done()
 
@@ -85,7 +97,9 @@ class Core:
         return self._done()
 
     def send_again(self) -> List[Effect]:
-        """Sends what has no answer yet once more. The server takes each id once."""
+        """Sends what has no answer yet once more. The server takes each id once, and a repeated replay is dropped."""
+        if self.is_live and self._is_replaying:
+            self._send_resume()
         for known in self.questions:
             if known.body is not None and not known.is_accepted:
                 self._send_question(known)
@@ -105,8 +119,8 @@ class Core:
             elif is_final(record):
                 self._tell(known.show(record["text"], record["deltas"]))
                 self._finish(known, record)
-            elif known.end is not None:
-                # The `done` can arrive before the end can be read.
+            elif known.end is not None or (known.is_missing and not self.questions.is_open(known)):
+                # The `done` can arrive before the end can be read, and the reply can be older than the list of what is open.
                 self._look_again(known, "the server still has it as open")
             else:
                 known.is_read, known.is_missing, known.failures = False, False, 0
@@ -136,7 +150,10 @@ class Core:
             self._give_up(known, UnreadableError(known.id, why))
 
     def _on_no_record(self, known: Known) -> None:
-        if known.end is not None:
+        if known.body is not None and not known.is_accepted:
+            # It was asked anew while this was read.
+            known.is_read = False
+        elif known.end is not None:
             self._give_up(known, UnreadableError(known.id, "the server does not have it any more"))
         else:
             self._give_up(known, LostError(known.id))
@@ -145,6 +162,7 @@ class Core:
 
     def _on_hello(self, frame: Frame) -> None:
         self._is_greeted = True
+        self._message_bytes = frame.get("limits", {}).get("message_bytes")
         self._is_replaying = frame.get("resuming", False)
         if not self._is_replaying:
             self._settle(frame, frame["seq"])
@@ -156,20 +174,24 @@ class Core:
     def _settle(self, frame: Frame, last: int) -> None:
         if (self.position.epoch, self.position.last) != (frame["epoch"], last):
             self._rewinds = 0
+        self.questions.set_open([entry["question_id"] for entry in frame["open"]], is_new_epoch=frame["epoch"] != self.position.epoch)
         self.position.move(frame["epoch"], last)
-        self.questions.set_open([entry["question_id"] for entry in frame["open"]])
         if not self.is_live:
             self.is_live = True
             self._do(Live())
+        self._do(Settled())
         for known in self.questions:
             known.is_missing = False
-            if self.questions.is_open(known):
-                known.is_accepted = True
-            elif known.body is not None and not known.is_accepted:
+            is_open = self.questions.is_open(known)
+            # An open question that somebody else has asked says nothing about what this client has asked with its id.
+            known.is_accepted = known.is_accepted or (is_open and not known.was_followed)
+            if known.body is not None and not known.is_accepted:
                 self._send_question(known)
-            else:
-                known.is_missing = True
+            elif not is_open:
+                known.is_missing, known.failures = True, 0
                 self._look(known)
+        message = "The connection was lost before the server answered, and no question was known to run when the cancel was sent."
+        self._settle_cancels(self._cancels.take_unclear(), RefusedError({"code": "no_open_question", "message": message}))
         for cancel in self._cancels:
             self._send_cancel(cancel)
 
@@ -186,6 +208,9 @@ class Core:
             self._do(Abandon())
             return
         self._is_replaying = True
+        self._send_resume()
+
+    def _send_resume(self) -> None:
         self._send({"type": "resume", "epoch": self.position.epoch, "after_seq": self.position.last})
 
     def _on_event(self, frame: Frame) -> None:
@@ -246,20 +271,29 @@ class Core:
         is_about_asking = known is not None and known.body is not None and not known.is_accepted and code != "question_not_found"
         if known is not None and is_about_asking:
             if code not in _COMES_BACK:
-                self.questions.drop(known)
-                self._do(Fail(known.id, RefusedError(frame)))
+                self._refuse(known, frame)
             return
         if self.is_live and code == "rate_limited" and question_id is None:
             # The server did not read that message, and does not say which one it was.
-            self._do(Again(frame.get("retry_after_ms", 1000)))
+            self._do(Again(frame.get("retry_after_ms") or _DEFAULT_RETRY_MS))
             return
         if self.is_live and code in _REFUSES_CANCEL:
             cancels = self._cancels.take(question_id, or_running=question_id is None)
             self._settle_cancels(cancels, RefusedError(frame))
             if cancels:
                 return
-        if self.is_live and code not in _CLOSES:
+        if self.is_live and frame.get("param") == "token" and frame.get("retryable"):
+            # The server could not check the token. It can still be the right one.
+            self._do(Renew(frame.get("retry_after_ms") or _DEFAULT_RETRY_MS))
+        if self.is_live and (code not in _CLOSES or frame.get("param") == "token"):
             self._do(Report(code, frame["message"]))
+
+    def _refuse(self, known: Known, error: Frame) -> None:
+        if known.was_followed:
+            known.follow_again()
+        else:
+            self.questions.drop(known)
+        self._do(Fail(known.id, RefusedError(error)))
 
     # Ends.
 
@@ -271,25 +305,30 @@ class Core:
         self._do(Tell(known.ended(end)))
 
     def _give_up(self, known: Known, error: SessionError) -> None:
-        self.questions.end(known)
+        # A question that the server has forgotten can be asked again with its id, by anyone.
+        self.questions.end(known, is_remembered=not isinstance(error, LostError))
         self._do(Fail(known.id, error))
         self._do(Tell(Gone(known.id, known.question, error)))
 
     # Sending.
 
     def _send_question(self, known: Known) -> None:
-        if self.is_live and known.body is not None:
+        if not self.is_live or known.body is None:
+            return
+        size, limit = len(known.body.encode()), self._message_bytes
+        if limit is not None and size > limit:
+            # The server would close the socket for it, with a code that ends the session.
+            message = f"The message of the question has {size:,} bytes. The server takes {limit:,}."
+            self._refuse(known, {"code": "message_too_large", "message": message, "question_id": known.id})
+        else:
             self._do(Send(known.body))
 
     def _send_cancel(self, cancel: Cancel) -> None:
         if not self.is_live or cancel.is_sent:
             return
         cancel.is_sent = True
-        if cancel.question_id is None:
-            cancel.meant = cancel.meant or self.questions.running
-            self._send({"type": "cancel"})
-        else:
-            self._send({"type": "cancel", "question_id": cancel.question_id})
+        cancel.question_id = cancel.question_id or self.questions.running
+        self._send({"type": "cancel", **({"question_id": cancel.question_id} if cancel.question_id else {})})
 
     def _settle_cancels(self, cancels: List[Cancel], error: Optional[SessionError]) -> None:
         for cancel in cancels:

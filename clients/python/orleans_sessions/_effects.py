@@ -53,6 +53,11 @@ class Live:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """The server has said what is open. No update may tell what has changed."""
+
+
+@dataclass(frozen=True)
 class Abandon:
     """The socket is of no use: close it and connect again."""
 
@@ -73,7 +78,9 @@ class Move:
 
 @dataclass(frozen=True)
 class Renew:
-    """Send a fresh token."""
+    """Send a fresh token after this time."""
+
+    delay_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,4 +91,4 @@ class Report:
     message: str
 
 
-Effect = Union[Send, Look, Tell, Fail, Settle, Live, Abandon, Again, Move, Renew, Report]
+Effect = Union[Send, Look, Tell, Fail, Settle, Live, Settled, Abandon, Again, Move, Renew, Report]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from ssl import SSLContext
 from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import SplitResult
@@ -11,6 +12,8 @@ from ._clock import Clock, TimeIsUp, within
 from ._exchange import Exchange, Reply
 from ._tokens import Tokens
 from .errors import RefusedError, SessionError, UnreachableError
+
+LOG = logging.getLogger("orleans_sessions")
 
 _SECONDS = 30
 _OPEN_SECONDS = 10
@@ -52,9 +55,10 @@ class Http:
 
     async def open_lines(self, url: SplitResult) -> Exchange:
         """Begins a POST whose body is sent in lines."""
+        headers = await self._headers()
         exchange = await self._open(url)
         try:
-            exchange.send_head("POST", url, {"Content-Type": "application/x-ndjson", **await self._headers()})
+            exchange.send_head("POST", url, {"Content-Type": "application/x-ndjson", **headers})
             return exchange
         except BaseException:
             await exchange.close()
@@ -72,9 +76,10 @@ class Http:
         return reply.body
 
     async def _request(self, url: SplitResult) -> Reply:
+        headers = await self._headers()
         exchange = await self._open(url)
         try:
-            exchange.send_head("GET", url, await self._headers())
+            exchange.send_head("GET", url, headers)
             return await exchange.read_reply()
         finally:
             await exchange.close()
@@ -86,7 +91,13 @@ class Http:
             raise UnreachableError(f"{url.netloc} did not accept a connection within {_OPEN_SECONDS} s.") from None
 
     async def _headers(self) -> Dict[str, str]:
-        return self._credentials.headers(await self._credentials.tokens.get())
+        try:
+            token = await self._credentials.tokens.get()
+        except Exception as fault:
+            # The function is the caller's, and what it needs can be away for now.
+            LOG.warning("The token function failed.", exc_info=fault)
+            raise UnreachableError(f"The token function failed: {fault!r}") from fault
+        return self._credentials.headers(token)
 
 
 def failure(reply: Reply) -> SessionError:

@@ -14,15 +14,18 @@ def new_question_id() -> str:
 
 
 def check_session_id(session: str) -> str:
-    return _check("session", session, _MAX_SESSION)
+    return _check("The id of a session", session, _MAX_SESSION)
 
 
 def check_question_id(question_id: str) -> str:
-    return _check("question", question_id, _MAX_QUESTION)
+    return _check("The id of a question", question_id, _MAX_QUESTION)
+
+
+def check_error_code(code: str) -> str:
+    return _check("The code of an AnswerError", code, _MAX_QUESTION)
 
 
 def _check(what: str, value: str, limit: int) -> str:
-    if len(value) > limit or not _ALPHABET.fullmatch(value) or (what == "session" and value in (".", "..")):
-        dots = ", and is neither '.' nor '..'" if what == "session" else ""
-        raise ValueError(f"The id of a {what} has 1 to {limit} characters from A-Z a-z 0-9 . _ ~ : @ -{dots}. This is none: {value[:200]!r}")
+    if len(value) > limit or not _ALPHABET.fullmatch(value) or value in (".", ".."):
+        raise ValueError(f"{what} has 1 to {limit} characters from A-Z a-z 0-9 . _ ~ : @ -, and is neither '.' nor '..'. This is none: {value[:200]!r}")
     return value

@@ -15,6 +15,10 @@ class Known:
         self.body = body
         """The frame with which this client asked, or None if another client did."""
         self.is_accepted = False
+        """True if the server has it. If this client has asked it: true if the server has accepted that."""
+        self.was_followed = False
+        """True if it was known before this client asked it, and the server has not said whether it is the same question."""
+        self.followed_question: Optional[str] = None
         self.next = 0
         self.end: Optional[Mapping[str, Any]] = None
         """The `done` of a question whose text must still be read."""
@@ -45,12 +49,16 @@ class Known:
 
     def accept(self, frame: Mapping[str, Any]) -> List[Update]:
         """Tells the acceptance once, however often it is repeated."""
-        self.is_accepted = True
+        self.is_accepted, self.was_followed = True, False
         self.question = self.question if self.question is not None else frame.get("question")
         if self.position is not None:
             return []
         self.position = int(frame.get("position", 0))
         return [Accepted(self.id, self.question, self.position)]
+
+    def follow_again(self) -> None:
+        """What this client has asked was refused. The question goes on for whoever follows."""
+        self.question, self.body, self.is_accepted, self.was_followed = self.followed_question, None, True, False
 
     def append(self, frame: Mapping[str, Any]) -> Optional[List[Update]]:
         """Returns None if text before this piece is missing."""
@@ -59,7 +67,7 @@ class Known:
             return []
         if index != self.next:
             return None
-        self.is_accepted = True
+        self._is_answered()
         self.next += count
         return self._add(frame["text"])
 
@@ -68,7 +76,7 @@ class Known:
         self._parts = [frame["text"]] if frame["part"] == 1 else self._parts + [frame["text"]]
         if frame["part"] < frame["parts"]:
             return None
-        self.is_accepted = True
+        self._is_answered()
         self.question = self.question if self.question is not None else frame.get("question")
         text, self._parts = "".join(self._parts), []
         return self.show(text, frame["deltas"])
@@ -89,6 +97,9 @@ class Known:
             question_id=self.id, question=self.question, status=end["status"], reason=end.get("reason"), message=end.get("message"),
             retryable=end.get("retryable", False), retry_after_ms=end.get("retry_after_ms"), text=self.text, first_ms=end.get("first_ms"),
             total_ms=end.get("total_ms"))
+
+    def _is_answered(self) -> None:
+        self.is_accepted = self.is_accepted or not self.was_followed
 
     def _add(self, text: str) -> List[Update]:
         if not text:

@@ -22,7 +22,8 @@ class Link:
     """Call `receive` until it returns `Closed`, and `close` in any case."""
 
     def __init__(self, socket: Socket, clock: Clock, token: str) -> None:
-        self.token = token
+        self.token = self.offered = token
+        """The last token that the server has accepted or refused, and the last one that it was sent: it cannot always check one."""
         self.last_error: Optional[Frame] = None
         """The last frame if it was an error: it can explain a close that follows."""
         self.was_greeted = False
@@ -49,6 +50,11 @@ class Link:
             return Closed(CONNECTION_LOST, f"The server did not open the socket within {_OPEN_SECONDS} s.", token=token)
         except OSError as failure:
             return Closed(CONNECTION_LOST, f"The server cannot be reached: {failure}", token=token)
+
+    @property
+    def open_for(self) -> float:
+        """The seconds since it was opened."""
+        return self._clock.now() - self._opened
 
     def send(self, text: str) -> None:
         """Sends a frame, after those before it. On a broken socket nothing happens: `receive` reports that."""
@@ -107,6 +113,8 @@ class Link:
         if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
             return self._closed(_INVALID, "The server sent something that is not a frame.")
         self.last_error = frame if frame["type"] == "error" else None
+        if frame["type"] == "authenticated" or (self.last_error and frame.get("param") == "token" and not frame.get("retryable")):
+            self.token = self.offered
         if frame["type"] == "hello":
             self.was_greeted = True
             self._silence = _MISSED_HEARTBEATS * (frame.get("heartbeat_ms") or _DEFAULT_HEARTBEAT_MS) / 1000
@@ -115,4 +123,4 @@ class Link:
         return frame
 
     def _closed(self, code: int, message: str = "") -> Closed:
-        return Closed(code, message, None, self.last_error, self.was_greeted, self._clock.now() - self._opened, self.token)
+        return Closed(code, message, None, self.last_error, self.was_greeted, self.open_for, self.token)

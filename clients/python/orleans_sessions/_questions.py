@@ -28,10 +28,12 @@ class Questions:
     def ask(self, question_id: str, question: str, body: str) -> Known:
         """Adds a question of this client, or makes one of it that another client has asked."""
         self.revive(question_id)
+        is_known = question_id in self._known
         known = self.obtain(question_id)
-        known.question = question
+        if is_known and known.body is None:
+            known.was_followed, known.followed_question = True, known.question
         # The server says again whether it accepts it: the id can be that of another client's question with another text.
-        known.body, known.is_accepted = body, False
+        known.question, known.body, known.is_accepted, known.is_missing = question, body, False, False
         return known
 
     def has_ended(self, question_id: str) -> bool:
@@ -45,10 +47,11 @@ class Questions:
     def drop(self, known: Known) -> None:
         self._known.pop(known.id, None)
 
-    def end(self, known: Known) -> None:
+    def end(self, known: Known, is_remembered: bool = True) -> None:
         self.drop(known)
         self._order = [question_id for question_id in self._order if question_id != known.id]
-        self._ended[known.id] = None
+        if is_remembered:
+            self._ended[known.id] = None
         if len(self._ended) > _REMEMBERED_ENDS:
             self._ended.popitem(last=False)
 
@@ -59,15 +62,19 @@ class Questions:
 
     @property
     def running(self) -> Optional[str]:
-        return self._order[0] if self._order else None
+        """The first one that is not known to have ended."""
+        return next((question_id for question_id in self._order if (known := self.find(question_id)) is None or known.end is None), None)
 
     def accept(self, question_id: str) -> None:
         if question_id not in self._order:
             self._order.append(question_id)
 
-    def set_open(self, question_ids: List[str]) -> None:
+    def set_open(self, question_ids: List[str], is_new_epoch: bool) -> None:
         self._order = question_ids
         for question_id in question_ids:
+            if is_new_epoch:
+                # In the same epoch, the list can be older than an end that was read over HTTP. In another one, the id is asked again.
+                self.revive(question_id)
             if not self.has_ended(question_id):
                 self.obtain(question_id)
 

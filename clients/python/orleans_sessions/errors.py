@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
+from ._ids import check_error_code
+
+_MAX_MESSAGE_BYTES = 1024
+
 
 class SessionError(Exception):
     """The base of all errors of this package. `code` is for programs, the message is for people."""
@@ -64,7 +68,7 @@ class StoppedError(SessionError):
 
 
 class UnreachableError(SessionError):
-    """The server could not be reached, or broke off its reply. The request can be repeated."""
+    """The server could not be reached, or broke off its reply, or the token function failed. The request can be repeated."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "unreachable")
@@ -80,8 +84,12 @@ class BehindError(SessionError):
 class AnswerError(SessionError):
     """Raise it while answering to end the question as failed. The asker sees the code and the message.
 
-    The code has 1 to 64 characters from the alphabet of ids, and the message at most 1,024 bytes.
+    The code is like the id of a question (1 to 64 characters), and the message has at most 1,024 bytes in UTF-8. Anything else is a ValueError.
     """
 
     def __init__(self, code: str, message: str) -> None:
+        check_error_code(code)
+        size = len(message.encode())
+        if size > _MAX_MESSAGE_BYTES:
+            raise ValueError(f"The message of an AnswerError has at most {_MAX_MESSAGE_BYTES:,} bytes in UTF-8. This one has {size:,}.")
         super().__init__(message, code)

@@ -12,10 +12,10 @@ from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, Optional, 
 from ._addresses import Addresses
 from ._audience import Audience
 from ._clock import SystemClock, cancelled
-from ._connection import LOG, Connection, Surroundings
+from ._connection import Connection, Surroundings
 from ._core import Core
 from ._feed import Feed
-from ._http import Credentials, Http
+from ._http import LOG, Credentials, Http
 from ._ids import check_question_id, new_question_id
 from ._socket import websockets_opener
 from ._tokens import Token, Tokens
@@ -39,7 +39,8 @@ def connect(
 
     `url` is the base address of the server, `http(s)://host[:port][/prefix]`; `ws(s)://` means the same. Its query, for example `?scope=...`, is sent
     with each request. `token` is a token, or a function (async allowed) that returns one; it is called for each connection and request, and again before
-    a token expires. `headers` are sent with each request, `ssl` is for `https`. `on_state` is called with each new state; it must not take long.
+    a token expires. An exception of it counts as a server that cannot be reached. `headers` are sent with each request, `ssl` is for `https`. `on_state`
+    is called with each new state; it must not take long.
     Entering the session does not wait for the server: what is asked before it is live is sent when it is.
 
     Raises ValueError if the address or the id of the session is malformed. Proxies of the environment are not used.
@@ -99,12 +100,13 @@ class Session:
         `reject` (the default), `queue` or `replace`. `options` are for the responder, which decides which it takes; `metadata` is passed to it unchanged.
         A question is sent again after a lost connection until it is accepted, but is never asked twice.
 
-        Raises ValueError for a malformed id, and for an id that is open here with another text. What the server refuses is raised by the answer.
+        Raises ValueError for a malformed id, for an id that is open here with another text, and for half a surrogate pair. What the server refuses is
+        raised by the answer, and so is a question that is too large for a message (`message_too_large`).
         """
         self._check_entered()
         question_id = new_question_id() if id is None else check_question_id(id)
         fields: Dict[str, Any] = {"if_busy": if_busy, "options": options, "metadata": metadata}
-        body = json.dumps({"type": "question", "id": question_id, "question": text, **{name: value for name, value in fields.items() if value is not None}})
+        body = _body({"type": "question", "id": question_id, "question": text, **{name: value for name, value in fields.items() if value is not None}})
         known = self._core.questions.find(question_id)
         if known is not None and known.body is not None and known.question != text:
             raise ValueError(f"The question '{question_id}' is open with another text. Choose another id.")
@@ -117,7 +119,7 @@ class Session:
         return answer
 
     async def cancel(self, id: Optional[str] = None) -> None:
-        """Cancels a question, or the running one, whoever asked it. While the session reconnects, the cancel waits until it is live again.
+        """Cancels a question, or the one that is running now, whoever asked it. While the session reconnects, the cancel waits until it is live again.
 
         Returns when the server has taken the cancel; the question ends soon after with the status `cancelled`. Cancelling twice, or a question that has
         ended, is harmless. Raises `RefusedError` with `question_not_found` or `no_open_question`, and `StoppedError`.
@@ -146,7 +148,7 @@ class Session:
     async def history(self, limit: int = 50) -> List[QuestionRecord]:
         """The last questions and answers, oldest first, at most 100. Empty if the server does not know the session.
 
-        Raises `RefusedError`, and `UnreachableError` if the server cannot be reached; it can be repeated.
+        Raises `RefusedError`, and `UnreachableError` if the server cannot be reached or the token function fails; it can be repeated.
         """
         return [QuestionRecord.read(body) for body in await self._world.http.questions(limit)]
 
@@ -166,6 +168,7 @@ class Session:
         waiting = Unanswered(self._world.http, self._world.clock)
         self._waiting.append(waiting)
         self._audience.listeners.append(waiting.on_update)
+        self._audience.on_settled.append(waiting.wake)
         try:
             while self._stopped is None:
                 question = await waiting.next()
@@ -174,6 +177,7 @@ class Session:
         finally:
             self._waiting.remove(waiting)
             self._audience.listeners.remove(waiting.on_update)
+            self._audience.on_settled.remove(waiting.wake)
         if self._stopped.reason != _CLOSED:
             raise self._stopped.with_traceback(None)
 
@@ -208,12 +212,9 @@ class Session:
         if state != self._state:
             self._state = state
             self._tell_state()
-            for waiting in self._waiting:
-                if state == "stopped":
+            if state == "stopped":
+                for waiting in self._waiting:
                     waiting.close()
-                else:
-                    # What was asked while the connection was lost may be told by no update.
-                    waiting.wake()
 
     def _tell_state(self) -> None:
         try:
@@ -224,3 +225,13 @@ class Session:
     def _check_entered(self) -> None:
         if self._running is None:
             raise RuntimeError("Enter the session first: async with connect(...) as session.")
+
+
+def _body(frame: Mapping[str, Any]) -> str:
+    # The limit of a message counts bytes in UTF-8, of which an escaped character takes more.
+    body = json.dumps(frame, ensure_ascii=False)
+    try:
+        body.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"The question contains half a surrogate pair, {error.object[error.start]!r}. Only whole characters can be sent.") from error
+    return body

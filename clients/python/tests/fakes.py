@@ -135,10 +135,10 @@ def refused_upgrade(status: int, **problem: Any) -> UpgradeRefused:
     return UpgradeRefused(status, problem)
 
 
-def hello(epoch: str = "e1", seq: int = 0, open: Any = (), resuming: bool = False, heartbeat_ms: int = 25_000) -> Dict[str, Any]:
+def hello(epoch: str = "e1", seq: int = 0, open: Any = (), resuming: bool = False, heartbeat_ms: int = 25_000, **fields: Any) -> Dict[str, Any]:
     return {
         "type": "hello", "epoch": epoch, "seq": seq, "open": [{"question_id": id, "state": "answering"} for id in open], "resuming": resuming,
-        "heartbeat_ms": heartbeat_ms, "reconnect": {"min_ms": 100, "max_ms": 400}}
+        "heartbeat_ms": heartbeat_ms, "reconnect": {"min_ms": 100, "max_ms": 400}, **fields}
 
 
 def resumed(to_seq: int, epoch: str = "e1", open: Any = (), recovered: bool = True) -> Dict[str, Any]:

@@ -10,7 +10,7 @@ from orleans_sessions._http import Credentials, Http
 from orleans_sessions._tokens import Tokens
 from orleans_sessions._upload import Upload
 
-from .fakes import FakeClock, FakeServer, accepted, done, settle
+from .fakes import FakeClock, FakeServer, accepted, done, hello, resumed, settle
 from .loopback import Loopback, until
 
 QUESTION = OpenQuestion("q-1", "?", 2, "")
@@ -153,6 +153,31 @@ class UploadTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([end["error"] for end in ends], [
             {"code": "answerer_failed", "message": "The answerer has failed."}, {"code": "no_words", "message": "No words."}])
 
+    async def test_words_that_the_server_would_not_take_are_refused_where_they_are_raised(self):
+        for code, message in (("no words", ""), ("..", ""), ("", ""), ("x" * 65, ""), ("x", "ü" * 513), ("x", "\ud83d")):
+            with self.subTest(code=code, message=message), self.assertRaises(ValueError):
+                AnswerError(code, message)
+        self.assertEqual(AnswerError("x" * 64, "ü" * 512).code, "x" * 64)
+
+    async def test_a_token_function_that_fails_for_now_only_delays_an_answer_and_is_named_by_a_read(self):
+        faults = [OSError("The vault is away.")] * 2
+
+        def token():
+            if faults:
+                raise faults.pop()
+            return "t"
+
+        async def post(request):
+            await request.lines()
+            await request.reply(200, offset=3)
+
+        self.http._credentials.tokens = Tokens(token)
+        self.server.posts, self.server.stored = [post], {"state": "accepted", "bytes": 0, "text": ""}
+        with self.assertLogs("orleans_sessions"):
+            with self.assertRaisesRegex(UnreachableError, "The vault is away."):
+                await self.http.questions(1)
+            self.assertTrue((await self.answer("abc")).is_delivered)
+
     async def test_a_quiet_connection_is_kept_open_with_blank_lines(self):
         more = asyncio.Event()
 
@@ -272,6 +297,15 @@ class UnansweredTests(unittest.IsolatedAsyncioTestCase):
             await server.clock.advance(1)
             await server.live(epoch="e2", seq=1, open=["q-2"])
             self.assertEqual(found, [("q-1", 1, ""), ("q-2", 1, "abc"), ("q-2", 2, "")])
+            # A process died after it had saved a question, and before it told anybody: the open socket is told what is open, and nothing else.
+            replies[:] = [running("q-3")]
+            await server.socket.give(resumed(1, epoch="e3", open=["q-3"], recovered=False))
+            # So is a socket that replaces another one.
+            await server.socket.give({"type": "reconnect", "delay_ms": 0})
+            await server.clock.advance(0)
+            replies[:] = [running("q-4")]
+            await server.socket.give(hello(epoch="e3", seq=1, resuming=True), resumed(1, epoch="e3", open=["q-4"]))
+            self.assertEqual([id for id, _, _ in found[3:]], ["q-3", "q-4"])
         await asyncio.wait_for(serving, 5)
 
     async def test_a_session_that_stops_ends_it_with_the_reason(self):

@@ -5,7 +5,7 @@ import unittest
 
 from orleans_sessions import RefusedError, StoppedError
 
-from .fakes import FakeServer, accepted, done, refused_upgrade, resumed, settle
+from .fakes import FakeServer, accepted, delta, done, refused_upgrade, resumed, settle
 
 
 def error(code, retryable=False, **fields):
@@ -61,6 +61,23 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
             await server.clock.advance(3)
             self.assertEqual(round(1000 * (server.opened[-1] - ended)), wait)
 
+    async def test_a_socket_that_is_left_after_10_s_for_another_one_begins_anew_too(self):
+        server = await self.enter()
+        for _ in range(3):
+            await server.live(resuming=True)
+            await server.socket.end(1006)
+            await server.clock.advance(0.5)
+        await server.live(resuming=True)
+        await server.socket.give(resumed(0))
+        await server.clock.advance(10)
+        await server.socket.give({"type": "reconnect", "delay_ms": 0})
+        await server.clock.advance(0)
+        await server.live(resuming=True)
+        ended = server.clock.time
+        await server.socket.end(1006)
+        await server.clock.advance(1)
+        self.assertEqual(round(1000 * (server.opened[-1] - ended)), 100)
+
     async def test_a_refused_upgrade_stops_with_the_servers_words_and_a_busy_one_comes_back(self):
         server = FakeServer()
         server.refusals = [
@@ -103,6 +120,40 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
         await server.clock.advance(1)
         self.assertEqual(server.socket.headers, {"Authorization": "Bearer t3"})
 
+    async def test_a_token_that_the_server_could_not_check_is_sent_again_and_used_on_the_next_socket(self):
+        token = ["t1"]
+        server = await self.enter(token=lambda: token[0])
+        socket = await server.live()
+        token[0] = "t2"
+        await socket.give({"type": "expiring", "in_ms": 60000})
+        with self.assertLogs("orleans_sessions"):
+            await socket.give(error("internal", retryable=True, param="token", retry_after_ms=2000))
+        await server.clock.advance(1.9)
+        self.assertEqual(len(socket.of("auth")), 1)
+        await server.clock.advance(0.2)
+        self.assertEqual(socket.of("auth"), [{"type": "auth", "token": "t2"}] * 2)
+        with self.assertLogs("orleans_sessions"):
+            await socket.give(error("internal", retryable=True, param="token", retry_after_ms=600_000), error("token_expired"))
+        await socket.end(4005)
+        await server.clock.advance(1)
+        self.assertEqual((server.socket.headers, server.session.state), ({"Authorization": "Bearer t2"}, "reconnecting"))
+
+    async def test_a_token_that_the_server_took_or_refused_is_not_tried_again(self):
+        for reply in ({"type": "authenticated"}, error("forbidden", param="token")):
+            with self.subTest(reply=reply):
+                token = ["t1"]
+                server = await self.enter(token=lambda: token[0])
+                socket = await server.live()
+                token[0] = "t2"
+                with self.assertLogs("orleans_sessions") if reply["type"] == "error" else self.subTest():
+                    await socket.give({"type": "expiring", "in_ms": 60000})
+                    await socket.give(reply)
+                await server.clock.advance(60)
+                await socket.give({"type": "expiring", "in_ms": 60000}, error("token_expired"))
+                self.assertEqual(len(socket.of("auth")), 1)
+                await socket.end(4005)
+                self.assertEqual((server.session.stopped.reason, len(server.sockets)), ("token_expired", 1))
+
     async def test_a_cancel_waits_until_the_session_is_live_and_comes_after_the_ask(self):
         server = await self.enter()
         answer = server.session.ask("?", id="q-1")
@@ -132,7 +183,7 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
         await socket.give(accepted(1, "q-1"), accepted(2, "q-2", position=1))
         cancelling = asyncio.ensure_future(server.session.cancel())
         await settle()
-        self.assertEqual(socket.sent[-1], {"type": "cancel"})
+        self.assertEqual(socket.sent[-1], {"type": "cancel", "question_id": "q-1"})
         # A rewind on the same socket does not send it again.
         await socket.give({"type": "ping", "seq": 9}, resumed(2, open=["q-1", "q-2"]))
         self.assertEqual(len(socket.of("cancel")), 1)
@@ -142,8 +193,47 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
         # The cancel had arrived, and its answer was lost. By now the second question runs.
         socket = await server.live(resuming=True)
         await socket.give(done(3, "q-1", "", 0, status="cancelled", replay=True), resumed(3, open=["q-2"]))
-        await cancelling
+        await asyncio.wait_for(cancelling, 5)
         self.assertEqual(socket.of("cancel"), [])
+
+    async def test_a_cancel_while_reconnecting_is_for_the_question_that_ran_then(self):
+        server = await self.enter()
+        socket = await server.live()
+        server.session.ask("?", id="q-1")
+        server.session.ask("??", id="q-2", if_busy="queue")
+        await socket.give(accepted(1, "q-1"), accepted(2, "q-2", position=1))
+        await socket.end(1006)
+        cancelling = asyncio.ensure_future(server.session.cancel())
+        await server.clock.advance(1)
+        socket = await server.live(resuming=True)
+        await socket.give(done(3, "q-1", "", 0, replay=True), resumed(3, open=["q-2"]))
+        await asyncio.wait_for(cancelling, 5)
+        self.assertEqual(socket.of("cancel"), [])
+
+    async def test_a_question_whose_text_is_still_being_read_is_not_the_running_one(self):
+        server = await self.enter()
+        socket = await server.live()
+        server.session.ask("?", id="q-1")
+        server.session.ask("??", id="q-2", if_busy="queue")
+        server.http.stored = [ConnectionError("away")]
+        await socket.give(accepted(1, "q-1"), accepted(2, "q-2", position=1), done(3, "q-1", "missing", 1))
+        cancelling = asyncio.ensure_future(server.session.cancel())
+        await settle()
+        self.assertEqual(socket.of("cancel"), [{"type": "cancel", "question_id": "q-2"}])
+        cancelling.cancel()
+
+    async def test_a_cancel_of_an_unknown_running_question_is_not_sent_again_on_the_next_socket(self):
+        server = await self.enter()
+        socket = await server.live()
+        cancelling = asyncio.ensure_future(server.session.cancel())
+        await settle()
+        self.assertEqual(socket.of("cancel"), [{"type": "cancel"}])
+        await socket.end(1006)
+        await server.clock.advance(1)
+        socket = await server.live(open=["q-7"])
+        with self.assertRaisesRegex(RefusedError, "no question was known to run") as raised:
+            await asyncio.wait_for(cancelling, 5)
+        self.assertEqual((raised.exception.code, socket.of("cancel")), ("no_open_question", []))
 
     async def test_a_refused_question_says_who_is_asking_and_temporary_errors_refuse_none(self):
         server = await self.enter()
@@ -162,6 +252,21 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
             (refused.code, refused.active_question_id, refused.active_for_ms, refused.retryable, refused.retry_after_ms),
             ("session_busy", "q-0", 5, True, 1000))
 
+    async def test_a_question_counts_as_its_utf_8_and_one_that_is_too_large_is_refused_here(self):
+        server = await self.enter()
+        early = server.session.ask("x" * 1000, id="q-0")
+        fitting = "Что такое силос? 😀" * 20
+        socket = await server.live(limits={"message_bytes": 60 + len(fitting.encode())})
+        late = server.session.ask(fitting + "x" * 60, id="q-1")
+        server.session.ask(fitting, id="q-2")
+        await settle()
+
+        for answer, size in ((early, 1000), (late, len(fitting.encode()) + 60)):
+            with self.assertRaisesRegex(RefusedError, f"has {size + 49:,} bytes. The server takes {60 + len(fitting.encode()):,}.") as raised:
+                await asyncio.wait_for(answer, 5)
+            self.assertEqual((raised.exception.code, raised.exception.question_id, raised.exception.retryable), ("message_too_large", answer.id, False))
+        self.assertEqual([frame["question"] for frame in socket.sent], [fitting])
+
     async def test_a_message_over_the_rate_is_sent_again(self):
         server = await self.enter()
         socket = await server.live()
@@ -172,6 +277,43 @@ class LifeTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(len(socket.of("question")), 2)
         await socket.give(accepted(1, "q-1"), done(2, "q-1", "", 0))
         self.assertEqual((await answer).status, "completed")
+
+    async def test_all_messages_over_the_rate_are_sent_again_at_once_and_only_on_their_socket(self):
+        server = await self.enter()
+        socket = await server.live()
+        for number in range(3):
+            server.session.ask("?", id=f"q-{number}")
+        await settle()
+        await socket.give(*[error("rate_limited", retryable=True, retry_after_ms=500)] * 3)
+        await server.clock.advance(1)
+        self.assertEqual(len(socket.of("question")), 6)
+
+        await socket.give(error("rate_limited", retryable=True, retry_after_ms=500), {"type": "ping", "seq": 0})
+        await socket.end(1006)
+        await server.clock.advance(0.2)
+        socket = await server.live()
+        await server.clock.advance(1)
+        self.assertEqual(len(socket.of("question")), 3, "settling sent them")
+
+    async def test_a_rewind_over_the_rate_is_made_again(self):
+        server = await self.enter()
+        socket = await server.live()
+        answer = server.session.ask("?", id="q-1")
+        await socket.give(accepted(1, "q-1"), done(3, "q-1", "a", 1), error("rate_limited", retryable=True, retry_after_ms=500))
+        await server.clock.advance(0.5)
+        self.assertEqual(socket.of("resume"), [{"type": "resume", "epoch": "e1", "after_seq": 1}] * 2)
+        await socket.give(delta(2, "q-1", 0, "a", replay=True), done(3, "q-1", "a", 1, replay=True), resumed(3))
+        self.assertEqual((await asyncio.wait_for(answer, 5)).text, "a")
+
+    async def test_a_token_over_the_rate_is_sent_again(self):
+        token = ["t1"]
+        server = await self.enter(token=lambda: token[0])
+        socket = await server.live()
+        token[0] = "t2"
+        await socket.give({"type": "expiring", "in_ms": 60000})
+        await socket.give(error("rate_limited", retryable=True, retry_after_ms=500))
+        await server.clock.advance(0.5)
+        self.assertEqual(socket.of("auth"), [{"type": "auth", "token": "t2"}] * 2)
 
     async def test_a_frame_that_cannot_be_understood_stops_the_session(self):
         for message in ('{"type":"hello"}', "nonsense", b"binary", "[]"):

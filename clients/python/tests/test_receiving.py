@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from orleans_sessions import Accepted, Ended, Gone, LostError, Restarted, Text, UnreadableError
+from orleans_sessions import Accepted, Ended, Gone, LostError, RefusedError, Restarted, Text, UnreadableError
 
 from .fakes import FakeServer, accepted, collect, delta, done, hello, record, resumed, settle, snapshot
 
@@ -51,6 +51,53 @@ class ReceivingTests(unittest.IsolatedAsyncioTestCase):
         third = await self.server.live(resuming=True)
         await third.give(delta(2, "q-1", 0, "a", replay=True), resumed(2, open=["q-1"]), done(3, "q-1", "a", 1))
         self.assertEqual((third.sent, (await answer).text), ([], "a"))
+
+    async def test_a_question_that_is_asked_twice_is_sent_once_and_both_answers_get_it(self):
+        socket = await self.server.live()
+        first = self.session.ask("?", id="q-1")
+        await socket.give(accepted(1, "q-1"), delta(2, "q-1", 0, "Say"))
+        second = self.session.ask("?", id="q-1", if_busy="queue")
+        await settle()
+        # Had it been sent, this is what a server that is asked too often would say.
+        with self.assertLogs("orleans_sessions"):
+            await socket.give({"type": "error", "code": "rate_limited", "message": "Slowly.", "retryable": True, "question_id": "q-1"})
+        await socket.give(delta(3, "q-1", 1, " hello"), done(4, "q-1", "Say hello", 2))
+        self.assertEqual(([shown([update async for update in answer]) for answer in (first, second)], len(socket.sent)), (["Say hello"] * 2, 1))
+
+    async def test_an_ask_with_the_id_of_another_clients_question_leaves_that_as_it_was(self):
+        def refusal(code):
+            return {"type": "error", "code": code, "message": "No.", "retryable": False, "question_id": "q-1"}
+
+        for frames in ([refusal("question_conflict"), delta(2, "q-1", 1, " hello")], [delta(2, "q-1", 1, " hello"), refusal("rate_limited")]):
+            with self.subTest(frames=[frame["type"] for frame in frames]):
+                server, updates = FakeServer(), []
+                async with server.session as session:
+                    socket = await server.live(open=["q-1"])
+                    following = asyncio.ensure_future(collect(session.follow(), updates))
+                    await socket.give(delta(1, "q-1", 0, "Say"))
+                    answer = session.ask("Another text", id="q-1")
+                    # Also after a lost connection, the server has not said whether it is the same question.
+                    await socket.end(1006)
+                    await server.clock.advance(1)
+                    socket = await server.live(resuming=True)
+                    await socket.give(resumed(1, open=["q-1"]), *frames, done(3, "q-1", "Say hello", 2))
+                    with self.assertRaises(RefusedError):
+                        await asyncio.wait_for(answer, 5)
+                await following
+                self.assertEqual([(type(update).__name__, getattr(update, "text", "")) for update in updates],
+                                 [("Text", "Say"), ("Text", " hello"), ("Ended", "Say hello")])
+                self.assertEqual((updates[-1].question, len(socket.of("question"))), (None, 1))
+
+    async def test_another_text_for_a_question_that_is_followed_is_refused_here_and_the_same_text_joins_it(self):
+        socket = await self.server.live()
+        await socket.give(accepted(1, "q-1", question="First?"), delta(2, "q-1", 0, "a"))
+        with self.assertRaises(RefusedError) as raised:
+            await asyncio.wait_for(self.session.ask("Second?", id="q-1"), 5)
+        self.assertEqual((raised.exception.code, socket.sent), ("question_conflict", []))
+        answer = self.session.ask("First?", id="q-1")
+        await settle()
+        await socket.give(accepted(1, "q-1", duplicate=True), snapshot("q-1", "a", 1), delta(3, "q-1", 1, "b"), done(4, "q-1", "ab", 2))
+        self.assertEqual((shown([update async for update in answer]), len(socket.sent)), ("ab", 1))
 
     async def test_a_returning_socket_names_its_position_and_repeats_are_dropped(self):
         first = await self.server.live(seq=7)
@@ -116,6 +163,22 @@ class ReceivingTests(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(UnreadableError):
             await answer
 
+    async def test_a_reply_that_is_older_than_the_list_of_open_questions_is_read_again(self):
+        socket = await self.server.live()
+        answer = self.session.ask("?", id="q-1")
+        reply, self.server.http.question = asyncio.get_running_loop().create_future(), lambda question_id: reply
+        await socket.give(accepted(1, "q-1"), delta(3, "q-1", 1, "b", from_seq=2))
+        await socket.end(1006)
+        await self.server.clock.advance(1)
+        socket = await self.server.live(resuming=True)
+        await socket.give(resumed(9, recovered=False))
+        reply.set_result(record("q-1", "ab", 2))
+        await settle()
+        reply = asyncio.get_running_loop().create_future()
+        reply.set_result(record("q-1", "abc", 3, "completed"))
+        await self.server.clock.advance(10)
+        self.assertEqual((await asyncio.wait_for(answer, 5)).text, "abc")
+
     async def test_an_end_that_cannot_be_read_is_an_error_after_several_tries(self):
         socket = await self.server.live()
         followed = []
@@ -157,6 +220,30 @@ class ReceivingTests(unittest.IsolatedAsyncioTestCase):
         await settle()
         await socket.give(accepted(1, "q-1", question="Again?"), done(2, "q-1", "", 0))
         self.assertEqual([type(update) for update in updates], [Accepted, Ended])
+        following.cancel()
+
+    async def test_what_is_asked_again_while_this_client_is_away_is_followed_whether_it_was_lost_or_had_ended(self):
+        socket, updates = await self.server.live(), []
+        following = asyncio.ensure_future(collect(self.session.follow(), updates))
+        await socket.give(accepted(1, "q-1"), accepted(2, "q-2", position=1), done(3, "q-1", "", 0), resumed(0, epoch="e2", recovered=False))
+        self.assertEqual([(type(update).__name__, update.question_id) for update in updates[2:]], [("Ended", "q-1"), ("Gone", "q-2")])
+
+        for epoch, id in (("e2", "q-2"), ("e3", "q-1")):
+            await self.server.socket.end(1006)
+            await self.server.clock.advance(1)
+            socket = await self.server.live(epoch=epoch, seq=1, open=[id])
+            updates.clear()
+            await socket.give(delta(2, id, 0, "a"), done(3, id, "a", 1))
+            self.assertEqual([(type(update).__name__, update.question_id) for update in updates], [("Text", id), ("Ended", id)])
+        following.cancel()
+
+    async def test_a_list_that_is_older_than_an_end_that_was_read_does_not_open_the_question_again(self):
+        socket, updates = await self.server.live(), []
+        following = asyncio.ensure_future(collect(self.session.follow(), updates))
+        self.server.http.stored = [record("q-1", "ab", 2, "completed")]
+        await socket.give(accepted(1, "q-1"), delta(2, "q-1", 1, "b"))
+        await socket.give({"type": "ping", "seq": 9}, resumed(2, open=["q-1"]), done(3, "q-1", "ab", 2))
+        self.assertEqual([type(update).__name__ for update in updates], ["Accepted", "Text", "Ended"])
         following.cancel()
 
     async def test_a_new_epoch_that_withdraws_text_restarts_the_answer(self):

@@ -73,11 +73,14 @@ class SequenceTests(unittest.IsolatedAsyncioTestCase):
             socket = await server.live()
             session.ask("?", id="q-1")
             await settle()
-            for arguments in ({"id": "no spaces"}, {"id": "x" * 65}, {"id": "q-1"}):
+            for arguments in ({"id": "no spaces"}, {"id": "x" * 65}, {"id": "."}, {"id": ".."}, {"id": "q-1"}):
                 with self.assertRaises(ValueError):
                     session.ask("other", **arguments)
             with self.assertRaises(TypeError):
                 session.ask("?", options={"time": object()})
+            for broken in ({"text": "\ud83d"}, {"text": "?", "metadata": {"a": "\ud83d"}}):
+                with self.assertRaisesRegex(ValueError, r"'\\ud83d'"):
+                    session.ask(**broken)
             self.assertEqual(len(socket.sent), 1)
 
     async def test_a_position_takes_each_event_once(self):
