@@ -91,6 +91,11 @@ export class Follower {
     return this.#cancels.delete(cancel);
   }
 
+  /** True while something that was sent has no answer. */
+  #waits(link) {
+    return link.isReplaying || this.#cancels.size > 0 || this.questions.all.some(q => q.mine && !q.accepted && !q.done);
+  }
+
   #updated(question, update) {
     if (question.done) {
       this.#cancelled(question.id);
@@ -109,7 +114,7 @@ export class Follower {
       case 'cancelling':
         this.#cancelled(frame.question_id);
         return this.questions.cancelling(frame);
-      case 'error': return this.#onError(frame);
+      case 'error': return this.#onError(link, frame);
       case 'ping': return this.#onPing(link, frame);
     }
     // Unknown frame types with a `seq` also have a place in the log.
@@ -211,7 +216,11 @@ export class Follower {
     link.send({ type: 'resume', epoch, after_seq: last });
   }
 
-  #onError(frame) {
+  #onError(link, frame) {
+    if (frame.code === 'rate_limited' && frame.question_id === undefined && this.#waits(link)) {
+      // The server has read nothing of a message, so it is not known which one must be sent again. The next link sends what is missing.
+      return link.abandon();
+    }
     const question = this.questions.get(frame.question_id);
     const isAboutAsking = question?.mine && !question.accepted && !question.done && frame.code !== 'question_not_found';
     if (!isAboutAsking) {

@@ -343,8 +343,29 @@ test('A refused cancel is reported to its caller alone', async () => {
 
 test('An error that belongs to nothing is a problem', () => {
   const world = asking();
-  world.socket.give({ type: 'error', code: 'rate_limited', message: 'm', retryable: true });
-  assert.deepEqual(world.problems, ['rate_limited']);
+  const limited = { type: 'error', code: 'rate_limited', message: 'm', retryable: true };
+  world.socket.give(accepted(1, 'q-1'), limited, { ...limited, code: 'bad_request' });
+  assert.deepEqual([world.problems, world.session.state], [['rate_limited', 'bad_request'], 'live']);
+});
+
+test('A message that the server did not read, because there were too many, is sent again on another connection, after the advised time', async () => {
+  const limited = { type: 'error', code: 'rate_limited', message: 'm', retryable: true, retry_after_ms: 3_000 };
+  for (const [before, what, again] of [
+    [[], () => {}, ['question']],
+    [[accepted(1, 'q-1')], session => session.cancel(), ['cancel']],
+    [[accepted(1, 'q-1'), accepted(4, 'q-2')], () => {}, []],
+  ]) {
+    const world = asking();
+    world.socket.give(...before);
+    what(world.session)?.catch(() => {});
+    world.socket.give(limited);
+    assert.deepEqual([world.session.state, world.socket.closedWith, world.problems], ['reconnecting', 1000, []]);
+    world.advance(2_999);
+    assert.equal(world.sockets.length, 1);
+    world.advance(1);
+    world.socket.give(hello({ resuming: true }), resumed(1, { open: before.length > 0 ? [{ question_id: 'q-1', state: 'answering' }] : [] }));
+    assert.deepEqual([world.session.state, types(world.socket.sent)], ['live', again]);
+  }
 });
 
 test('The history has records, and an unknown question is null', async () => {
