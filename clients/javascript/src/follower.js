@@ -8,6 +8,11 @@ import { Questions } from './questions.js';
 
 const MAX_REWINDS = 3;
 
+/** The server has decided which question a cancel without an id was for, and its answer was lost. */
+const UNKNOWN_CANCEL = {
+  code: 'no_open_question', retryable: false, message: 'The connection was lost before the server answered, and no question was known to run then.',
+};
+
 export class Follower {
   /** The last `hello`: the responder's name, limits and features. */
   hello = null;
@@ -64,10 +69,16 @@ export class Follower {
   #sendCancels() {
     const link = this.connection.link;
     for (const cancel of this.#cancels) {
-      // Which question runs is decided once: a cancel that is sent again must not meet the next one.
-      cancel.id ??= this.questions.running?.id;
-      // A question that the server does not know yet is sent first, once the link is live.
-      const canSend = link?.isLive || (link && this.questions.get(cancel.id)?.accepted !== false);
+      // Which question runs is decided once, by this client or by the server: a cancel that is sent again must not meet the next one.
+      if (!cancel.link) {
+        cancel.id ??= this.questions.running?.id;
+      } else if (cancel.id === undefined && link && link !== cancel.link) {
+        this.#cancels.delete(cancel);
+        cancel.reject(UNKNOWN_CANCEL);
+        continue;
+      }
+      // What runs is known once the link is live. Then, a question that the server does not know yet has been sent, too.
+      const canSend = link?.isLive || (link && cancel.id !== undefined && this.questions.get(cancel.id)?.accepted !== false);
       if (canSend && cancel.link !== link && link.send({ type: 'cancel', ...(cancel.id && { question_id: cancel.id }) })) {
         cancel.link = link;
       }

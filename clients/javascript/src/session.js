@@ -83,7 +83,7 @@ class Session extends EventTarget {
    * it knows once it is live. Nothing is asked.
    */
   answer(id) {
-    const question = this.#open.find(q => !id || q.id === id);
+    const question = this.#follower.questions.open.find(q => !id || q.id === id);
     return question ? this.#answerTo(question) : null;
   }
 
@@ -111,7 +111,7 @@ class Session extends EventTarget {
    */
   follow() {
     const updates = new Updates(reader => this.#readers.delete(reader));
-    for (const question of this.#open) {
+    for (const question of this.#follower.questions.open) {
       updates.push(followed(question, { type: 'accepted', position: question.position }));
       if (question.text) {
         updates.push(followed(question, { type: 'text', text: question.text }));
@@ -169,10 +169,6 @@ class Session extends EventTarget {
       this.#readers.forEach(reader => this.#endReader(reader));
       this.#readers.clear();
     }
-  }
-
-  get #open() {
-    return this.#follower.questions.all.filter(q => q.accepted && !q.done);
   }
 
   #answerTo(question) {

@@ -317,6 +317,25 @@ test('A cancel that follows an ask at once is about that question, also before i
   await cancel;
 });
 
+test('A cancel without an id is about the question that runs, not about one that was asked earlier and waits', async () => {
+  const { session, socket } = new ConnectedWorld('abc');
+  session.ask('hi', { id: 'q-1', ifBusy: 'queue' });
+  socket.give(hello({ open: [{ question_id: 'q-0', state: 'answering' }] }), accepted(1, 'q-1', { position: 1 }));
+  session.cancel().catch(() => {});
+  assert.deepEqual([socket.sent.at(-1), session.answer().id], [{ type: 'cancel', question_id: 'q-0' }, 'q-0']);
+});
+
+test('A cancel whose question only the server knew never meets another one', async () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'), done(2, 'q-1', '', 0));
+  const cancel = assert.rejects(world.session.cancel(), { name: 'RefusedError', code: 'no_open_question' });
+  world.socket.drop();
+  world.advance(125);
+  world.socket.give(hello({ resuming: true }), accepted(3, 'q-2', { replay: true }), resumed(3, { open: [{ question_id: 'q-2', state: 'answering' }] }));
+  await cancel;
+  assert.deepEqual(world.socket.sent, []);
+});
+
 test('A cancel of a question that was not accepted before the connection was lost follows that question', () => {
   const world = asking();
   world.socket.drop();

@@ -98,6 +98,20 @@ test('A cancel goes over HTTP, and its refusal comes back', async () => {
   await assert.rejects(world.session.cancel(), { name: 'RefusedError', code: 'no_open_question' });
 });
 
+test('A cancel without an id, while a stream catches up, waits for what runs', async () => {
+  const world = await streaming();
+  world.stream.end();
+  await world.turns();
+  world.advance(250);
+  await world.turns();
+  world.stream.give(hello({ resuming: true }));
+  await world.turns();
+  world.answers.set('POST /v1/sessions/abc/questions/q-1/cancel', { status: 202, body: { question_id: 'q-1', state: 'cancelling' } });
+  const cancel = world.session.cancel();
+  world.stream.give(accepted(1, 'q-1', { replay: true }), resumed(1, { open: [{ question_id: 'q-1', state: 'answering' }] }));
+  await cancel;
+});
+
 test('A stream that breaks, ends, or is asked to move goes on from the position', async () => {
   for (const cut of [stream => stream.break(), stream => stream.end(), stream => { stream.give({ type: 'reconnect', reason: 'max_age', delay_ms: 0 }); stream.end(); }]) {
     const world = await streaming();

@@ -70,7 +70,7 @@ export class LiveSession {
   });
 
   cancel = id => this.#use(async session => {
-    const open = id ?? [...this.#questions.values()].find(question => question.isOpen)?.id;
+    const open = id ?? session.answer()?.id ?? this.#openIds[0];
     this.#update(open, { isCancelling: true });
     try {
       await session.cancel(id);
