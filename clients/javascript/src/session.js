@@ -64,15 +64,17 @@ class Session extends EventTarget {
     if (typeof text !== 'string' || text === '') {
       throw new TypeError(`A question is a text that is not empty, not ${JSON.stringify(text)}.`);
     }
-    const asked = this.#answers.get(id);
-    if (asked) {
-      if ((this.#follower.questions.get(id).question ?? text) !== text) {
+    const known = this.#follower.questions.get(id);
+    if (this.#answers.has(id) || (known?.accepted && !known.done)) {
+      if ((known.question ?? text) !== text) {
         throw new TypeError(`The question ${id} is open with another text.`);
       }
-      return asked;
+      return this.#answerTo(known);
     }
-    // What the caller changes later is not sent.
-    const question = this.#follower.questions.add(id, structuredClone({ question: text, ifBusy, options, metadata }));
+    // What the caller changes later is not sent. What cannot be sent is the caller's mistake, and fails here.
+    const asked = structuredClone({ question: text, ifBusy, options, metadata });
+    JSON.stringify(asked);
+    const question = this.#follower.questions.add(id, asked);
     const answer = this.#answerTo(question);
     this.#follower.ask(question);
     return answer;

@@ -421,6 +421,15 @@ test('Asking with the id of an open question is the same question, and with anot
   assert.throws(() => session.ask('other', { id: 'q-1' }), /q-1/);
 });
 
+test('Asking with the id of an open question of someone else gives its answer, and sends nothing', async () => {
+  const { session, socket } = new ConnectedWorld('abc');
+  socket.give(hello(), accepted(1, 'q-7', { question: 'theirs' }), delta(2, 'q-7', 0, 'a'));
+  assert.throws(() => session.ask('mine', { id: 'q-7' }), /q-7/);
+  const answer = session.ask('theirs', { id: 'q-7' });
+  socket.give(delta(3, 'q-7', 1, 'b'), done(4, 'q-7', 'ab', 2));
+  assert.deepEqual([(await answer.whole).text, socket.sent], ['ab', []]);
+});
+
 test('Asking again with the id of a question that has ended gives its answer', async () => {
   const { socket, session } = asking();
   const end = done(3, 'q-1', 'a', 1);
@@ -435,7 +444,10 @@ test('Mistakes are reported before anything is sent', () => {
   for (const id of ['', '.', '..', 'a/b', 'a'.repeat(129), 'ü', null]) {
     assert.throws(() => new ConnectedWorld(id), TypeError);
   }
-  for (const mistake of [['', {}], [null, {}], [['a'], {}], ['hi', { id: 'a b' }], ['hi', { id: 'a'.repeat(65) }], ['hi', { options: { f: () => {} } }]]) {
+  const circular = {};
+  circular.self = circular;
+  for (const mistake of [['', {}], [null, {}], [['a'], {}], ['hi', { id: 'a b' }], ['hi', { id: 'a'.repeat(65) }], ['hi', { options: { f: () => {} } }],
+    ['hi', { options: { n: 1n } }], ['hi', { metadata: circular }]]) {
     assert.throws(() => session.ask(...mistake));
   }
   assert.equal(socket.sent.length, 1);
