@@ -38,6 +38,11 @@ export const openEvents = (_, api, position) => (token, { opened, heard, closed 
       return;
     }
     const error = await errorOf(answer);
+    if (answer.status >= 500 && error.code.startsWith('http_')) {
+      // Something between client and server has answered, so the server can have taken the request. It is sent again on the next stream.
+      closed(CONNECTION_LOST, '');
+      return;
+    }
     heard({ ...error, question_id: id });
     if (COMES_BACK.has(error.code)) {
       closed(CONNECTION_LOST, '');

@@ -53,8 +53,10 @@ test('A refusal of an ask is that of the problem document', async () => {
   assert.equal(world.session.state, 'live');
 });
 
-test('An ask that did not get through, or came to a server that stops, is sent again with its id', async () => {
-  for (const answer of [new TypeError('no network'), { status: 503, body: { code: 'draining', detail: 'm', retryable: true } }]) {
+test('An ask that did not get through, was answered by a proxy, or came to a server that stops, is sent again with its id', async () => {
+  for (const answer of [
+    new TypeError('no network'), { status: 503, body: { code: 'draining', detail: 'm', retryable: true } }, { status: 502 }, { status: 504 },
+  ]) {
     const world = await streaming();
     world.answers.set(ASK, answer);
     const whole = world.session.ask('hi', { id: 'q-1' }).whole;
