@@ -4,6 +4,8 @@ import { RefusedError } from './errors.js';
 
 /** Status codes that refuse the caller, not the request: the next attempt is refused too. */
 const REFUSALS = new Set([401, 403]);
+/** Only with one of these codes does the server not know the question. Another 404 can come from a proxy, or be of a wrong address. */
+const UNKNOWN = new Set(['question_not_found', 'session_not_found']);
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
 /** A problem document as an `error` frame. Something between client and server can answer without one. */
@@ -82,13 +84,14 @@ export class Api {
 
   async #read(path, query) {
     const answer = await this.send(path, query);
-    if (answer.status === 404) {
+    if (answer.ok) {
+      return answer.json();
+    }
+    const error = await errorOf(answer);
+    if (UNKNOWN.has(error.code)) {
       return null;
     }
-    if (!answer.ok) {
-      throw new RefusedError(await errorOf(answer));
-    }
-    return answer.json();
+    throw new RefusedError(error);
   }
 }
 

@@ -234,19 +234,23 @@ export class Questions {
       return;
     }
     this.#fetching.add(question);
-    for (let attempt = 0; !question.done && !await this.#fetchOnce(question); attempt++) {
+    for (let attempt = 0; !question.done; attempt++) {
+      const advised = await this.#fetchOnce(question);
+      if (advised === null) {
+        break;
+      }
       if (attempt + 1 === FETCH_ATTEMPTS) {
         this.#finish(question, UNREADABLE);
         break;
       }
       await new Promise(resolve => {
-        this.#environment.setTimeout(resolve, backOff(attempt, FETCH_BOUNDS, FETCH_BOUNDS.min, this.#environment.random));
+        this.#environment.setTimeout(resolve, backOff(attempt, FETCH_BOUNDS, advised, this.#environment.random));
       });
     }
     this.#fetching.delete(question);
   }
 
-  /** Returns false if the fetch must be retried. */
+  /** Returns null, or how long to wait at least before the fetch is tried again. */
   async #fetchOnce(question) {
     try {
       const stored = await this.#api.question(question.id);
@@ -256,9 +260,9 @@ export class Questions {
         this.#merge(question, stored);
       }
       // The `done` frame can arrive before the end can be read over HTTP.
-      return question.end === null || question.done;
-    } catch {
-      return false;
+      return question.end === null || question.done ? null : FETCH_BOUNDS.min;
+    } catch (error) {
+      return Math.max(FETCH_BOUNDS.min, error.retryAfterMs ?? 0);
     }
   }
 

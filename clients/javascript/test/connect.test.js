@@ -169,6 +169,25 @@ test('An answer that cannot be read after several tries is unreadable', async ()
   }
 });
 
+test('A look-up waits as long as the server advises, and a 404 of something else is not a lost question', async () => {
+  const world = asking();
+  world.answers.set(ONE, { status: 429, body: { code: 'rate_limited', detail: 'm', retryable: true, retry_after_ms: 30_000 } });
+  world.socket.give(accepted(1, 'q-1'), resumed(40, { recovered: false, reason: 'trimmed' }));
+  const reads = () => world.requests.filter(path => path === ONE).length;
+  await world.settled();
+  world.advance(29_999);
+  await world.settled();
+  assert.equal(reads(), 1);
+  world.answers.set(ONE, { status: 404 });
+  world.advance(1);
+  await world.settled();
+  world.answers.set(ONE, { question_id: 'q-1', state: 'completed', status: 'completed', text: 'a', deltas: 1 });
+  world.advance(5_000);
+  assert.equal((await world.answer.whole).text, 'a');
+  world.answers.set(ONE, { status: 404 });
+  await assert.rejects(world.session.question('q-1'), { name: 'RefusedError', code: 'http_404' });
+});
+
 test('An answer whose counts do not fit is read over HTTP', async () => {
   const world = asking();
   world.answers.set(ONE, { question_id: 'q-1', state: 'completed', status: 'completed', text: 'whole', deltas: 2 });

@@ -21,6 +21,9 @@ class Stream {
   break() { this.controller.error(new TypeError('terminated')); }
 }
 
+/** What a server says of a question that it does not know. */
+const UNKNOWN = { status: 404, body: { code: 'question_not_found', detail: 'No such question.', retryable: false } };
+
 export class World {
   sockets = [];
   streams = [];
@@ -70,7 +73,8 @@ export class World {
         if (answer instanceof Error) {
           throw answer;
         }
-        const { status, body } = answer?.status > 0 ? answer : { status: answer === undefined ? 404 : 200, body: answer };
+        const missing = method === 'GET' ? UNKNOWN : { status: 503 };
+        const { status, body } = answer === undefined ? missing : answer.status > 0 ? answer : { status: 200, body: answer };
         return { ok: status < 300, status, json: async () => body === undefined ? JSON.parse('') : structuredClone(body) };
       },
       setTimeout: (work, wait) => {
