@@ -29,7 +29,7 @@ export class Connection {
   #wasGreeted = false;
   #blocked = 0;
 
-  /** @param owner has `frame(link, frame)`, called for frames of the log, and `state(state)` */
+  /** @param owner has `frame(link, frame)`, called for frames of the log, and `state(state)`, called for all states but `live` */
   constructor(environment, api, position, { token = null, transport = 'auto' }, owner) {
     this.#environment = environment;
     this.#api = api;
@@ -78,14 +78,6 @@ export class Connection {
     } else if (this.#link === null) {
       this.#retry.cancel();
       this.#connect();
-    }
-  }
-
-  /** The link can exchange questions and events. */
-  live(link) {
-    if (!link.isLive) {
-      link.isLive = true;
-      this.#owner.state({ name: 'live' });
     }
   }
 

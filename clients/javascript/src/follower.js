@@ -147,8 +147,8 @@ export class Follower {
   #onResumed(link, frame) {
     link.isReplaying = false;
     if (frame.recovered) {
-      this.#moveTo(link, frame.epoch, frame.to_seq);
-      this.#settle(frame.open).forEach(question => this.questions.fetch(question));
+      this.#moveTo(frame.epoch, frame.to_seq);
+      this.#settle(link, frame.open).forEach(question => this.questions.fetch(question));
     } else {
       this.#begin(link, frame.epoch, frame.to_seq, frame.open);
     }
@@ -157,23 +157,24 @@ export class Follower {
   #begin(link, epoch, seq, open) {
     const isNewLife = this.#life !== null && this.#life !== epoch;
     const before = isNewLife ? this.questions.all.filter(q => q.accepted) : [];
-    this.#moveTo(link, epoch, seq);
-    this.#owner.begun(this.#settle(open), before);
+    this.#moveTo(epoch, seq);
+    this.#owner.begun(this.#settle(link, open), before);
   }
 
-  #moveTo(link, epoch, seq) {
+  #moveTo(epoch, seq) {
     this.#position.moveTo(epoch, seq);
     this.#life = epoch;
-    this.connection.live(link);
   }
 
   /**
    * Sends the questions that were never accepted. Returns the accepted questions that are neither open nor finished: they ended while
    * this client was away, or the server has lost them.
    */
-  #settle(open = []) {
+  #settle(link, open = []) {
     open.forEach((item, place) => this.questions.isOpen(item.question_id, place));
     const openIds = new Set(open.map(item => item.question_id));
+    const wasLive = link.isLive;
+    link.isLive = true;
     const missing = [];
     for (const question of this.questions.all.filter(q => !q.done && !openIds.has(q.id))) {
       question.cancelling = false;
@@ -184,6 +185,10 @@ export class Follower {
       }
     }
     this.#sendCancels();
+    if (!wasLive) {
+      // Whoever hears it knows what is open, and asks after those who have waited.
+      this.#owner.state({ name: 'live' });
+    }
     return missing;
   }
 

@@ -508,6 +508,18 @@ test('The states of a session: connecting until it is live once, then reconnecti
   assert.deepEqual(world.states, ['live', 'reconnecting', 'live', 'stopped']);
 });
 
+test('Who hears that a session is live knows what is open, and what is asked there is sent once, after what has waited', () => {
+  const { session, socket } = new ConnectedWorld('abc');
+  session.ask('first', { id: 'q-1', ifBusy: 'queue' });
+  const running = [];
+  session.addEventListener('state', () => {
+    running.push(session.answer()?.id);
+    session.ask('second', { id: 'q-2', ifBusy: 'queue' });
+  });
+  socket.give(hello({ open: [{ question_id: 'q-0', state: 'answering' }] }));
+  assert.deepEqual([running, socket.sent.map(frame => frame.id)], [['q-0'], ['q-1', 'q-2']]);
+});
+
 test('A token can be a text, and one that expires without another one stops', async () => {
   const world = new ConnectedWorld('abc', { token: 'secret' });
   await world.settled();
