@@ -542,6 +542,29 @@ test('A token that has expired before a socket can say so is replaced if there i
   }
 });
 
+test('A session that is closed while its token is being replaced stays closed', async () => {
+  const tokens = ['old', 'old'];
+  let give;
+  const world = new ConnectedWorld('abc', { token: () => tokens.shift() ?? new Promise(resolve => { give = resolve; }) });
+  world.answers.set('POST /v1/sessions/abc/questions', { status: 401, body: { code: 'token_expired', detail: 'Expired.', retryable: false } });
+  await world.settled();
+  world.socket.drop();
+  await world.settled();
+  world.session.close();
+  give('old');
+  await world.settled();
+  assert.deepEqual([world.session.stopped.reason, world.states], ['closed', ['stopped']]);
+});
+
+test('An error about a question does not explain a close that follows it, unless the client went on with what was refused', () => {
+  for (const [code, close, why] of [['session_busy', 4104, undefined], ['session_busy', 4109, undefined], ['bad_request', 4100, 'bad_request']]) {
+    const { socket, session } = asking();
+    socket.give({ ...busy, code });
+    socket.drop(close);
+    assert.deepEqual([session.stopped.close, session.stopped.code], [close, why]);
+  }
+});
+
 test('An open question has an answer, whoever asked it, and nothing is asked for it', async () => {
   const world = new ConnectedWorld('abc');
   assert.equal(world.session.answer(), null);
