@@ -565,6 +565,18 @@ test('An error about a question does not explain a close that follows it, unless
   }
 });
 
+test('A socket that cannot even be created is a lost connection, with a token and without one', async () => {
+  for (const token of [undefined, 'secret']) {
+    let attempts = 0;
+    const world = new ConnectedWorld('abc', { token, WebSocket: class { constructor() { attempts++; throw new Error('Insecure.'); } } });
+    await world.settled();
+    world.advance(125);
+    await world.settled();
+    assert.deepEqual([attempts, world.session.state], [2, 'connecting']);
+    world.session.close();
+  }
+});
+
 test('An open question has an answer, whoever asked it, and nothing is asked for it', async () => {
   const world = new ConnectedWorld('abc');
   assert.equal(world.session.answer(), null);
