@@ -18,6 +18,9 @@ export const errorOf = async answer => {
   };
 };
 
+/** What is sent. Half a surrogate pair cannot be sent in UTF-8, and the server would refuse the message. */
+export const jsonOf = message => JSON.stringify(message, (_, value) => typeof value === 'string' ? value.toWellFormed?.() ?? value : value);
+
 export class Api {
   #fetch;
   #socket;
@@ -52,7 +55,7 @@ export class Api {
   }
 
   post(path, body, signal) {
-    return this.send(path, {}, { method: 'POST', headers: JSON_BODY, body: JSON.stringify(body), signal });
+    return this.send(path, {}, { method: 'POST', headers: JSON_BODY, body: jsonOf(body), signal });
   }
 
   /** The question as stored on the server, or null if the server has no question with this id. */

@@ -2,9 +2,9 @@
 // the client's own requests are sent over HTTP: docs/protocol.md, section 11.
 
 import { errorOf } from './api.js';
-import { COMES_BACK, CONNECTION_LOST, SESSION_REMOVED } from './codes.js';
+import { COMES_BACK, CONNECTION_LOST, INVALID_PAYLOAD, SESSION_REMOVED } from './codes.js';
 
-export const openEvents = (_, api, position) => (token, { opened, heard, closed }) => {
+export const openEvents = (_, api, position) => (token, { opened, heard: handle, closed }) => {
   const aborter = new AbortController();
   const { signal } = aborter;
   let last;
@@ -12,9 +12,29 @@ export const openEvents = (_, api, position) => (token, { opened, heard, closed 
 
   const end = () => closed(last?.code === 'session_removed' ? SESSION_REMOVED : CONNECTION_LOST, '');
 
+  /** A fault in what handles a frame is the program's. It is reported, as with a socket, and says nothing of the connection. */
+  const heard = frame => {
+    try {
+      handle(frame);
+    } catch (error) {
+      queueMicrotask(() => { throw error; });
+    }
+  };
+
   const give = frame => {
     last = frame;
     heard(frame);
+  };
+
+  const take = data => {
+    let frame;
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      closed(INVALID_PAYLOAD, 'The server sent something that is not JSON.');
+      return;
+    }
+    give(frame);
   };
 
   const read = async () => {
@@ -24,7 +44,7 @@ export const openEvents = (_, api, position) => (token, { opened, heard, closed 
       position.moveTo(null, 0);
     } else if (answer.ok) {
       opened();
-      await readEvents(answer.body, give, heard);
+      await readEvents(answer.body, take, heard);
     } else {
       give(await errorOf(answer));
     }
@@ -58,7 +78,8 @@ export const openEvents = (_, api, position) => (token, { opened, heard, closed 
     resume: end,
   };
 
-  read().catch(() => {}).then(end);
+  // Whatever interrupts the reading, the stream is over.
+  read().then(end, end);
   return {
     send: message => {
       const request = requests[message.type];
@@ -85,9 +106,8 @@ const readEvents = async (body, give, alive) => {
       if (line.startsWith('data:')) {
         data += line.slice(5);
       } else if (line === '' && data !== '') {
-        const frame = JSON.parse(data);
+        give(data);
         data = '';
-        give(frame);
       }
     }
   }

@@ -37,6 +37,32 @@ test('Events may be cut anywhere, end lines with CRLF, and have comments between
   assert.equal((await read(followed, 9, 'ended')).at(-1).text, 'grüß 😀');
 });
 
+test('What differs between the wires is nothing a program sees: text is made well-formed, and what is not JSON is not understood', async () => {
+  const world = await streaming();
+  world.session.ask('hi', { id: 'q-1', metadata: { lang: 'en\ud800' } });
+  await world.turns();
+  assert.equal(world.bodies[1].metadata.lang, 'en\ufffd');
+  const other = await streaming();
+  other.stream.giveText('data: {"type":\n\n');
+  await other.turns();
+  assert.deepEqual([other.session.stopped?.reason, other.session.stopped?.close], ['protocol', 1007]);
+});
+
+test('A fault in handling a frame is reported, and the stream goes on', async () => {
+  const world = await streaming();
+  // The test runner takes what is uncaught for a failure.
+  const listeners = process.rawListeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  const reported = new Promise(resolve => process.once('uncaughtException', resolve));
+  world.stream.give({ type: 'resumed', recovered: true, epoch: 'e1', to_seq: 0, open: 7 });
+  assert.ok(await reported instanceof TypeError);
+  listeners.forEach(listener => process.on('uncaughtException', listener));
+  const followed = world.session.follow();
+  world.stream.give(accepted(1, 'q-1'), done(2, 'q-1', '', 0));
+  await read(followed, 2);
+  assert.deepEqual([world.session.state, world.streams.length], ['live', 1]);
+});
+
 test('What the reply to an ask tells is enough: it was accepted, or it had ended', async () => {
   const world = await streaming();
   world.answers.set(ASK, asked('q-1', { position: 2 }));
