@@ -1,6 +1,7 @@
 // Follows the log of a session: keeps the position in it, applies its events to the questions, and sends what the caller asks and cancels.
 // docs/protocol.md, section 12. `Session` and `SessionClient` are its two faces.
 
+import { jsonOf } from './api.js';
 import { COMES_BACK } from './codes.js';
 import { Connection } from './connection.js';
 import { Position } from './position.js';
@@ -41,11 +42,20 @@ export class Follower {
   /** Asks now, or as soon as the connection is live. */
   ask(question) {
     const link = this.connection.link;
-    if (link?.isLive) {
-      const { id, question: text, ifBusy, options, metadata } = question;
-      link.send({
-        type: 'question', id, question: text, ...(ifBusy && { if_busy: ifBusy }), ...(options && { options }), ...(metadata && { metadata }),
+    if (!link?.isLive) {
+      return;
+    }
+    const { id, question: text, ifBusy, options, metadata } = question;
+    const message = { type: 'question', id, question: text, ...(ifBusy && { if_busy: ifBusy }), ...(options && { options }), ...(metadata && { metadata }) };
+    const size = new TextEncoder().encode(jsonOf(message)).length;
+    const limit = this.hello.limits?.message_bytes;
+    if (size > limit) {
+      // The server would close the connection for good.
+      this.#refuse(question, {
+        code: 'message_too_large', message: `The message of the question has ${size} bytes. The server takes ${limit}.`, retryable: false,
       });
+    } else {
+      link.send(message);
     }
   }
 
@@ -244,8 +254,12 @@ export class Follower {
         this.#owner.problem(frame);
       }
     } else if (!COMES_BACK.has(frame.code)) {
-      this.questions.remove(question);
-      this.#owner.refused(question, frame);
+      this.#refuse(question, frame);
     }
+  }
+
+  #refuse(question, error) {
+    this.questions.remove(question);
+    this.#owner.refused(question, error);
   }
 }

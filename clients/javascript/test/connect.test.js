@@ -124,6 +124,19 @@ test('A refused question says why, who is answered, and when to come back', asyn
   await assert.rejects(read(answer), error);
 });
 
+test('A question whose message the server would not take is refused here, and the session goes on', async () => {
+  const { session, socket } = new ConnectedWorld('abc');
+  const early = session.ask('ü'.repeat(100), { id: 'q-1' });
+  const size = Buffer.byteLength(JSON.stringify({ type: 'question', id: 'q-1', question: 'ü'.repeat(100) }));
+  socket.give(hello({ limits: { message_bytes: size - 1 } }));
+  const error = await early.whole.catch(e => e);
+  assert.deepEqual([error.name, error.code, error.retryable], ['RefusedError', 'message_too_large', false]);
+  assert.match(error.message, new RegExp(`${size} bytes.*${size - 1}`));
+  await assert.rejects(session.ask('ü'.repeat(100), { id: 'q-1' }).whole, { code: 'message_too_large' });
+  session.ask('short', { id: 'q-2' });
+  assert.deepEqual([session.state, socket.sent.map(frame => frame.id)], ['live', ['q-2']]);
+});
+
 test('A refusal that nobody awaits is not an unhandled rejection', async () => {
   const { socket, session } = asking();
   session.ask('second', { id: 'q-2' });
