@@ -75,7 +75,7 @@ export class World {
         }
         const missing = method === 'GET' ? UNKNOWN : { status: 503 };
         const { status, body } = answer === undefined ? missing : answer.status > 0 ? answer : { status: 200, body: answer };
-        return { ok: status < 300, status, json: async () => body === undefined ? JSON.parse('') : structuredClone(body) };
+        return { ok: status < 300, status, url, json: async () => body === undefined ? JSON.parse('') : structuredClone(body) };
       },
       setTimeout: (work, wait) => {
         world.#timers.set(world.#nextTimer, { work, at: world.#now + wait });
