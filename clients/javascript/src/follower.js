@@ -26,9 +26,9 @@ export class Follower {
   #cancels = new Set();  // those that the server has not answered yet
 
   /**
-   * @param owner has `state(state)`, `updated(question, update)`, `refused(question, error)`, `problem(error)` and `begun(missing, before)`:
+   * @param owner has `state(state)`, `updated(question, update)`, `refused(question, error)`, `problem(error)` and `begun(missing, before, wasLive)`:
    *   the position is new, and nothing is known about the events before it. `missing` are accepted questions that are not open any more, and `before`
-   *   those of an earlier life of the session, which the server may have forgotten
+   *   those of an earlier life of the session, which the server may have forgotten. `wasLive`: this happened on a live link, so no state follows
    */
   constructor(environment, api, options, owner) {
     this.#owner = owner;
@@ -168,7 +168,8 @@ export class Follower {
     const isNewLife = this.#life !== null && this.#life !== epoch;
     const before = isNewLife ? this.questions.all.filter(q => q.accepted) : [];
     this.#moveTo(epoch, seq);
-    this.#owner.begun(this.#settle(link, open), before);
+    const wasLive = link.isLive;
+    this.#owner.begun(this.#settle(link, open), before, wasLive);
   }
 
   #moveTo(epoch, seq) {

@@ -48,7 +48,13 @@ class Session extends EventTarget {
       updated: (question, update) => this.#onUpdate(question, update),
       refused: (question, error) => this.#fail(question.id, new RefusedError(error)),
       problem: error => this.#emit('problem', new RefusedError(error)),
-      begun: missing => missing.forEach(question => this.#follower.questions.fetch(question)),
+      begun: (missing, _, wasLive) => {
+        missing.forEach(question => this.#follower.questions.fetch(question));
+        if (wasLive) {
+          // For `useSession`: what others have asked meanwhile is only in the history.
+          this.#emit('gap');
+        }
+      },
     });
     this.#follower.connection.start();
   }
