@@ -2,10 +2,10 @@
 // docs/protocol.md, section 12, from "expiring" to "When the socket closes".
 
 import { CONNECTION_LOST, MISSED_HEARTBEAT, REFUSED_AGAIN, SESSION_REMOVED, TOKEN_EXPIRED, UNAUTHORIZED, reasonOf, shouldReconnect } from './codes.js';
-import { openEvents } from './events.js';
 import { Link } from './link.js';
 import { Retry } from './retry.js';
 import { openSocket } from './socket.js';
+import { openEvents } from './streams.js';
 
 const SOCKET_HEARTBEAT_MS = 25_000;
 const STREAM_HEARTBEAT_MS = 15_000;

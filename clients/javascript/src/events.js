@@ -1,10 +1,8 @@
 // An event stream as the wire of a link, for networks and runtimes without WebSockets: the frames of a socket arrive as server-sent events, and
 // the client's own requests are sent over HTTP: docs/protocol.md, section 11.
 
-import { errorOf } from './api.js';
-import { COMES_BACK, CONNECTION_LOST, INVALID_PAYLOAD, SESSION_REMOVED } from './codes.js';
-
-export const openEvents = (_, api, position) => (token, { opened, heard: handle, closed }) => {
+/** streams.js loads this. It imports nothing: a bundler would cut what it shares with the core out of both. */
+export const openEvents = ({ COMES_BACK, CONNECTION_LOST, INVALID_PAYLOAD, SESSION_REMOVED, errorOf }, api, position) => (token, { opened, heard: handle, closed }) => {
   const aborter = new AbortController();
   const { signal } = aborter;
   let last;

@@ -4,6 +4,8 @@ export { SessionClient } from '../src/sessions.js';
 export { shouldReconnect } from '../src/codes.js';
 export { backOff } from '../src/retry.js';
 export { Position } from '../src/position.js';
+// Loaded before any test, so that a stream begins within the turns that a test waits.
+import '../src/events.js';
 import { connect } from '../src/index.js';
 import { SessionClient } from '../src/sessions.js';
 

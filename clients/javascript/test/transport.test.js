@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { ConnectedWorld, accepted, delta, done, hello, read, resumed } from './harness.js';
 
 const EVENTS = '/v1/sessions/abc/events';
@@ -342,4 +346,28 @@ test('After two streams without a frame, while HTTP works, the session uses sock
     await world.turns();
   }
   assert.deepEqual([world.sockets.length, world.streams.length], [3, 2]);
+});
+
+test('Without the code for streams, which is loaded when it is needed, the session goes on trying', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sessions-'));
+  try {
+    const source = new URL('../src/', import.meta.url);
+    for (const name of (await readdir(source)).filter(file => file.endsWith('.js') && file !== 'events.js')) {
+      await copyFile(new URL(name, source), join(folder, name));
+    }
+    await writeFile(join(folder, 'package.json'), '{"type": "module"}');
+    const { connect } = await import(pathToFileURL(join(folder, 'index.js')));
+    const world = new ConnectedWorld('abc');
+    const probed = new Promise(resolve => {
+      const session = connect('http://host:5080', 'abc', {
+        ...world.environment, WebSocket: null, fetch: async url => { resolve({ session, url }); return { status: 503, json: async () => null }; },
+      });
+    });
+    const { session, url } = await probed;
+    assert.deepEqual([session.state, new URL(url).pathname, world.requests], ['connecting', '/v1/sessions/abc/questions', []]);
+    session.close();
+    world.session.close();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
