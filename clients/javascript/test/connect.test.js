@@ -482,6 +482,10 @@ test('Mistakes are reported before anything is sent', () => {
     ['hi', { options: { n: 1n } }], ['hi', { metadata: circular }]]) {
     assert.throws(() => session.ask(...mistake));
   }
+  const early = new ConnectedWorld('abc').session;
+  for (const options of [{ n: 1n }, circular]) {
+    assert.throws(() => early.ask('hi', { id: 'q-9', options }), TypeError);
+  }
   assert.equal(socket.sent.length, 1);
   for (const transport of ['carrier pigeon', 'websocket']) {
     assert.throws(() => new ConnectedWorld('abc', { transport, ...(transport === 'websocket' && { WebSocket: null }) }), /transport/);
