@@ -75,7 +75,11 @@ class Session extends EventTarget {
       if ((known.question ?? text) !== text) {
         throw new TypeError(`The question ${id} is open with another text.`);
       }
-      return this.#answerTo(known);
+      const answer = this.#answerTo(known);
+      if (known.question === undefined) {
+        this.#compare(id, text);
+      }
+      return answer;
     }
     // What the caller changes later is not sent. What cannot be sent is the caller's mistake, and fails here.
     const asked = structuredClone({ question: text, ifBusy, options, metadata });
@@ -186,6 +190,18 @@ class Session extends EventTarget {
       this.#fail(question.id, new StoppedError(this.stopped));
     }
     return answer;
+  }
+
+  /** What others have asked can be open without its text being known. Only the server can say whether it is the same. */
+  async #compare(id, text) {
+    try {
+      const stored = await this.#api.question(id);
+      if ((stored?.question ?? text) !== text) {
+        this.#fail(id, new RefusedError({ code: 'question_conflict', message: `The question ${id} is open with another text.`, retryable: false }));
+      }
+    } catch (error) {
+      this.#fail(id, new UnreadableError(`The question ${id} is open, and its text could not be read to compare it: ${error.message}`));
+    }
   }
 
   #endReader(reader) {

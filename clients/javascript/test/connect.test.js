@@ -462,6 +462,19 @@ test('Asking with the id of an open question of someone else gives its answer, a
   assert.deepEqual([(await answer.whole).text, socket.sent], ['ab', []]);
 });
 
+test('Asking with the id of an open question whose text is not known compares the texts', async () => {
+  const stored = text => ({ question_id: 'q-1', question: text, state: 'queued' });
+  for (const [answer, code] of [[stored('hi'), undefined], [stored('theirs'), 'question_conflict'], [{ status: 503 }, 'unreadable']]) {
+    const { session, socket, answers, settled } = new ConnectedWorld('abc');
+    answers.set(ONE, answer);
+    socket.give(hello({ open: [{ question_id: 'q-1', state: 'queued' }] }));
+    const { whole } = session.ask('hi', { id: 'q-1' });
+    await settled();
+    socket.give(delta(1, 'q-1', 0, 'a'), done(2, 'q-1', 'a', 1));
+    assert.deepEqual([(await whole.catch(e => e)).code, socket.sent], [code, []]);
+  }
+});
+
 test('Asking again with the id of a question that has ended gives its answer', async () => {
   const { socket, session } = asking();
   const end = done(3, 'q-1', 'a', 1);

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** Bytes of the core, and of what it loads only if there are no WebSockets. */
-const LIMITS = { core: 8_400, onDemand: 1_000 };
+const LIMITS = { core: 8_500, onDemand: 1_000 };
 const ON_DEMAND = 'src/events.js';
 
 const { outputFiles, metafile } = await build({
