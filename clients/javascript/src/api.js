@@ -2,8 +2,8 @@
 
 import { RefusedError } from './errors.js';
 
-/** Status codes that refuse the caller, not the request: the next attempt is refused too. */
-const REFUSALS = new Set([401, 403]);
+/** Only with one of these codes does the server not know the question. Another 404 can come from a proxy, or be of a wrong address. */
+const UNKNOWN = new Set(['question_not_found', 'session_not_found']);
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
 /** A problem document as an `error` frame. Something between client and server can answer without one. */
@@ -12,9 +12,12 @@ export const errorOf = async answer => {
   const problem = await answer.json().catch(() => null);
   return {
     code: `http_${status}`, retryable: status === 429 || status >= 500, ...problem, status,
-    message: problem?.detail ?? `The server answered with HTTP status ${status}.`, type: 'error',
+    message: problem?.detail ?? `${answer.url || 'The server'} answered with HTTP status ${status}.`, type: 'error',
   };
 };
+
+/** What is sent. Half a surrogate pair cannot be sent in UTF-8, and the server would refuse the message. */
+export const jsonOf = message => JSON.stringify(message, (_, value) => typeof value === 'string' ? value.toWellFormed?.() ?? value : value);
 
 export class Api {
   #fetch;
@@ -50,7 +53,7 @@ export class Api {
   }
 
   post(path, body, signal) {
-    return this.send(path, {}, { method: 'POST', headers: JSON_BODY, body: JSON.stringify(body), signal });
+    return this.send(path, {}, { method: 'POST', headers: JSON_BODY, body: jsonOf(body), signal });
   }
 
   /** The question as stored on the server, or null if the server has no question with this id. */
@@ -67,13 +70,14 @@ export class Api {
   /**
    * What HTTP says of a socket on which nothing was heard, because a browser hides the response to a failed upgrade: `refused`, an `error`
    * frame, if the next attempt is refused too, or `works` if HTTP reaches the server. This is a POST, because a browser then sends the page's
-   * origin, as it does for a socket. A POST without a question changes nothing.
+   * origin, as it does for a socket. A POST without a question changes nothing, and a server that serves this client calls it a `bad_request`.
    */
   async probe() {
     try {
       const answer = await this.post('/questions', {});
       const error = await errorOf(answer);
-      return REFUSALS.has(answer.status) ? { refused: error } : { works: error.code === 'bad_request' };
+      const works = error.code === 'bad_request';
+      return !works && answer.status >= 400 && answer.status < 500 && answer.status !== 429 ? { refused: error } : { works };
     } catch {
       // No response: the server is unavailable, which is temporary.
       return {};
@@ -82,13 +86,14 @@ export class Api {
 
   async #read(path, query) {
     const answer = await this.send(path, query);
-    if (answer.status === 404) {
+    if (answer.ok) {
+      return answer.json();
+    }
+    const error = await errorOf(answer);
+    if (UNKNOWN.has(error.code)) {
       return null;
     }
-    if (!answer.ok) {
-      throw new RefusedError(await errorOf(answer));
-    }
-    return answer.json();
+    throw new RefusedError(error);
   }
 }
 

@@ -1,17 +1,20 @@
 // The connection of a client to its session, over any number of links: when to open one, over which wire, with which token, and when to stop.
 // docs/protocol.md, section 12, from "expiring" to "When the socket closes".
 
-import { CONNECTION_LOST, MISSED_HEARTBEAT, TOKEN_EXPIRED, UNAUTHORIZED, reasonOf, shouldReconnect } from './codes.js';
-import { openEvents } from './events.js';
+import { CONNECTION_LOST, MISSED_HEARTBEAT, REFUSED_AGAIN, SESSION_REMOVED, TOKEN_EXPIRED, UNAUTHORIZED, reasonOf, shouldReconnect } from './codes.js';
 import { Link } from './link.js';
 import { Retry } from './retry.js';
 import { openSocket } from './socket.js';
+import { openEvents } from './streams.js';
 
 const SOCKET_HEARTBEAT_MS = 25_000;
 const STREAM_HEARTBEAT_MS = 15_000;
 
 /** After so many links in a row on which nothing was heard, although HTTP worked, the other wire is used. */
 const MAX_BLOCKED = 2;
+
+/** True if an error that came last is why the link was closed. An error can be about one question, and most of those close nothing. */
+const explains = (error, close) => close === SESSION_REMOVED ? error.code === 'session_removed' : error.question_id === undefined || close === REFUSED_AGAIN;
 
 export class Connection {
   #environment;
@@ -29,7 +32,7 @@ export class Connection {
   #wasGreeted = false;
   #blocked = 0;
 
-  /** @param owner has `frame(link, frame)`, called for frames of the log, and `state(state)` */
+  /** @param owner has `frame(link, frame)`, called for frames of the log, and `state(state)`, called for all states but `live` */
   constructor(environment, api, position, { token = null, transport = 'auto' }, owner) {
     this.#environment = environment;
     this.#api = api;
@@ -78,14 +81,6 @@ export class Connection {
     } else if (this.#link === null) {
       this.#retry.cancel();
       this.#connect();
-    }
-  }
-
-  /** The link can exchange questions and events. */
-  live(link) {
-    if (!link.isLive) {
-      link.isLive = true;
-      this.#owner.state({ name: 'live' });
     }
   }
 
@@ -158,7 +153,7 @@ export class Connection {
     }
     successor?.close();
     const error = link.lastError;
-    const why = { close: code, closeReason, code: error?.code, message: error?.message };
+    const why = { close: code, closeReason, ...(error && explains(error, code) && { code: error.code, message: error.message }) };
     if (code === TOKEN_EXPIRED || (error?.code === 'token_expired' && error.param !== 'token')) {
       this.#replaceToken(link, why);
       return;
@@ -183,10 +178,11 @@ export class Connection {
   /** Nothing was heard, not even a reason. HTTP knows whether every further attempt is refused, and whether it is the wire that is blocked. */
   async #lookInto(link) {
     const { refused, works } = await this.#api.probe();
+    const isOver = refused && (refused.code !== 'token_expired' || await this.#freshToken(link) === null);
     if (!this.#isRunning || this.#link?.hasHeard) {
       return;
     }
-    if (refused && (refused.code !== 'token_expired' || await this.#freshToken(link) === null)) {
+    if (isOver) {
       this.#link?.close();
       this.#link = null;
       const { code, message } = refused;

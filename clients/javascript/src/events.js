@@ -1,10 +1,8 @@
 // An event stream as the wire of a link, for networks and runtimes without WebSockets: the frames of a socket arrive as server-sent events, and
 // the client's own requests are sent over HTTP: docs/protocol.md, section 11.
 
-import { errorOf } from './api.js';
-import { COMES_BACK, CONNECTION_LOST, SESSION_REMOVED } from './codes.js';
-
-export const openEvents = (_, api, position) => (token, { opened, heard, closed }) => {
+/** streams.js loads this. It imports nothing: a bundler would cut what it shares with the core out of both. */
+export const openEvents = ({ COMES_BACK, CONNECTION_LOST, INVALID_PAYLOAD, SESSION_REMOVED, errorOf }, api, position) => (token, { opened, heard: handle, closed }) => {
   const aborter = new AbortController();
   const { signal } = aborter;
   let last;
@@ -12,9 +10,29 @@ export const openEvents = (_, api, position) => (token, { opened, heard, closed 
 
   const end = () => closed(last?.code === 'session_removed' ? SESSION_REMOVED : CONNECTION_LOST, '');
 
+  /** A fault in what handles a frame is the program's. It is reported, as with a socket, and says nothing of the connection. */
+  const heard = frame => {
+    try {
+      handle(frame);
+    } catch (error) {
+      queueMicrotask(() => { throw error; });
+    }
+  };
+
   const give = frame => {
     last = frame;
     heard(frame);
+  };
+
+  const take = data => {
+    let frame;
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      closed(INVALID_PAYLOAD, 'The server sent something that is not JSON.');
+      return;
+    }
+    give(frame);
   };
 
   const read = async () => {
@@ -24,7 +42,7 @@ export const openEvents = (_, api, position) => (token, { opened, heard, closed 
       position.moveTo(null, 0);
     } else if (answer.ok) {
       opened();
-      await readEvents(answer.body, give, heard);
+      await readEvents(answer.body, take, heard);
     } else {
       give(await errorOf(answer));
     }
@@ -38,6 +56,11 @@ export const openEvents = (_, api, position) => (token, { opened, heard, closed 
       return;
     }
     const error = await errorOf(answer);
+    if (answer.status >= 500 && error.code.startsWith('http_')) {
+      // Something between client and server has answered, so the server can have taken the request. It is sent again on the next stream.
+      closed(CONNECTION_LOST, '');
+      return;
+    }
     heard({ ...error, question_id: id });
     if (COMES_BACK.has(error.code)) {
       closed(CONNECTION_LOST, '');
@@ -53,7 +76,8 @@ export const openEvents = (_, api, position) => (token, { opened, heard, closed 
     resume: end,
   };
 
-  read().catch(() => {}).then(end);
+  // Whatever interrupts the reading, the stream is over.
+  read().then(end, end);
   return {
     send: message => {
       const request = requests[message.type];
@@ -80,9 +104,8 @@ const readEvents = async (body, give, alive) => {
       if (line.startsWith('data:')) {
         data += line.slice(5);
       } else if (line === '' && data !== '') {
-        const frame = JSON.parse(data);
+        give(data);
         data = '';
-        give(frame);
       }
     }
   }

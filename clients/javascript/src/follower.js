@@ -1,12 +1,18 @@
 // Follows the log of a session: keeps the position in it, applies its events to the questions, and sends what the caller asks and cancels.
 // docs/protocol.md, section 12. `Session` and `SessionClient` are its two faces.
 
+import { jsonOf } from './api.js';
 import { COMES_BACK } from './codes.js';
 import { Connection } from './connection.js';
 import { Position } from './position.js';
 import { Questions } from './questions.js';
 
 const MAX_REWINDS = 3;
+
+/** The server has decided which question a cancel without an id was for, and its answer was lost. */
+const UNKNOWN_CANCEL = {
+  code: 'no_open_question', retryable: false, message: 'The connection was lost before the server answered, and no question was known to run then.',
+};
 
 export class Follower {
   /** The last `hello`: the responder's name, limits and features. */
@@ -20,9 +26,9 @@ export class Follower {
   #cancels = new Set();  // those that the server has not answered yet
 
   /**
-   * @param owner has `state(state)`, `updated(question, update)`, `refused(question, error)`, `problem(error)` and `begun(missing, before)`:
+   * @param owner has `state(state)`, `updated(question, update)`, `refused(question, error)`, `problem(error)` and `begun(missing, before, wasLive)`:
    *   the position is new, and nothing is known about the events before it. `missing` are accepted questions that are not open any more, and `before`
-   *   those of an earlier life of the session, which the server may have forgotten
+   *   those of an earlier life of the session, which the server may have forgotten. `wasLive`: this happened on a live link, so no state follows
    */
   constructor(environment, api, options, owner) {
     this.#owner = owner;
@@ -36,11 +42,20 @@ export class Follower {
   /** Asks now, or as soon as the connection is live. */
   ask(question) {
     const link = this.connection.link;
-    if (link?.isLive) {
-      const { id, question: text, ifBusy, options, metadata } = question;
-      link.send({
-        type: 'question', id, question: text, ...(ifBusy && { if_busy: ifBusy }), ...(options && { options }), ...(metadata && { metadata }),
+    if (!link?.isLive) {
+      return;
+    }
+    const { id, question: text, ifBusy, options, metadata } = question;
+    const message = { type: 'question', id, question: text, ...(ifBusy && { if_busy: ifBusy }), ...(options && { options }), ...(metadata && { metadata }) };
+    const size = new TextEncoder().encode(jsonOf(message)).length;
+    const limit = this.hello.limits?.message_bytes;
+    if (size > limit) {
+      // The server would close the connection for good.
+      this.#refuse(question, {
+        code: 'message_too_large', message: `The message of the question has ${size} bytes. The server takes ${limit}.`, retryable: false,
       });
+    } else {
+      link.send(message);
     }
   }
 
@@ -64,10 +79,16 @@ export class Follower {
   #sendCancels() {
     const link = this.connection.link;
     for (const cancel of this.#cancels) {
-      // Which question runs is decided once: a cancel that is sent again must not meet the next one.
-      cancel.id ??= this.questions.running?.id;
-      // A question that the server does not know yet is sent first, once the link is live.
-      const canSend = link?.isLive || (link && this.questions.get(cancel.id)?.accepted !== false);
+      // Which question runs is decided once, by this client or by the server: a cancel that is sent again must not meet the next one.
+      if (!cancel.link) {
+        cancel.id ??= this.questions.running?.id;
+      } else if (cancel.id === undefined && link && link !== cancel.link) {
+        this.#cancels.delete(cancel);
+        cancel.reject(UNKNOWN_CANCEL);
+        continue;
+      }
+      // What runs is known once the link is live. Then, a question that the server does not know yet has been sent, too.
+      const canSend = link?.isLive || (link && cancel.id !== undefined && this.questions.get(cancel.id)?.accepted !== false);
       if (canSend && cancel.link !== link && link.send({ type: 'cancel', ...(cancel.id && { question_id: cancel.id }) })) {
         cancel.link = link;
       }
@@ -91,6 +112,11 @@ export class Follower {
     return this.#cancels.delete(cancel);
   }
 
+  /** True while something that was sent has no answer. */
+  #waits(link) {
+    return link.isReplaying || this.#cancels.size > 0 || this.questions.all.some(q => q.mine && !q.accepted && !q.done);
+  }
+
   #updated(question, update) {
     if (question.done) {
       this.#cancelled(question.id);
@@ -109,7 +135,7 @@ export class Follower {
       case 'cancelling':
         this.#cancelled(frame.question_id);
         return this.questions.cancelling(frame);
-      case 'error': return this.#onError(frame);
+      case 'error': return this.#onError(link, frame);
       case 'ping': return this.#onPing(link, frame);
     }
     // Unknown frame types with a `seq` also have a place in the log.
@@ -131,8 +157,8 @@ export class Follower {
   #onResumed(link, frame) {
     link.isReplaying = false;
     if (frame.recovered) {
-      this.#moveTo(link, frame.epoch, frame.to_seq);
-      this.#settle(frame.open).forEach(question => this.questions.fetch(question));
+      this.#moveTo(frame.epoch, frame.to_seq);
+      this.#settle(link, frame.open).forEach(question => this.questions.fetch(question));
     } else {
       this.#begin(link, frame.epoch, frame.to_seq, frame.open);
     }
@@ -141,23 +167,25 @@ export class Follower {
   #begin(link, epoch, seq, open) {
     const isNewLife = this.#life !== null && this.#life !== epoch;
     const before = isNewLife ? this.questions.all.filter(q => q.accepted) : [];
-    this.#moveTo(link, epoch, seq);
-    this.#owner.begun(this.#settle(open), before);
+    this.#moveTo(epoch, seq);
+    const wasLive = link.isLive;
+    this.#owner.begun(this.#settle(link, open), before, wasLive);
   }
 
-  #moveTo(link, epoch, seq) {
+  #moveTo(epoch, seq) {
     this.#position.moveTo(epoch, seq);
     this.#life = epoch;
-    this.connection.live(link);
   }
 
   /**
    * Sends the questions that were never accepted. Returns the accepted questions that are neither open nor finished: they ended while
    * this client was away, or the server has lost them.
    */
-  #settle(open = []) {
+  #settle(link, open = []) {
     open.forEach((item, place) => this.questions.isOpen(item.question_id, place));
     const openIds = new Set(open.map(item => item.question_id));
+    const wasLive = link.isLive;
+    link.isLive = true;
     const missing = [];
     for (const question of this.questions.all.filter(q => !q.done && !openIds.has(q.id))) {
       question.cancelling = false;
@@ -168,6 +196,10 @@ export class Follower {
       }
     }
     this.#sendCancels();
+    if (!wasLive) {
+      // Whoever hears it knows what is open, and asks after those who have waited.
+      this.#owner.state({ name: 'live' });
+    }
     return missing;
   }
 
@@ -211,7 +243,11 @@ export class Follower {
     link.send({ type: 'resume', epoch, after_seq: last });
   }
 
-  #onError(frame) {
+  #onError(link, frame) {
+    if (frame.code === 'rate_limited' && frame.question_id === undefined && this.#waits(link)) {
+      // The server has read nothing of a message, so it is not known which one must be sent again. The next link sends what is missing.
+      return link.abandon();
+    }
     const question = this.questions.get(frame.question_id);
     const isAboutAsking = question?.mine && !question.accepted && !question.done && frame.code !== 'question_not_found';
     if (!isAboutAsking) {
@@ -219,8 +255,12 @@ export class Follower {
         this.#owner.problem(frame);
       }
     } else if (!COMES_BACK.has(frame.code)) {
-      this.questions.remove(question);
-      this.#owner.refused(question, frame);
+      this.#refuse(question, frame);
     }
+  }
+
+  #refuse(question, error) {
+    this.questions.remove(question);
+    this.#owner.refused(question, error);
   }
 }

@@ -54,7 +54,10 @@ export interface Answer extends AsyncIterable<Update> {
 }
 
 export interface AskOptions {
-  /** 1 to 64 of `A-Z a-z 0-9 . _ ~ : @ -`. A random one by default. Asking again with the same id and text gives the same answer. */
+  /**
+   * 1 to 64 of `A-Z a-z 0-9 . _ ~ : @ -`. A random one by default. Asking again with the same id and text gives the same answer, also if someone else
+   * has asked it.
+   */
   id?: string;
   /** What the server does while another question is open: refuse this one (the default), queue it, or end the other one. */
   ifBusy?: 'reject' | 'queue' | 'replace';
@@ -142,7 +145,7 @@ export interface Session {
 
   /**
    * Asks now, or as soon as the session is live. Never throws for what the server says: that is in the answer. Throws a `TypeError` for an id or
-   * a text that no server takes.
+   * a text that no server takes, for options or metadata that JSON cannot express, and for the id of a question that is open with another text.
    */
   ask(text: string, options?: AskOptions): Answer;
 

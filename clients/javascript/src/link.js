@@ -65,11 +65,16 @@ export class Link {
   }
 
   #open(open) {
-    this.#wire = open(this.token, {
-      opened: () => { this.#openedAt = this.#environment.now(); },
-      heard: frame => this.#hear(frame),
-      closed: (code, reason) => this.#end(code, reason),
-    });
+    try {
+      this.#wire = open(this.token, {
+        opened: () => { this.#openedAt = this.#environment.now(); },
+        heard: frame => this.#hear(frame),
+        closed: (code, reason) => this.#end(code, reason),
+      });
+    } catch (error) {
+      // For example, a page may not open sockets at all. The owner learns of it once it has this link.
+      queueMicrotask(() => this.#end(CONNECTION_LOST, error.message));
+    }
   }
 
   #hear(frame) {

@@ -21,7 +21,7 @@ export const resultOf = ({
  * no longer have.
  */
 const blank = () => ({
-  text: '', next: 0, status: 'accepted', accepted: false, done: false, cancelling: false, position: 0, lost: false, forgotten: false, end: null,
+  text: '', next: 0, status: 'accepted', accepted: false, done: false, cancelling: false, position: 0, turn: 0, lost: false, forgotten: false, end: null,
 });
 
 export class Questions {
@@ -32,6 +32,7 @@ export class Questions {
   #parts = new Map();
   #fetching = new Set();
   #buried = [];
+  #turns = 0;            // how many questions were accepted; the server answers them in this order
 
   /**
    * @param updated is called with a question that has changed, and how: `accepted`, `text` (a piece to append), `restarted` (the text so far is
@@ -48,10 +49,14 @@ export class Questions {
     return [...this.#byId.values()];
   }
 
+  /** What the server has accepted and not ended, in the order in which it answers. */
+  get open() {
+    return this.all.filter(q => q.accepted && !q.done).sort((a, b) => a.turn - b.turn);
+  }
+
   /** The question that is being answered as far as the client knows, or the next one that it asks. */
   get running() {
-    const open = this.all.filter(q => !q.done);
-    return open.find(q => q.accepted) ?? open[0];
+    return this.open[0] ?? this.all.find(q => !q.done);
   }
 
   get(id) {
@@ -103,7 +108,10 @@ export class Questions {
 
   /** Marks a question that `hello` or `resumed` lists as open, in this place. */
   isOpen(id, place) {
-    if (!this.obtain(id).accepted) {
+    const question = this.obtain(id);
+    if (question.accepted && !question.lost) {
+      question.turn = ++this.#turns;
+    } else {
       this.accepted({ question_id: id, position: place });
     }
   }
@@ -193,6 +201,9 @@ export class Questions {
   #accept(question) {
     const isNew = !question.accepted;
     question.accepted = true;
+    if (isNew) {
+      question.turn = ++this.#turns;
+    }
     this.#change(question, isNew ? 'accepted' : 'changed', { position: question.position });
   }
 
@@ -223,19 +234,23 @@ export class Questions {
       return;
     }
     this.#fetching.add(question);
-    for (let attempt = 0; !question.done && !await this.#fetchOnce(question); attempt++) {
+    for (let attempt = 0; !question.done; attempt++) {
+      const advised = await this.#fetchOnce(question);
+      if (advised === null) {
+        break;
+      }
       if (attempt + 1 === FETCH_ATTEMPTS) {
         this.#finish(question, UNREADABLE);
         break;
       }
       await new Promise(resolve => {
-        this.#environment.setTimeout(resolve, backOff(attempt, FETCH_BOUNDS, FETCH_BOUNDS.min, this.#environment.random));
+        this.#environment.setTimeout(resolve, backOff(attempt, FETCH_BOUNDS, advised, this.#environment.random));
       });
     }
     this.#fetching.delete(question);
   }
 
-  /** Returns false if the fetch must be retried. */
+  /** Returns null, or how long to wait at least before the fetch is tried again. */
   async #fetchOnce(question) {
     try {
       const stored = await this.#api.question(question.id);
@@ -245,9 +260,9 @@ export class Questions {
         this.#merge(question, stored);
       }
       // The `done` frame can arrive before the end can be read over HTTP.
-      return question.end === null || question.done;
-    } catch {
-      return false;
+      return question.end === null || question.done ? null : FETCH_BOUNDS.min;
+    } catch (error) {
+      return Math.max(FETCH_BOUNDS.min, error.retryAfterMs ?? 0);
     }
   }
 

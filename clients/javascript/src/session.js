@@ -48,7 +48,13 @@ class Session extends EventTarget {
       updated: (question, update) => this.#onUpdate(question, update),
       refused: (question, error) => this.#fail(question.id, new RefusedError(error)),
       problem: error => this.#emit('problem', new RefusedError(error)),
-      begun: missing => missing.forEach(question => this.#follower.questions.fetch(question)),
+      begun: (missing, _, wasLive) => {
+        missing.forEach(question => this.#follower.questions.fetch(question));
+        if (wasLive) {
+          // For `useSession`: what others have asked meanwhile is only in the history.
+          this.#emit('gap');
+        }
+      },
     });
     this.#follower.connection.start();
   }
@@ -64,15 +70,21 @@ class Session extends EventTarget {
     if (typeof text !== 'string' || text === '') {
       throw new TypeError(`A question is a text that is not empty, not ${JSON.stringify(text)}.`);
     }
-    const asked = this.#answers.get(id);
-    if (asked) {
-      if ((this.#follower.questions.get(id).question ?? text) !== text) {
+    const known = this.#follower.questions.get(id);
+    if (this.#answers.has(id) || (known?.accepted && !known.done)) {
+      if ((known.question ?? text) !== text) {
         throw new TypeError(`The question ${id} is open with another text.`);
       }
-      return asked;
+      const answer = this.#answerTo(known);
+      if (known.question === undefined) {
+        this.#compare(id, text);
+      }
+      return answer;
     }
-    // What the caller changes later is not sent.
-    const question = this.#follower.questions.add(id, structuredClone({ question: text, ifBusy, options, metadata }));
+    // What the caller changes later is not sent. What cannot be sent is the caller's mistake, and fails here.
+    const asked = structuredClone({ question: text, ifBusy, options, metadata });
+    JSON.stringify(asked);
+    const question = this.#follower.questions.add(id, asked);
     const answer = this.#answerTo(question);
     this.#follower.ask(question);
     return answer;
@@ -83,7 +95,7 @@ class Session extends EventTarget {
    * it knows once it is live. Nothing is asked.
    */
   answer(id) {
-    const question = this.#open.find(q => !id || q.id === id);
+    const question = this.#follower.questions.open.find(q => !id || q.id === id);
     return question ? this.#answerTo(question) : null;
   }
 
@@ -111,7 +123,7 @@ class Session extends EventTarget {
    */
   follow() {
     const updates = new Updates(reader => this.#readers.delete(reader));
-    for (const question of this.#open) {
+    for (const question of this.#follower.questions.open) {
       updates.push(followed(question, { type: 'accepted', position: question.position }));
       if (question.text) {
         updates.push(followed(question, { type: 'text', text: question.text }));
@@ -171,10 +183,6 @@ class Session extends EventTarget {
     }
   }
 
-  get #open() {
-    return this.#follower.questions.all.filter(q => q.accepted && !q.done);
-  }
-
   #answerTo(question) {
     const answer = this.#answers.get(question.id) ?? new Answer(question);
     this.#answers.set(question.id, answer);
@@ -182,6 +190,18 @@ class Session extends EventTarget {
       this.#fail(question.id, new StoppedError(this.stopped));
     }
     return answer;
+  }
+
+  /** What others have asked can be open without its text being known. Only the server can say whether it is the same. */
+  async #compare(id, text) {
+    try {
+      const stored = await this.#api.question(id);
+      if ((stored?.question ?? text) !== text) {
+        this.#fail(id, new RefusedError({ code: 'question_conflict', message: `The question ${id} is open with another text.`, retryable: false }));
+      }
+    } catch (error) {
+      this.#fail(id, new UnreadableError(`The question ${id} is open, and its text could not be read to compare it: ${error.message}`));
+    }
   }
 
   #endReader(reader) {

@@ -1,16 +1,15 @@
 // A WebSocket as the wire of a link.
 
+import { jsonOf } from './api.js';
+import { INVALID_PAYLOAD } from './codes.js';
+
 const SUBPROTOCOL = 'sessions.v1.json';
 const OPEN = 1;
-const INVALID_PAYLOAD = 1007;
 
 /** A browser cannot set a header on a socket, so a token is sent as one more subprotocol: unpadded base64url of its UTF-8. */
 const protocolsWith = token => token === '' ? [SUBPROTOCOL] : [SUBPROTOCOL, `bearer.${base64Url(token)}`];
 
 const base64Url = text => btoa(String.fromCharCode(...new TextEncoder().encode(text))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-
-/** Half a surrogate pair cannot be sent in UTF-8, and the server would refuse the frame. */
-const wellFormed = (_, value) => typeof value === 'string' ? value.toWellFormed?.() ?? value : value;
 
 export const openSocket = ({ WebSocket }, api, position) => (token, { opened, heard, closed }) => {
   const socket = new WebSocket(api.socketUrl(position), protocolsWith(token));
@@ -32,7 +31,7 @@ export const openSocket = ({ WebSocket }, api, position) => (token, { opened, he
     send: message => {
       const isOpen = socket.readyState === OPEN;
       if (isOpen) {
-        socket.send(JSON.stringify(message, wellFormed));
+        socket.send(jsonOf(message));
       }
       return isOpen;
     },

@@ -294,6 +294,37 @@ for (const [name, text, deltas] of [['another text', 'one TWO', 2], ['less text'
   });
 }
 
+test('Stopping a stream that was read from the history breaks nothing', async () => {
+  const world = await asking();
+  const { socket, reading } = world;
+  socket.give(accepted(1, 'm-1'), delta(2, 'm-1', 0, 'one two'));
+  await world.settled();
+  socket.give(snapshot('m-1', 'other', 1), done(3, 'm-1', 'other', 1));
+  assert.equal((await reading).error.code, 'withdrawn');
+  world.answers.set('/v1/sessions/abc/questions/m-1', { question_id: 'm-1', question: 'hi', state: 'completed', status: 'completed', text: 'other' });
+  const aborter = new AbortController();
+  await world.resume({ abortSignal: aborter.signal });
+  aborter.abort();
+  await world.settled();
+  assert.deepEqual(socket.sent.at(-1), { type: 'cancel', question_id: 'm-1' });
+  socket.give({ type: 'cancelling', question_id: 'm-1' });
+  await world.settled();
+  const next = world.ask('next', { id: 'm-2' });
+  await world.settled();
+  socket.give(accepted(4, 'm-2'), done(5, 'm-2', '', 0));
+  assert.deepEqual([(await next).error, world.reported], [null, []]);
+});
+
+test('An edited message whose id is open, asked by someone else, is another question', async () => {
+  const world = new ChatWorld('abc');
+  const history = world.transport.messages('abc');
+  await world.settled();
+  world.socket.give(hello(), accepted(1, 'm-1', { question: 'hi' }));
+  await history.catch(() => {});
+  await world.send('hello');
+  assert.notEqual(world.socket.sent.at(-1).id, 'm-1');
+});
+
 test('The history is messages, and the last one can be running', () => {
   const record = (id, status, text) => ({ id, question: `${id}?`, status, text, askedAt: '2026-01-02T03:04:05+00:00' });
   const roles = records => messagesOf(records)

@@ -124,6 +124,19 @@ test('A refused question says why, who is answered, and when to come back', asyn
   await assert.rejects(read(answer), error);
 });
 
+test('A question whose message the server would not take is refused here, and the session goes on', async () => {
+  const { session, socket } = new ConnectedWorld('abc');
+  const early = session.ask('ü'.repeat(100), { id: 'q-1' });
+  const size = Buffer.byteLength(JSON.stringify({ type: 'question', id: 'q-1', question: 'ü'.repeat(100) }));
+  socket.give(hello({ limits: { message_bytes: size - 1 } }));
+  const error = await early.whole.catch(e => e);
+  assert.deepEqual([error.name, error.code, error.retryable], ['RefusedError', 'message_too_large', false]);
+  assert.match(error.message, new RegExp(`${size} bytes.*${size - 1}`));
+  await assert.rejects(session.ask('ü'.repeat(100), { id: 'q-1' }).whole, { code: 'message_too_large' });
+  session.ask('short', { id: 'q-2' });
+  assert.deepEqual([session.state, socket.sent.map(frame => frame.id)], ['live', ['q-2']]);
+});
+
 test('A refusal that nobody awaits is not an unhandled rejection', async () => {
   const { socket, session } = asking();
   session.ask('second', { id: 'q-2' });
@@ -167,6 +180,25 @@ test('An answer that cannot be read after several tries is unreadable', async ()
     await assert.rejects(world.answer.whole, UnreadableError);
     assert.equal(world.requests.filter(path => path === ONE).length, 4);
   }
+});
+
+test('A look-up waits as long as the server advises, and a 404 of something else is not a lost question', async () => {
+  const world = asking();
+  world.answers.set(ONE, { status: 429, body: { code: 'rate_limited', detail: 'm', retryable: true, retry_after_ms: 30_000 } });
+  world.socket.give(accepted(1, 'q-1'), resumed(40, { recovered: false, reason: 'trimmed' }));
+  const reads = () => world.requests.filter(path => path === ONE).length;
+  await world.settled();
+  world.advance(29_999);
+  await world.settled();
+  assert.equal(reads(), 1);
+  world.answers.set(ONE, { status: 404 });
+  world.advance(1);
+  await world.settled();
+  world.answers.set(ONE, { question_id: 'q-1', state: 'completed', status: 'completed', text: 'a', deltas: 1 });
+  world.advance(5_000);
+  assert.equal((await world.answer.whole).text, 'a');
+  world.answers.set(ONE, { status: 404 });
+  await assert.rejects(world.session.question('q-1'), { name: 'RefusedError', code: 'http_404' });
 });
 
 test('An answer whose counts do not fit is read over HTTP', async () => {
@@ -317,6 +349,25 @@ test('A cancel that follows an ask at once is about that question, also before i
   await cancel;
 });
 
+test('A cancel without an id is about the question that runs, not about one that was asked earlier and waits', async () => {
+  const { session, socket } = new ConnectedWorld('abc');
+  session.ask('hi', { id: 'q-1', ifBusy: 'queue' });
+  socket.give(hello({ open: [{ question_id: 'q-0', state: 'answering' }] }), accepted(1, 'q-1', { position: 1 }));
+  session.cancel().catch(() => {});
+  assert.deepEqual([socket.sent.at(-1), session.answer().id], [{ type: 'cancel', question_id: 'q-0' }, 'q-0']);
+});
+
+test('A cancel whose question only the server knew never meets another one', async () => {
+  const world = asking();
+  world.socket.give(accepted(1, 'q-1'), done(2, 'q-1', '', 0));
+  const cancel = assert.rejects(world.session.cancel(), { name: 'RefusedError', code: 'no_open_question' });
+  world.socket.drop();
+  world.advance(125);
+  world.socket.give(hello({ resuming: true }), accepted(3, 'q-2', { replay: true }), resumed(3, { open: [{ question_id: 'q-2', state: 'answering' }] }));
+  await cancel;
+  assert.deepEqual(world.socket.sent, []);
+});
+
 test('A cancel of a question that was not accepted before the connection was lost follows that question', () => {
   const world = asking();
   world.socket.drop();
@@ -343,8 +394,29 @@ test('A refused cancel is reported to its caller alone', async () => {
 
 test('An error that belongs to nothing is a problem', () => {
   const world = asking();
-  world.socket.give({ type: 'error', code: 'rate_limited', message: 'm', retryable: true });
-  assert.deepEqual(world.problems, ['rate_limited']);
+  const limited = { type: 'error', code: 'rate_limited', message: 'm', retryable: true };
+  world.socket.give(accepted(1, 'q-1'), limited, { ...limited, code: 'bad_request' });
+  assert.deepEqual([world.problems, world.session.state], [['rate_limited', 'bad_request'], 'live']);
+});
+
+test('A message that the server did not read, because there were too many, is sent again on another connection, after the advised time', async () => {
+  const limited = { type: 'error', code: 'rate_limited', message: 'm', retryable: true, retry_after_ms: 3_000 };
+  for (const [before, what, again] of [
+    [[], () => {}, ['question']],
+    [[accepted(1, 'q-1')], session => session.cancel(), ['cancel']],
+    [[accepted(1, 'q-1'), accepted(4, 'q-2')], () => {}, []],
+  ]) {
+    const world = asking();
+    world.socket.give(...before);
+    what(world.session)?.catch(() => {});
+    world.socket.give(limited);
+    assert.deepEqual([world.session.state, world.socket.closedWith, world.problems], ['reconnecting', 1000, []]);
+    world.advance(2_999);
+    assert.equal(world.sockets.length, 1);
+    world.advance(1);
+    world.socket.give(hello({ resuming: true }), resumed(1, { open: before.length > 0 ? [{ question_id: 'q-1', state: 'answering' }] : [] }));
+    assert.deepEqual([world.session.state, types(world.socket.sent)], ['live', again]);
+  }
 });
 
 test('The history has records, and an unknown question is null', async () => {
@@ -381,6 +453,28 @@ test('Asking with the id of an open question is the same question, and with anot
   assert.throws(() => session.ask('other', { id: 'q-1' }), /q-1/);
 });
 
+test('Asking with the id of an open question of someone else gives its answer, and sends nothing', async () => {
+  const { session, socket } = new ConnectedWorld('abc');
+  socket.give(hello(), accepted(1, 'q-7', { question: 'theirs' }), delta(2, 'q-7', 0, 'a'));
+  assert.throws(() => session.ask('mine', { id: 'q-7' }), /q-7/);
+  const answer = session.ask('theirs', { id: 'q-7' });
+  socket.give(delta(3, 'q-7', 1, 'b'), done(4, 'q-7', 'ab', 2));
+  assert.deepEqual([(await answer.whole).text, socket.sent], ['ab', []]);
+});
+
+test('Asking with the id of an open question whose text is not known compares the texts', async () => {
+  const stored = text => ({ question_id: 'q-1', question: text, state: 'queued' });
+  for (const [answer, code] of [[stored('hi'), undefined], [stored('theirs'), 'question_conflict'], [{ status: 503 }, 'unreadable']]) {
+    const { session, socket, answers, settled } = new ConnectedWorld('abc');
+    answers.set(ONE, answer);
+    socket.give(hello({ open: [{ question_id: 'q-1', state: 'queued' }] }));
+    const { whole } = session.ask('hi', { id: 'q-1' });
+    await settled();
+    socket.give(delta(1, 'q-1', 0, 'a'), done(2, 'q-1', 'a', 1));
+    assert.deepEqual([(await whole.catch(e => e)).code, socket.sent], [code, []]);
+  }
+});
+
 test('Asking again with the id of a question that has ended gives its answer', async () => {
   const { socket, session } = asking();
   const end = done(3, 'q-1', 'a', 1);
@@ -395,8 +489,15 @@ test('Mistakes are reported before anything is sent', () => {
   for (const id of ['', '.', '..', 'a/b', 'a'.repeat(129), 'ü', null]) {
     assert.throws(() => new ConnectedWorld(id), TypeError);
   }
-  for (const mistake of [['', {}], [null, {}], [['a'], {}], ['hi', { id: 'a b' }], ['hi', { id: 'a'.repeat(65) }], ['hi', { options: { f: () => {} } }]]) {
+  const circular = {};
+  circular.self = circular;
+  for (const mistake of [['', {}], [null, {}], [['a'], {}], ['hi', { id: 'a b' }], ['hi', { id: 'a'.repeat(65) }], ['hi', { options: { f: () => {} } }],
+    ['hi', { options: { n: 1n } }], ['hi', { metadata: circular }]]) {
     assert.throws(() => session.ask(...mistake));
+  }
+  const early = new ConnectedWorld('abc').session;
+  for (const options of [{ n: 1n }, circular]) {
+    assert.throws(() => early.ask('hi', { id: 'q-9', options }), TypeError);
   }
   assert.equal(socket.sent.length, 1);
   for (const transport of ['carrier pigeon', 'websocket']) {
@@ -437,6 +538,18 @@ test('The states of a session: connecting until it is live once, then reconnecti
   assert.deepEqual(world.states, ['live', 'reconnecting', 'live', 'stopped']);
 });
 
+test('Who hears that a session is live knows what is open, and what is asked there is sent once, after what has waited', () => {
+  const { session, socket } = new ConnectedWorld('abc');
+  session.ask('first', { id: 'q-1', ifBusy: 'queue' });
+  const running = [];
+  session.addEventListener('state', () => {
+    running.push(session.answer()?.id);
+    session.ask('second', { id: 'q-2', ifBusy: 'queue' });
+  });
+  socket.give(hello({ open: [{ question_id: 'q-0', state: 'answering' }] }));
+  assert.deepEqual([running, socket.sent.map(frame => frame.id)], [['q-0'], ['q-1', 'q-2']]);
+});
+
 test('A token can be a text, and one that expires without another one stops', async () => {
   const world = new ConnectedWorld('abc', { token: 'secret' });
   await world.settled();
@@ -455,6 +568,41 @@ test('A token that has expired before a socket can say so is replaced if there i
     world.socket.drop();
     await world.settled();
     assert.deepEqual([world.session.state, world.session.stopped?.reason], [state, state === 'stopped' ? 'token_expired' : undefined]);
+    world.session.close();
+  }
+});
+
+test('A session that is closed while its token is being replaced stays closed', async () => {
+  const tokens = ['old', 'old'];
+  let give;
+  const world = new ConnectedWorld('abc', { token: () => tokens.shift() ?? new Promise(resolve => { give = resolve; }) });
+  world.answers.set('POST /v1/sessions/abc/questions', { status: 401, body: { code: 'token_expired', detail: 'Expired.', retryable: false } });
+  await world.settled();
+  world.socket.drop();
+  await world.settled();
+  world.session.close();
+  give('old');
+  await world.settled();
+  assert.deepEqual([world.session.stopped.reason, world.states], ['closed', ['stopped']]);
+});
+
+test('An error about a question does not explain a close that follows it, unless the client went on with what was refused', () => {
+  for (const [code, close, why] of [['session_busy', 4104, undefined], ['session_busy', 4109, undefined], ['bad_request', 4100, 'bad_request']]) {
+    const { socket, session } = asking();
+    socket.give({ ...busy, code });
+    socket.drop(close);
+    assert.deepEqual([session.stopped.close, session.stopped.code], [close, why]);
+  }
+});
+
+test('A socket that cannot even be created is a lost connection, with a token and without one', async () => {
+  for (const token of [undefined, 'secret']) {
+    let attempts = 0;
+    const world = new ConnectedWorld('abc', { token, WebSocket: class { constructor() { attempts++; throw new Error('Insecure.'); } } });
+    await world.settled();
+    world.advance(125);
+    await world.settled();
+    assert.deepEqual([attempts, world.session.state], [2, 'connecting']);
     world.session.close();
   }
 });

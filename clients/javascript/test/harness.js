@@ -4,6 +4,8 @@ export { SessionClient } from '../src/sessions.js';
 export { shouldReconnect } from '../src/codes.js';
 export { backOff } from '../src/retry.js';
 export { Position } from '../src/position.js';
+// Loaded before any test, so that a stream begins within the turns that a test waits.
+import '../src/events.js';
 import { connect } from '../src/index.js';
 import { SessionClient } from '../src/sessions.js';
 
@@ -20,6 +22,9 @@ class Stream {
   end() { this.controller.close(); }
   break() { this.controller.error(new TypeError('terminated')); }
 }
+
+/** What a server says of a question that it does not know. */
+const UNKNOWN = { status: 404, body: { code: 'question_not_found', detail: 'No such question.', retryable: false } };
 
 export class World {
   sockets = [];
@@ -70,8 +75,9 @@ export class World {
         if (answer instanceof Error) {
           throw answer;
         }
-        const { status, body } = answer?.status > 0 ? answer : { status: answer === undefined ? 404 : 200, body: answer };
-        return { ok: status < 300, status, json: async () => body === undefined ? JSON.parse('') : structuredClone(body) };
+        const missing = method === 'GET' ? UNKNOWN : { status: 503 };
+        const { status, body } = answer === undefined ? missing : answer.status > 0 ? answer : { status: 200, body: answer };
+        return { ok: status < 300, status, url, json: async () => body === undefined ? JSON.parse('') : structuredClone(body) };
       },
       setTimeout: (work, wait) => {
         world.#timers.set(world.#nextTimer, { work, at: world.#now + wait });

@@ -234,6 +234,26 @@ test('What others asked meanwhile is shown in its place', async () => {
   assert.deepEqual(page.shown.questions.map(question => question.id), ['q-1', 'q-2', 'q-3', 'q-4']);
 });
 
+test('What others asked while the connection missed something is shown, also if it was never lost', async () => {
+  const page = await livePage([stored('q-1', 'completed')]);
+  page.answers.set('/v1/sessions/abc/questions?limit=50', { questions: ['q-1', 'q-2'].map(id => stored(id, 'completed')) });
+  page.socket.give({ type: 'resumed', recovered: false, reason: 'trimmed', epoch: 'e1', to_seq: 900, open: [] });
+  await page.settled();
+  assert.deepEqual([page.shown.questions.map(question => question.id), page.sockets.length], [['q-1', 'q-2'], 1]);
+});
+
+test('What was dismissed does not come back with the history, unless it is asked again', async () => {
+  const page = await livePage([stored('q-1', 'completed'), stored('q-2', 'completed')]);
+  page.live.dismiss('q-1');
+  await page.reconnect(125);
+  page.socket.give(hello({ seq: 9 }));
+  await page.settled();
+  assert.deepEqual(page.shown.questions.map(question => question.id), ['q-2']);
+  page.live.ask('q-1?', { id: 'q-1' });
+  await page.settled();
+  assert.deepEqual(page.shown.questions.map(question => question.id), ['q-2', 'q-1']);
+});
+
 test('A page that was too busy to read goes on with the history', async () => {
   const page = await livePage();
   const ids = Array.from({ length: 600 }, (_, i) => `q-${i}`);

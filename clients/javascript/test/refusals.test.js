@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { World, hello } from './harness.js';
+import { ConnectedWorld, World, hello } from './harness.js';
 
 const PROBE = 'POST /v1/sessions/abc/questions';
 const forbidden = { status: 403, body: { code: 'forbidden', detail: 'Pages of https://a.example may not connect to host.' } };
@@ -41,7 +41,7 @@ test('An error on an earlier socket does not stop the next one, which fails befo
 });
 
 test('A socket that never opens is looked into over HTTP, and a refusal there stops', async () => {
-  for (const answer of [forbidden, { status: 401, body: { detail: 'Sign in.' } }]) {
+  for (const answer of [forbidden, { status: 401, body: { detail: 'Sign in.' } }, { status: 404, body: { code: 'not_found', detail: 'No.' } }]) {
     const world = new World();
     world.answers.set(PROBE, answer);
     world.socket.drop(1006);
@@ -53,12 +53,16 @@ test('A socket that never opens is looked into over HTTP, and a refusal there st
   }
 });
 
-test('A refusal without a problem document is told by its status', async () => {
-  const world = new World();
-  world.answers.set(PROBE, { status: 401 });
-  world.socket.drop(1006);
-  await world.settled();
-  assert.match(world.client.state.message, /401/);
+test('A refusal without a problem document is told by its status and the address, which can be a wrong one', async () => {
+  for (const status of [401, 404, 405]) {
+    const world = new ConnectedWorld('abc');
+    world.answers.set(PROBE, { status });
+    world.socket.drop(1006);
+    await world.settled();
+    const { reason, code, message } = world.session.stopped;
+    assert.deepEqual([reason, code], ['refused', `http_${status}`]);
+    assert.match(message, new RegExp(`http://host:5080/v1/sessions/abc/questions .*${status}`));
+  }
 });
 
 test('A refusal that comes late, while the next socket is being opened, stops all the same', async () => {
@@ -72,7 +76,7 @@ test('A refusal that comes late, while the next socket is being opened, stops al
 });
 
 test('A server that is away, busy, or answers otherwise is tried again', async () => {
-  for (const answer of [new Error('no network'), { status: 400, body: { code: 'bad_request' } }, { status: 429 }, { status: 503 }, { status: 404 }]) {
+  for (const answer of [new Error('no network'), { status: 400, body: { code: 'bad_request' } }, { status: 429 }, { status: 503 }, { status: 302 }]) {
     const world = new World();
     world.answers.set(PROBE, answer);
     world.socket.drop(1006);

@@ -134,6 +134,22 @@ test('After 4005 the client comes back with a fresh token', async () => {
   }
 });
 
+test('After 4005 the client comes back with a token that the server could not check while the socket was open', async () => {
+  const { world } = await withToken('old', 'old', 'fresh');
+  world.socket.give(hello());
+  await world.settled();
+  world.socket.give({ type: 'expiring', in_ms: 60_000 });
+  await world.settled();
+  assert.deepEqual(world.socket.sent.at(-1), { type: 'auth', token: 'fresh' });
+  world.socket.give({ type: 'error', code: 'internal', param: 'token', message: 'm', retryable: true }, { type: 'ping', seq: 0 }, expired);
+  world.socket.drop(4005);
+  await world.settled();
+  assert.equal(world.client.state.name, 'reconnecting');
+  world.advance(250);
+  await world.settled();
+  assert.equal(decode(world.socket.protocols[1]), 'fresh');
+});
+
 test('After 4005 with the same token, or with none, the client stops and asks for one', async () => {
   for (const token of ['old', '']) {
     const { world } = await withToken('old', 'old', token);

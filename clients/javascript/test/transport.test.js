@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { ConnectedWorld, accepted, delta, done, hello, read, resumed } from './harness.js';
 
 const EVENTS = '/v1/sessions/abc/events';
@@ -37,6 +41,32 @@ test('Events may be cut anywhere, end lines with CRLF, and have comments between
   assert.equal((await read(followed, 9, 'ended')).at(-1).text, 'grüß 😀');
 });
 
+test('What differs between the wires is nothing a program sees: text is made well-formed, and what is not JSON is not understood', async () => {
+  const world = await streaming();
+  world.session.ask('hi', { id: 'q-1', metadata: { lang: 'en\ud800' } });
+  await world.turns();
+  assert.equal(world.bodies[1].metadata.lang, 'en\ufffd');
+  const other = await streaming();
+  other.stream.giveText('data: {"type":\n\n');
+  await other.turns();
+  assert.deepEqual([other.session.stopped?.reason, other.session.stopped?.close], ['protocol', 1007]);
+});
+
+test('A fault in handling a frame is reported, and the stream goes on', async () => {
+  const world = await streaming();
+  // The test runner takes what is uncaught for a failure.
+  const listeners = process.rawListeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  const reported = new Promise(resolve => process.once('uncaughtException', resolve));
+  world.stream.give({ type: 'resumed', recovered: true, epoch: 'e1', to_seq: 0, open: 7 });
+  assert.ok(await reported instanceof TypeError);
+  listeners.forEach(listener => process.on('uncaughtException', listener));
+  const followed = world.session.follow();
+  world.stream.give(accepted(1, 'q-1'), done(2, 'q-1', '', 0));
+  await read(followed, 2);
+  assert.deepEqual([world.session.state, world.streams.length], ['live', 1]);
+});
+
 test('What the reply to an ask tells is enough: it was accepted, or it had ended', async () => {
   const world = await streaming();
   world.answers.set(ASK, asked('q-1', { position: 2 }));
@@ -53,8 +83,10 @@ test('A refusal of an ask is that of the problem document', async () => {
   assert.equal(world.session.state, 'live');
 });
 
-test('An ask that did not get through, or came to a server that stops, is sent again with its id', async () => {
-  for (const answer of [new TypeError('no network'), { status: 503, body: { code: 'draining', detail: 'm', retryable: true } }]) {
+test('An ask that did not get through, was answered by a proxy, or came to a server that stops, is sent again with its id', async () => {
+  for (const answer of [
+    new TypeError('no network'), { status: 503, body: { code: 'draining', detail: 'm', retryable: true } }, { status: 502 }, { status: 504 },
+  ]) {
     const world = await streaming();
     world.answers.set(ASK, answer);
     const whole = world.session.ask('hi', { id: 'q-1' }).whole;
@@ -96,6 +128,20 @@ test('A cancel goes over HTTP, and its refusal comes back', async () => {
   world.stream.give(done(2, 'q-1', '', 0, { status: 'cancelled', reason: 'by_client' }));
   await world.turns();
   await assert.rejects(world.session.cancel(), { name: 'RefusedError', code: 'no_open_question' });
+});
+
+test('A cancel without an id, while a stream catches up, waits for what runs', async () => {
+  const world = await streaming();
+  world.stream.end();
+  await world.turns();
+  world.advance(250);
+  await world.turns();
+  world.stream.give(hello({ resuming: true }));
+  await world.turns();
+  world.answers.set('POST /v1/sessions/abc/questions/q-1/cancel', { status: 202, body: { question_id: 'q-1', state: 'cancelling' } });
+  const cancel = world.session.cancel();
+  world.stream.give(accepted(1, 'q-1', { replay: true }), resumed(1, { open: [{ question_id: 'q-1', state: 'answering' }] }));
+  await cancel;
 });
 
 test('A stream that breaks, ends, or is asked to move goes on from the position', async () => {
@@ -300,4 +346,28 @@ test('After two streams without a frame, while HTTP works, the session uses sock
     await world.turns();
   }
   assert.deepEqual([world.sockets.length, world.streams.length], [3, 2]);
+});
+
+test('Without the code for streams, which is loaded when it is needed, the session goes on trying', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sessions-'));
+  try {
+    const source = new URL('../src/', import.meta.url);
+    for (const name of (await readdir(source)).filter(file => file.endsWith('.js') && file !== 'events.js')) {
+      await copyFile(new URL(name, source), join(folder, name));
+    }
+    await writeFile(join(folder, 'package.json'), '{"type": "module"}');
+    const { connect } = await import(pathToFileURL(join(folder, 'index.js')));
+    const world = new ConnectedWorld('abc');
+    const probed = new Promise(resolve => {
+      const session = connect('http://host:5080', 'abc', {
+        ...world.environment, WebSocket: null, fetch: async url => { resolve({ session, url }); return { status: 503, json: async () => null }; },
+      });
+    });
+    const { session, url } = await probed;
+    assert.deepEqual([session.state, new URL(url).pathname, world.requests], ['connecting', '/v1/sessions/abc/questions', []]);
+    session.close();
+    world.session.close();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

@@ -86,7 +86,7 @@ export class Conversation {
 
   #stop(reading) {
     if (!reading.hasEnded) {
-      this.#stopping = this.#use(() => this.#cancel(reading.answer));
+      this.#stopping = this.#use(() => this.#cancel(reading.answer)).catch(this.#onProblem);
     }
   }
 
@@ -96,7 +96,8 @@ export class Conversation {
     } catch (error) {
       return this.#onProblem(error);
     }
-    await whole.catch(() => {});
+    // What was read from the history has no whole: it has ended.
+    await whole?.catch(() => {});
   }
 
   #live() {

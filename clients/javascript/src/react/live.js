@@ -23,6 +23,7 @@ export class LiveSession {
   #listeners = new Set();
   #questions = new Map();     // immutable values, in the order in which they were asked
   #followed = new Set();      // the ids whose updates come over this connection
+  #dismissed = new Set();     // the ids that the history must not bring back
   #problem = null;
   #isLoaded = false;
   #frame = null;
@@ -61,6 +62,7 @@ export class LiveSession {
     if (!this.#questions.get(id)?.isOpen) {
       // A question that is asked again is the newest one.
       this.#questions.delete(id);
+      this.#dismissed.delete(id);
       this.#questions.set(id, { ...blank(id), question: text, isMine: true, status: 'sending' });
       this.#problem = null;
       this.#changed();
@@ -70,7 +72,7 @@ export class LiveSession {
   });
 
   cancel = id => this.#use(async session => {
-    const open = id ?? [...this.#questions.values()].find(question => question.isOpen)?.id;
+    const open = id ?? session.answer()?.id ?? this.#openIds[0];
     this.#update(open, { isCancelling: true });
     try {
       await session.cancel(id);
@@ -83,6 +85,7 @@ export class LiveSession {
   dismiss = id => {
     if (this.#questions.get(id)?.isOpen === false) {
       this.#questions.delete(id);
+      this.#dismissed.add(id);
       this.#changed();
     }
   };
@@ -98,6 +101,7 @@ export class LiveSession {
       this.#session = session;
       this.#followed.clear();
       session.addEventListener('state', () => this.#onState(session));
+      session.addEventListener('gap', () => this.#load(session));
       session.addEventListener('problem', ({ detail }) => this.#report(session, detail));
       this.#follow(session);
       this.#changed();
@@ -170,6 +174,7 @@ export class LiveSession {
       case 'accepted':
         // The text so far follows.
         this.#followed.add(id);
+        this.#dismissed.delete(id);
         this.#questions.set(id, {
           ...blank(id), ...more, status: more.position > 0 ? 'queued' : type,
           question: question ?? known.question, isMine: known.isMine, askedAt: known.askedAt,
@@ -184,7 +189,7 @@ export class LiveSession {
 
   // The history.
 
-  /** Each time the session is live, because others can have asked meanwhile. */
+  /** Each time the session is live, and when it has missed something since then, because others can have asked meanwhile. */
   async #load(session) {
     const before = new Set(this.#questions.keys());
     let stored;
@@ -201,7 +206,8 @@ export class LiveSession {
   }
 
   /** @param before the questions that were known before the history was read: it is older than the others */
-  #merge(stored, before) {
+  #merge(records, before) {
+    const stored = records.filter(record => !this.#dismissed.has(record.id));
     const ids = new Set(stored.map(record => record.id));
     const isKnown = id => ids.has(id) || this.#followed.has(id) || this.#questions.get(id).status === 'sending';
     this.#openIds.filter(id => before.has(id) && !isKnown(id)).forEach(id => this.#update(id, { status: 'lost', ...ENDED }));
