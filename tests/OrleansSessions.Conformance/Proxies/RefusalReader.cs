@@ -2,7 +2,7 @@ using System.Net;
 
 namespace OrleansSessions.Conformance.Proxies;
 
-/// <summary>Sends the request for a socket, and keeps the answer if that is not a socket: a <see cref="System.Net.WebSockets.ClientWebSocket"/> drops it.</summary>
+/// <summary>Sends the request for a socket, and keeps the answer if that is not a socket, which a client socket would drop.</summary>
 internal sealed class RefusalReader() : DelegatingHandler(new SocketsHttpHandler())
 {
     /// <summary>The refusal, or null.</summary>

@@ -18,8 +18,8 @@ internal static class AskingCases
         new("12.ask-before-live", "an ask before the first hello is sent once, when the session is live, with the client's id", AskBeforeLiveAsync),
         new("12.answer", "accepted, deltas and done become the whole answer", AnswerAsync),
         new("12.asked-again", "a question that was never accepted is sent again, unchanged, with the same id", AsksAgainAsync),
-        new("12.ended-meanwhile", "an accepted question that is missing in 'open' is looked up, and ends as HTTP tells", LooksUpAsync),
-        new("12.lost", "an accepted question that the server does not know any more is lost, and never sent again", LosesAsync),
+        new("12.ended-meanwhile", "an accepted question that is missing in 'open' is looked up, and ends as the server tells", LooksUpAsync),
+        new("12.lost", "an accepted question that the server does not know any more is lost, or asked again and answered", LosesAsync),
         new("12.close", "closing ends the socket with 1000 and the program with 0", ClosesAsync),
         new("12.close-reconnecting", "closing works while there is no socket", ClosesWhileReconnectingAsync),
         new("12.end-of-input", "the end of the program's input closes the session", EndsWithInputAsync),
@@ -152,8 +152,16 @@ internal static class AskingCases
         socket.Abort();
         socket = await scene.AcceptAsync(ServerFrames.Hello(seq: 4, resuming: true, epoch: "e2"));
         await socket.SendAsync(ServerFrames.Resumed(4, reason: "epoch_changed", epoch: "e2"));
-        await scene.Lines.EndedAsync("q-1", "Say hello to all");
+        await EndsAsync(scene, socket, "e2");
         await socket.ExpectNothingAsync(4);
+    }
+
+    private static async Task EndsAsync(ClientScene scene, ScriptedSocket socket, string epoch)
+    {
+        var end = await scene.UntilOverAsync("q-1", socket,
+            ServerFrames.Accepted(1, duplicate: true), ServerFrames.Snapshot(4, "Say hello to all", status: "completed", epoch: epoch),
+            ServerFrames.Done(4, 4, "Say hello to all", replay: true));
+        Check.Equal("completed Say hello to all", $"{end.Text("status")} {end.Text("text")}", "how q-1 ended, and its text");
     }
 
     private static async Task LosesAsync(ClientScene scene)
@@ -163,7 +171,16 @@ internal static class AskingCases
         socket.Abort();
         socket = await scene.AcceptAsync(ServerFrames.Hello(resuming: true, epoch: "e2"));
         await socket.SendAsync(ServerFrames.Resumed(0, reason: "expired", epoch: "e2"));
-        await scene.Lines.UntilAsync("lost", "q-1");
+        var end = await scene.UntilOverAsync("q-1", socket,
+            ServerFrames.Accepted(1), ServerFrames.Delta(2, 0, "Say"), ServerFrames.Delta(3, 1, " it."), ServerFrames.Done(4, 2, "Say it."));
+        if (scene.Choice is not null)
+        {
+            Check.Equal("completed Say it.", $"{end.Text("status")} {end.Text("text")}", "how q-1 ended, and its text");
+            await socket.ExpectNothingAsync(4);
+            return;
+        }
+
+        Check.Equal("lost", end.Text("event"), "what is told of a question that the server does not know");
         await socket.ExpectNothingAsync();
         socket.Abort();
         socket = await scene.AcceptAsync(ServerFrames.Hello(resuming: true, epoch: "e2"));

@@ -124,16 +124,19 @@ internal static class PositionCases
     private static async Task ChangesEpochOnOpenSocketAsync(ClientScene scene)
     {
         var socket = await BeginAsync(scene);
-        await socket.SendAsync(ServerFrames.Done(4, 2, "Say hello"), ServerFrames.Accepted(5, "other", "What?"),
-            ServerFrames.Delta(6, 0, "A process", "other"));
+        await socket.SendAsync(
+            ServerFrames.Resumed(1, ["q-1"], "epoch_changed", "e2"), ServerFrames.Snapshot(0, "", status: "recovering", epoch: "e2"),
+            ServerFrames.Delta(2, 0, "Hi"), ServerFrames.Done(3, 1, "Hi"));
+        await scene.Lines.EndedAsync("q-1", "Hi");
+        await socket.SendAsync(ServerFrames.Accepted(4, "other", "What?"), ServerFrames.Delta(5, 0, "A process", "other"));
         await scene.Lines.TextAsync("other", "A process");
         await socket.SendAsync(
-            ServerFrames.Resumed(1, ["other"], "epoch_changed", "e2"), ServerFrames.Snapshot(0, "", "other", "recovering", "e2"),
+            ServerFrames.Resumed(1, ["other"], "epoch_changed", "e3"), ServerFrames.Snapshot(0, "", "other", "recovering", "e3"),
             ServerFrames.Delta(2, 0, "A host", "other"), ServerFrames.Done(3, 1, "A host", "other"));
         await scene.Lines.EndedAsync("other", "A host");
         await socket.ExpectNothingAsync(3);
         socket.Abort();
-        await ComeBackAsync(scene, "e2", 3, ServerFrames.Hello(seq: 3, resuming: true, epoch: "e2"));
+        await ComeBackAsync(scene, "e3", 3, ServerFrames.Hello(seq: 3, resuming: true, epoch: "e3"));
     }
 
     private static async Task ComesBackAsync(ClientScene scene)

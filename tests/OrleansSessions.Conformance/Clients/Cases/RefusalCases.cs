@@ -36,8 +36,7 @@ internal static class RefusalCases
     {
         await scene.ConnectAsync();
         await scene.RefuseAsync(Refusal.Of(error));
-        var line = scene.Lines.StoppedAsync("refused");
-        var stopped = await (isSeenByPages ? line : scene.UnlessPageAsync(line));
+        var stopped = await scene.UnlessPageAsync(scene.Lines.StoppedAsync("refused"), isSeenByPages);
         Check.Equal(error.Code, stopped.Text("code"), "the code of the problem document");
         await scene.ExitAsync();
     }

@@ -63,8 +63,11 @@ internal static class SocketLifeCases
         var socket = await BeginAsync(scene);
         await scene.AskAsync("q-2");
         await socket.ExpectAsync("question");
+        // Far below what the waits grow to in a client that does not know max_ms, and far above what a busy machine adds.
+        var mostMs = ServerFrames.MaxMs + scene.Patience.Moment.TotalMilliseconds;
         foreach (var code in ComeBackCodes.Append(0))
         {
+            var closedMs = TimeProvider.System.GetElapsedTime(0).TotalMilliseconds;
             if (code == 0)
             {
                 socket.Abort();
@@ -76,6 +79,7 @@ internal static class SocketLifeCases
 
             var attempt = await scene.AttemptAsync();
             Check.Equal("e1 2", $"{attempt.Epoch} {attempt.After}", $"the position after {(code == 0 ? "a broken connection" : code)}");
+            Check.That(attempt.AtMs - closedMs <= mostMs, $"a wait of at most max_ms, which is {ServerFrames.MaxMs}", $"{attempt.AtMs - closedMs:0} ms");
             socket = await attempt.OpenAsync();
             await socket.SendAsync(ServerFrames.Hello(seq: 2, open: ["q-1"], resuming: true), ServerFrames.Resumed(2, ["q-1"]));
             Check.Equal("q-2", (await socket.ExpectAsync("question")).Text("id"), "the question that was never accepted");
