@@ -16,6 +16,7 @@ internal static class PositionCases
             context => NotRecoveredAsync(context, "trimmed", ServerFrames.Epoch)),
         new("5.epoch-changed", "after 'epoch_changed' numbers begin again", context => NotRecoveredAsync(context, "epoch_changed", "e2")),
         new("5.expired", "after 'expired' numbers begin again", context => NotRecoveredAsync(context, "expired", "e2")),
+        new("5.trimmed-open-socket", "'trimmed' on an open socket: the snapshot takes the place of what was missed", TrimsOnOpenSocketAsync),
         new("5.epoch-changed-open-socket", "a new epoch on an open socket withdraws text of own and of followed questions", ChangesEpochOnOpenSocketAsync),
         new("12.drop", "after a drop in mid-answer the client comes back with epoch and after, and shows nothing twice", ComesBackAsync),
         new("12.drop-in-replay", "after a drop during the replay the client comes back from the last event that it applied", ComesBackFromReplayAsync),
@@ -119,6 +120,17 @@ internal static class PositionCases
         await socket.SendAsync(ServerFrames.Resumed(2, ["q-1"], epoch: epoch), ServerFrames.Done(3, 2, "Say again"));
         await scene.Lines.EndedAsync("q-1", "Say again");
         await socket.ExpectNothingAsync(3);
+    }
+
+    private static async Task TrimsOnOpenSocketAsync(ClientScene scene)
+    {
+        var socket = await BeginAsync(scene);
+        await socket.SendAsync(
+            ServerFrames.Resumed(2000, ["q-1"], "trimmed"), ServerFrames.Snapshot(4, "Say hello to all"), ServerFrames.Delta(2001, 4, "!"),
+            ServerFrames.Done(2002, 5, "Say hello to all!"));
+        await scene.Lines.EndedAsync("q-1", "Say hello to all!");
+        await socket.ExpectNothingAsync(2002);
+        Check.That(scene.Requests.IsEmpty, "no look-up, because the snapshot had all of it", string.Join(", ", scene.Requests));
     }
 
     private static async Task ChangesEpochOnOpenSocketAsync(ClientScene scene)
