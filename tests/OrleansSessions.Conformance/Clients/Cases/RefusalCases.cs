@@ -23,6 +23,8 @@ internal static class RefusalCases
         new("6.cancel", "a cancel names its question, which ends as cancelled", CancelsAsync),
         new("6.cancel-running", "a cancel without an id is for the running question", CancelsRunningAsync),
         new("6.cancel-disconnected", "a cancel while there is no socket reaches the server", CancelsWhileReconnectingAsync),
+        new("6.cancel-running-disconnected",
+            "a cancel without an id while there is no socket never hits a question that began later", CancelsOnlyWhatRanAsync),
         new("6.cancel-refused", "a refused cancel is reported, with its code", ReportsRefusedCancelAsync),
         new("8.session-busy", "a busy session is reported with who is running and for how long", ReportsBusyAsync),
         new("8.refusals", "each refusal of a question is reported with its code and param, and the session goes on", ReportsRefusalsAsync),
@@ -106,6 +108,29 @@ internal static class RefusalCases
 
         await socket.SendAsync(ServerFrames.Done(3, 1, "Say", status: "cancelled", reason: "by_client"));
         await scene.Lines.EndedAsync("q-1", "Say", "cancelled");
+    }
+
+    private static async Task CancelsOnlyWhatRanAsync(ClientScene scene)
+    {
+        (await BeginAsync(scene)).Abort();
+        var attempt = await scene.AttemptAsync();
+        await scene.DoAsync(new { @do = "cancel" });
+        await scene.HasReadLinesAsync();
+        var socket = await attempt.OpenAsync();
+        await socket.SendAsync(
+            ServerFrames.Hello(seq: 4, open: ["q-2"], resuming: true), ServerFrames.Done(3, 1, "Say", replay: true),
+            ServerFrames.Accepted(4, "q-2", "What is a silo?", replay: true), ServerFrames.Resumed(4, ["q-2"]), ServerFrames.Delta(5, 0, "A process.", "q-2"));
+        await scene.Lines.EndedAsync("q-1", "Say");
+        await scene.Lines.TextAsync("q-2", "A process.");
+        while (await socket.UntilPongOrAsync("cancel") is { } cancel)
+        {
+            Check.Equal("q-1", cancel.QuestionId, "the question of the cancel");
+            await socket.SendAsync(ServerFrames.Done(3, 1, "Say", replay: true));
+        }
+
+        await socket.SendAsync(ServerFrames.Done(6, 1, "A process.", "q-2"));
+        await scene.Lines.EndedAsync("q-2", "A process.");
+        Check.That(!scene.Requests.Contains("POST questions/q-2/cancel"), "no cancel of q-2", "POST questions/q-2/cancel");
     }
 
     private static async Task ReportsRefusedCancelAsync(ClientScene scene)
