@@ -30,6 +30,7 @@ internal static class RefusalCases
         new("8.refusals", "each refusal of a question is reported with its code and param, and the session goes on", ReportsRefusalsAsync),
         new("8.refused-is-forgotten", "a refused question is not asked again", ForgetsRefusedAsync),
         new("8.refused-while-draining", "a question that 'draining' or 'internal' refused is asked again, or reported", KeepsOrReportsAsync),
+        new("8.repeat-refused", "if the repeat of an accepted question is refused, the question goes on", GoesOnAfterRefusedRepeatAsync),
         new("12.error-before-hello", "an error before hello that is not retryable stops the client", StopsBeforeHelloAsync),
         new("12.retryable-before-hello", "a retryable error before hello brings the client back after retry_after_ms", ComesBackBeforeHelloAsync),
     ];
@@ -222,6 +223,20 @@ internal static class RefusalCases
             await socket.SendAsync(ServerFrames.Error("session_busy", true, id));
             await scene.Lines.UntilAsync("refused", id);
         }
+    }
+
+    private static async Task GoesOnAfterRefusedRepeatAsync(ClientScene scene)
+    {
+        var socket = await BeginAsync(scene);
+        await scene.AskAsync("q-1");
+        await scene.HasReadLinesAsync();
+        if (await socket.UntilPongOrAsync("question") is not null)
+        {
+            await socket.SendAsync(ServerFrames.Error("rate_limited", true, "q-1", ("retry_after_ms", 50)));
+        }
+
+        await socket.SendAsync(ServerFrames.Delta(3, 1, " hello"), ServerFrames.Done(4, 2, "Say hello"));
+        await scene.Lines.EndedAsync("q-1", "Say hello");
     }
 
     private static async Task StopsBeforeHelloAsync(ClientScene scene)
