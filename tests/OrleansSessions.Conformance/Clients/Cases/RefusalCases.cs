@@ -31,6 +31,7 @@ internal static class RefusalCases
         new("8.refused-is-forgotten", "a refused question is not asked again", ForgetsRefusedAsync),
         new("8.refused-while-draining", "a question that 'draining' or 'internal' refused is asked again, or reported", KeepsOrReportsAsync),
         new("8.repeat-refused", "if the repeat of an accepted question is refused, the question goes on", GoesOnAfterRefusedRepeatAsync),
+        new("8.rate-limited-resume", "a refused 'resume' is sent again, or the client connects again from its position", ResumesAfterRefusalAsync),
         new("12.error-before-hello", "an error before hello that is not retryable stops the client", StopsBeforeHelloAsync),
         new("12.retryable-before-hello", "a retryable error before hello brings the client back after retry_after_ms", ComesBackBeforeHelloAsync),
     ];
@@ -237,6 +238,33 @@ internal static class RefusalCases
 
         await socket.SendAsync(ServerFrames.Delta(3, 1, " hello"), ServerFrames.Done(4, 2, "Say hello"));
         await scene.Lines.EndedAsync("q-1", "Say hello");
+    }
+
+    private static async Task ResumesAfterRefusalAsync(ClientScene scene)
+    {
+        var socket = await BeginAsync(scene);
+        await socket.SendAsync(ServerFrames.Delta(4, 2, " to"));
+        await socket.ExpectAsync("resume");
+        await socket.SendAsync(ServerFrames.Error("rate_limited", true, null, ("retry_after_ms", 50)));
+        var (resume, attempt) = (socket.ExpectAsync("resume"), scene.AttemptAsync());
+        if (await Task.WhenAny(resume, attempt) == resume && resume.IsCompletedSuccessfully)
+        {
+            Check.Equal(2, (await resume).Number("after_seq"), "after_seq of the 'resume' that is sent again");
+        }
+        else
+        {
+            // The client has left the socket, so no 'resume' comes.
+            await ((Task)resume).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Check.Equal("e1 2", $"{(await attempt).Epoch} {(await attempt).After}", "the position of the client that comes back");
+            socket = await (await attempt).OpenAsync();
+            await socket.SendAsync(ServerFrames.Hello(seq: 4, open: ["q-1"], resuming: true));
+        }
+
+        await socket.SendAsync(
+            ServerFrames.Delta(3, 1, " hello", replay: true), ServerFrames.Delta(4, 2, " to", replay: true), ServerFrames.Resumed(4, ["q-1"]),
+            ServerFrames.Done(5, 3, "Say hello to"));
+        await scene.Lines.EndedAsync("q-1", "Say hello to");
+        await socket.ExpectNothingAsync(5);
     }
 
     private static async Task StopsBeforeHelloAsync(ClientScene scene)
