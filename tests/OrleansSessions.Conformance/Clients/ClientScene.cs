@@ -23,6 +23,7 @@ internal sealed class ClientScene : ICaseScene
     private readonly Channel<UpgradeAttempt> _attempts = Channel.CreateBounded<UpgradeAttempt>(MaxAttempts);
     private readonly ConcurrentBag<UpgradeAttempt> _open = [];
     private readonly ConcurrentDictionary<string, (int Status, string Body)> _questions = new();
+    private TaskCompletionSource? _held;
     private Refusal? _lastRefusal;
     private volatile bool _isFinishing;
     private bool _hasExited;
@@ -123,6 +124,23 @@ internal sealed class ClientScene : ICaseScene
 
     /// <summary>What <c>GET questions/{id}</c> returns from now on.</summary>
     public void Store(string id, Refusal refusal) => _questions[id] = (refusal.Status, refusal.Problem);
+
+    /// <summary>
+    /// Keeps the answer to the next look at a question until the case ends the hold. It tells what is stored when the client asks. A client that does nothing
+    /// else meanwhile gets it in any case, later.
+    /// </summary>
+    public TaskCompletionSource HoldNextLook() => _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Waits until the client has sent this request.</summary>
+    public Task UntilRequestAsync(string request) => Patience.ForAsync($"the request {request}", async cancellation =>
+    {
+        while (!Requests.Contains(request))
+        {
+            await Task.Delay(PollInterval, TimeProvider.System, cancellation);
+        }
+
+        return true;
+    });
 
     public void EndInput()
     {
@@ -230,6 +248,7 @@ internal sealed class ClientScene : ICaseScene
         }
 
         _isFinishing = true;
+        _held?.TrySetResult();
         foreach (var attempt in _open.Where(attempt => !attempt.IsDecided))
         {
             attempt.Abort();
@@ -272,6 +291,11 @@ internal sealed class ClientScene : ICaseScene
             : request.StartsWith("POST questions/", StringComparison.Ordinal) && rest.EndsWith("/cancel", StringComparison.Ordinal)
                 ? (202, $$"""{"question_id":"{{rest.Split('/')[1]}}","state":"cancelling"}""")
             : (404, Refusal.Of(WireErrors.QuestionNotFound).Problem);
+        if (request.StartsWith("GET questions/", StringComparison.Ordinal) && Interlocked.Exchange(ref _held, null) is { } held)
+        {
+            await Task.WhenAny(held.Task, Task.Delay(Patience.Moment, TimeProvider.System, context.RequestAborted));
+        }
+
         Transcript.Add("server", $"{status} {body}");
         context.Response.StatusCode = status;
         context.Response.ContentType = status >= 400 ? "application/problem+json" : "application/json";

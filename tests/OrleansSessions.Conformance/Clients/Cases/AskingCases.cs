@@ -19,6 +19,7 @@ internal static class AskingCases
         new("12.answer", "accepted, deltas and done become the whole answer", AnswerAsync),
         new("12.asked-again", "a question that was never accepted is sent again, unchanged, with the same id", AsksAgainAsync),
         new("12.ended-meanwhile", "an accepted question that is missing in 'open' is looked up, and ends as the server tells", LooksUpAsync),
+        new("12.look-up-outdated", "a look that began before a drop, and says that the question is open, does not keep it open", LooksUpAgainAsync),
         new("12.lost", "an accepted question that the server does not know any more is lost, or asked again and answered", LosesAsync),
         new("12.close", "closing ends the socket with 1000 and the program with 0", ClosesAsync),
         new("12.close-reconnecting", "closing works while there is no socket", ClosesWhileReconnectingAsync),
@@ -154,6 +155,24 @@ internal static class AskingCases
         await socket.SendAsync(ServerFrames.Resumed(4, reason: "epoch_changed", epoch: "e2"));
         await EndsAsync(scene, socket, "e2");
         await socket.ExpectNothingAsync(4);
+    }
+
+    private static async Task LooksUpAgainAsync(ClientScene scene)
+    {
+        var socket = await AnswerBeginsAsync(scene);
+        scene.Store("q-1", ServerFrames.Stored("answering", 3, "Say hello to"));
+        var hold = scene.HoldNextLook();
+        // The numbers are in order, but a piece is missing, so the client looks.
+        await socket.SendAsync(ServerFrames.Delta(3, 2, " to"));
+        await scene.UntilRequestAsync("GET questions/q-1");
+        socket.Abort();
+        scene.Store("q-1", ServerFrames.Stored("completed", 4, "Say hello to all"));
+        socket = await scene.AcceptAsync(ServerFrames.Hello(seq: 50, resuming: true));
+        await socket.SendAsync(
+            ServerFrames.Resumed(50, reason: "trimmed"), ServerFrames.Snapshot(1, "A process.", "other", "completed"));
+        await scene.Lines.StateAsync("live");
+        hold.TrySetResult();
+        await EndsAsync(scene, socket, ServerFrames.Epoch);
     }
 
     private static async Task EndsAsync(ClientScene scene, ScriptedSocket socket, string epoch)
