@@ -91,6 +91,8 @@ public sealed class FrameProxyTests
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
             var hello = $$"""{"type":"hello","query":"{{context.Request.QueryString}}"}""";
             await socket.SendAsync(Encoding.UTF8.GetBytes(hello), WebSocketMessageType.Text, endOfMessage: true, Token);
+            // The proxy resets the client's connection when this one ends.
+            await ((Task)socket.ReceiveAsync(new byte[1], Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         });
         app.Map("/pre/fix/ws/refused", async (HttpContext context) =>
         {
