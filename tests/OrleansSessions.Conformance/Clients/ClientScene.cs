@@ -2,10 +2,8 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using OrleansSessions.Conformance.Cases;
 using OrleansSessions.Conformance.Wire;
-using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Conformance.Clients;
 
@@ -22,9 +20,6 @@ internal sealed class ClientScene : ICaseScene
     private readonly IClientUnderTest _client;
     private readonly Channel<UpgradeAttempt> _attempts = Channel.CreateBounded<UpgradeAttempt>(MaxAttempts);
     private readonly ConcurrentBag<UpgradeAttempt> _open = [];
-    private readonly ConcurrentDictionary<string, (int Status, string Body)> _questions = new();
-    private TaskCompletionSource? _held;
-    private Refusal? _lastRefusal;
     private volatile bool _isFinishing;
     private bool _hasExited;
 
@@ -32,6 +27,7 @@ internal sealed class ClientScene : ICaseScene
     {
         _server = server;
         Patience = patience;
+        Http = new(this);
         Lines = new(_client = start(), this);
         server.Add(this);
     }
@@ -47,14 +43,8 @@ internal sealed class ClientScene : ICaseScene
     /// <summary>What the client writes.</summary>
     public ClientLines Lines { get; }
 
-    /// <summary>The HTTP requests so far, as <c>METHOD path</c> below the session.</summary>
-    public ConcurrentQueue<string> Requests { get; } = new();
-
-    /// <summary>What the server tells of its history.</summary>
-    public string History { get; set; } = """{"questions":[]}""";
-
-    /// <summary>True after the client has sent the request by which a page learns why a socket was refused.</summary>
-    public bool HasProbed { get; private set; }
+    /// <summary>What the server answers over HTTP.</summary>
+    public ScriptedHttp Http { get; }
 
     /// <inheritdoc/>
     public string? Choice { get; private set; }
@@ -115,32 +105,9 @@ internal sealed class ClientScene : ICaseScene
     public async Task RefuseAsync(Refusal refusal)
     {
         var attempt = await AttemptAsync();
-        _lastRefusal = refusal;
+        Http.Refusal = refusal;
         await attempt.RefuseAsync(refusal);
     }
-
-    /// <summary>What <c>GET questions/{id}</c> returns from now on. A question without an answer here is <c>question_not_found</c>.</summary>
-    public void Store(string id, string body) => _questions[id] = (200, body);
-
-    /// <summary>What <c>GET questions/{id}</c> returns from now on.</summary>
-    public void Store(string id, Refusal refusal) => _questions[id] = (refusal.Status, refusal.Problem);
-
-    /// <summary>
-    /// Keeps the answer to the next look at a question until the case ends the hold. It tells what is stored when the client asks. A client that does nothing
-    /// else meanwhile gets it in any case, later.
-    /// </summary>
-    public TaskCompletionSource HoldNextLook() => _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>Waits until the client has sent this request.</summary>
-    public Task UntilRequestAsync(string request) => Patience.ForAsync($"the request {request}", async cancellation =>
-    {
-        while (!Requests.Contains(request))
-        {
-            await Task.Delay(PollInterval, TimeProvider.System, cancellation);
-        }
-
-        return true;
-    });
 
     public void EndInput()
     {
@@ -159,7 +126,7 @@ internal sealed class ClientScene : ICaseScene
     public Task<Frame?> UntilHttpOrFrameAsync(string request, ScriptedSocket socket, string type) =>
         Patience.ForAsync($"a frame '{type}' or the request {request}", async cancellation =>
         {
-            while (!Requests.Contains(request))
+            while (!Http.Requests.Contains(request))
             {
                 if (await socket.UntilPongOrAsync(type) is { } frame)
                 {
@@ -220,7 +187,7 @@ internal sealed class ClientScene : ICaseScene
         {
             backSince ??= _attempts.Reader.TryPeek(out _) ? TimeProvider.System.GetTimestamp() : null;
             // The probe can come later than the next request for a socket.
-            if (backSince is { } since && (HasProbed ? !isProbeAnswered : TimeProvider.System.GetElapsedTime(since) > Patience.Moment))
+            if (backSince is { } since && (Http.HasProbed ? !isProbeAnswered : TimeProvider.System.GetElapsedTime(since) > Patience.Moment))
             {
                 throw new CaseSkippedException("The client comes back, as a page must, which cannot see the status of an upgrade. Others stop.");
             }
@@ -248,7 +215,7 @@ internal sealed class ClientScene : ICaseScene
         }
 
         _isFinishing = true;
-        _held?.TrySetResult();
+        Http.Release();
         foreach (var attempt in _open.Where(attempt => !attempt.IsDecided))
         {
             attempt.Abort();
@@ -271,35 +238,6 @@ internal sealed class ClientScene : ICaseScene
         }
 
         return _attempts.Writer.TryWrite(attempt) ? attempt.Finished : throw new InvalidOperationException("The client connects without end.");
-    }
-
-    public async Task OnRequestAsync(HttpContext context)
-    {
-        var rest = (string?)context.GetRouteValue("rest") ?? "";
-        var request = $"{context.Request.Method} {rest}";
-        Requests.Enqueue(request);
-        Transcript.Add("client", request + context.Request.QueryString);
-        if (request == "POST questions")
-        {
-            HasProbed = true;
-            await (_lastRefusal ?? Refusal.Of(WireErrors.BadRequest)).WriteAsync(context.Response);
-            return;
-        }
-
-        var (status, body) = request == "GET questions" ? (200, History)
-            : request.StartsWith("GET questions/", StringComparison.Ordinal) && _questions.TryGetValue(rest["questions/".Length..], out var stored) ? stored
-            : request.StartsWith("POST questions/", StringComparison.Ordinal) && rest.EndsWith("/cancel", StringComparison.Ordinal)
-                ? (202, $$"""{"question_id":"{{rest.Split('/')[1]}}","state":"cancelling"}""")
-            : (404, Refusal.Of(WireErrors.QuestionNotFound).Problem);
-        if (request.StartsWith("GET questions/", StringComparison.Ordinal) && Interlocked.Exchange(ref _held, null) is { } held)
-        {
-            await Task.WhenAny(held.Task, Task.Delay(Patience.Moment, TimeProvider.System, context.RequestAborted));
-        }
-
-        Transcript.Add("server", $"{status} {body}");
-        context.Response.StatusCode = status;
-        context.Response.ContentType = status >= 400 ? "application/problem+json" : "application/json";
-        await context.Response.WriteAsync(body);
     }
 
     public async ValueTask DisposeAsync()

@@ -34,7 +34,7 @@ internal static class AskingCases
             ServerFrames.Accepted(1), ServerFrames.Delta(2, 0, "é\U0001F600"), ServerFrames.Delta(3, 1, "𐍈\u2028\0"),
             ServerFrames.Done(4, 2, "é\U0001F600𐍈\u2028\0"));
         await scene.Lines.EndedAsync("q-1", "é\U0001F600𐍈\u2028\0");
-        Check.That(scene.Requests.IsEmpty, "no look-up, because the counts match", string.Join(", ", scene.Requests));
+        Check.That(scene.Http.Requests.IsEmpty, "no look-up, because the counts match", string.Join(", ", scene.Http.Requests));
     }
 
     private static async Task SendsTokenAsync(ClientScene scene)
@@ -78,7 +78,7 @@ internal static class AskingCases
     {
         await scene.GoLiveAsync();
         var (first, second) = (ServerFrames.Stored("completed", 1, "One.", "q-1"), ServerFrames.Stored("cancelled", 1, "Tw", "q-2", "by_client"));
-        scene.History = $$"""{"questions":[{{first}},{{second}}]}""";
+        scene.Http.History = $$"""{"questions":[{{first}},{{second}}]}""";
         await scene.DoAsync(new { @do = "history" });
         var questions = (await scene.Lines.UntilAsync("history")).List("questions");
         Check.Equal("q-1 completed One. | q-2 cancelled Tw", string.Join(" | ", questions.Select(Show)), "the history, oldest first");
@@ -149,7 +149,7 @@ internal static class AskingCases
     private static async Task LooksUpAsync(ClientScene scene)
     {
         var socket = await AnswerBeginsAsync(scene);
-        scene.Store("q-1", ServerFrames.Stored("completed", 3, "Say hello to all"));
+        scene.Http.Store("q-1", ServerFrames.Stored("completed", 3, "Say hello to all"));
         socket.Abort();
         socket = await scene.AcceptAsync(ServerFrames.Hello(seq: 4, resuming: true, epoch: "e2"));
         await socket.SendAsync(ServerFrames.Resumed(4, reason: "epoch_changed", epoch: "e2"));
@@ -160,18 +160,18 @@ internal static class AskingCases
     private static async Task LooksUpAgainAsync(ClientScene scene)
     {
         var socket = await AnswerBeginsAsync(scene);
-        scene.Store("q-1", ServerFrames.Stored("answering", 3, "Say hello to"));
-        var hold = scene.HoldNextLook();
+        scene.Http.Store("q-1", ServerFrames.Stored("answering", 3, "Say hello to"));
+        scene.Http.HoldNextLook();
         // The numbers are in order, but a piece is missing, so the client looks.
         await socket.SendAsync(ServerFrames.Delta(3, 2, " to"));
-        await scene.UntilRequestAsync("GET questions/q-1");
+        await scene.Http.UntilRequestAsync("GET questions/q-1");
         socket.Abort();
-        scene.Store("q-1", ServerFrames.Stored("completed", 4, "Say hello to all"));
+        scene.Http.Store("q-1", ServerFrames.Stored("completed", 4, "Say hello to all"));
         socket = await scene.AcceptAsync(ServerFrames.Hello(seq: 50, resuming: true));
         await socket.SendAsync(
             ServerFrames.Resumed(50, reason: "trimmed"), ServerFrames.Snapshot(1, "A process.", "other", "completed"));
         await scene.Lines.StateAsync("live");
-        hold.TrySetResult();
+        scene.Http.Release();
         await EndsAsync(scene, socket, ServerFrames.Epoch);
     }
 
@@ -186,7 +186,7 @@ internal static class AskingCases
     private static async Task LosesAsync(ClientScene scene)
     {
         var socket = await AnswerBeginsAsync(scene);
-        scene.Store("q-1", Refusal.Of(WireErrors.QuestionNotFound));
+        scene.Http.Store("q-1", Refusal.Of(WireErrors.QuestionNotFound));
         socket.Abort();
         socket = await scene.AcceptAsync(ServerFrames.Hello(resuming: true, epoch: "e2"));
         await socket.SendAsync(ServerFrames.Resumed(0, reason: "expired", epoch: "e2"));

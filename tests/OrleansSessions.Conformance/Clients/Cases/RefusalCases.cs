@@ -132,7 +132,7 @@ internal static class RefusalCases
 
         await socket.SendAsync(ServerFrames.Done(6, 1, "A process.", "q-2"));
         await scene.Lines.EndedAsync("q-2", "A process.");
-        Check.That(!scene.Requests.Contains("POST questions/q-2/cancel"), "no cancel of q-2", "POST questions/q-2/cancel");
+        Check.That(!scene.Http.Requests.Contains("POST questions/q-2/cancel"), "no cancel of q-2", "POST questions/q-2/cancel");
     }
 
     private static async Task ReportsRefusedCancelAsync(ClientScene scene)
