@@ -17,7 +17,8 @@ internal sealed class ConformanceOptions
           --only TEXT          only the cases whose names contain this text; can be repeated
           --list               prints the names and claims of the cases, and tries nothing
           --at-a-time N        cases at a time, from 1 to 64 (default: 4 for a client, 8 for a server)
-          --patience SECONDS   how long to wait for one thing, from 0.1 to 600 (default 5)
+          --patience SECONDS   how long to wait for one thing, from 0.1 to 600 (default 5).
+                               A whole case may take 12 times as long, and at least 60 seconds
           --token TOKEN        server and resume: the token to send
           --session-prefix P   server and resume: the beginning of the ids of all sessions (default conformance-)
           --question TEXT      server and resume: a question whose answer takes some seconds (default: 40 words).

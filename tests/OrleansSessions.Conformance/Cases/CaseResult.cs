@@ -5,4 +5,8 @@ namespace OrleansSessions.Conformance.Cases;
 /// <param name="Got">What happened instead, or why the case was skipped.</param>
 /// <param name="Lines">What went both ways last.</param>
 internal sealed record CaseResult(string Name, string Claim, CaseOutcome Outcome, TimeSpan Duration, string? Expected, string? Got,
-    IReadOnlyList<string> Lines);
+    IReadOnlyList<string> Lines)
+{
+    /// <summary>What whoever is tried did where the protocol leaves a choice, or null if there was none or it did the usual.</summary>
+    public string? Choice { get; init; }
+}

@@ -10,8 +10,6 @@ namespace OrleansSessions.Conformance.Cases;
 internal sealed class CaseRun<TScene>(TextWriter output, Func<string, TScene> open)
     where TScene : ICaseScene
 {
-    private static readonly TimeSpan CaseLimit = TimeSpan.FromSeconds(60);
-
     public async Task<IReadOnlyList<CaseResult>> RunAsync(IReadOnlyList<ConformanceCase<TScene>> cases, int atATime)
     {
         var start = TimeProvider.System.GetTimestamp();
@@ -51,11 +49,14 @@ internal sealed class CaseRun<TScene>(TextWriter output, Func<string, TScene> op
     {
         var start = TimeProvider.System.GetTimestamp();
         CaseResult Result(TScene scene, CaseOutcome outcome, string? expected, string? got) =>
-            new(each.Name, each.Claim, outcome, TimeProvider.System.GetElapsedTime(start), expected, got, [.. scene.Transcript.Tail(), .. Remarks(scene)]);
+            new(each.Name, each.Claim, outcome, TimeProvider.System.GetElapsedTime(start), expected, got, [.. scene.Transcript.Tail(), .. Remarks(scene)])
+            {
+                Choice = scene.Choice,
+            };
         await using var scene = open(each.Name);
         try
         {
-            await each.RunAsync(scene).WaitAsync(CaseLimit, TimeProvider.System);
+            await RunToEndAsync(each, scene).WaitAsync(scene.Patience.CaseLimit, TimeProvider.System);
             return Result(scene, CaseOutcome.Passed, null, null);
         }
         catch (CaseSkippedException skipped)
@@ -72,7 +73,7 @@ internal sealed class CaseRun<TScene>(TextWriter output, Func<string, TScene> op
         }
         catch (TimeoutException)
         {
-            return Result(scene, CaseOutcome.Failed, $"an end of the case within {CaseLimit.TotalSeconds:0} s", "none");
+            return Result(scene, CaseOutcome.Failed, $"an end of the case within {scene.Patience.CaseLimit.TotalSeconds:0} s", "none");
         }
         catch (Exception fault) when (fault is WebSocketException or HttpRequestException or SocketException or IOException or JsonException
             or InvalidOperationException or OperationCanceledException or KeyNotFoundException)
@@ -80,6 +81,12 @@ internal sealed class CaseRun<TScene>(TextWriter output, Func<string, TScene> op
             // A wrong peer can break a connection, or leave out a field, at any point of a case.
             return Result(scene, CaseOutcome.Failed, each.Claim, $"{fault.GetType().Name}: {fault.Message}");
         }
+    }
+
+    private static async Task RunToEndAsync(ConformanceCase<TScene> each, TScene scene)
+    {
+        await each.RunAsync(scene);
+        await scene.FinishAsync();
     }
 
     private static string[] Remarks(TScene scene) => scene.Remarks.Length == 0 ? [] : ["The program printed:", .. scene.Remarks.Split('\n')];
@@ -92,6 +99,11 @@ internal sealed class CaseRun<TScene>(TextWriter output, Func<string, TScene> op
         if (result.Outcome == CaseOutcome.Skipped)
         {
             await output.WriteLineAsync($"      {result.Got}");
+        }
+
+        if (result.Outcome == CaseOutcome.Passed && result.Choice is { } choice)
+        {
+            await output.WriteLineAsync($"      {choice}");
         }
 
         if (result.Outcome == CaseOutcome.Failed)

@@ -2,16 +2,17 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using OrleansSessions.Conformance.Cases;
 using OrleansSessions.Conformance.Wire;
-using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Conformance.Clients;
 
 /// <summary>One case for a client: its session on the scripted server, and the client itself.</summary>
 internal sealed class ClientScene : ICaseScene
 {
+    /// <summary>What a case says of a client that does not leave it to its caller to ask again.</summary>
+    public const string AskedAgain = "asked again by itself";
+
     private const int MaxAttempts = 1_000;
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
@@ -19,13 +20,14 @@ internal sealed class ClientScene : ICaseScene
     private readonly IClientUnderTest _client;
     private readonly Channel<UpgradeAttempt> _attempts = Channel.CreateBounded<UpgradeAttempt>(MaxAttempts);
     private readonly ConcurrentBag<UpgradeAttempt> _open = [];
-    private readonly ConcurrentDictionary<string, (int Status, string Body)> _questions = new();
-    private Refusal? _lastRefusal;
+    private volatile bool _isFinishing;
+    private bool _hasExited;
 
     public ClientScene(ScriptedServer server, Func<IClientUnderTest> start, Patience patience)
     {
         _server = server;
         Patience = patience;
+        Http = new(this);
         Lines = new(_client = start(), this);
         server.Add(this);
     }
@@ -41,14 +43,11 @@ internal sealed class ClientScene : ICaseScene
     /// <summary>What the client writes.</summary>
     public ClientLines Lines { get; }
 
-    /// <summary>The HTTP requests so far, as <c>METHOD path</c> below the session.</summary>
-    public ConcurrentQueue<string> Requests { get; } = new();
+    /// <summary>What the server answers over HTTP.</summary>
+    public ScriptedHttp Http { get; }
 
-    /// <summary>What the server tells of its history.</summary>
-    public string History { get; set; } = """{"questions":[]}""";
-
-    /// <summary>True after the client has sent the request by which a page learns why a socket was refused.</summary>
-    public bool HasProbed { get; private set; }
+    /// <inheritdoc/>
+    public string? Choice { get; private set; }
 
     /// <summary>Gives the client one line.</summary>
     public Task DoAsync(object line) => WriteAsync(JsonSerializer.Serialize(line));
@@ -106,15 +105,9 @@ internal sealed class ClientScene : ICaseScene
     public async Task RefuseAsync(Refusal refusal)
     {
         var attempt = await AttemptAsync();
-        _lastRefusal = refusal;
+        Http.Refusal = refusal;
         await attempt.RefuseAsync(refusal);
     }
-
-    /// <summary>What <c>GET questions/{id}</c> returns from now on. A question without an answer here is <c>question_not_found</c>.</summary>
-    public void Store(string id, string body) => _questions[id] = (200, body);
-
-    /// <summary>What <c>GET questions/{id}</c> returns from now on.</summary>
-    public void Store(string id, Refusal refusal) => _questions[id] = (refusal.Status, refusal.Problem);
 
     public void EndInput()
     {
@@ -133,7 +126,7 @@ internal sealed class ClientScene : ICaseScene
     public Task<Frame?> UntilHttpOrFrameAsync(string request, ScriptedSocket socket, string type) =>
         Patience.ForAsync($"a frame '{type}' or the request {request}", async cancellation =>
         {
-            while (!Requests.Contains(request))
+            while (!Http.Requests.Contains(request))
             {
                 if (await socket.UntilPongOrAsync(type) is { } frame)
                 {
@@ -145,6 +138,32 @@ internal sealed class ClientScene : ICaseScene
 
             return null;
         });
+
+    /// <summary>
+    /// Waits for the end of a question that the server had accepted. If the client asks it again without looking it up, which a program may do, it is sent
+    /// these frames.
+    /// </summary>
+    public async Task<Frame> UntilOverAsync(string id, ScriptedSocket socket, params string[] answer)
+    {
+        var over = Lines.UntilAsync(["ended", "lost"], id);
+        while (!over.IsCompleted)
+        {
+            if (await socket.UntilPongOrAsync("question") is { } again)
+            {
+                Check.Equal(id, again.Text("id"), "the id of the question that is asked again");
+                Check.Equal("Say hello to all", again.Text("question"), "the text of the question that is asked again");
+                Choice = AskedAgain;
+                await socket.SendAsync(answer);
+                break;
+            }
+
+            await Task.Delay(PollInterval, TimeProvider.System);
+        }
+
+        var end = await over;
+        Check.That(Choice is null || end.Text("event") == "ended", "the end of the question that was asked again", end);
+        return end;
+    }
 
     /// <summary>Closes the socket, and waits for the client's next request for one, which must not come before this time is over.</summary>
     public async Task CloseAndExpectWaitAsync(ScriptedSocket socket, int code, int waitMs)
@@ -159,14 +178,18 @@ internal sealed class ClientScene : ICaseScene
     /// <summary>Makes sure that the client has opened no other socket.</summary>
     public void ExpectNoAttempt() => Check.That(!_attempts.Reader.TryPeek(out _), "no further socket", "a request for one");
 
-    /// <summary>Waits for the line. Skips the case if the client is a page, which is not told the status of a failed upgrade.</summary>
-    public async Task<Frame> UnlessPageAsync(Task<Frame> line)
+    /// <summary>Waits for the line. Skips the case if the client comes back, as a page must, which is not told the status of a failed upgrade.</summary>
+    /// <param name="isProbeAnswered">The request by which a page learns more shows the refusal, so a client that sent it knows.</param>
+    public async Task<Frame> UnlessPageAsync(Task<Frame> line, bool isProbeAnswered)
     {
+        long? backSince = null;
         while (!line.IsCompleted)
         {
-            if (HasProbed && _attempts.Reader.TryPeek(out _))
+            backSince ??= _attempts.Reader.TryPeek(out _) ? TimeProvider.System.GetTimestamp() : null;
+            // The probe can come later than the next request for a socket.
+            if (backSince is { } since && (Http.HasProbed ? !isProbeAnswered : TimeProvider.System.GetElapsedTime(since) > Patience.Moment))
             {
-                throw new CaseSkippedException("The client is a page, which cannot see the status of an upgrade.");
+                throw new CaseSkippedException("The client comes back, as a page must, which cannot see the status of an upgrade. Others stop.");
             }
 
             await Task.Delay(PollInterval, TimeProvider.System);
@@ -175,40 +198,46 @@ internal sealed class ClientScene : ICaseScene
         return await line;
     }
 
-    /// <summary>Waits for the end of the client's process.</summary>
-    public async Task ExitAsync() =>
+    /// <summary>Waits for the end of the client's output and process.</summary>
+    public async Task ExitAsync()
+    {
+        await Lines.EndAsync();
         Check.Equal(0, await Patience.ForAsync("the program ends after 'stopped'", _client.ExitAsync), "the exit code");
+        _hasExited = true;
+    }
+
+    /// <summary>Closes the client, if it still runs, and holds what it still writes against what all clients promise.</summary>
+    public async Task FinishAsync()
+    {
+        if (_hasExited)
+        {
+            return;
+        }
+
+        _isFinishing = true;
+        Http.Release();
+        foreach (var attempt in _open.Where(attempt => !attempt.IsDecided))
+        {
+            attempt.Abort();
+        }
+
+        await DoAsync(new { @do = "close" });
+        await Lines.StoppedAsync("closed");
+        await ExitAsync();
+    }
 
     public Task OnUpgradeAsync(HttpContext context)
     {
         var attempt = new UpgradeAttempt(context, this);
         Transcript.Add("client", $"opens a socket {context.Request.QueryString}");
         _open.Add(attempt);
-        return _attempts.Writer.TryWrite(attempt) ? attempt.Finished : throw new InvalidOperationException("The client connects without end.");
-    }
-
-    public async Task OnRequestAsync(HttpContext context)
-    {
-        var rest = (string?)context.GetRouteValue("rest") ?? "";
-        var request = $"{context.Request.Method} {rest}";
-        Requests.Enqueue(request);
-        Transcript.Add("client", request + context.Request.QueryString);
-        if (request == "POST questions")
+        if (_isFinishing)
         {
-            HasProbed = true;
-            await (_lastRefusal ?? Refusal.Of(WireErrors.BadRequest)).WriteAsync(context.Response);
-            return;
+            attempt.Abort();
+            return Task.CompletedTask;
         }
 
-        var (status, body) = request == "GET questions" ? (200, History)
-            : request.StartsWith("GET questions/", StringComparison.Ordinal) && _questions.TryGetValue(rest["questions/".Length..], out var stored) ? stored
-            : request.StartsWith("POST questions/", StringComparison.Ordinal) && rest.EndsWith("/cancel", StringComparison.Ordinal)
-                ? (202, $$"""{"question_id":"{{rest.Split('/')[1]}}","state":"cancelling"}""")
-            : (404, Refusal.Of(WireErrors.QuestionNotFound).Problem);
-        Transcript.Add("server", $"{status} {body}");
-        context.Response.StatusCode = status;
-        context.Response.ContentType = status >= 400 ? "application/problem+json" : "application/json";
-        await context.Response.WriteAsync(body);
+        return _attempts.Writer.TryWrite(attempt) ? attempt.Finished : throw new InvalidOperationException("The client connects without end.");
     }
 
     public async ValueTask DisposeAsync()
@@ -224,6 +253,7 @@ internal sealed class ClientScene : ICaseScene
     private Task WriteAsync(string line)
     {
         Transcript.Add("stdin", line);
+        Lines.Told(line);
         return _client.SendAsync(line);
     }
 }

@@ -54,7 +54,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         Find(context) is { } scene ? scene.OnUpgradeAsync(context) : RefuseAsync(context);
 
     private Task OnRequestAsync(HttpContext context) =>
-        Find(context) is { } scene ? scene.OnRequestAsync(context) : RefuseAsync(context);
+        Find(context) is { } scene ? scene.Http.OnRequestAsync(context) : RefuseAsync(context);
 
     private ClientScene? Find(HttpContext context) => _scenes.GetValueOrDefault((string)context.GetRouteValue("session")!);
 

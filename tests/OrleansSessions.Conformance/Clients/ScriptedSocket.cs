@@ -17,6 +17,7 @@ internal sealed class ScriptedSocket
     private readonly Channel<Frame> _frames = Channel.CreateBounded<Frame>(MaxFrames);
     private readonly Task<int?> _reading;
     private bool _isClosing;
+    private int _pongsDue;
 
     /// <param name="onEnd">Called when the socket has ended.</param>
     public ScriptedSocket(WebSocket socket, Action abort, ClientScene scene, Action onEnd)
@@ -66,31 +67,37 @@ internal sealed class ScriptedSocket
     /// <param name="seq">A position that the client has reached.</param>
     public async Task ExpectNothingAsync(long seq = 0)
     {
-        await SendAsync($$"""{"type":"ping","seq":{{seq}}}""");
+        await PingAsync(seq);
         while (true)
         {
             var frame = await NextAsync("a pong of the client");
-            if (frame.Type == "pong")
+            if (frame.Type == "pong" && _pongsDue == 0)
             {
                 return;
             }
 
-            Check.That(frame.Type == "ping", "no frame but the pong", frame);
+            Check.That(frame.Type is "ping" or "pong", "no frame but the pong", frame);
         }
     }
 
     /// <summary>Returns the client's next frame of this type, or null if it answers a ping without having sent one.</summary>
     public async Task<Frame?> UntilPongOrAsync(string type)
     {
-        await SendAsync("""{"type":"ping","seq":0}""");
+        await PingAsync(0);
         while (true)
         {
             var frame = await NextAsync($"a frame '{type}' of the client, or a pong");
-            if (frame.Type == type || frame.Type == "pong")
+            if (frame.Type == type || (frame.Type == "pong" && _pongsDue == 0))
             {
                 return frame.Type == type ? frame : null;
             }
         }
+    }
+
+    private Task PingAsync(long seq)
+    {
+        _pongsDue++;
+        return SendAsync($$"""{"type":"ping","seq":{{seq}}}""");
     }
 
     /// <summary>Waits until the client has closed the socket. Returns its close code, or null if the connection broke.</summary>
@@ -109,8 +116,9 @@ internal sealed class ScriptedSocket
     {
         _scene.Transcript.Add("server", "breaks the connection");
         _isClosing = true;
-        _socket.Abort();
+        // In this order: once the socket is gone, so is the request that is to be aborted.
         _abort();
+        _socket.Abort();
     }
 
     private async Task AbortLaterAsync()
@@ -124,7 +132,9 @@ internal sealed class ScriptedSocket
     {
         try
         {
-            return await _frames.Reader.ReadAsync(cancellation);
+            var frame = await _frames.Reader.ReadAsync(cancellation);
+            _pongsDue -= frame.Type == "pong" && _pongsDue > 0 ? 1 : 0;
+            return frame;
         }
         catch (ChannelClosedException)
         {

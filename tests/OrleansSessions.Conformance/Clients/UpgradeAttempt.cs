@@ -20,6 +20,9 @@ internal sealed class UpgradeAttempt(HttpContext context, ClientScene scene)
     /// <summary>When the request arrived, in milliseconds of an unspecified clock.</summary>
     public double AtMs { get; } = TimeProvider.System.GetElapsedTime(0).TotalMilliseconds;
 
+    /// <summary>False while the request waits for the case.</summary>
+    public bool IsDecided { get; private set; }
+
     /// <summary>Ends when the case has decided, and the socket, if there is one, has ended.</summary>
     public Task Finished => _finished.Task;
 
@@ -42,6 +45,7 @@ internal sealed class UpgradeAttempt(HttpContext context, ClientScene scene)
 
     public async Task<ScriptedSocket> OpenAsync()
     {
+        IsDecided = true;
         Check.That(context.WebSockets.IsWebSocketRequest, "a WebSocket upgrade", context.Request.Method);
         Check.That(IsV1, $"the subprotocol {V1}, or v=1 without any", $"{context.Request.QueryString} [{string.Join(", ", Offered)}]");
         var socket = await context.WebSockets.AcceptWebSocketAsync(Offered.Contains(V1) ? V1 : null);
@@ -51,6 +55,7 @@ internal sealed class UpgradeAttempt(HttpContext context, ClientScene scene)
     /// <summary>Answers with a status instead of a socket.</summary>
     public async Task RefuseAsync(Refusal refusal)
     {
+        IsDecided = true;
         scene.Transcript.Add("server", $"{refusal.Status} {refusal.Problem}");
         await refusal.WriteAsync(context.Response);
         _finished.TrySetResult();
@@ -58,6 +63,7 @@ internal sealed class UpgradeAttempt(HttpContext context, ClientScene scene)
 
     public void Abort()
     {
+        IsDecided = true;
         scene.Transcript.Add("server", "breaks the connection");
         context.Abort();
         _finished.TrySetResult();

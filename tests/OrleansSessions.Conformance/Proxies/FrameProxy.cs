@@ -50,7 +50,7 @@ internal sealed class FrameProxy : IAsyncDisposable
 
     private async Task OnRequestAsync(HttpContext context)
     {
-        var address = new Uri(_plan.ChooseServer(), $"{context.Request.Path}{context.Request.QueryString}");
+        var address = new Uri($"{_plan.ChooseServer().AbsoluteUri.TrimEnd('/')}{context.Request.Path}{context.Request.QueryString}");
         try
         {
             await (context.WebSockets.IsWebSocketRequest ? PassSocketAsync(context, address) : PassRequestAsync(context, address));
@@ -66,7 +66,6 @@ internal sealed class FrameProxy : IAsyncDisposable
     {
         using var server = new ClientWebSocket();
         server.Options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
-        server.Options.CollectHttpResponseDetails = true;
         foreach (var protocol in context.WebSockets.WebSocketRequestedProtocols)
         {
             server.Options.AddSubProtocol(protocol);
@@ -77,13 +76,17 @@ internal sealed class FrameProxy : IAsyncDisposable
             server.Options.SetRequestHeader(name, context.Request.Headers[name]);
         }
 
+        var refusal = new RefusalReader();
+        using var upgrading = new HttpMessageInvoker(refusal);
         try
         {
-            await server.ConnectAsync(new UriBuilder(address) { Scheme = "ws" }.Uri, context.RequestAborted);
+            var scheme = address.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs;
+            await server.ConnectAsync(new UriBuilder(address) { Scheme = scheme }.Uri, upgrading, context.RequestAborted);
         }
-        catch (WebSocketException) when (server.HttpStatusCode != 0)
+        catch (WebSocketException) when (refusal.Response is not null)
         {
-            context.Response.StatusCode = (int)server.HttpStatusCode;
+            PassHead(context, refusal.Response);
+            await context.Response.WriteAsync(refusal.Body, context.RequestAborted);
             return;
         }
 
@@ -122,14 +125,18 @@ internal sealed class FrameProxy : IAsyncDisposable
             return;
         }
 
+        PassHead(context, response);
+        await PassBodyAsync(context, response);
+    }
+
+    private static void PassHead(HttpContext context, HttpResponseMessage response)
+    {
         context.Response.StatusCode = (int)response.StatusCode;
         context.Response.ContentType = response.Content.Headers.ContentType?.ToString();
         foreach (var (name, values) in response.Headers.Concat(response.Content.Headers).Where(header => header.Key is "Location" or "Retry-After" or "Allow"))
         {
             context.Response.Headers[name] = values.ToArray();
         }
-
-        await PassBodyAsync(context, response);
     }
 
     private async Task PassBodyAsync(HttpContext context, HttpResponseMessage response)

@@ -47,8 +47,29 @@ internal sealed class ResumeScene : ICaseScene
     {
         var json = JsonSerializer.Serialize(line);
         Transcript.Add("stdin", json);
+        Lines.Told(json);
         await _client.SendAsync(json);
     }
+
+    /// <summary>Closes the client, and holds what it still writes against what all clients promise.</summary>
+    public async Task FinishAsync()
+    {
+        await DoAsync(new { @do = "close" });
+        await Lines.StoppedAsync("closed");
+        await Lines.EndAsync();
+        Check.Equal(0, await Patience.ForAsync("the program ends after 'stopped'", _client.ExitAsync), "the exit code");
+    }
+
+    /// <summary>Waits until so many connections have been cut.</summary>
+    public Task UntilCutAsync(int cuts) => Patience.ForAsync("a cut in mid-answer; a longer --question gives time for it", async cancellation =>
+    {
+        while (Plan.Done < cuts)
+        {
+            await Task.Delay(PollInterval, TimeProvider.System, cancellation);
+        }
+
+        return true;
+    });
 
     /// <summary>Starts the proxy, and tells the client to connect through it.</summary>
     public async Task ConnectAsync()

@@ -47,17 +47,12 @@ internal sealed class ScriptedAnswers(ServerScene scene)
         }
     }
 
-    /// <summary>Lets the short answer begin and end. Does nothing where the responder does so by itself.</summary>
-    /// <param name="isAwaited">True if the question may not have been accepted yet.</param>
-    public async Task AnswerShortAsync(string id, bool isAwaited = false)
+    /// <summary>Lets the short answer begin and end, once the question is accepted. Does nothing where the responder does so by itself.</summary>
+    public async Task AnswerShortAsync(string id)
     {
-        if (isAwaited)
-        {
-            await scene.UntilAcceptedAsync(id);
-        }
-
         if (scene.Target.IsExternal)
         {
+            await scene.UntilAcceptedAsync(id);
             foreach (var word in new[] { "one", " two", " three" })
             {
                 await SendAsync(id, word, isFinal: word == " three");

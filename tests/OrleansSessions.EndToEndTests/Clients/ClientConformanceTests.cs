@@ -24,6 +24,8 @@ public sealed class ClientConformanceTests(ClientPrograms programs) : IClassFixt
         var results = await ClientVerb.TryAsync(ClientCases.All, ConformanceRuns.Options("client"), start, output);
 
         ConformanceRuns.HavePassed(results, output, client == ClientPrograms.JavaScript ? UnseenByPages : []);
+        // The protocol lets a program ask again what was accepted. These clients leave that to their callers.
+        Assert.Empty(results.Where(result => result.Choice is not null).Select(result => $"{result.Name}: {result.Choice}"));
     }
 
     [Theory]
@@ -36,6 +38,26 @@ public sealed class ClientConformanceTests(ClientPrograms programs) : IClassFixt
         var result = await TryAsync(name, () => new ReferenceClientUnderTest(), TimeSpan.FromSeconds(20));
 
         Assert.True(result.Outcome == CaseOutcome.Passed, $"{result.Expected}: {result.Got}");
+    }
+
+    /// <summary>The test kit's client does not look a question up: it sends it again, as a program may.</summary>
+    [Theory]
+    [InlineData("12.lost")]
+    [InlineData("12.ended-meanwhile")]
+    public async Task AClientThatAsksAgain_PassesTheCase_WhichSaysSo(string name)
+    {
+        var result = await TryAsync(name, () => new ReferenceClientUnderTest(), TimeSpan.FromSeconds(20));
+
+        Assert.True(result.Outcome == CaseOutcome.Passed, $"{result.Expected}: {result.Got}");
+        Assert.Equal(ClientScene.AskedAgain, result.Choice);
+    }
+
+    [Fact]
+    public async Task AClientThatEndsAQuestionTwice_FailsTheCase_AfterItsLastStep()
+    {
+        var result = await TryAsync("4.followed", () => new RepeatingClient(new ReferenceClientUnderTest(), "ended", "live"), TimeSpan.FromSeconds(20));
+
+        Assert.Equal((CaseOutcome.Failed, "one end of each question"), (result.Outcome, result.Expected));
     }
 
     /// <summary>The test kit's client has no heartbeats, timers or look-ups of its own. The tool must say so.</summary>

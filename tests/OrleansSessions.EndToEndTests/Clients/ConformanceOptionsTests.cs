@@ -1,4 +1,5 @@
 using OrleansSessions.Conformance;
+using OrleansSessions.Conformance.Cases;
 using Xunit;
 
 namespace OrleansSessions.EndToEndTests.Clients;
@@ -17,6 +18,13 @@ public sealed class ConformanceOptionsTests
     [InlineData("--only needs a value.", "client", "--only")]
     public void Arguments_ThatAreNotValid_AreRefusedWithWhatIsWrong(string fault, params string[] args) =>
         Assert.Equal((null, fault), ConformanceOptions.Parse(args));
+
+    [Theory]
+    [InlineData(0.1, 60)]
+    [InlineData(5, 60)]
+    [InlineData(600, 7200)]
+    public void Patience_AlsoDecidesHowLongACaseMayTake(double seconds, double caseSeconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(caseSeconds), new Patience(TimeSpan.FromSeconds(seconds)).CaseLimit);
 
     [Fact]
     public void Arguments_AfterTheDashes_AreTheCommand()

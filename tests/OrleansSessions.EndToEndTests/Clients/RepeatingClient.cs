@@ -3,10 +3,10 @@ using OrleansSessions.Conformance.Wire;
 
 namespace OrleansSessions.EndToEndTests.Clients;
 
-/// <summary>A client that shows the first piece after each lost connection twice.</summary>
-internal sealed class RepeatingClient(IClientUnderTest inner) : IClientUnderTest
+/// <summary>A client that writes its first line with this event after each change to this state twice.</summary>
+internal sealed class RepeatingClient(IClientUnderTest inner, string name, string state) : IClientUnderTest
 {
-    private bool _isBack;
+    private bool _isArmed;
     private Frame? _again;
 
     public string Remarks => inner.Remarks;
@@ -24,10 +24,10 @@ internal sealed class RepeatingClient(IClientUnderTest inner) : IClientUnderTest
         }
 
         var line = await inner.NextAsync(cancellationToken);
-        _isBack |= line?.Text("state") == "reconnecting";
-        if (_isBack && line?.Text("event") == "text")
+        _isArmed |= line?.Text("state") == state;
+        if (_isArmed && line?.Text("event") == name)
         {
-            (_isBack, _again) = (false, line);
+            (_isArmed, _again) = (false, line);
         }
 
         return line;

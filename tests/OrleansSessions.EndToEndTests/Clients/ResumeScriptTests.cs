@@ -33,7 +33,7 @@ public sealed class ResumeScriptTests(ExternalServerFixture server, LostNodeRun 
 
         var results = await ResumeVerb.TryAsync(
             [.. ResumeCases.All.Where(each => each.Name == "12.own-answer")], ConformanceRuns.Options("resume", server.Server.Address),
-            () => new RepeatingClient(new ReferenceClientUnderTest()), output);
+            () => new RepeatingClient(new ReferenceClientUnderTest(), "text", "reconnecting"), output);
 
         Assert.Contains("the pieces since the last restart, joined", Assert.Single(results).Expected);
     }

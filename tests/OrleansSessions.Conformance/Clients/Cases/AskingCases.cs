@@ -18,8 +18,9 @@ internal static class AskingCases
         new("12.ask-before-live", "an ask before the first hello is sent once, when the session is live, with the client's id", AskBeforeLiveAsync),
         new("12.answer", "accepted, deltas and done become the whole answer", AnswerAsync),
         new("12.asked-again", "a question that was never accepted is sent again, unchanged, with the same id", AsksAgainAsync),
-        new("12.ended-meanwhile", "an accepted question that is missing in 'open' is looked up, and ends as HTTP tells", LooksUpAsync),
-        new("12.lost", "an accepted question that the server does not know any more is lost, and never sent again", LosesAsync),
+        new("12.ended-meanwhile", "an accepted question that is missing in 'open' is looked up, and ends as the server tells", LooksUpAsync),
+        new("12.look-up-outdated", "a look that began before a drop, and says that the question is open, does not keep it open", LooksUpAgainAsync),
+        new("12.lost", "an accepted question that the server does not know any more is lost, or asked again and answered", LosesAsync),
         new("12.close", "closing ends the socket with 1000 and the program with 0", ClosesAsync),
         new("12.close-reconnecting", "closing works while there is no socket", ClosesWhileReconnectingAsync),
         new("12.end-of-input", "the end of the program's input closes the session", EndsWithInputAsync),
@@ -33,7 +34,7 @@ internal static class AskingCases
             ServerFrames.Accepted(1), ServerFrames.Delta(2, 0, "é\U0001F600"), ServerFrames.Delta(3, 1, "𐍈\u2028\0"),
             ServerFrames.Done(4, 2, "é\U0001F600𐍈\u2028\0"));
         await scene.Lines.EndedAsync("q-1", "é\U0001F600𐍈\u2028\0");
-        Check.That(scene.Requests.IsEmpty, "no look-up, because the counts match", string.Join(", ", scene.Requests));
+        Check.That(scene.Http.Requests.IsEmpty, "no look-up, because the counts match", string.Join(", ", scene.Http.Requests));
     }
 
     private static async Task SendsTokenAsync(ClientScene scene)
@@ -77,7 +78,7 @@ internal static class AskingCases
     {
         await scene.GoLiveAsync();
         var (first, second) = (ServerFrames.Stored("completed", 1, "One.", "q-1"), ServerFrames.Stored("cancelled", 1, "Tw", "q-2", "by_client"));
-        scene.History = $$"""{"questions":[{{first}},{{second}}]}""";
+        scene.Http.History = $$"""{"questions":[{{first}},{{second}}]}""";
         await scene.DoAsync(new { @do = "history" });
         var questions = (await scene.Lines.UntilAsync("history")).List("questions");
         Check.Equal("q-1 completed One. | q-2 cancelled Tw", string.Join(" | ", questions.Select(Show)), "the history, oldest first");
@@ -148,22 +149,57 @@ internal static class AskingCases
     private static async Task LooksUpAsync(ClientScene scene)
     {
         var socket = await AnswerBeginsAsync(scene);
-        scene.Store("q-1", ServerFrames.Stored("completed", 3, "Say hello to all"));
+        scene.Http.Store("q-1", ServerFrames.Stored("completed", 3, "Say hello to all"));
         socket.Abort();
         socket = await scene.AcceptAsync(ServerFrames.Hello(seq: 4, resuming: true, epoch: "e2"));
         await socket.SendAsync(ServerFrames.Resumed(4, reason: "epoch_changed", epoch: "e2"));
-        await scene.Lines.EndedAsync("q-1", "Say hello to all");
+        await EndsAsync(scene, socket, "e2");
         await socket.ExpectNothingAsync(4);
+    }
+
+    private static async Task LooksUpAgainAsync(ClientScene scene)
+    {
+        var socket = await AnswerBeginsAsync(scene);
+        scene.Http.Store("q-1", ServerFrames.Stored("answering", 3, "Say hello to"));
+        scene.Http.HoldNextLook();
+        // The numbers are in order, but a piece is missing, so the client looks.
+        await socket.SendAsync(ServerFrames.Delta(3, 2, " to"));
+        await scene.Http.UntilRequestAsync("GET questions/q-1");
+        socket.Abort();
+        scene.Http.Store("q-1", ServerFrames.Stored("completed", 4, "Say hello to all"));
+        socket = await scene.AcceptAsync(ServerFrames.Hello(seq: 50, resuming: true));
+        await socket.SendAsync(
+            ServerFrames.Resumed(50, reason: "trimmed"), ServerFrames.Snapshot(1, "A process.", "other", "completed"));
+        await scene.Lines.StateAsync("live");
+        scene.Http.Release();
+        await EndsAsync(scene, socket, ServerFrames.Epoch);
+    }
+
+    private static async Task EndsAsync(ClientScene scene, ScriptedSocket socket, string epoch)
+    {
+        var end = await scene.UntilOverAsync("q-1", socket,
+            ServerFrames.Accepted(1, duplicate: true), ServerFrames.Snapshot(4, "Say hello to all", status: "completed", epoch: epoch),
+            ServerFrames.Done(4, 4, "Say hello to all", replay: true));
+        Check.Equal("completed Say hello to all", $"{end.Text("status")} {end.Text("text")}", "how q-1 ended, and its text");
     }
 
     private static async Task LosesAsync(ClientScene scene)
     {
         var socket = await AnswerBeginsAsync(scene);
-        scene.Store("q-1", Refusal.Of(WireErrors.QuestionNotFound));
+        scene.Http.Store("q-1", Refusal.Of(WireErrors.QuestionNotFound));
         socket.Abort();
         socket = await scene.AcceptAsync(ServerFrames.Hello(resuming: true, epoch: "e2"));
         await socket.SendAsync(ServerFrames.Resumed(0, reason: "expired", epoch: "e2"));
-        await scene.Lines.UntilAsync("lost", "q-1");
+        var end = await scene.UntilOverAsync("q-1", socket,
+            ServerFrames.Accepted(1), ServerFrames.Delta(2, 0, "Say"), ServerFrames.Delta(3, 1, " it."), ServerFrames.Done(4, 2, "Say it."));
+        if (scene.Choice is not null)
+        {
+            Check.Equal("completed Say it.", $"{end.Text("status")} {end.Text("text")}", "how q-1 ended, and its text");
+            await socket.ExpectNothingAsync(4);
+            return;
+        }
+
+        Check.Equal("lost", end.Text("event"), "what is told of a question that the server does not know");
         await socket.ExpectNothingAsync();
         socket.Abort();
         socket = await scene.AcceptAsync(ServerFrames.Hello(resuming: true, epoch: "e2"));

@@ -8,7 +8,7 @@ internal static class ClientCases
 {
     public static IReadOnlyList<ConformanceCase<ClientScene>> All { get; } =
     [
-        .. AskingCases.All.Concat(PositionCases.All).Concat(RefusalCases.All).Concat(SocketLifeCases.All)
+        .. AskingCases.All.Concat(SnapshotCases.All).Concat(PositionCases.All).Concat(RefusalCases.All).Concat(SocketLifeCases.All)
             .OrderBy(each => int.Parse(each.Section, CultureInfo.InvariantCulture)),
     ];
 }

@@ -3,20 +3,13 @@ using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Conformance.Clients.Cases;
 
-/// <summary>Numbers, gaps, replays and snapshots.</summary>
+/// <summary>Numbers, gaps and replays.</summary>
 internal static class PositionCases
 {
     public static IEnumerable<ConformanceCase<ClientScene>> All { get; } =
     [
         new("1.unknown-frames", "a frame of an unknown type is ignored but counted, and so are unknown fields", CountsUnknownFramesAsync),
         new("4.run", "a frame with several deltas counts as all of them", TakesRunsAsync),
-        new("5.snapshot-parts", "the parts of a snapshot are joined, and deltas continue it", JoinsPartsAsync),
-        new("5.snapshot-final", "a final snapshot ends its question", EndsBySnapshotAsync),
-        new("5.trimmed", "after 'trimmed' the snapshot takes the place of what was missed",
-            context => NotRecoveredAsync(context, "trimmed", ServerFrames.Epoch)),
-        new("5.epoch-changed", "after 'epoch_changed' numbers begin again", context => NotRecoveredAsync(context, "epoch_changed", "e2")),
-        new("5.expired", "after 'expired' numbers begin again", context => NotRecoveredAsync(context, "expired", "e2")),
-        new("5.epoch-changed-open-socket", "a new epoch on an open socket withdraws text of own and of followed questions", ChangesEpochOnOpenSocketAsync),
         new("12.drop", "after a drop in mid-answer the client comes back with epoch and after, and shows nothing twice", ComesBackAsync),
         new("12.drop-in-replay", "after a drop during the replay the client comes back from the last event that it applied", ComesBackFromReplayAsync),
         new("12.repeated", "a number that is not above the position is dropped", DropsRepeatedAsync),
@@ -33,7 +26,7 @@ internal static class PositionCases
     ];
 
     /// <summary>Asks, and shows "Say hello" at position 3.</summary>
-    private static async Task<ScriptedSocket> BeginAsync(ClientScene scene)
+    public static async Task<ScriptedSocket> BeginAsync(ClientScene scene)
     {
         var socket = await scene.AskLiveAsync();
         await socket.SendAsync(ServerFrames.Accepted(1), ServerFrames.Delta(2, 0, "Say"), ServerFrames.Delta(3, 1, " hello"));
@@ -41,7 +34,7 @@ internal static class PositionCases
         return socket;
     }
 
-    private static async Task<ScriptedSocket> ComeBackAsync(ClientScene scene, string epoch, long after, string hello)
+    public static async Task<ScriptedSocket> ComeBackAsync(ClientScene scene, string epoch, long after, string hello)
     {
         var attempt = await scene.AttemptAsync();
         Check.Equal(epoch, attempt.Epoch, "the epoch of the client that comes back");
@@ -77,63 +70,7 @@ internal static class PositionCases
             ServerFrames.Done(6, 4, "Say hello to all"));
         await scene.Lines.EndedAsync("q-1", "Say hello to all");
         await socket.ExpectNothingAsync(6);
-        Check.That(scene.Requests.IsEmpty, "no look-up, because the counts match", string.Join(", ", scene.Requests));
-    }
-
-    private static async Task JoinsPartsAsync(ClientScene scene)
-    {
-        await scene.ConnectAsync();
-        var socket = await scene.AcceptAsync(ServerFrames.Hello(seq: 9, open: ["other"]));
-        await socket.SendAsync(
-            ServerFrames.Snapshot(4, "Say ", "other", part: 1, parts: 3, whole: "Say hello to"),
-            ServerFrames.Snapshot(4, "hello", "other", part: 2, parts: 3, whole: "Say hello to"),
-            ServerFrames.Snapshot(4, " to", "other", part: 3, parts: 3, whole: "Say hello to"), ServerFrames.Delta(10, 4, " all", "other"),
-            ServerFrames.Done(11, 5, "Say hello to all", "other"));
-        await scene.Lines.EndedAsync("other", "Say hello to all");
-        await socket.ExpectNothingAsync(11);
-    }
-
-    private static async Task EndsBySnapshotAsync(ClientScene scene)
-    {
-        (await BeginAsync(scene)).Abort();
-        var socket = await ComeBackAsync(scene, ServerFrames.Epoch, 3, ServerFrames.Hello(seq: 2000, resuming: true));
-        // What the store says must not be needed.
-        scene.Store("q-1", ServerFrames.Stored("answering", 2, "Say hello"));
-        await socket.SendAsync(
-            ServerFrames.Resumed(2000, reason: "trimmed"), ServerFrames.Snapshot(3, "Say hello to all", status: "cancelled", reason: "by_client"));
-        var ended = await scene.Lines.EndedAsync("q-1", "Say hello to all", "cancelled");
-        Check.Equal("by_client", ended.Text("reason"), "the reason");
-        await socket.ExpectNothingAsync(2000);
-    }
-
-    private static async Task NotRecoveredAsync(ClientScene scene, string reason, string epoch)
-    {
-        (await BeginAsync(scene)).Abort();
-        var socket = await ComeBackAsync(scene, ServerFrames.Epoch, 3, ServerFrames.Hello(seq: 1, open: ["q-1"], resuming: true, epoch: epoch));
-        await socket.SendAsync(
-            ServerFrames.Resumed(1, ["q-1"], reason, epoch), ServerFrames.Snapshot(1, "Say", epoch: epoch), ServerFrames.Delta(2, 1, " again"));
-        await scene.Lines.TextAsync("q-1", "Say again");
-        Check.That(scene.Lines.Past.Any(line => line.Text("event") == "restarted"), "'restarted', because shown text is withdrawn", "none");
-        socket.Abort();
-        socket = await ComeBackAsync(scene, epoch, 2, ServerFrames.Hello(seq: 2, open: ["q-1"], resuming: true, epoch: epoch));
-        await socket.SendAsync(ServerFrames.Resumed(2, ["q-1"], epoch: epoch), ServerFrames.Done(3, 2, "Say again"));
-        await scene.Lines.EndedAsync("q-1", "Say again");
-        await socket.ExpectNothingAsync(3);
-    }
-
-    private static async Task ChangesEpochOnOpenSocketAsync(ClientScene scene)
-    {
-        var socket = await BeginAsync(scene);
-        await socket.SendAsync(ServerFrames.Done(4, 2, "Say hello"), ServerFrames.Accepted(5, "other", "What?"),
-            ServerFrames.Delta(6, 0, "A process", "other"));
-        await scene.Lines.TextAsync("other", "A process");
-        await socket.SendAsync(
-            ServerFrames.Resumed(1, ["other"], "epoch_changed", "e2"), ServerFrames.Snapshot(0, "", "other", "recovering", "e2"),
-            ServerFrames.Delta(2, 0, "A host", "other"), ServerFrames.Done(3, 1, "A host", "other"));
-        await scene.Lines.EndedAsync("other", "A host");
-        await socket.ExpectNothingAsync(3);
-        socket.Abort();
-        await ComeBackAsync(scene, "e2", 3, ServerFrames.Hello(seq: 3, resuming: true, epoch: "e2"));
+        Check.That(scene.Http.Requests.IsEmpty, "no look-up, because the counts match", string.Join(", ", scene.Http.Requests));
     }
 
     private static async Task ComesBackAsync(ClientScene scene)
@@ -182,7 +119,7 @@ internal static class PositionCases
             ServerFrames.Delta(6, 4, "!", replay: true), ServerFrames.Resumed(6, ["q-1"]), ServerFrames.Done(7, 5, "Say hello to all!"));
         await scene.Lines.EndedAsync("q-1", "Say hello to all!");
         await socket.ExpectNothingAsync(7);
-        Check.That(scene.Requests.IsEmpty, "no look-up, because the replay is complete", string.Join(", ", scene.Requests));
+        Check.That(scene.Http.Requests.IsEmpty, "no look-up, because the replay is complete", string.Join(", ", scene.Http.Requests));
     }
 
     private static async Task RewindsForOverlapAsync(ClientScene scene)
@@ -242,7 +179,7 @@ internal static class PositionCases
     private static async Task LooksUpForCountsAsync(ClientScene scene)
     {
         var socket = await BeginAsync(scene);
-        scene.Store("q-1", ServerFrames.Stored("completed", 4, "Say hello to all"));
+        scene.Http.Store("q-1", ServerFrames.Stored("completed", 4, "Say hello to all"));
         await socket.SendAsync(ServerFrames.Done(4, 4, "Say hello to all"));
         await scene.Lines.EndedAsync("q-1", "Say hello to all");
     }
@@ -250,7 +187,7 @@ internal static class PositionCases
     private static async Task LooksUpForBytesAsync(ClientScene scene)
     {
         var socket = await BeginAsync(scene);
-        scene.Store("q-1", ServerFrames.Stored("completed", 2, "Say h\u00E9llo"));
+        scene.Http.Store("q-1", ServerFrames.Stored("completed", 2, "Say h\u00E9llo"));
         await socket.SendAsync(ServerFrames.Done(4, 2, "Say h\u00E9llo"));
         await scene.Lines.EndedAsync("q-1", "Say h\u00E9llo");
     }
@@ -258,7 +195,7 @@ internal static class PositionCases
     private static async Task LooksUpForIndexAsync(ClientScene scene)
     {
         var socket = await BeginAsync(scene);
-        scene.Store("q-1", ServerFrames.Stored("answering", 4, "Say hello to all"));
+        scene.Http.Store("q-1", ServerFrames.Stored("answering", 4, "Say hello to all"));
         // The numbers are in order, so there is nothing to rewind.
         await socket.SendAsync(ServerFrames.Delta(4, 3, " all"));
         await scene.Lines.TextAsync("q-1", "Say hello to all");
@@ -275,16 +212,16 @@ internal static class PositionCases
             ServerFrames.Done(7, 5, "Say hello to all!"));
         await scene.Lines.EndedAsync("q-1", "Say hello to all!");
         await socket.ExpectNothingAsync(7);
-        Check.That(scene.Requests.IsEmpty, "no look-up, because the snapshot had all of it", string.Join(", ", scene.Requests));
+        Check.That(scene.Http.Requests.IsEmpty, "no look-up, because the snapshot had all of it", string.Join(", ", scene.Http.Requests));
     }
 
     private static async Task ReportsUnreadableAsync(ClientScene scene)
     {
         var socket = await BeginAsync(scene);
-        scene.Store("q-1", Refusal.Of(WireErrors.Internal));
+        scene.Http.Store("q-1", Refusal.Of(WireErrors.Internal));
         await socket.SendAsync(ServerFrames.Done(4, 4, "Say hello to all"));
         await scene.Lines.UntilAsync("unreadable", "q-1");
-        Check.That(scene.Requests.Count > 1, "several tries", string.Join(", ", scene.Requests));
+        Check.That(scene.Http.Requests.Count > 1, "several tries", string.Join(", ", scene.Http.Requests));
         await socket.ExpectNothingAsync(4);
     }
 }

@@ -23,11 +23,15 @@ internal static class RefusalCases
         new("6.cancel", "a cancel names its question, which ends as cancelled", CancelsAsync),
         new("6.cancel-running", "a cancel without an id is for the running question", CancelsRunningAsync),
         new("6.cancel-disconnected", "a cancel while there is no socket reaches the server", CancelsWhileReconnectingAsync),
+        new("6.cancel-running-disconnected",
+            "a cancel without an id while there is no socket never hits a question that began later", CancelsOnlyWhatRanAsync),
         new("6.cancel-refused", "a refused cancel is reported, with its code", ReportsRefusedCancelAsync),
         new("8.session-busy", "a busy session is reported with who is running and for how long", ReportsBusyAsync),
         new("8.refusals", "each refusal of a question is reported with its code and param, and the session goes on", ReportsRefusalsAsync),
         new("8.refused-is-forgotten", "a refused question is not asked again", ForgetsRefusedAsync),
         new("8.refused-while-draining", "a question that 'draining' or 'internal' refused is asked again, or reported", KeepsOrReportsAsync),
+        new("8.repeat-refused", "if the repeat of an accepted question is refused, the question goes on", GoesOnAfterRefusedRepeatAsync),
+        new("8.rate-limited-resume", "a refused 'resume' is sent again, or the client connects again from its position", ResumesAfterRefusalAsync),
         new("12.error-before-hello", "an error before hello that is not retryable stops the client", StopsBeforeHelloAsync),
         new("12.retryable-before-hello", "a retryable error before hello brings the client back after retry_after_ms", ComesBackBeforeHelloAsync),
     ];
@@ -36,8 +40,7 @@ internal static class RefusalCases
     {
         await scene.ConnectAsync();
         await scene.RefuseAsync(Refusal.Of(error));
-        var line = scene.Lines.StoppedAsync("refused");
-        var stopped = await (isSeenByPages ? line : scene.UnlessPageAsync(line));
+        var stopped = await scene.UnlessPageAsync(scene.Lines.StoppedAsync("refused"), isSeenByPages);
         Check.Equal(error.Code, stopped.Text("code"), "the code of the problem document");
         await scene.ExitAsync();
     }
@@ -107,6 +110,29 @@ internal static class RefusalCases
 
         await socket.SendAsync(ServerFrames.Done(3, 1, "Say", status: "cancelled", reason: "by_client"));
         await scene.Lines.EndedAsync("q-1", "Say", "cancelled");
+    }
+
+    private static async Task CancelsOnlyWhatRanAsync(ClientScene scene)
+    {
+        (await BeginAsync(scene)).Abort();
+        var attempt = await scene.AttemptAsync();
+        await scene.DoAsync(new { @do = "cancel" });
+        await scene.HasReadLinesAsync();
+        var socket = await attempt.OpenAsync();
+        await socket.SendAsync(
+            ServerFrames.Hello(seq: 4, open: ["q-2"], resuming: true), ServerFrames.Done(3, 1, "Say", replay: true),
+            ServerFrames.Accepted(4, "q-2", "What is a silo?", replay: true), ServerFrames.Resumed(4, ["q-2"]), ServerFrames.Delta(5, 0, "A process.", "q-2"));
+        await scene.Lines.EndedAsync("q-1", "Say");
+        await scene.Lines.TextAsync("q-2", "A process.");
+        while (await socket.UntilPongOrAsync("cancel") is { } cancel)
+        {
+            Check.Equal("q-1", cancel.QuestionId, "the question of the cancel");
+            await socket.SendAsync(ServerFrames.Done(3, 1, "Say", replay: true));
+        }
+
+        await socket.SendAsync(ServerFrames.Done(6, 1, "A process.", "q-2"));
+        await scene.Lines.EndedAsync("q-2", "A process.");
+        Check.That(!scene.Http.Requests.Contains("POST questions/q-2/cancel"), "no cancel of q-2", "POST questions/q-2/cancel");
     }
 
     private static async Task ReportsRefusedCancelAsync(ClientScene scene)
@@ -198,6 +224,47 @@ internal static class RefusalCases
             await socket.SendAsync(ServerFrames.Error("session_busy", true, id));
             await scene.Lines.UntilAsync("refused", id);
         }
+    }
+
+    private static async Task GoesOnAfterRefusedRepeatAsync(ClientScene scene)
+    {
+        var socket = await BeginAsync(scene);
+        await scene.AskAsync("q-1");
+        await scene.HasReadLinesAsync();
+        if (await socket.UntilPongOrAsync("question") is not null)
+        {
+            await socket.SendAsync(ServerFrames.Error("rate_limited", true, "q-1", ("retry_after_ms", 50)));
+        }
+
+        await socket.SendAsync(ServerFrames.Delta(3, 1, " hello"), ServerFrames.Done(4, 2, "Say hello"));
+        await scene.Lines.EndedAsync("q-1", "Say hello");
+    }
+
+    private static async Task ResumesAfterRefusalAsync(ClientScene scene)
+    {
+        var socket = await BeginAsync(scene);
+        await socket.SendAsync(ServerFrames.Delta(4, 2, " to"));
+        await socket.ExpectAsync("resume");
+        await socket.SendAsync(ServerFrames.Error("rate_limited", true, null, ("retry_after_ms", 50)));
+        var (resume, attempt) = (socket.ExpectAsync("resume"), scene.AttemptAsync());
+        if (await Task.WhenAny(resume, attempt) == resume && resume.IsCompletedSuccessfully)
+        {
+            Check.Equal(2, (await resume).Number("after_seq"), "after_seq of the 'resume' that is sent again");
+        }
+        else
+        {
+            // The client has left the socket, so no 'resume' comes.
+            await ((Task)resume).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Check.Equal("e1 2", $"{(await attempt).Epoch} {(await attempt).After}", "the position of the client that comes back");
+            socket = await (await attempt).OpenAsync();
+            await socket.SendAsync(ServerFrames.Hello(seq: 4, open: ["q-1"], resuming: true));
+        }
+
+        await socket.SendAsync(
+            ServerFrames.Delta(3, 1, " hello", replay: true), ServerFrames.Delta(4, 2, " to", replay: true), ServerFrames.Resumed(4, ["q-1"]),
+            ServerFrames.Done(5, 3, "Say hello to"));
+        await scene.Lines.EndedAsync("q-1", "Say hello to");
+        await socket.ExpectNothingAsync(5);
     }
 
     private static async Task StopsBeforeHelloAsync(ClientScene scene)

@@ -30,6 +30,8 @@ internal static class SocketLifeCases
         new("7.retry-after", "the retry_after_ms of an error that was the last frame is waited for", WaitsAsAdvisedAsync),
         new("7.expiring", "'expiring' is answered with 'auth' and a fresh token", RenewsTokenAsync),
         new("7.auth-refused", "after a refused 'auth' the socket goes on", GoesOnAfterRefusedAuthAsync),
+        new("7.auth-unchecked",
+            "a token that could not be checked is still a fresh one: after 4005 the client comes back with it", ComesBackWithUncheckedTokenAsync),
         new("7.token-expired", "after 'token_expired' and 4005 the client comes back with a fresh token", ComesBackWithFreshTokenAsync),
         new("7.token-expired-same", "after 'token_expired' without another token the client stops", StopsWithoutFreshTokenAsync),
         new("7.moving", "'reconnect' leads to a second socket from the position, and the first is closed with 1000 when that is live", MovesAsync),
@@ -63,8 +65,11 @@ internal static class SocketLifeCases
         var socket = await BeginAsync(scene);
         await scene.AskAsync("q-2");
         await socket.ExpectAsync("question");
+        // Far below what the waits grow to in a client that does not know max_ms, and far above what a busy machine adds.
+        var mostMs = ServerFrames.MaxMs + scene.Patience.Moment.TotalMilliseconds;
         foreach (var code in ComeBackCodes.Append(0))
         {
+            var closedMs = TimeProvider.System.GetElapsedTime(0).TotalMilliseconds;
             if (code == 0)
             {
                 socket.Abort();
@@ -76,6 +81,7 @@ internal static class SocketLifeCases
 
             var attempt = await scene.AttemptAsync();
             Check.Equal("e1 2", $"{attempt.Epoch} {attempt.After}", $"the position after {(code == 0 ? "a broken connection" : code)}");
+            Check.That(attempt.AtMs - closedMs <= mostMs, $"a wait of at most max_ms, which is {ServerFrames.MaxMs}", $"{attempt.AtMs - closedMs:0} ms");
             socket = await attempt.OpenAsync();
             await socket.SendAsync(ServerFrames.Hello(seq: 2, open: ["q-1"], resuming: true), ServerFrames.Resumed(2, ["q-1"]));
             Check.Equal("q-2", (await socket.ExpectAsync("question")).Text("id"), "the question that was never accepted");
@@ -116,6 +122,28 @@ internal static class SocketLifeCases
             ServerFrames.Error("unauthorized", false, null, ("param", "token")), ServerFrames.Accepted(1), ServerFrames.Delta(2, 0, "Say"),
             ServerFrames.Done(3, 1, "Say"));
         await scene.Lines.EndedAsync("q-1", "Say");
+    }
+
+    private static async Task ComesBackWithUncheckedTokenAsync(ClientScene scene)
+    {
+        var refusal = ServerFrames.Error("internal", true, null, ("param", "token"));
+        var socket = await scene.GoLiveAsync("token-1");
+        await scene.DoAsync(new { @do = "token", token = "token-2" });
+        await scene.HasReadLinesAsync();
+        await socket.SendAsync("""{"type":"expiring","in_ms":60000}""");
+        Check.Equal("token-2", (await socket.ExpectAsync("auth")).Text("token"), "the token of 'auth'");
+        await socket.SendAsync(refusal);
+        if (await socket.UntilPongOrAsync("auth") is not null)
+        {
+            await socket.SendAsync(refusal);
+        }
+
+        await socket.SendAsync(ServerFrames.Error("token_expired", false));
+        await socket.CloseAsync(CloseCodes.TokenExpired);
+        var attempt = await scene.AttemptAsync();
+        Check.Equal("token-2", attempt.Token, "the token of the client that comes back");
+        await (await attempt.OpenAsync()).SendAsync(ServerFrames.Hello(resuming: true), ServerFrames.Resumed(0));
+        await scene.Lines.StateAsync("live");
     }
 
     private static async Task ComesBackWithFreshTokenAsync(ClientScene scene)

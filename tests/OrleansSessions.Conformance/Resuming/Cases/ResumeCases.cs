@@ -65,11 +65,8 @@ internal static class ResumeCases
         {
             await new PacedAnswer(scene, "q-1").GrowUntilAsync(() => scene.Plan.Done > 0, MinPieces, "a cut");
         }
-        else
-        {
-            await scene.Lines.UntilAsync("text", "q-1");
-        }
 
+        await scene.UntilCutAsync(1);
         await scene.DoAsync(new { @do = "cancel", id = "q-1" });
         var ended = await scene.Lines.UntilAsync("ended", "q-1");
         Check.Equal("cancelled", ended.Text("status"), "how the question ended");

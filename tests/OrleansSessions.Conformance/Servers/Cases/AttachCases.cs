@@ -105,7 +105,7 @@ internal static class AttachCases
     {
         var socket = await scene.DialAsync("", []);
         await socket.SendAsync($$"""{"question":"{{ScriptedAnswers.ShortQuestion}}","id":"q-1","unknown":[1]}""");
-        await scene.Answers.AnswerShortAsync("q-1", isAwaited: true);
+        await scene.Answers.AnswerShortAsync("q-1");
         var response = await socket.ExpectAsync("response", "q-1");
         Check.Equal("completed", response.Text("status"), "the status");
         Check.Equal((await scene.ReadAsync("q-1")).Text("text"), response.Text("data"), "the answer");
@@ -118,7 +118,7 @@ internal static class AttachCases
     {
         var socket = await scene.DialAsync("", []);
         await socket.SendAsync($$"""{"type":"message","content":"{{ScriptedAnswers.ShortQuestion}}","id":"q-1"}""");
-        await scene.Answers.AnswerShortAsync("q-1", isAwaited: true);
+        await scene.Answers.AnswerShortAsync("q-1");
         await socket.ExpectAsync("response", "q-1");
         Check.Equal(ScriptedAnswers.ShortQuestion, (await scene.ReadAsync("q-1")).Text("question"), "the question");
     }

@@ -45,7 +45,7 @@ internal static class HttpCases
     private static async Task WaitsAsync(ServerScene scene)
     {
         var asking = scene.AskOverHttpAsync("q-1", ScriptedAnswers.ShortQuestion, null, ("Prefer", "wait=20"));
-        await scene.Answers.AnswerShortAsync("q-1", isAwaited: true);
+        await scene.Answers.AnswerShortAsync("q-1");
         var answer = (await asking).Expect(200);
         Check.Equal("completed", answer.Text("status"), "the status");
         Check.Equal((await scene.ReadAsync("q-1")).Text("text"), answer.Text("text"), "the text");
@@ -173,7 +173,7 @@ internal static class HttpCases
     {
         using var stream = await scene.StreamAsync("/questions", question: Frames.Question("q-1", ScriptedAnswers.ShortQuestion));
         await stream.ExpectAsync("hello");
-        await scene.Answers.AnswerShortAsync("q-1", isAwaited: true);
+        await scene.Answers.AnswerShortAsync("q-1");
         var events = await stream.RestAsync();
         var types = events.Select(each => each.Frame.Type).ToList();
         Check.That(types.Contains("accepted") && types[^1] == "done", "the events from 'accepted' to 'done'", string.Join(' ', types));
