@@ -61,18 +61,13 @@ internal sealed class PendingCancels(ISessionEffects effects)
         return taken.Count > 0;
     }
 
-    /// <summary>Takes a refusal. Returns false if it refuses none of them.</summary>
-    public bool TryRefuse(ErrorMessage error)
+    /// <summary>Takes an error that can refuse one of them: it is about the same question, or, like a cancel of the running one, about none.</summary>
+    public void Refuse(ErrorMessage error)
     {
-        var isAboutOne = error.Error.Code == WireErrors.QuestionNotFound.Code || error.Error.Code == WireErrors.NoOpenQuestion.Code
-            || error.Error.Code == WireErrors.PermissionDenied.Code;
-        if (!isAboutOne || _pending.Find(cancel => cancel.IsSent && cancel.Id == error.QuestionId) is not { } refused)
+        if (_pending.Find(cancel => cancel.IsSent && cancel.Id == error.QuestionId) is { } refused)
         {
-            return false;
+            Complete(refused, RefusalErrors.Of(error));
         }
-
-        Complete(refused, RefusalErrors.Of(error));
-        return true;
     }
 
     public void Stop(SessionStop stop)

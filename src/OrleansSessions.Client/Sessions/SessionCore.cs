@@ -229,27 +229,31 @@ internal sealed class SessionCore
         {
             _effects.RenewToken(RefusalErrors.Of(error));
         }
-        else if (_cancels.TryRefuse(error))
-        {
-            return;
-        }
-        else if (error.QuestionId is { } id && Questions.Find(id) is { Ask: not null } question && error.Error.Code != WireErrors.QuestionNotFound.Code)
+        else if (error.QuestionId is { } id && Questions.Find(id) is { Ask: not null, IsAccepted: false } question
+            && error.Error.Code != WireErrors.QuestionNotFound.Code)
         {
             if (!ClosesForNow(error.Error))
             {
                 question.Fail(RefusalErrors.Of(error));
             }
         }
-        else if (error.QuestionId is null && error.Error.Code == WireErrors.RateLimited.Code && IsWaiting)
+        else if (error.QuestionId is null && error.Error.Code == WireErrors.RateLimited.Code)
         {
-            // The server has read nothing of a message, so it is not known which one must be sent again. The next connection sends what is missing.
-            _effects.Leave();
+            if (IsWaiting)
+            {
+                // The server has read nothing of a message, so it is not known which one must be sent again. The next connection sends what is missing.
+                _effects.Leave();
+            }
+        }
+        else if (!ClosesForNow(error.Error))
+        {
+            _cancels.Refuse(error);
         }
     }
 
     /// <summary>True while something that was sent has no answer.</summary>
     private bool IsWaiting => _log.IsReplaying || !_cancels.IsEmpty || Questions.Open.Any(static question => question.Ask is not null);
 
-    /// <summary>True if the socket is closed, and the client comes back: the question is kept, and sent on the next connection.</summary>
+    /// <summary>True if the socket is closed, and the client comes back: what has no answer is kept, and sent on the next connection.</summary>
     private static bool ClosesForNow(WireError error) => error.CloseCode is { } code && !CloseRules.Stops(code);
 }

@@ -149,6 +149,22 @@ public sealed class SessionCoreTests
         Assert.Single(_bed.Sent);
     }
 
+    [Theory]
+    [InlineData("q-1", ",\"question_id\":\"q-1\"")]
+    [InlineData(null, "")]
+    public async Task Cancel_ThatTheServerRefuses_IsOver_WhateverTheCode(string? id, string about)
+    {
+        _bed.Hello().Accepted(1);
+        var cancel = _bed.Core.CancelAsync(id);
+        _bed.Receive($$"""{"type":"error","message":"Later.","code":"draining","retryable":true{{about}}}""");
+        Assert.False(cancel.IsCompleted, "The socket is closed, and the next one asks again.");
+
+        _bed.Receive($$"""{"type":"error","message":"Later.","code":"store_unavailable","retryable":true{{about}}}""");
+
+        Assert.True(cancel.IsCompleted, "The server has answered.");
+        Assert.Equal("store_unavailable", (await cancel as SessionRefusedException)?.Code);
+    }
+
     [Fact]
     public async Task Cancel_OfAQuestionThatHasEnded_IsTaken()
     {
