@@ -55,10 +55,13 @@ internal sealed class SessionCore
         }
 
         var question = _events.Obtain(id);
-        question.AskWith(text, frame);
-        if (_isLive)
+        if (!question.IsAccepted)
         {
-            SendAsk(question);
+            question.AskWith(text, frame);
+            if (_isLive)
+            {
+                SendAsk(question);
+            }
         }
 
         return question;

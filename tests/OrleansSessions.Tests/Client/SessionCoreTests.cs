@@ -109,6 +109,19 @@ public sealed class SessionCoreTests
     }
 
     [Fact]
+    public async Task AcceptedQuestion_ThatIsAskedAgain_IsNotSentAgain_SoNoRefusalCanEndIt()
+    {
+        var first = _bed.Hello().Ask();
+        _bed.Accepted(1);
+        var again = _bed.Ask();
+        _bed.Receive("""{"type":"error","message":"Slow down.","code":"rate_limited","retryable":true,"question_id":"q-1"}""");
+        _bed.Delta(2, 0, "one").Done(3, 1, "one");
+
+        Assert.Single(_bed.Sent);
+        Assert.Equal(("one", "one"), ((await first).Text, (await again).Text));
+    }
+
+    [Fact]
     public void RateLimit_OfAMessageThatTheServerDidNotRead_LeavesTheConnection_AndTheNextOneSendsItAgain()
     {
         _bed.Hello().Ask();
