@@ -28,6 +28,9 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
     /// <summary>The number of the event that accepted it, or 0.</summary>
     public long AcceptedSeq { get; private set; }
 
+    /// <summary>Its place among the accepted ones: the server answers the open question with the lowest one.</summary>
+    public long Order { get; set; }
+
     /// <summary>The index of the next delta.</summary>
     public int Next { get; private set; }
 
@@ -95,7 +98,7 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
         AcceptedSeq = Math.Max(AcceptedSeq, seq);
         if (!IsAccepted)
         {
-            (IsAccepted, _queuePosition) = (true, queuePosition);
+            (IsAccepted, Order, _queuePosition) = (true, seq, queuePosition);
             foreach (var sink in Sinks())
             {
                 sink.Accept(Accepted());

@@ -19,6 +19,13 @@ internal sealed class QuestionTable(string session, LogPosition log)
 
     public IReadOnlyCollection<Question> Open => _open.Values;
 
+    /// <summary>
+    /// The question that the server answers, as far as this client knows. While it knows of none, the first one that it asks itself; null without that.
+    /// </summary>
+    public Question? Running =>
+        Open.Where(static question => question is { IsAccepted: true, IsMissing: false, KnownEnd: null }).MinBy(static question => question.Order)
+        ?? Open.FirstOrDefault(static question => question.Ask is not null);
+
     public Question? Find(string id) => _open.GetValueOrDefault(id);
 
     public bool HasEnded(string id) => _ended.ContainsKey(id);

@@ -83,11 +83,8 @@ internal sealed class SessionCore
 
     /// <summary>Cancels a question; without an id, the running one.</summary>
     /// <returns>Completes with null when the server has taken it, otherwise with the refusal. It never fails.</returns>
-    public Task<SessionException?> CancelAsync(string? id)
-    {
-        var running = Questions.Open.Where(static question => question.IsAccepted).MinBy(static question => question.AcceptedSeq)?.Id;
-        return _stop is null ? _cancels.AddAsync(id, running, _isLive) : Task.FromResult<SessionException?>(new SessionStoppedException(_stop));
-    }
+    public Task<SessionException?> CancelAsync(string? id) => _stop is null
+        ? _cancels.AddAsync(id, Questions.Running?.Id, _isLive) : Task.FromResult<SessionException?>(new SessionStoppedException(_stop));
 
     /// <summary>The connection is gone.</summary>
     public void Disconnected() => _isLive = _log.IsReplaying = false;
@@ -169,9 +166,12 @@ internal sealed class SessionCore
             }
         }
 
-        foreach (var question in open)
+        for (var i = 0; i < open.Count; i++)
         {
-            _events.Obtain(question.QuestionId).Accept(0);
+            // The server lists them in its order, and accepts the next ones after its present number.
+            var question = _events.Obtain(open[i].QuestionId);
+            question.Accept(0);
+            question.Order = _log.Last - (open.Count - 1 - i);
         }
 
         _cancels.SendAll(open);

@@ -151,6 +151,36 @@ public sealed class SessionCoreTests
     }
 
     [Fact]
+    public async Task CancelWithoutId_InANewEpoch_NamesTheQuestionThatTheServerListsFirst()
+    {
+        _bed.Hello(seq: 7).Accepted(8, "q-2");
+        _bed.Receive("""{"type":"resumed","recovered":false,"reason":"epoch_changed","epoch":"e2","to_seq":1,"open":[{"question_id":"q-1"},{"question_id":"q-2"}]}""");
+        _bed.Accepted(2, "q-0");
+        var cancel = _bed.Core.CancelAsync(null);
+        _bed.Core.Disconnected();
+
+        _bed.Hello("e2", seq: 2, open: ["q-1", "q-2", "q-0"]);
+
+        Assert.Equal(Cancelled, _bed.Sent[^1]);
+        _bed.Receive("""{"type":"cancelling","question_id":"q-1"}""");
+        Assert.Null(await cancel);
+    }
+
+    [Fact]
+    public async Task CancelWithoutId_OfAQuestionThatIsNotAcceptedYet_IsForThatQuestion_AfterALostConnectionToo()
+    {
+        _ = _bed.Hello().Ask();
+        var cancel = _bed.Core.CancelAsync(null);
+        _bed.Core.Disconnected();
+
+        _bed.Hello(open: "q-9");
+
+        Assert.Equal(Cancelled, _bed.Sent[^1]);
+        _bed.Receive("""{"type":"cancelling","question_id":"q-1"}""");
+        Assert.Null(await cancel);
+    }
+
+    [Fact]
     public async Task CancelWithoutId_WhileNothingWasKnownToRun_IsNotSentTwice()
     {
         var cancel = _bed.Hello().Core.CancelAsync(null);
