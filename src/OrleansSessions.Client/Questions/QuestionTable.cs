@@ -9,7 +9,7 @@ namespace OrleansSessions.Client.Questions;
 internal sealed class QuestionTable(string session, LogPosition log)
 {
     private const int MaxEnded = 256;
-    private readonly Dictionary<string, Question> _open = [];
+    private readonly OrderedDictionary<string, Question> _open = [];
     private readonly Dictionary<string, long> _ended = [];
     private readonly Queue<string> _endedOrder = [];
     private readonly List<SessionReader> _followers = [];

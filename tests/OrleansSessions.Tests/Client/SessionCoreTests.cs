@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OrleansSessions.Client;
 using OrleansSessions.Client.Questions;
 using OrleansSessions.Client.Sessions;
@@ -217,6 +218,22 @@ public sealed class SessionCoreTests
         _bed.Receive("""{"type":"done","seq":2,"question_id":"q-1","status":"completed","deltas":0,"bytes":0,"replay":true}""");
 
         Assert.Null(await cancel);
+    }
+
+    [Fact]
+    public void Questions_ThatWaitForAConnection_AreSentInTheOrderInWhichTheyWereAsked()
+    {
+        _bed.Hello().Accepted(1, "a").Accepted(2, "b").Done(3, 0, "", "a").Done(4, 0, "", "b");
+        _bed.Core.Disconnected();
+        string[] ids = ["q-1", "q-2", "q-3"];
+        foreach (var id in ids)
+        {
+            _bed.Ask(id: id);
+        }
+
+        _bed.Hello(seq: 4);
+
+        Assert.Equal(ids, _bed.Sent.Select(frame => (string?)JsonNode.Parse(frame)!["id"]));
     }
 
     [Fact]
