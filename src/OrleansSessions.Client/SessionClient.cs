@@ -112,7 +112,8 @@ public sealed class SessionClient : IAsyncDisposable
 
     /// <summary>
     /// Cancels a question, whoever asked it. Returns when the server has taken it: its answer then ends as <see cref="QuestionStatus.Cancelled"/>. It is
-    /// harmless to cancel twice, or a question that has ended. Without a connection, it waits for the next one.
+    /// harmless to cancel twice, or a question that has ended. Without a connection, it waits for the next one; a question that waits for it, too, is not sent
+    /// then, and ends as cancelled at once.
     /// </summary>
     /// <param name="questionId">The question. Default null: the one that is being answered.</param>
     /// <param name="cancellationToken">Ends the wait, not the cancel.</param>

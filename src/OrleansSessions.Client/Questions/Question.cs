@@ -1,5 +1,6 @@
 using System.Text;
 using OrleansSessions.Client.Log;
+using OrleansSessions.Client.Sessions;
 using OrleansSessions.Client.Updates;
 using OrleansSessions.Protocol;
 
@@ -22,6 +23,9 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
 
     /// <summary>The frame that asks it, while the server has not accepted it from this client; otherwise null.</summary>
     public byte[]? Ask { get; private set; }
+
+    /// <summary>True if this client has sent it, so that the server can have it.</summary>
+    public bool WasSent { get; set; }
 
     public bool IsAccepted { get; private set; }
 
@@ -175,13 +179,7 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
         }
 
         Accept(_queuePosition);
-        End = end with { Text = _answer.ToString() };
-        foreach (var sink in Sinks())
-        {
-            FinishIn(sink);
-        }
-
-        Leave();
+        Complete(end with { Text = _answer.ToString() });
     }
 
     /// <summary>Ends the question without an end.</summary>
@@ -200,6 +198,9 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
 
         Leave();
     }
+
+    /// <summary>Ends a question that was cancelled before it was sent.</summary>
+    public void Withdraw() => Complete(Ends.BeforeSent(id));
 
     /// <summary>Ends a question that was not asked.</summary>
     public void Refuse(SessionException fault)
@@ -273,6 +274,17 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
         }
 
         sink.End(new(End!) { Position = Position, Question = Text });
+    }
+
+    private void Complete(AnswerEnd end)
+    {
+        End = end;
+        foreach (var sink in Sinks())
+        {
+            FinishIn(sink);
+        }
+
+        Leave();
     }
 
     private void Leave()

@@ -83,8 +83,22 @@ internal sealed class SessionCore
 
     /// <summary>Cancels a question; without an id, the running one.</summary>
     /// <returns>Completes with null when the server has taken it, otherwise with the refusal. It never fails.</returns>
-    public Task<SessionException?> CancelAsync(string? id) => _stop is null
-        ? _cancels.AddAsync(id, Questions.Running?.Id, _isLive) : Task.FromResult<SessionException?>(new SessionStoppedException(_stop));
+    public Task<SessionException?> CancelAsync(string? id)
+    {
+        if (_stop is not null)
+        {
+            return Task.FromResult<SessionException?>(new SessionStoppedException(_stop));
+        }
+
+        var question = id is null ? Questions.Running : Questions.Find(id);
+        if (question is { Ask: not null, WasSent: false })
+        {
+            question.Withdraw();
+            return Task.FromResult<SessionException?>(null);
+        }
+
+        return _cancels.AddAsync(id, question?.Id, _isLive);
+    }
 
     /// <summary>The connection is gone.</summary>
     public void Disconnected() => _isLive = _log.IsReplaying = false;
@@ -152,12 +166,15 @@ internal sealed class SessionCore
     {
         _isLive = true;
         _effects.Live();
+        _cancels.Begin(open);
         var ids = open.Select(static question => question.QuestionId).ToHashSet();
         foreach (var question in Questions.Open.Where(question => !ids.Contains(question.Id)).ToArray())
         {
             if (question.Ask is not null)
             {
+                // A cancel goes directly after its question, so that the next one is not refused because of a question that nobody wants.
                 SendAsk(question);
+                _cancels.Send(question.Id);
             }
             else
             {
@@ -174,7 +191,7 @@ internal sealed class SessionCore
             question.Order = _log.Last - (open.Count - 1 - i);
         }
 
-        _cancels.SendAll(open);
+        _cancels.SendAll();
     }
 
     private void SendAsk(Question question)
@@ -188,6 +205,7 @@ internal sealed class SessionCore
             return;
         }
 
+        question.WasSent = true;
         _effects.Send(question.Ask);
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using OrleansSessions.Client;
 using OrleansSessions.Client.Questions;
 using OrleansSessions.Client.Sessions;
+using OrleansSessions.Protocol;
 using Xunit;
 
 namespace OrleansSessions.Tests.Client;
@@ -207,6 +208,34 @@ public sealed class SessionCoreTests
 
         Assert.True(cancel.IsCompleted, "The server has answered.");
         Assert.Equal("store_unavailable", (await cancel as SessionRefusedException)?.Code);
+    }
+
+    [Theory]
+    [InlineData("q-1")]
+    [InlineData(null)]
+    public async Task Cancel_OfAQuestionThatWasNotSent_EndsItHere_AndTheServerNeverHasIt(string? id)
+    {
+        var answer = _bed.Ask();
+
+        Assert.Null(await _bed.Core.CancelAsync(id));
+        _bed.Hello();
+
+        Assert.Equal("ended", new UpdateWords(answer).Read());
+        Assert.Equal((QuestionStatus.Cancelled, "by_client"), ((await answer).Status, (await answer).Reason));
+        Assert.Empty(_bed.Sent);
+    }
+
+    [Fact]
+    public void Cancel_OfAQuestionThatTheServerCanHave_IsSentDirectlyAfterIt()
+    {
+        _bed.Hello().Ask();
+        _bed.Core.Disconnected();
+        _bed.Ask(id: "q-2");
+        _ = _bed.Core.CancelAsync("q-1");
+
+        _bed.Hello();
+
+        Assert.Equal(["q-1", "cancel", "q-2"], _bed.Sent.Skip(1).Select(frame => (string?)JsonNode.Parse(frame)!["id"] ?? "cancel"));
     }
 
     [Fact]
