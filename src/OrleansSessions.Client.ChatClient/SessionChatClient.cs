@@ -211,13 +211,14 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
         using var patience = new Patience(_options.AcceptTimeout, _options.TimeProvider, cancellationToken);
         using var lease = await patience.WaitAsync(_pool.AcquireAsync(call.Session, patience.Token)).ConfigureAwait(false);
         var answer = call.StartAsync(lease.Client);
-        var isOver = false;
+        var (isAccepted, isOver) = (false, false);
         try
         {
             await using var updates = answer.GetAsyncEnumerator(patience.Token);
             while (await NextAsync().ConfigureAwait(false))
             {
                 patience.Accepted();
+                isAccepted = true;
                 isOver = updates.Current is AnswerEnded;
                 yield return updates.Current;
             }
@@ -238,7 +239,9 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
         }
         finally
         {
-            if (!isOver && call.CancelsQuestion)
+            // Without an update, the caller has no token to continue with, and is told that the question was not accepted.
+            var isUnreachable = patience.IsOver && !isAccepted && call.Token is null;
+            if (!isOver && (call.CancelsQuestion || isUnreachable))
             {
                 await StopAsync(lease, answer.QuestionId).ConfigureAwait(false);
             }
