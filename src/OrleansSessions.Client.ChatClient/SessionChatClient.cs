@@ -267,7 +267,8 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
         {
             try
             {
-                await lease.Client.CancelAsync(questionId).WaitAsync(_options.IdleTimeout, _options.TimeProvider).ConfigureAwait(false);
+                var patience = _options.IdleTimeout > _options.CancelTimeout ? _options.IdleTimeout : _options.CancelTimeout;
+                await lease.Client.CancelAsync(questionId).WaitAsync(patience, _options.TimeProvider).ConfigureAwait(false);
             }
             catch (Exception fault) when (fault is SessionException or TimeoutException)
             {

@@ -35,4 +35,35 @@ public sealed class AbsentServerTests
         Assert.Equal("not_accepted", (await Assert.ThrowsAsync<SessionException>(() => call)).Code);
         Assert.Equal("""{"type":"cancel","question_id":"mine"}""", _frames.Last());
     }
+
+    [Fact]
+    public async Task CallerThatLeaves_WaitsForTheCancel_AlsoIfUnusedConnectionsAreNotKept()
+    {
+        var cancelling = new TaskCompletionSource();
+        var mayAnswer = new TaskCompletionSource();
+        await using var host = await ScriptedHost.StartAsync((context, _) => ScriptedHost.ServeAsync(context, async (socket, frame) =>
+        {
+            if (frame.Contains("\"question\"", StringComparison.Ordinal))
+            {
+                await ScriptedHost.SendAsync(socket, """{"type":"accepted","seq":1,"question_id":"mine","position":0}""");
+            }
+            else
+            {
+                cancelling.SetResult();
+                await mayAnswer.Task;
+                await ScriptedHost.SendAsync(socket, """{"type":"cancelling","question_id":"mine"}""");
+            }
+        }));
+        await using var client = new SessionChatClient(host.Address, options: new() { TimeProvider = _time, IdleTimeout = TimeSpan.Zero });
+        var updates = client.GetStreamingResponseAsync("Why?", new() { RawRepresentationFactory = _ => new AskOptions { Id = "mine" } }, Token)
+            .GetAsyncEnumerator(Token);
+        Assert.True(await updates.MoveNextAsync());
+
+        var leaving = updates.DisposeAsync().AsTask();
+        await cancelling.Task.WaitAsync(TimeSpan.FromSeconds(15), Token);
+        Assert.False(leaving.IsCompleted, "The server has not taken the cancel.");
+        mayAnswer.SetResult();
+
+        await leaving.WaitAsync(TimeSpan.FromSeconds(15), Token);
+    }
 }
