@@ -92,7 +92,7 @@ internal sealed class Link : IAsyncDisposable
     /// <summary>Ends a connection that still works. Returns what is known of it.</summary>
     public LinkEnd Leave()
     {
-        EndWith(LinkEnd.Broken, null);
+        EndWith(LinkEnd.Broken, LastError is null ? null : RefusalErrors.Of(LastError));
         return End;
     }
 

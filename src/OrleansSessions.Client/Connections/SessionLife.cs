@@ -288,5 +288,5 @@ internal sealed class SessionLife : ISessionEffects
         _options.OnStateChanged?.Invoke(new(_session, state, cause));
     }
 
-    private static Exception? CauseOf(LinkEnd end) => (Exception?)end.Refusal ?? end.Fault;
+    private static Exception? CauseOf(LinkEnd end) => (Exception?)end.Explanation ?? end.Fault;
 }
