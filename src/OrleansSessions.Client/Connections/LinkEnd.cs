@@ -27,7 +27,7 @@ internal sealed record LinkEnd
     /// <summary>How long the connection was open.</summary>
     public TimeSpan OpenFor { get; init; }
 
-    /// <summary>The token that the server has from this connection; null if it has none.</summary>
+    /// <summary>The last token that the server has judged on this connection; null if it has none.</summary>
     public string? Token { get; init; }
 
     /// <summary>What broke, or null.</summary>

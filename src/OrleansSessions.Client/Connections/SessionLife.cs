@@ -269,8 +269,7 @@ internal sealed class SessionLife : ISessionEffects
         {
             if (link == _link && !string.IsNullOrEmpty(fresh))
             {
-                link.Token = fresh;
-                link.Send(ClientFrames.Auth(fresh));
+                link.Renew(fresh);
             }
         }
     }

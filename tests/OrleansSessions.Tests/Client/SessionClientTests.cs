@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -86,6 +87,34 @@ public sealed class SessionClientTests
 
         Assert.Equal(["/ws/s?v=1 Bearer t-2"], host.Requests);
         Assert.Equal("The authority is away.", _changes.Single(change => change.Cause is not null).Cause?.Message);
+    }
+
+    [Fact]
+    public async Task TokenThatTheServerCouldNotCheck_IsUsedForTheNextConnection()
+    {
+        await using var host = await ScriptedHost.StartAsync(async (context, number) =>
+        {
+            if (number > 0)
+            {
+                await ScriptedHost.ServeAsync(context);
+                return;
+            }
+
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await ScriptedHost.SendAsync(socket, ScriptedHost.Hello);
+            await ScriptedHost.SendAsync(socket, """{"type":"expiring","in_ms":60000}""");
+            await socket.ReceiveAsync(new byte[4096], CancellationToken.None);
+            await ScriptedHost.SendAsync(
+                socket, """{"type":"error","message":"Later.","code":"internal","retryable":true,"param":"token","retry_after_ms":60000}""");
+            await ScriptedHost.SendAsync(socket, """{"type":"error","message":"Over.","code":"token_expired","retryable":false}""");
+            await socket.CloseAsync((WebSocketCloseStatus)4005, null, CancellationToken.None);
+        });
+        var calls = 0;
+        await using var client = SessionClient.Start(host.Address, "s", new() { Token = _ => new(++calls == 1 ? "t-1" : "t-2") });
+
+        await Eventually.TrueAsync(() => host.Requests.Count == 2 || client.Stopped.IsCompleted, "the client comes back");
+
+        Assert.Equal(["/ws/s?v=1 Bearer t-1", "/ws/s?v=1&epoch=e1&after=0 Bearer t-2"], host.Requests);
     }
 
     [Fact]
