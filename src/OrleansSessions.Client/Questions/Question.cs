@@ -47,6 +47,9 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
     /// <summary>True while its state is being read from the server.</summary>
     public bool IsBeingRead { get; set; }
 
+    /// <summary>True if the read that is under way began before the session came back, so that it can show a state before that.</summary>
+    public bool IsReadStale { get; set; }
+
     /// <summary>True if the server did not list it as open. It has ended, or the server has lost it.</summary>
     public bool IsMissing { get; set; }
 

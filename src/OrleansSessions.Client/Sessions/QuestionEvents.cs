@@ -54,12 +54,18 @@ internal sealed class QuestionEvents(QuestionTable questions, PendingCancels can
 
     /// <summary>Takes what the server has of a question.</summary>
     /// <param name="stored">Null if it has none.</param>
-    /// <returns>False if the question must be read again: its end is known, and the server does not show it yet.</returns>
+    /// <returns>False if the question must be read again: more of it is known than what was read, or the session has come back since the read began.</returns>
     public static bool OnRead(Question question, StoredQuestion? stored)
     {
         if (question.IsOver)
         {
             return true;
+        }
+
+        if (question.IsReadStale && stored is not { End: not null })
+        {
+            question.IsReadStale = false;
+            return false;
         }
 
         if (stored is null)
@@ -96,7 +102,7 @@ internal sealed class QuestionEvents(QuestionTable questions, PendingCancels can
     /// <summary>A question could not be read, after several tries.</summary>
     public static void OnUnreadable(Question question, Exception? fault, bool isLive)
     {
-        question.IsBeingRead = false;
+        question.IsBeingRead = question.IsReadStale = false;
 
         // Without a connection, the next one looks again.
         if (isLive && question.Ask is null && (question.KnownEnd is not null || question.IsMissing))
@@ -146,7 +152,7 @@ internal sealed class QuestionEvents(QuestionTable questions, PendingCancels can
     {
         if (!question.IsBeingRead && !question.IsOver)
         {
-            question.IsBeingRead = true;
+            (question.IsBeingRead, question.IsReadStale) = (true, false);
             effects.Read(question);
         }
     }

@@ -167,6 +167,11 @@ internal sealed class SessionCore
         _isLive = true;
         _effects.Live();
         _cancels.Begin(open);
+        foreach (var question in Questions.Open)
+        {
+            question.IsReadStale = question.IsBeingRead;
+        }
+
         var ids = open.Select(static question => question.QuestionId).ToHashSet();
         foreach (var question in Questions.Open.Where(question => !ids.Contains(question.Id)).ToArray())
         {

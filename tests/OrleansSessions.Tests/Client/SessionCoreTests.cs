@@ -111,6 +111,17 @@ public sealed class SessionCoreTests
     }
 
     [Fact]
+    public void RateLimit_OfARewind_LeavesTheConnection_BecauseNothingComesWithoutIt()
+    {
+        _bed.Hello().Receive("""{"type":"ping","seq":5}""");
+        Assert.Contains("resume", _bed.Sent[^1], StringComparison.Ordinal);
+
+        _bed.Receive("""{"type":"error","message":"Slow down.","code":"rate_limited","retryable":true,"retry_after_ms":500}""");
+
+        Assert.Equal(1, _bed.Leaves);
+    }
+
+    [Fact]
     public async Task AcceptedQuestion_ThatIsAskedAgain_IsNotSentAgain_SoNoRefusalCanEndIt()
     {
         var first = _bed.Hello().Ask();
@@ -135,6 +146,21 @@ public sealed class SessionCoreTests
 
         Assert.Equal(2, _bed.Sent.Count);
         Assert.Equal(_bed.Sent[0], _bed.Sent[1]);
+    }
+
+    [Fact]
+    public async Task LookUp_ThatBeganBeforeTheSessionCameBack_IsRepeated_IfItSaysThatTheQuestionIsOpen()
+    {
+        var answer = _bed.Hello().Ask();
+        _bed.Accepted(1).Delta(2, 1, "two");
+        var read = Assert.Single(_bed.Reads);
+        _bed.Core.Disconnected();
+        _bed.Hello("e2");
+
+        Assert.False(SessionCore.OnRead(read, CoreBed.Stored("one two", "e1", 2, hasEnded: false)), "It is an old state.");
+        Assert.True(SessionCore.OnRead(read, CoreBed.Stored("one two", "e1", 2, hasEnded: true)), "It is the end.");
+
+        Assert.Equal("one two", (await answer).Text);
     }
 
     [Fact]
