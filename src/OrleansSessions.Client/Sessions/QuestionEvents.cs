@@ -6,6 +6,30 @@ namespace OrleansSessions.Client.Sessions;
 /// <summary>What events, snapshots and look-ups do to questions. All members hold the session's lock.</summary>
 internal sealed class QuestionEvents(QuestionTable questions, PendingCancels cancels, ISessionEffects effects)
 {
+    private bool _hasKnownOpenOnes;
+    private bool _lastCanBeOld;
+
+    /// <summary>The server lists the open questions.</summary>
+    public void OnListed(IReadOnlyList<OpenQuestion> open, long last)
+    {
+        for (var i = 0; i < open.Count; i++)
+        {
+            // The server lists them in its order, and accepts the next ones after its present number.
+            var question = Obtain(open[i].QuestionId);
+            question.Accept(0);
+            question.Order = last - (open.Count - 1 - i);
+        }
+
+        _hasKnownOpenOnes |= open.Count > 0;
+    }
+
+    /// <summary>
+    /// The events of a gap are not available. In their place the server shows its last question, also if that has ended long ago. It began or ended in the gap
+    /// if the log went on there, or if this client has known open questions, because then the last one of them is either known here as ended or followed by it.
+    /// Otherwise it can have ended before this client connected, and is not told.
+    /// </summary>
+    public void OnGap(bool wentOn) => _lastCanBeOld = !wentOn && !_hasKnownOpenOnes;
+
     /// <summary>Applies an event that is next in the log, or is repeated for a question that was asked again.</summary>
     public void Apply(ServerMessage? message)
     {
@@ -15,6 +39,7 @@ internal sealed class QuestionEvents(QuestionTable questions, PendingCancels can
                 var question = Obtain(accepted.QuestionId);
                 question.LearnText(accepted.Question);
                 question.Accept(accepted.Position, accepted.Seq);
+                _hasKnownOpenOnes = true;
                 break;
             case DeltaMessage delta when Knows(delta.QuestionId):
                 OnDelta(Obtain(delta.QuestionId), delta);
@@ -32,7 +57,7 @@ internal sealed class QuestionEvents(QuestionTable questions, PendingCancels can
 
     public void OnSnapshot(SnapshotMessage snapshot)
     {
-        if (questions.Find(snapshot.QuestionId) is null && snapshot.End is not null && questions.HasEnded(snapshot.QuestionId))
+        if (snapshot.End is not null && questions.Find(snapshot.QuestionId) is null && (_lastCanBeOld || questions.HasEnded(snapshot.QuestionId)))
         {
             return;
         }

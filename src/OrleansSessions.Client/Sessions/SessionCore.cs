@@ -155,6 +155,8 @@ internal sealed class SessionCore
         }
         else
         {
+            // The first number of an epoch stands for all that was before it.
+            _events.OnGap(resumed.ToSeq > (resumed.Epoch == _log.Epoch ? _log.Last : 1));
             _log.MoveTo(resumed.Epoch, resumed.ToSeq);
         }
 
@@ -188,14 +190,7 @@ internal sealed class SessionCore
             }
         }
 
-        for (var i = 0; i < open.Count; i++)
-        {
-            // The server lists them in its order, and accepts the next ones after its present number.
-            var question = _events.Obtain(open[i].QuestionId);
-            question.Accept(0);
-            question.Order = _log.Last - (open.Count - 1 - i);
-        }
-
+        _events.OnListed(open, _log.Last);
         _cancels.SendAll();
     }
 

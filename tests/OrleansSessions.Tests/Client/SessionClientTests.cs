@@ -62,15 +62,22 @@ public sealed class SessionClientTests
     [Fact]
     public async Task SilentServer_IsLeft_AfterThreeHeartbeats()
     {
-        await using var host = await ScriptedHost.StartAsync((context, _) => ScriptedHost.ServeAsync(context));
+        await using var host = await ScriptedHost.StartAsync((context, _) => ScriptedHost.ServeAsync(context, (socket, _) =>
+            ScriptedHost.SendAsync(socket, """{"type":"error","message":"No.","code":"bad_request","retryable":false,"question_id":"q-1"}""")));
         var time = new FakeTimeProvider();
         var options = Recording();
         options.TimeProvider = time;
         await using var client = await SessionClient.ConnectAsync(host.Address, "s", options, Token);
 
         time.Advance(TimeSpan.FromSeconds(74.9));
-        Assert.Equal(SessionState.Live, client.State);
-        time.Advance(TimeSpan.FromSeconds(0.2));
+        await Assert.ThrowsAsync<SessionRefusedException>(() => client.AskAsync("What?", new() { Id = "q-1" }, Token).WholeAsync(Token));
+        Assert.Single(host.Requests);
+
+        // What arrives is no silence.
+        time.Advance(TimeSpan.FromSeconds(74.9));
+        await Assert.ThrowsAsync<SessionRefusedException>(() => client.AskAsync("What?", new() { Id = "q-1" }, Token).WholeAsync(Token));
+        Assert.Single(host.Requests);
+        time.Advance(TimeSpan.FromSeconds(75.1));
 
         await Eventually.TrueAsync(
             () => _changes.Any(change => change is { State: SessionState.Reconnecting, Cause: TimeoutException }), "the silence is noticed");

@@ -43,6 +43,32 @@ public sealed class SessionCoreTests
         Assert.Empty(_bed.Reads);
     }
 
+    [Theory]
+    [InlineData("e1", 12, "accepted 'old' ended")]
+    [InlineData("e1", 7, "")]
+    [InlineData("e2", 5, "accepted 'old' ended")]
+    [InlineData("e2", 1, "")]
+    public void LastQuestion_AfterAGap_IsToldToThoseWhoFollowAll_UnlessItCanHaveEndedBeforeTheClientConnected(string epoch, long seq, string told)
+    {
+        var all = new UpdateWords(_bed.Hello(seq: 9).FollowAll());
+        _bed.Core.Disconnected();
+
+        Return(epoch, seq);
+
+        Assert.Equal(told, all.Read());
+    }
+
+    [Fact]
+    public void LastQuestion_AfterAGap_ThatIsNotTheLastOneThatTheClientKnows_IsTold()
+    {
+        _bed.Hello().Accepted(1, "q-0").Done(2, 0, "", "q-0");
+        var all = new UpdateWords(_bed.FollowAll());
+
+        Return("e2", 1);
+
+        Assert.Equal("accepted 'old' ended", all.Read());
+    }
+
     [Fact]
     public void EndedQuestion_ThatOneReaderAskedFor_IsNotToldToThoseWhoFollowAll()
     {
@@ -301,4 +327,9 @@ public sealed class SessionCoreTests
 
         Assert.Equal("too_many_questions", _bed.Core.Ask("q-x", "What?", []).Fault?.Code);
     }
+
+    private void Return(string epoch, long seq) => _bed.Receive(
+        $$"""{"type":"hello","epoch":"{{epoch}}","seq":{{seq}},"resuming":true,"open":[]}""",
+        $$"""{"type":"resumed","recovered":false,"reason":"trimmed","epoch":"{{epoch}}","to_seq":{{seq}},"open":[]}""",
+        $$"""{"type":"snapshot","epoch":"{{epoch}}","question_id":"q-1","text":"old","deltas":1,"bytes":3,"status":"completed"}""");
 }
