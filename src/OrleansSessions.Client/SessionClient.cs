@@ -70,7 +70,7 @@ public sealed class SessionClient : IAsyncDisposable
     /// <exception cref="ArgumentException">The address or the session id is not valid. Nothing was sent.</exception>
     public static SessionClient Start(Uri url, string session, SessionClientOptions? options = null)
     {
-        options ??= new();
+        options = options?.Copy() ?? new();
         var addresses = new SessionAddresses(url, session, options);
         var invoker = options.Invoker ?? SharedInvoker;
         var api = new SessionApi(session, addresses, options, invoker);

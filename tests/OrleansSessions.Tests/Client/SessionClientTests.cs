@@ -60,6 +60,21 @@ public sealed class SessionClientTests
     }
 
     [Fact]
+    public async Task Options_ThatAreChangedLater_DoNotReachASession()
+    {
+        await using var host = await ScriptedHost.StartAsync((context, number) => number == 0
+            ? ScriptedHost.ServeAsync(context) : context.Response.WriteAsJsonAsync(new { questions = Array.Empty<object>() }));
+        var options = new SessionClientOptions { Token = _ => new("t-1") };
+        await using var client = await SessionClient.ConnectAsync(host.Address, "s", options, Token);
+
+        options.Token = _ => new("t-2");
+        options.Headers["X-App"] = "+app";
+        await client.GetHistoryAsync(7, Token);
+
+        Assert.Equal("/v1/sessions/s/questions?limit=7 Bearer t-1", host.Requests.Last());
+    }
+
+    [Fact]
     public async Task SilentServer_IsLeft_AfterThreeHeartbeats()
     {
         await using var host = await ScriptedHost.StartAsync((context, _) => ScriptedHost.ServeAsync(context, (socket, _) =>
