@@ -56,7 +56,7 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(factory);
         _options = options ?? new();
         _options.Check();
-        _pool = new(factory.ConnectAsync, _options);
+        _pool = new(factory.Start, _options);
         _metadata = new(Provider, url);
     }
 
@@ -124,7 +124,7 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(token);
         var position = AnswerToken.Of(token, nameof(token)).Position;
         using var patience = new Patience(_options.AcceptTimeout, _options.TimeProvider, cancellationToken);
-        using var lease = await patience.WaitAsync(_pool.AcquireAsync(position.Session, patience.Token)).ConfigureAwait(false);
+        using var lease = await patience.WaitAsync(_pool.AcquireAsync(position.Session, patience)).ConfigureAwait(false);
         await patience.WaitAsync(CancelAsync(lease.Client, position.QuestionId, patience.Token)).ConfigureAwait(false);
 
         static async Task<bool> CancelAsync(SessionClient client, string questionId, CancellationToken cancellationToken)
@@ -197,7 +197,7 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
     private async Task<ChatResponse> LookAsync(ChatCall call, ChatResults results, CancellationToken cancellationToken)
     {
         using var patience = new Patience(_options.AcceptTimeout, _options.TimeProvider, cancellationToken);
-        using var lease = await patience.WaitAsync(_pool.AcquireAsync(call.Session, patience.Token)).ConfigureAwait(false);
+        using var lease = await patience.WaitAsync(_pool.AcquireAsync(call.Session, patience)).ConfigureAwait(false);
         var id = call.Token!.Position.QuestionId;
         var stored = await patience.WaitAsync(lease.Client.GetQuestionAsync(id, patience.Token)).ConfigureAwait(false) ?? throw new QuestionLostException(id);
         return stored.End is null ? results.Unfinished(call.Token) : results.Response(stored.End);
@@ -209,7 +209,7 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
     private async IAsyncEnumerable<AnswerUpdate> ReadAsync(ChatCall call, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var patience = new Patience(_options.AcceptTimeout, _options.TimeProvider, cancellationToken);
-        using var lease = await patience.WaitAsync(_pool.AcquireAsync(call.Session, patience.Token)).ConfigureAwait(false);
+        using var lease = await patience.WaitAsync(_pool.AcquireAsync(call.Session, patience)).ConfigureAwait(false);
         var answer = call.StartAsync(lease.Client);
         var (isAccepted, isOver) = (false, false);
         try

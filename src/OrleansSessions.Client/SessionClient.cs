@@ -34,6 +34,11 @@ public sealed class SessionClient : IAsyncDisposable
     /// <summary>The state of the connection. <see cref="SessionClientOptions.OnStateChanged"/> is called for each new one.</summary>
     public SessionState State => _life.State;
 
+    /// <summary>
+    /// Why the last connection was lost or could not be had, as far as it is known. Null before the first attempt, and while the session is live.
+    /// </summary>
+    public Exception? Cause => _life.Cause;
+
     /// <summary>Completes with the reason when the session has stopped. It never fails.</summary>
     public Task<SessionStop> Stopped => _life.Stopped;
 

@@ -27,6 +27,7 @@ internal sealed class SessionLife : ISessionEffects
     private bool _mustLeave;
     private Exception? _fault;
     private volatile SessionState _state = SessionState.Connecting;
+    private volatile Exception? _cause;
 
     public SessionLife(string session, SessionClientOptions options, LinkOpener opener, SessionApi api)
     {
@@ -43,6 +44,9 @@ internal sealed class SessionLife : ISessionEffects
     public SessionCore Core { get; }
 
     public SessionState State => _state;
+
+    /// <summary>Why the last connection was lost or could not be had; null while the session is live.</summary>
+    public Exception? Cause => _cause;
 
     /// <summary>Completes when the session is live for the first time.</summary>
     public Task FirstLive => _firstLive.Task;
@@ -284,6 +288,7 @@ internal sealed class SessionLife : ISessionEffects
     private void Tell(SessionState state, Exception? cause)
     {
         _state = state;
+        _cause = state == SessionState.Stopped ? _cause : cause;
         _options.OnStateChanged?.Invoke(new(_session, state, cause));
     }
 

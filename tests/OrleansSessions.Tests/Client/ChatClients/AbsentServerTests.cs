@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Time.Testing;
 using OrleansSessions.Client;
@@ -34,6 +35,25 @@ public sealed class AbsentServerTests
 
         Assert.Equal("not_accepted", (await Assert.ThrowsAsync<SessionException>(() => call)).Code);
         Assert.Equal("""{"type":"cancel","question_id":"mine"}""", _frames.Last());
+    }
+
+    [Fact]
+    public async Task ServerThatCannotAnswerNow_IsTheCauseOfAQuestionThatIsNotAccepted()
+    {
+        await using var host = await ScriptedHost.StartAsync((context, _) =>
+        {
+            context.Response.StatusCode = 503;
+            return context.Response.WriteAsync("""{"code":"draining","detail":"Later.","retryable":true,"retry_after_ms":1}""", Token);
+        });
+        await using var client = new SessionChatClient(host.Address, options: new() { TimeProvider = _time });
+        var call = client.GetResponseAsync("Why?", cancellationToken: Token);
+        await Eventually.TrueAsync(() => host.Requests.Count > 1, "the client has been refused, and tries again");
+
+        _time.Advance(TimeSpan.FromSeconds(30));
+
+        var failure = await Assert.ThrowsAsync<SessionException>(() => call);
+        Assert.Equal(("not_accepted", "draining"), (failure.Code, (failure.InnerException as SessionRefusedException)?.Code));
+        Assert.EndsWith(" Later.", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
