@@ -74,7 +74,10 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
     /// <exception cref="ArgumentException">There is nothing to ask, or the token or the conversation id is not valid.</exception>
     /// <exception cref="QuestionNotAnsweredException">The question failed, its time was over, or another client cancelled it.</exception>
     /// <exception cref="SessionRefusedException">The server refused the question, for example because another one is open.</exception>
-    /// <exception cref="SessionException">The server was not reached in time, or has lost the question, or its answer cannot be read.</exception>
+    /// <exception cref="SessionException">
+    /// The server did not accept the question in time (<c>not_accepted</c>) or could not be reached to look at an answer (<c>not_reached</c>), has lost the
+    /// question, or its answer cannot be read.
+    /// </exception>
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -199,8 +202,16 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
         using var patience = new Patience(_options.AcceptTimeout, _options.TimeProvider, cancellationToken);
         using var lease = await patience.WaitAsync(_pool.AcquireAsync(call.Session, patience)).ConfigureAwait(false);
         var id = call.Token!.Position.QuestionId;
-        var stored = await patience.WaitAsync(lease.Client.GetQuestionAsync(id, patience.Token)).ConfigureAwait(false) ?? throw new QuestionLostException(id);
-        return stored.End is null ? results.Unfinished(call.Token) : results.Response(stored.End);
+        try
+        {
+            var stored = await patience.WaitAsync(lease.Client.GetQuestionAsync(id, patience.Token)).ConfigureAwait(false)
+                ?? throw new QuestionLostException(id);
+            return stored.End is null ? results.Unfinished(call.Token) : results.Response(stored.End);
+        }
+        catch (HttpRequestException fault)
+        {
+            throw new SessionException("not_reached", $"The server could not be reached. {fault.Message}", fault);
+        }
     }
 
     /// <summary>

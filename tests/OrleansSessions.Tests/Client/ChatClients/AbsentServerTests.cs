@@ -57,6 +57,30 @@ public sealed class AbsentServerTests
     }
 
     [Fact]
+    public async Task LookAtABackgroundResponse_WhileTheServerIsAway_IsASessionException()
+    {
+        await using var host = await ScriptedHost.StartAsync((context, number) =>
+        {
+            if (number > 0)
+            {
+                context.Abort();
+                return Task.CompletedTask;
+            }
+
+            return ScriptedHost.ServeAsync(context, (socket, _) =>
+                ScriptedHost.SendAsync(socket, """{"type":"accepted","seq":1,"question_id":"mine","position":0}"""));
+        });
+        await using var client = new SessionChatClient(host.Address, options: new() { TimeProvider = _time });
+        var options = new ChatOptions { AllowBackgroundResponses = true, RawRepresentationFactory = _ => new AskOptions { Id = "mine" } };
+        options.ContinuationToken = (await client.GetResponseAsync("Why?", options, Token)).ContinuationToken;
+
+        var failure = await Assert.ThrowsAsync<SessionException>(() => client.GetResponseAsync([], options, Token));
+
+        Assert.Equal("not_reached", failure.Code);
+        Assert.IsType<HttpRequestException>(failure.InnerException);
+    }
+
+    [Fact]
     public async Task CallerThatLeaves_WaitsForTheCancel_AlsoIfUnusedConnectionsAreNotKept()
     {
         var cancelling = new TaskCompletionSource();
