@@ -145,10 +145,10 @@ public sealed class SessionClient : IAsyncDisposable
 
     /// <summary>
     /// Follows all questions of the session, whoever asks them, from the beginning of the enumeration on; the open ones first, with their text so far. A
-    /// question ends with <see cref="AnswerEnded"/> or <see cref="AnswerFailed"/>. If so much happened without a connection that the server cannot repeat it, the last
-    /// question of that time is told whole, and the others that ended in it are only in the history. The server does not say when its last question ended: one
-    /// that this client has known as ended, or that can have ended before it connected, is not told. The sequence ends when the caller closes the session, and throws
-    /// <see cref="SessionStoppedException"/> if it stops for another reason. A reader that leaves the updates of more than 256 questions unread gets
+    /// question ends with <see cref="AnswerEnded"/> or <see cref="AnswerFailed"/>. If so much happened without a connection that the server cannot repeat it, the
+    /// last question of that time is told whole, and the others that ended in it are only in the history. The server does not say when its last question ended:
+    /// one that this client has known as ended, or that can have ended before it connected, is not told. The sequence ends when the caller closes the session,
+    /// and throws <see cref="SessionStoppedException"/> if it stops for another reason. A reader that leaves the updates of more than 256 questions unread gets
     /// a <see cref="SessionException"/> with the code <c>reader_too_slow</c>.
     /// </summary>
     public IAsyncEnumerable<AnswerUpdate> FollowAsync() => new SessionUpdates(_life.Core.Questions, _life.Gate);

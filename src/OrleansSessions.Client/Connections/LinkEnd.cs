@@ -37,7 +37,7 @@ internal sealed record LinkEnd
     public bool IsMisunderstood { get; init; }
 
     /// <summary>
-    /// The refusal if it explains the end; otherwise null. On a connection that served, the last frame can have refused something else: a question, for example.
+    /// The refusal if it explains the end; otherwise null. On a connection that served, the last frame can have refused something else, such as a question.
     /// </summary>
     public SessionRefusedException? Explanation => Refusal is { } refusal && (!IsGreeted || CloseCode == CloseCodes.BadProtocol || Closes(refusal))
         ? refusal : null;

@@ -208,7 +208,8 @@ public sealed class SessionCoreTests
     public async Task CancelWithoutId_InANewEpoch_NamesTheQuestionThatTheServerListsFirst()
     {
         _bed.Hello(seq: 7).Accepted(8);
-        _bed.Receive("""{"type":"resumed","recovered":false,"reason":"epoch_changed","epoch":"e2","to_seq":1,"open":[{"question_id":"q-1"},{"question_id":"q-2"}]}""");
+        _bed.Receive(
+            """{"type":"resumed","recovered":false,"epoch":"e2","to_seq":1,"open":[{"question_id":"q-1"},{"question_id":"q-2"}]}""");
         _bed.Accepted(2, "q-0");
         var cancel = _bed.Core.CancelAsync(null);
         _bed.Core.Disconnected();
