@@ -14,15 +14,17 @@ if (Environment.GetEnvironmentVariable("SESSIONS_TOKEN") is { Length: > 0 } toke
 }
 
 Answer? running = null;
+Answer? cancelled = null;
 try
 {
     await using var session = await SessionClient.ConnectAsync(new Uri(args[0]), args[1], options);
     Console.CancelKeyPress += (_, press) =>
     {
-        // The first Ctrl+C ends the answer, and without an answer it ends the program.
-        if (running is { } answer)
+        // The first Ctrl+C cancels the answer. The second one, or one without an answer, ends the program, also while the server is away.
+        if (running is { } answer && answer != cancelled)
         {
             press.Cancel = true;
+            cancelled = answer;
             _ = CancelAsync(session, answer.QuestionId);
         }
     };
@@ -52,6 +54,12 @@ catch (Exception fault) when (fault is ArgumentException or UriFormatException)
 catch (SessionStoppedException stopped)
 {
     Console.Error.WriteLine($"[{stopped.Reason}: {stopped.Message}]");
+    return 1;
+}
+catch (Exception fault) when (fault is HttpRequestException or SessionRefusedException)
+{
+    // The history could not be read.
+    Console.Error.WriteLine($"[{fault.Message}]");
     return 1;
 }
 

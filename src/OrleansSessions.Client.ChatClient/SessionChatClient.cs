@@ -56,7 +56,7 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(factory);
         _options = options ?? new();
         _options.Check();
-        _pool = new(factory.ConnectAsync, _options);
+        _pool = new(factory.Start, _options);
         _metadata = new(Provider, url);
     }
 
@@ -74,7 +74,10 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
     /// <exception cref="ArgumentException">There is nothing to ask, or the token or the conversation id is not valid.</exception>
     /// <exception cref="QuestionNotAnsweredException">The question failed, its time was over, or another client cancelled it.</exception>
     /// <exception cref="SessionRefusedException">The server refused the question, for example because another one is open.</exception>
-    /// <exception cref="SessionException">The server was not reached in time, or has lost the question, or its answer cannot be read.</exception>
+    /// <exception cref="SessionException">
+    /// The server did not accept the question in time (<c>not_accepted</c>) or could not be reached to look at an answer (<c>not_reached</c>), has lost the
+    /// question, or its answer cannot be read.
+    /// </exception>
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -124,7 +127,7 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(token);
         var position = AnswerToken.Of(token, nameof(token)).Position;
         using var patience = new Patience(_options.AcceptTimeout, _options.TimeProvider, cancellationToken);
-        using var lease = await patience.WaitAsync(_pool.AcquireAsync(position.Session, patience.Token)).ConfigureAwait(false);
+        using var lease = await patience.WaitAsync(_pool.AcquireAsync(position.Session, patience)).ConfigureAwait(false);
         await patience.WaitAsync(CancelAsync(lease.Client, position.QuestionId, patience.Token)).ConfigureAwait(false);
 
         static async Task<bool> CancelAsync(SessionClient client, string questionId, CancellationToken cancellationToken)
@@ -197,10 +200,18 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
     private async Task<ChatResponse> LookAsync(ChatCall call, ChatResults results, CancellationToken cancellationToken)
     {
         using var patience = new Patience(_options.AcceptTimeout, _options.TimeProvider, cancellationToken);
-        using var lease = await patience.WaitAsync(_pool.AcquireAsync(call.Session, patience.Token)).ConfigureAwait(false);
+        using var lease = await patience.WaitAsync(_pool.AcquireAsync(call.Session, patience)).ConfigureAwait(false);
         var id = call.Token!.Position.QuestionId;
-        var stored = await patience.WaitAsync(lease.Client.GetQuestionAsync(id, patience.Token)).ConfigureAwait(false) ?? throw new QuestionLostException(id);
-        return stored.End is null ? results.Unfinished(call.Token) : results.Response(stored.End);
+        try
+        {
+            var stored = await patience.WaitAsync(lease.Client.GetQuestionAsync(id, patience.Token)).ConfigureAwait(false)
+                ?? throw new QuestionLostException(id);
+            return stored.End is null ? results.Unfinished(call.Token) : results.Response(stored.End);
+        }
+        catch (HttpRequestException fault)
+        {
+            throw new SessionException("not_reached", $"The server could not be reached. {fault.Message}", fault);
+        }
     }
 
     /// <summary>
@@ -209,15 +220,16 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
     private async IAsyncEnumerable<AnswerUpdate> ReadAsync(ChatCall call, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var patience = new Patience(_options.AcceptTimeout, _options.TimeProvider, cancellationToken);
-        using var lease = await patience.WaitAsync(_pool.AcquireAsync(call.Session, patience.Token)).ConfigureAwait(false);
+        using var lease = await patience.WaitAsync(_pool.AcquireAsync(call.Session, patience)).ConfigureAwait(false);
         var answer = call.StartAsync(lease.Client);
-        var isOver = false;
+        var (isAccepted, isOver) = (false, false);
         try
         {
             await using var updates = answer.GetAsyncEnumerator(patience.Token);
             while (await NextAsync().ConfigureAwait(false))
             {
                 patience.Accepted();
+                isAccepted = true;
                 isOver = updates.Current is AnswerEnded;
                 yield return updates.Current;
             }
@@ -238,7 +250,9 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
         }
         finally
         {
-            if (!isOver && call.CancelsQuestion)
+            // Without an update, the caller has no token to continue with, and is told that the question was not accepted.
+            var isUnreachable = patience.IsOver && !isAccepted && call.Token is null;
+            if (!isOver && (call.CancelsQuestion || isUnreachable))
             {
                 await StopAsync(lease, answer.QuestionId).ConfigureAwait(false);
             }
@@ -264,7 +278,8 @@ public sealed class SessionChatClient : IChatClient, IAsyncDisposable
         {
             try
             {
-                await lease.Client.CancelAsync(questionId).WaitAsync(_options.IdleTimeout, _options.TimeProvider).ConfigureAwait(false);
+                var patience = _options.IdleTimeout > _options.CancelTimeout ? _options.IdleTimeout : _options.CancelTimeout;
+                await lease.Client.CancelAsync(questionId).WaitAsync(patience, _options.TimeProvider).ConfigureAwait(false);
             }
             catch (Exception fault) when (fault is SessionException or TimeoutException)
             {

@@ -11,7 +11,7 @@ public sealed class SessionChatClientOptions
 
     /// <summary>
     /// How long a call that is cancelled waits for the server to take the cancel, at least 0. Default 5 seconds. Without a connection it does not wait. The
-    /// cancel itself is not given up then: it is sent when the connection is back, within <see cref="IdleTimeout"/>.
+    /// cancel itself is not given up then: it is sent when the connection is back, within the longer one of this time and <see cref="IdleTimeout"/>.
     /// </summary>
     public TimeSpan CancelTimeout { get; set; } = TimeSpan.FromSeconds(5);
 

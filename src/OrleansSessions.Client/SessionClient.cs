@@ -34,6 +34,11 @@ public sealed class SessionClient : IAsyncDisposable
     /// <summary>The state of the connection. <see cref="SessionClientOptions.OnStateChanged"/> is called for each new one.</summary>
     public SessionState State => _life.State;
 
+    /// <summary>
+    /// Why the last connection was lost or could not be had, as far as it is known. Null before the first attempt, and while the session is live.
+    /// </summary>
+    public Exception? Cause => _life.Cause;
+
     /// <summary>Completes with the reason when the session has stopped. It never fails.</summary>
     public Task<SessionStop> Stopped => _life.Stopped;
 
@@ -70,7 +75,7 @@ public sealed class SessionClient : IAsyncDisposable
     /// <exception cref="ArgumentException">The address or the session id is not valid. Nothing was sent.</exception>
     public static SessionClient Start(Uri url, string session, SessionClientOptions? options = null)
     {
-        options ??= new();
+        options = options?.Copy() ?? new();
         var addresses = new SessionAddresses(url, session, options);
         var invoker = options.Invoker ?? SharedInvoker;
         var api = new SessionApi(session, addresses, options, invoker);
@@ -112,7 +117,8 @@ public sealed class SessionClient : IAsyncDisposable
 
     /// <summary>
     /// Cancels a question, whoever asked it. Returns when the server has taken it: its answer then ends as <see cref="QuestionStatus.Cancelled"/>. It is
-    /// harmless to cancel twice, or a question that has ended. Without a connection, it waits for the next one.
+    /// harmless to cancel twice, or a question that has ended. Without a connection, it waits for the next one; a question that waits for it, too, is not sent
+    /// then, and ends as cancelled at once.
     /// </summary>
     /// <param name="questionId">The question. Default null: the one that is being answered.</param>
     /// <param name="cancellationToken">Ends the wait, not the cancel.</param>
@@ -139,8 +145,10 @@ public sealed class SessionClient : IAsyncDisposable
 
     /// <summary>
     /// Follows all questions of the session, whoever asks them, from the beginning of the enumeration on; the open ones first, with their text so far. A
-    /// question ends with <see cref="AnswerEnded"/> or <see cref="AnswerFailed"/>. The sequence ends when the caller closes the session, and throws
-    /// <see cref="SessionStoppedException"/> if it stops for another reason. A reader that leaves the updates of more than 256 questions unread gets
+    /// question ends with <see cref="AnswerEnded"/> or <see cref="AnswerFailed"/>. If so much happened without a connection that the server cannot repeat it, the
+    /// last question of that time is told whole, and the others that ended in it are only in the history. The server does not say when its last question ended:
+    /// one that this client has known as ended, or that can have ended before it connected, is not told. The sequence ends when the caller closes the session,
+    /// and throws <see cref="SessionStoppedException"/> if it stops for another reason. A reader that leaves the updates of more than 256 questions unread gets
     /// a <see cref="SessionException"/> with the code <c>reader_too_slow</c>.
     /// </summary>
     public IAsyncEnumerable<AnswerUpdate> FollowAsync() => new SessionUpdates(_life.Core.Questions, _life.Gate);

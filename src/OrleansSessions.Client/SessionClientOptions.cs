@@ -20,7 +20,7 @@ public sealed class SessionClientOptions
     public HttpMessageInvoker? Invoker { get; set; }
 
     /// <summary>Headers that are sent with each upgrade and each request. Default none.</summary>
-    public IDictionary<string, string> Headers { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+    public IDictionary<string, string> Headers { get; private set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The path of the socket below the server's address. Default <c>/ws/{session}</c>.</summary>
     public string SocketPath { get; set; } = "/ws/" + SessionPlaceholder;
@@ -40,4 +40,12 @@ public sealed class SessionClientOptions
 
     /// <summary>All timers of the client. Default <see cref="TimeProvider.System"/>.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>The options of one session, which later changes of these do not reach.</summary>
+    internal SessionClientOptions Copy()
+    {
+        var copy = (SessionClientOptions)MemberwiseClone();
+        copy.Headers = new Dictionary<string, string>(Headers, StringComparer.OrdinalIgnoreCase);
+        return copy;
+    }
 }

@@ -7,6 +7,7 @@ internal sealed class Patience : IDisposable
     private readonly TimeSpan _limit;
     private readonly CancellationTokenSource _timer;
     private readonly CancellationTokenSource _either;
+    private Func<Exception?>? _cause;
 
     public Patience(TimeSpan limit, TimeProvider time, CancellationToken caller)
     {
@@ -19,6 +20,9 @@ internal sealed class Patience : IDisposable
 
     /// <summary>True if the time was over before the server had accepted the question.</summary>
     public bool IsOver => _timer.IsCancellationRequested;
+
+    /// <summary>Says why there is no connection, when the time is over.</summary>
+    public void Explain(Func<Exception?> cause) => _cause = cause;
 
     /// <summary>The server has accepted the question. From now on, only the caller gives up.</summary>
     public void Accepted() => _timer.CancelAfter(Timeout.InfiniteTimeSpan);
@@ -38,8 +42,9 @@ internal sealed class Patience : IDisposable
         }
         catch (OperationCanceledException) when (_timer.IsCancellationRequested)
         {
-            throw new SessionException(
-                "not_accepted", $"The server could not be reached, or did not accept the question, within {_limit.TotalSeconds:0.###} s.");
+            var cause = _cause?.Invoke();
+            var message = $"The server could not be reached, or did not accept the question, within {_limit.TotalSeconds:0.###} s.";
+            throw new SessionException("not_accepted", cause is null ? message : $"{message} {cause.Message}", cause);
         }
     }
 

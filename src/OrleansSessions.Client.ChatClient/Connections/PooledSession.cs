@@ -1,10 +1,11 @@
 namespace OrleansSessions.Client.ChatClient.Connections;
 
-/// <summary>A session in the pool. All members but <see cref="Connecting"/> hold the pool's lock.</summary>
+/// <summary>A session in the pool. All members but <see cref="Connecting"/> and <see cref="Cause"/> hold the pool's lock.</summary>
 internal sealed class PooledSession(string id) : IDisposable
 {
     private readonly CancellationTokenSource _closing = new();
     private volatile SessionClient? _client;
+    private volatile SessionClient? _connecting;
 
     public string Id => id;
 
@@ -23,11 +24,27 @@ internal sealed class PooledSession(string id) : IDisposable
     /// <summary>True if there is a connection, whatever has become of it.</summary>
     public bool IsConnected => _client is not null;
 
-    public void Connect(Func<string, CancellationToken, Task<SessionClient>> connect)
+    /// <summary>Why there is no connection, as far as it is known.</summary>
+    public Exception? Cause => _connecting?.Cause;
+
+    public void Connect(Func<string, SessionClient> start)
     {
         Connecting = ConnectAsync();
 
-        async Task<SessionClient> ConnectAsync() => _client = await connect(id, _closing.Token).ConfigureAwait(false);
+        async Task<SessionClient> ConnectAsync()
+        {
+            var client = _connecting = start(id);
+            try
+            {
+                await client.LiveAsync(_closing.Token).ConfigureAwait(false);
+                return _client = client;
+            }
+            catch
+            {
+                await client.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
     }
 
     /// <summary>Ends the connection, also one that is still being opened.</summary>

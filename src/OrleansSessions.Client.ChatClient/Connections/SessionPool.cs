@@ -1,3 +1,5 @@
+using OrleansSessions.Client.ChatClient.Answers;
+
 namespace OrleansSessions.Client.ChatClient.Connections;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace OrleansSessions.Client.ChatClient.Connections;
 /// </summary>
 internal sealed class SessionPool : IAsyncDisposable
 {
-    private readonly Func<string, CancellationToken, Task<SessionClient>> _connect;
+    private readonly Func<string, SessionClient> _start;
     private readonly SessionChatClientOptions _options;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, PooledSession> _sessions = [];
@@ -13,9 +15,9 @@ internal sealed class SessionPool : IAsyncDisposable
     private readonly ITimer _timer;
     private bool _isDisposed;
 
-    public SessionPool(Func<string, CancellationToken, Task<SessionClient>> connect, SessionChatClientOptions options)
+    public SessionPool(Func<string, SessionClient> start, SessionChatClientOptions options)
     {
-        (_connect, _options) = (connect, options);
+        (_start, _options) = (start, options);
         _timer = options.TimeProvider.CreateTimer(_ => CloseIdle(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -32,8 +34,9 @@ internal sealed class SessionPool : IAsyncDisposable
     }
 
     /// <summary>Returns the connection of a session, when it is live.</summary>
+    /// <param name="patience">How long to wait. It is told why there is no connection.</param>
     /// <exception cref="SessionStoppedException">The server refused the client.</exception>
-    public async Task<SessionLease> AcquireAsync(string id, CancellationToken cancellationToken)
+    public async Task<SessionLease> AcquireAsync(string id, Patience patience)
     {
         PooledSession? session;
         lock (_gate)
@@ -47,16 +50,17 @@ internal sealed class SessionPool : IAsyncDisposable
                 }
 
                 session = new(id);
-                session.Connect(_connect);
+                session.Connect(_start);
                 _sessions[id] = session;
             }
 
             session.Uses++;
         }
 
+        patience.Explain(() => session.Cause);
         try
         {
-            return new(this, session, await session.Connecting.WaitAsync(cancellationToken).ConfigureAwait(false));
+            return new(this, session, await session.Connecting.WaitAsync(patience.Token).ConfigureAwait(false));
         }
         catch
         {

@@ -44,8 +44,8 @@ internal sealed class Link : IAsyncDisposable
     /// <summary>The epoch from which this connection resumes; null if it does not.</summary>
     public string? Epoch { get; }
 
-    /// <summary>The last token that the server has from this connection; null if it has none.</summary>
-    public string? Token { get; set; }
+    /// <summary>The last token that the server has judged on this connection; null if it has none.</summary>
+    public string? Token { get; private set; }
 
     /// <summary>How the connection ended. Valid once <see cref="ReceiveAsync"/> has returned null.</summary>
     public LinkEnd End { get; private set; } = new();
@@ -54,6 +54,9 @@ internal sealed class Link : IAsyncDisposable
     private ErrorMessage? LastError { get; set; }
 
     private bool IsGreeted { get; set; }
+
+    /// <summary>A token that the server has not judged yet: one that it could not check can be used for the next connection.</summary>
+    private string? SentToken { get; set; }
 
     /// <summary>Receives the next frame, or null at the end of the connection. It never throws.</summary>
     public async Task<ServerFrame?> ReceiveAsync()
@@ -65,7 +68,11 @@ internal sealed class Link : IAsyncDisposable
                 _silence.Change(_silenceAfter, Timeout.InfiniteTimeSpan);
                 var frame = ServerFrameReader.Read(_message.WrittenMemory);
                 LastError = frame.Message as ErrorMessage;
-                if (frame.Message is HelloMessage hello)
+                if (frame.Message is AuthenticatedMessage or ErrorMessage { Param: "token", Error.IsRetryable: false })
+                {
+                    Token = SentToken ?? Token;
+                }
+                else if (frame.Message is HelloMessage hello)
                 {
                     IsGreeted = true;
                     _silenceAfter = MissedHeartbeats * TimeSpan.FromMilliseconds(hello.HeartbeatMs);
@@ -92,7 +99,7 @@ internal sealed class Link : IAsyncDisposable
     /// <summary>Ends a connection that still works. Returns what is known of it.</summary>
     public LinkEnd Leave()
     {
-        EndWith(LinkEnd.Broken, null);
+        EndWith(LinkEnd.Broken, LastError is null ? null : RefusalErrors.Of(LastError));
         return End;
     }
 
@@ -103,6 +110,13 @@ internal sealed class Link : IAsyncDisposable
         {
             Abort(new TimeoutException($"The server did not read, and {MaxWaitingFrames} messages waited."));
         }
+    }
+
+    /// <summary>Sends a fresh token.</summary>
+    public void Renew(string token)
+    {
+        SentToken = token;
+        Send(ClientFrames.Auth(token));
     }
 
     /// <summary>Gives the connection up. The reader gets its end.</summary>

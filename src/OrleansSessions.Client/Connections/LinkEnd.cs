@@ -1,4 +1,5 @@
 using System.Net;
+using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Client.Connections;
 
@@ -26,7 +27,7 @@ internal sealed record LinkEnd
     /// <summary>How long the connection was open.</summary>
     public TimeSpan OpenFor { get; init; }
 
-    /// <summary>The token that the server has from this connection; null if it has none.</summary>
+    /// <summary>The last token that the server has judged on this connection; null if it has none.</summary>
     public string? Token { get; init; }
 
     /// <summary>What broke, or null.</summary>
@@ -35,7 +36,16 @@ internal sealed record LinkEnd
     /// <summary>True if the server sent something that is not of this protocol.</summary>
     public bool IsMisunderstood { get; init; }
 
+    /// <summary>
+    /// The refusal if it explains the end; otherwise null. On a connection that served, the last frame can have refused something else, such as a question.
+    /// </summary>
+    public SessionRefusedException? Explanation => Refusal is { } refusal && (!IsGreeted || CloseCode == CloseCodes.BadProtocol || Closes(refusal))
+        ? refusal : null;
+
     /// <summary>What a person is told.</summary>
-    public string Message => Refusal?.Message ?? (string.IsNullOrEmpty(CloseReason) ? null : CloseReason) ?? Fault?.Message
+    public string Message => Explanation?.Message ?? (string.IsNullOrEmpty(CloseReason) ? null : CloseReason) ?? Fault?.Message
         ?? $"The connection was closed with {CloseCode ?? Broken}.";
+
+    private bool Closes(SessionRefusedException refusal) =>
+        WireErrors.Find(refusal.Code) is { } row && CloseCode is { } code && (row.CloseCode == code || row.AttachCloseCode == code);
 }

@@ -27,6 +27,7 @@ internal sealed class SessionLife : ISessionEffects
     private bool _mustLeave;
     private Exception? _fault;
     private volatile SessionState _state = SessionState.Connecting;
+    private volatile Exception? _cause;
 
     public SessionLife(string session, SessionClientOptions options, LinkOpener opener, SessionApi api)
     {
@@ -43,6 +44,9 @@ internal sealed class SessionLife : ISessionEffects
     public SessionCore Core { get; }
 
     public SessionState State => _state;
+
+    /// <summary>Why the last connection was lost or could not be had; null while the session is live.</summary>
+    public Exception? Cause => _cause;
 
     /// <summary>Completes when the session is live for the first time.</summary>
     public Task FirstLive => _firstLive.Task;
@@ -269,8 +273,7 @@ internal sealed class SessionLife : ISessionEffects
         {
             if (link == _link && !string.IsNullOrEmpty(fresh))
             {
-                link.Token = fresh;
-                link.Send(ClientFrames.Auth(fresh));
+                link.Renew(fresh);
             }
         }
     }
@@ -285,8 +288,9 @@ internal sealed class SessionLife : ISessionEffects
     private void Tell(SessionState state, Exception? cause)
     {
         _state = state;
+        _cause = state == SessionState.Stopped ? _cause : cause;
         _options.OnStateChanged?.Invoke(new(_session, state, cause));
     }
 
-    private static Exception? CauseOf(LinkEnd end) => (Exception?)end.Refusal ?? end.Fault;
+    private static Exception? CauseOf(LinkEnd end) => (Exception?)end.Explanation ?? end.Fault;
 }

@@ -11,7 +11,8 @@ internal static class StopRules
     private const int FirstServerError = 500;
 
     /// <summary>True if the token has expired: the client comes back if there is another one.</summary>
-    public static bool NeedsToken(LinkEnd end) => end.CloseCode == CloseCodes.TokenExpired || end.Refusal?.Code == WireErrors.TokenExpired.Code;
+    public static bool NeedsToken(LinkEnd end) => end.CloseCode == CloseCodes.TokenExpired
+        || (end.Refusal?.Code == WireErrors.TokenExpired.Code && (end.CloseCode is not { } code || !CloseRules.Stops(code)));
 
     /// <summary>Why the client stops, or null if it comes back.</summary>
     public static SessionStop? Decide(LinkEnd end)
@@ -35,7 +36,7 @@ internal static class StopRules
     public static SessionStop Stop(SessionStopReason reason, LinkEnd end)
     {
         // The code of the HTTP layer is not one of the contract.
-        var code = end.Refusal?.Code == Http.Problems.HttpCode ? null : end.Refusal?.Code;
+        var code = end.Explanation?.Code == Http.Problems.HttpCode ? null : end.Explanation?.Code;
         return new(reason, end.Message, code, end.CloseCode, end.Fault);
     }
 }

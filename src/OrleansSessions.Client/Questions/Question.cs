@@ -1,5 +1,6 @@
 using System.Text;
 using OrleansSessions.Client.Log;
+using OrleansSessions.Client.Sessions;
 using OrleansSessions.Client.Updates;
 using OrleansSessions.Protocol;
 
@@ -23,10 +24,16 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
     /// <summary>The frame that asks it, while the server has not accepted it from this client; otherwise null.</summary>
     public byte[]? Ask { get; private set; }
 
+    /// <summary>True if this client has sent it, so that the server can have it.</summary>
+    public bool WasSent { get; set; }
+
     public bool IsAccepted { get; private set; }
 
     /// <summary>The number of the event that accepted it, or 0.</summary>
     public long AcceptedSeq { get; private set; }
+
+    /// <summary>Its place among the accepted ones: the server answers the open question with the lowest one.</summary>
+    public long Order { get; set; }
 
     /// <summary>The index of the next delta.</summary>
     public int Next { get; private set; }
@@ -39,6 +46,9 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
 
     /// <summary>True while its state is being read from the server.</summary>
     public bool IsBeingRead { get; set; }
+
+    /// <summary>True if the read that is under way began before the session came back, so that it can show a state before that.</summary>
+    public bool IsReadStale { get; set; }
 
     /// <summary>True if the server did not list it as open. It has ended, or the server has lost it.</summary>
     public bool IsMissing { get; set; }
@@ -95,7 +105,7 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
         AcceptedSeq = Math.Max(AcceptedSeq, seq);
         if (!IsAccepted)
         {
-            (IsAccepted, _queuePosition) = (true, queuePosition);
+            (IsAccepted, Order, _queuePosition) = (true, seq, queuePosition);
             foreach (var sink in Sinks())
             {
                 sink.Accept(Accepted());
@@ -172,13 +182,7 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
         }
 
         Accept(_queuePosition);
-        End = end with { Text = _answer.ToString() };
-        foreach (var sink in Sinks())
-        {
-            FinishIn(sink);
-        }
-
-        Leave();
+        Complete(end with { Text = _answer.ToString() });
     }
 
     /// <summary>Ends the question without an end.</summary>
@@ -197,6 +201,9 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
 
         Leave();
     }
+
+    /// <summary>Ends a question that was cancelled before it was sent.</summary>
+    public void Withdraw() => Complete(Ends.BeforeSent(id));
 
     /// <summary>Ends a question that was not asked.</summary>
     public void Refuse(SessionException fault)
@@ -270,6 +277,17 @@ internal sealed class Question(string session, string id, LogPosition log, Quest
         }
 
         sink.End(new(End!) { Position = Position, Question = Text });
+    }
+
+    private void Complete(AnswerEnd end)
+    {
+        End = end;
+        foreach (var sink in Sinks())
+        {
+            FinishIn(sink);
+        }
+
+        Leave();
     }
 
     private void Leave()

@@ -9,7 +9,7 @@ namespace OrleansSessions.Client.Questions;
 internal sealed class QuestionTable(string session, LogPosition log)
 {
     private const int MaxEnded = 256;
-    private readonly Dictionary<string, Question> _open = [];
+    private readonly OrderedDictionary<string, Question> _open = [];
     private readonly Dictionary<string, long> _ended = [];
     private readonly Queue<string> _endedOrder = [];
     private readonly List<SessionReader> _followers = [];
@@ -18,6 +18,13 @@ internal sealed class QuestionTable(string session, LogPosition log)
     public IReadOnlyList<SessionReader> Followers => _followers;
 
     public IReadOnlyCollection<Question> Open => _open.Values;
+
+    /// <summary>
+    /// The question that the server answers, as far as this client knows. While it knows of none, the first one that it asks itself; null without that.
+    /// </summary>
+    public Question? Running =>
+        Open.Where(static question => question is { IsAccepted: true, IsMissing: false, KnownEnd: null }).MinBy(static question => question.Order)
+        ?? Open.FirstOrDefault(static question => question.Ask is not null);
 
     public Question? Find(string id) => _open.GetValueOrDefault(id);
 

@@ -18,4 +18,14 @@ internal static class Ends
         FirstTextAfter = end.FirstMs is { } first ? TimeSpan.FromMilliseconds(first) : null,
         Duration = TimeSpan.FromMilliseconds(end.TotalMs),
     };
+
+    /// <summary>The end of a question that was cancelled before it was sent.</summary>
+    public static AnswerEnd BeforeSent(string questionId) => new()
+    {
+        QuestionId = questionId,
+        Status = QuestionStatus.Cancelled,
+        Text = "",
+        Reason = DoneReasons.ByClient,
+        Message = "The question was cancelled before it was sent.",
+    };
 }

@@ -25,8 +25,8 @@ internal sealed class PendingCancels(ISessionEffects effects)
         return cancel.Answer.Task;
     }
 
-    /// <summary>Sends all of them on a connection that has just become live.</summary>
-    public void SendAll(IReadOnlyList<OpenQuestion> open)
+    /// <summary>A connection has just become live. All of them must be sent on it, and those without an id get one.</summary>
+    public void Begin(IReadOnlyList<OpenQuestion> open)
     {
         foreach (var cancel in _pending.ToArray())
         {
@@ -40,9 +40,15 @@ internal sealed class PendingCancels(ISessionEffects effects)
             }
 
             cancel.Id ??= open.Count > 0 ? open[0].QuestionId : null;
-            Send(cancel);
+            cancel.IsDue = true;
         }
     }
+
+    /// <summary>Sends those for one question, unless this connection has them.</summary>
+    public void Send(string id) => Send(_pending.FindAll(cancel => cancel.IsDue && cancel.Id == id));
+
+    /// <summary>Sends all that this connection does not have.</summary>
+    public void SendAll() => Send(_pending.FindAll(static cancel => cancel.IsDue));
 
     /// <summary>The server is ending the question.</summary>
     public void Cancelling(string id)
@@ -61,18 +67,13 @@ internal sealed class PendingCancels(ISessionEffects effects)
         return taken.Count > 0;
     }
 
-    /// <summary>Takes a refusal. Returns false if it refuses none of them.</summary>
-    public bool TryRefuse(ErrorMessage error)
+    /// <summary>Takes an error that can refuse one of them: it is about the same question, or, like a cancel of the running one, about none.</summary>
+    public void Refuse(ErrorMessage error)
     {
-        var isAboutOne = error.Error.Code == WireErrors.QuestionNotFound.Code || error.Error.Code == WireErrors.NoOpenQuestion.Code
-            || error.Error.Code == WireErrors.PermissionDenied.Code;
-        if (!isAboutOne || _pending.Find(cancel => cancel.IsSent && cancel.Id == error.QuestionId) is not { } refused)
+        if (_pending.Find(cancel => cancel.IsSent && cancel.Id == error.QuestionId) is { } refused)
         {
-            return false;
+            Complete(refused, RefusalErrors.Of(error));
         }
-
-        Complete(refused, RefusalErrors.Of(error));
-        return true;
     }
 
     public void Stop(SessionStop stop)
@@ -83,9 +84,11 @@ internal sealed class PendingCancels(ISessionEffects effects)
         }
     }
 
+    private void Send(List<PendingCancel> cancels) => cancels.ForEach(Send);
+
     private void Send(PendingCancel cancel)
     {
-        cancel.IsSent = true;
+        (cancel.IsSent, cancel.IsDue) = (true, false);
         effects.Send(ClientFrames.Cancel(cancel.Id));
     }
 
@@ -102,6 +105,9 @@ internal sealed class PendingCancels(ISessionEffects effects)
         public string? Running => running;
 
         public bool IsSent { get; set; }
+
+        /// <summary>True if it must be sent on the present connection.</summary>
+        public bool IsDue { get; set; }
 
         public TaskCompletionSource<SessionException?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

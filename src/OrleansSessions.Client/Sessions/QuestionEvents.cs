@@ -6,6 +6,30 @@ namespace OrleansSessions.Client.Sessions;
 /// <summary>What events, snapshots and look-ups do to questions. All members hold the session's lock.</summary>
 internal sealed class QuestionEvents(QuestionTable questions, PendingCancels cancels, ISessionEffects effects)
 {
+    private bool _hasKnownOpenOnes;
+    private bool _lastCanBeOld;
+
+    /// <summary>The server lists the open questions.</summary>
+    public void OnListed(IReadOnlyList<OpenQuestion> open, long last)
+    {
+        for (var i = 0; i < open.Count; i++)
+        {
+            // The server lists them in its order, and accepts the next ones after its present number.
+            var question = Obtain(open[i].QuestionId);
+            question.Accept(0);
+            question.Order = last - (open.Count - 1 - i);
+        }
+
+        _hasKnownOpenOnes |= open.Count > 0;
+    }
+
+    /// <summary>
+    /// The events of a gap are not available. In their place the server shows its last question, also if that has ended long ago. It began or ended in the gap
+    /// if the log went on there, or if this client has known open questions, because then the last one of them is either known here as ended or followed by it.
+    /// Otherwise it can have ended before this client connected, and is not told.
+    /// </summary>
+    public void OnGap(bool wentOn) => _lastCanBeOld = !wentOn && !_hasKnownOpenOnes;
+
     /// <summary>Applies an event that is next in the log, or is repeated for a question that was asked again.</summary>
     public void Apply(ServerMessage? message)
     {
@@ -15,6 +39,7 @@ internal sealed class QuestionEvents(QuestionTable questions, PendingCancels can
                 var question = Obtain(accepted.QuestionId);
                 question.LearnText(accepted.Question);
                 question.Accept(accepted.Position, accepted.Seq);
+                _hasKnownOpenOnes = true;
                 break;
             case DeltaMessage delta when Knows(delta.QuestionId):
                 OnDelta(Obtain(delta.QuestionId), delta);
@@ -32,7 +57,7 @@ internal sealed class QuestionEvents(QuestionTable questions, PendingCancels can
 
     public void OnSnapshot(SnapshotMessage snapshot)
     {
-        if (questions.Find(snapshot.QuestionId) is null && snapshot.End is not null && questions.HasEnded(snapshot.QuestionId))
+        if (snapshot.End is not null && questions.Find(snapshot.QuestionId) is null && (_lastCanBeOld || questions.HasEnded(snapshot.QuestionId)))
         {
             return;
         }
@@ -54,12 +79,18 @@ internal sealed class QuestionEvents(QuestionTable questions, PendingCancels can
 
     /// <summary>Takes what the server has of a question.</summary>
     /// <param name="stored">Null if it has none.</param>
-    /// <returns>False if the question must be read again: its end is known, and the server does not show it yet.</returns>
+    /// <returns>False if the question must be read again: more of it is known than what was read, or the session has come back since the read began.</returns>
     public static bool OnRead(Question question, StoredQuestion? stored)
     {
         if (question.IsOver)
         {
             return true;
+        }
+
+        if (question.IsReadStale && stored is not { End: not null })
+        {
+            question.IsReadStale = false;
+            return false;
         }
 
         if (stored is null)
@@ -96,7 +127,7 @@ internal sealed class QuestionEvents(QuestionTable questions, PendingCancels can
     /// <summary>A question could not be read, after several tries.</summary>
     public static void OnUnreadable(Question question, Exception? fault, bool isLive)
     {
-        question.IsBeingRead = false;
+        question.IsBeingRead = question.IsReadStale = false;
 
         // Without a connection, the next one looks again.
         if (isLive && question.Ask is null && (question.KnownEnd is not null || question.IsMissing))
@@ -146,7 +177,7 @@ internal sealed class QuestionEvents(QuestionTable questions, PendingCancels can
     {
         if (!question.IsBeingRead && !question.IsOver)
         {
-            question.IsBeingRead = true;
+            (question.IsBeingRead, question.IsReadStale) = (true, false);
             effects.Read(question);
         }
     }

@@ -55,10 +55,13 @@ internal sealed class SessionCore
         }
 
         var question = _events.Obtain(id);
-        question.AskWith(text, frame);
-        if (_isLive)
+        if (!question.IsAccepted)
         {
-            SendAsk(question);
+            question.AskWith(text, frame);
+            if (_isLive)
+            {
+                SendAsk(question);
+            }
         }
 
         return question;
@@ -82,8 +85,19 @@ internal sealed class SessionCore
     /// <returns>Completes with null when the server has taken it, otherwise with the refusal. It never fails.</returns>
     public Task<SessionException?> CancelAsync(string? id)
     {
-        var running = Questions.Open.Where(static question => question.IsAccepted).MinBy(static question => question.AcceptedSeq)?.Id;
-        return _stop is null ? _cancels.AddAsync(id, running, _isLive) : Task.FromResult<SessionException?>(new SessionStoppedException(_stop));
+        if (_stop is not null)
+        {
+            return Task.FromResult<SessionException?>(new SessionStoppedException(_stop));
+        }
+
+        var question = id is null ? Questions.Running : Questions.Find(id);
+        if (question is { Ask: not null, WasSent: false })
+        {
+            question.Withdraw();
+            return Task.FromResult<SessionException?>(null);
+        }
+
+        return _cancels.AddAsync(id, question?.Id, _isLive);
     }
 
     /// <summary>The connection is gone.</summary>
@@ -141,6 +155,8 @@ internal sealed class SessionCore
         }
         else
         {
+            // The first number of an epoch stands for all that was before it.
+            _events.OnGap(resumed.ToSeq > (resumed.Epoch == _log.Epoch ? _log.Last : 1));
             _log.MoveTo(resumed.Epoch, resumed.ToSeq);
         }
 
@@ -152,12 +168,20 @@ internal sealed class SessionCore
     {
         _isLive = true;
         _effects.Live();
+        _cancels.Begin(open);
+        foreach (var question in Questions.Open)
+        {
+            question.IsReadStale = question.IsBeingRead;
+        }
+
         var ids = open.Select(static question => question.QuestionId).ToHashSet();
         foreach (var question in Questions.Open.Where(question => !ids.Contains(question.Id)).ToArray())
         {
             if (question.Ask is not null)
             {
+                // A cancel goes directly after its question, so that the next one is not refused because of a question that nobody wants.
                 SendAsk(question);
+                _cancels.Send(question.Id);
             }
             else
             {
@@ -166,12 +190,8 @@ internal sealed class SessionCore
             }
         }
 
-        foreach (var question in open)
-        {
-            _events.Obtain(question.QuestionId).Accept(0);
-        }
-
-        _cancels.SendAll(open);
+        _events.OnListed(open, _log.Last);
+        _cancels.SendAll();
     }
 
     private void SendAsk(Question question)
@@ -185,6 +205,7 @@ internal sealed class SessionCore
             return;
         }
 
+        question.WasSent = true;
         _effects.Send(question.Ask);
     }
 
@@ -229,27 +250,31 @@ internal sealed class SessionCore
         {
             _effects.RenewToken(RefusalErrors.Of(error));
         }
-        else if (_cancels.TryRefuse(error))
-        {
-            return;
-        }
-        else if (error.QuestionId is { } id && Questions.Find(id) is { Ask: not null } question && error.Error.Code != WireErrors.QuestionNotFound.Code)
+        else if (error.QuestionId is { } id && Questions.Find(id) is { Ask: not null, IsAccepted: false } question
+            && error.Error.Code != WireErrors.QuestionNotFound.Code)
         {
             if (!ClosesForNow(error.Error))
             {
                 question.Fail(RefusalErrors.Of(error));
             }
         }
-        else if (error.QuestionId is null && error.Error.Code == WireErrors.RateLimited.Code && IsWaiting)
+        else if (error.QuestionId is null && error.Error.Code == WireErrors.RateLimited.Code)
         {
-            // The server has read nothing of a message, so it is not known which one must be sent again. The next connection sends what is missing.
-            _effects.Leave();
+            if (IsWaiting)
+            {
+                // The server has read nothing of a message, so it is not known which one must be sent again. The next connection sends what is missing.
+                _effects.Leave();
+            }
+        }
+        else if (!ClosesForNow(error.Error))
+        {
+            _cancels.Refuse(error);
         }
     }
 
     /// <summary>True while something that was sent has no answer.</summary>
     private bool IsWaiting => _log.IsReplaying || !_cancels.IsEmpty || Questions.Open.Any(static question => question.Ask is not null);
 
-    /// <summary>True if the socket is closed, and the client comes back: the question is kept, and sent on the next connection.</summary>
+    /// <summary>True if the socket is closed, and the client comes back: what has no answer is kept, and sent on the next connection.</summary>
     private static bool ClosesForNow(WireError error) => error.CloseCode is { } code && !CloseRules.Stops(code);
 }

@@ -42,6 +42,22 @@ public sealed class ConnectionRulesTests
         Assert.Equal((reason, told), (stop?.Reason, stop?.Code));
     }
 
+    [Theory]
+    [InlineData(1000, "session_busy", SessionStopReason.Ended, null)]
+    [InlineData(1000, "token_expired", SessionStopReason.Ended, null)]
+    [InlineData(4103, "session_removed", SessionStopReason.Refused, null)]
+    [InlineData(4103, "forbidden", SessionStopReason.Refused, "forbidden")]
+    [InlineData(4104, "session_removed", SessionStopReason.SessionRemoved, "session_removed")]
+    [InlineData(4100, "bad_request", SessionStopReason.Protocol, "bad_request")]
+    public void LastError_OfAConnectionThatServed_IsTold_IfItExplainsTheClose(int closeCode, string last, SessionStopReason reason, string? told)
+    {
+        var end = new LinkEnd { CloseCode = closeCode, CloseReason = "Bye.", Refusal = new(last, "No."), IsGreeted = true };
+
+        Assert.False(StopRules.NeedsToken(end), "The close has another cause.");
+        var stop = StopRules.Decide(end);
+        Assert.Equal((reason, told, told is null ? "Bye." : "No."), (stop?.Reason, stop?.Code, stop?.Message));
+    }
+
     [Fact]
     public void BackOff_DoublesItsBound_StartsAgainAfterASteadyConnection_AndHeedsAdvice()
     {

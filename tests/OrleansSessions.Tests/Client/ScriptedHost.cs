@@ -41,23 +41,25 @@ internal sealed class ScriptedHost : IAsyncDisposable
     }
 
     /// <summary>Opens the socket, greets, and reads until the client is gone.</summary>
-    public static async Task ServeAsync(HttpContext context)
+    /// <param name="answer">Gets what the client sends: one message each, of at most 4 KiB.</param>
+    public static async Task ServeAsync(HttpContext context, Func<WebSocket, string, Task>? answer = null)
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         await SendAsync(socket, Hello);
-        await UntilGoneAsync(socket);
+        await UntilGoneAsync(socket, answer);
     }
 
     public static Task SendAsync(WebSocket socket, string frame) =>
         socket.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
 
-    public static async Task UntilGoneAsync(WebSocket socket)
+    public static async Task UntilGoneAsync(WebSocket socket, Func<WebSocket, string, Task>? answer = null)
     {
+        var buffer = new byte[4096];
         try
         {
-            while ((await socket.ReceiveAsync(new byte[4096], CancellationToken.None)).MessageType != WebSocketMessageType.Close)
+            while (await socket.ReceiveAsync(buffer, CancellationToken.None) is { MessageType: not WebSocketMessageType.Close } message)
             {
-                // Whatever the client sends.
+                await (answer?.Invoke(socket, Encoding.UTF8.GetString(buffer, 0, message.Count)) ?? Task.CompletedTask);
             }
 
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -59,17 +60,39 @@ public sealed class SessionClientTests
     }
 
     [Fact]
+    public async Task Options_ThatAreChangedLater_DoNotReachASession()
+    {
+        await using var host = await ScriptedHost.StartAsync((context, number) => number == 0
+            ? ScriptedHost.ServeAsync(context) : context.Response.WriteAsJsonAsync(new { questions = Array.Empty<object>() }));
+        var options = new SessionClientOptions { Token = _ => new("t-1") };
+        await using var client = await SessionClient.ConnectAsync(host.Address, "s", options, Token);
+
+        options.Token = _ => new("t-2");
+        options.Headers["X-App"] = "+app";
+        await client.GetHistoryAsync(7, Token);
+
+        Assert.Equal("/v1/sessions/s/questions?limit=7 Bearer t-1", host.Requests.Last());
+    }
+
+    [Fact]
     public async Task SilentServer_IsLeft_AfterThreeHeartbeats()
     {
-        await using var host = await ScriptedHost.StartAsync((context, _) => ScriptedHost.ServeAsync(context));
+        await using var host = await ScriptedHost.StartAsync((context, _) => ScriptedHost.ServeAsync(context, (socket, _) =>
+            ScriptedHost.SendAsync(socket, """{"type":"error","message":"No.","code":"bad_request","retryable":false,"question_id":"q-1"}""")));
         var time = new FakeTimeProvider();
         var options = Recording();
         options.TimeProvider = time;
         await using var client = await SessionClient.ConnectAsync(host.Address, "s", options, Token);
 
         time.Advance(TimeSpan.FromSeconds(74.9));
-        Assert.Equal(SessionState.Live, client.State);
-        time.Advance(TimeSpan.FromSeconds(0.2));
+        await Assert.ThrowsAsync<SessionRefusedException>(() => client.AskAsync("What?", new() { Id = "q-1" }, Token).WholeAsync(Token));
+        Assert.Single(host.Requests);
+
+        // What arrives is no silence.
+        time.Advance(TimeSpan.FromSeconds(74.9));
+        await Assert.ThrowsAsync<SessionRefusedException>(() => client.AskAsync("What?", new() { Id = "q-1" }, Token).WholeAsync(Token));
+        Assert.Single(host.Requests);
+        time.Advance(TimeSpan.FromSeconds(75.1));
 
         await Eventually.TrueAsync(
             () => _changes.Any(change => change is { State: SessionState.Reconnecting, Cause: TimeoutException }), "the silence is noticed");
@@ -86,6 +109,34 @@ public sealed class SessionClientTests
 
         Assert.Equal(["/ws/s?v=1 Bearer t-2"], host.Requests);
         Assert.Equal("The authority is away.", _changes.Single(change => change.Cause is not null).Cause?.Message);
+    }
+
+    [Fact]
+    public async Task TokenThatTheServerCouldNotCheck_IsUsedForTheNextConnection()
+    {
+        await using var host = await ScriptedHost.StartAsync(async (context, number) =>
+        {
+            if (number > 0)
+            {
+                await ScriptedHost.ServeAsync(context);
+                return;
+            }
+
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await ScriptedHost.SendAsync(socket, ScriptedHost.Hello);
+            await ScriptedHost.SendAsync(socket, """{"type":"expiring","in_ms":60000}""");
+            await socket.ReceiveAsync(new byte[4096], CancellationToken.None);
+            await ScriptedHost.SendAsync(
+                socket, """{"type":"error","message":"Later.","code":"internal","retryable":true,"param":"token","retry_after_ms":60000}""");
+            await ScriptedHost.SendAsync(socket, """{"type":"error","message":"Over.","code":"token_expired","retryable":false}""");
+            await socket.CloseAsync((WebSocketCloseStatus)4005, null, CancellationToken.None);
+        });
+        var calls = 0;
+        await using var client = SessionClient.Start(host.Address, "s", new() { Token = _ => new(++calls == 1 ? "t-1" : "t-2") });
+
+        await Eventually.TrueAsync(() => host.Requests.Count == 2 || client.Stopped.IsCompleted, "the client comes back");
+
+        Assert.Equal(["/ws/s?v=1 Bearer t-1", "/ws/s?v=1&epoch=e1&after=0 Bearer t-2"], host.Requests);
     }
 
     [Fact]
