@@ -191,6 +191,8 @@ class Session:
         if question and not question.accepted and not question.finished.done():
             del self.questions[question.id]
             question.finished.set_exception(Refused(f["code"] + ": " + f["message"]))
+        elif self.replaying and f.get("retryable") and "question_id" not in f and "param" not in f:
+            self.socket.writer.close()  # it may have refused the resume, and the next connection begins with one
 
     def settle(self, f, last):
         """Sends missing questions again, including those that a server without a store has lost: a program need not ask first."""

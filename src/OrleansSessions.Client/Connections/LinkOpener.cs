@@ -43,7 +43,9 @@ internal sealed class LinkOpener(SessionAddresses addresses, SessionClientOption
         }
         catch
         {
+            // The attempt can fail because it is given up, and with another exception than that.
             socket.Dispose();
+            cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
     }
