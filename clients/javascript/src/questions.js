@@ -30,7 +30,7 @@ export class Questions {
   #updated;
   #byId = new Map();
   #parts = new Map();
-  #fetching = new Set();
+  #fetching = new Map();   // whether to look again
   #buried = [];
   #turns = 0;            // how many questions were accepted; the server answers them in this order
 
@@ -230,16 +230,22 @@ export class Questions {
 
   /** Looks up a question, and finishes it if it has ended or the server has lost it. */
   async fetch(question) {
-    if (this.#fetching.has(question)) {
+    const isRunning = this.#fetching.has(question);
+    this.#fetching.set(question, isRunning);
+    if (isRunning) {
       return;
     }
-    this.#fetching.add(question);
     for (let attempt = 0; !question.done; attempt++) {
       const advised = await this.#fetchOnce(question);
       if (advised === null) {
-        break;
+        if (!this.#fetching.get(question)) {
+          break;
+        }
+        // It was asked for again meanwhile, so what came can be older than what the session knew when it came back.
+        this.#fetching.set(question, false);
+        continue;
       }
-      if (attempt + 1 === FETCH_ATTEMPTS) {
+      if (attempt + 1 >= FETCH_ATTEMPTS) {
         this.#finish(question, UNREADABLE);
         break;
       }

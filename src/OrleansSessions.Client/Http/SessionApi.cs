@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using OrleansSessions.Client.Frames;
-using OrleansSessions.Client.Sessions;
+using OrleansSessions.Client.Questions;
 using OrleansSessions.Protocol;
 
 namespace OrleansSessions.Client.Http;

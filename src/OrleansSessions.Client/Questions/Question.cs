@@ -1,6 +1,5 @@
 using System.Text;
 using OrleansSessions.Client.Log;
-using OrleansSessions.Client.Sessions;
 using OrleansSessions.Client.Updates;
 using OrleansSessions.Protocol;
 

@@ -10,7 +10,7 @@ namespace OrleansSessions.EndToEndTests.Clients;
 public sealed class ClientConformanceTests(ClientPrograms programs) : IClassFixture<ClientPrograms>
 {
     /// <summary>A page is not told the status of a refused upgrade, and Node's socket is one of a page.</summary>
-    private static readonly string[] UnseenByPages = ["2.upgrade-400", "2.upgrade-404"];
+    private static readonly string[] UnseenByPages = ["2.upgrade-400"];
 
     [Theory]
     [InlineData(ClientPrograms.JavaScript)]

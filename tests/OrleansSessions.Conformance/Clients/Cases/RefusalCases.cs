@@ -16,7 +16,7 @@ internal static class RefusalCases
         new("2.upgrade-400", "an upgrade that is answered with 400 stops the client",
             scene => StopsAtUpgradeAsync(scene, WireErrors.BadRequest, isSeenByPages: false)),
         new("2.upgrade-404", "an upgrade that is answered with 404 stops the client",
-            scene => StopsAtUpgradeAsync(scene, WireErrors.NotFound, isSeenByPages: false)),
+            scene => StopsAtUpgradeAsync(scene, WireErrors.NotFound, isSeenByPages: true)),
         new("2.upgrade-429", "an upgrade that is answered with 429 is tried again", scene => TriesUpgradeAgainAsync(scene, WireErrors.ConnectionLimit)),
         new("2.upgrade-503", "an upgrade that is answered with 503 is tried again", scene => TriesUpgradeAgainAsync(scene, WireErrors.Draining)),
         new("2.upgrade-broken", "an upgrade whose connection breaks is tried again", TriesBrokenUpgradeAgainAsync),

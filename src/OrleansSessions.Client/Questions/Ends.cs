@@ -1,6 +1,6 @@
 using OrleansSessions.Protocol;
 
-namespace OrleansSessions.Client.Sessions;
+namespace OrleansSessions.Client.Questions;
 
 /// <summary>How questions end, as callers see it.</summary>
 internal static class Ends
