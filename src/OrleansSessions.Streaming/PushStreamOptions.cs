@@ -28,4 +28,10 @@ public sealed class PushStreamOptions
     /// a silo that stops also waits for it.
     /// </summary>
     public TimeSpan MaxDeliveryTime { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long a subscriber that takes nothing holds up its queue before it is stuck. A quarter of a second: longer than a pause of a process that works,
+    /// and short enough for the other subscribers. Set by tests, whose machine can pause for longer.
+    /// </summary>
+    internal TimeSpan StuckAfter { get; set; } = TimeSpan.FromMilliseconds(250);
 }

@@ -14,10 +14,6 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
     // Long enough for the handshake with a new subscriber, which starts at the first item that arrived during the handshake.
     private static readonly TimeSpan LateSubscriberTime = TimeSpan.FromSeconds(5);
 
-    // The cache waits for a subscriber that is only slower than its producers, so that the queue fills and the producers wait.
-    // A subscriber that takes nothing for this long is stuck: from then on it loses items, and the other subscribers continue.
-    private static readonly TimeSpan StuckAfter = TimeSpan.FromMilliseconds(250);
-
     private const int SmallestRead = 64;
 
     private readonly Lock _lock = new();
@@ -81,7 +77,7 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
 
     /// <summary>
     /// Returns how many items can be read without a subscriber losing one. If there is no room, it waits for the slowest subscriber,
-    /// at most <see cref="StuckAfter"/> in total; subscribers that still block the read are then marked as stuck.
+    /// at most <see cref="PushStreamOptions.StuckAfter"/> in total; subscribers that still block the read are then marked as stuck.
     /// </summary>
     public async ValueTask<int> RoomAsync(int wanted, CancellationToken cancellationToken)
     {
@@ -103,7 +99,7 @@ internal sealed partial class PerStreamCache : IQueueCache, IDisposable
                 progress = _progress.Task;
             }
 
-            var patience = StuckAfter - _time.GetElapsedTime(start);
+            var patience = _options.StuckAfter - _time.GetElapsedTime(start);
             if (patience <= TimeSpan.Zero || !await IsMetAsync(progress, patience, cancellationToken))
             {
                 MarkStuck();
