@@ -21,7 +21,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
             Assert.Skip(reason);
         }
 
-        var options = new ChaosOptions { Seed = 43, Minutes = 1.2, Clients = 60 };
+        var options = new ChaosOptions { Seed = 43, Minutes = 1, Clients = 60 };
         using var log = new StringWriter();
         var report = await new ChaosRun(options, TextWriter.Synchronized(log)).RunAsync(CancellationToken.None);
 
