@@ -145,41 +145,12 @@ internal sealed class ScriptedSocket
 
     private async Task<int?> ReadAsync(Action onEnd)
     {
-        var (buffer, message) = (new byte[16 * 1024], new MemoryStream());
         try
         {
-            while (true)
-            {
-                var part = await _socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
-                if (part.MessageType == WebSocketMessageType.Close)
-                {
-                    var code = (int?)_socket.CloseStatus ?? 1005;
-                    _scene.Transcript.Add("client", $"closes with {code}");
-                    if (!_isClosing)
-                    {
-                        await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", CancellationToken.None);
-                    }
-
-                    return code;
-                }
-
-                message.Write(buffer, 0, part.Count);
-                if (part.EndOfMessage)
-                {
-                    var json = Encoding.UTF8.GetString(message.GetBuffer(), 0, (int)message.Length);
-                    message.SetLength(0);
-                    _scene.Transcript.Add("client", json);
-                    await _frames.Writer.WriteAsync(Frame.Parse(json));
-                }
-            }
-        }
-        catch (Exception drop) when (drop is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException)
-        {
-            return null;
+            return await FrameReader.ReadAsync(_socket, "client", _scene.Transcript, _frames.Writer, () => _isClosing);
         }
         finally
         {
-            _frames.Writer.TryComplete();
             onEnd();
         }
     }

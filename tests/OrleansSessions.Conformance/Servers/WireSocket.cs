@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.WebSockets;
 using System.Text;
-using System.Text.Json;
 using System.Threading.Channels;
 using OrleansSessions.Conformance.Cases;
 using OrleansSessions.Conformance.Wire;
@@ -24,7 +23,7 @@ internal sealed class WireSocket : IAsyncDisposable
     private WireSocket(ClientWebSocket socket, ServerScene scene)
     {
         (_socket, _scene) = (socket, scene);
-        _reading = ReadAsync();
+        _reading = FrameReader.ReadAsync(socket, "server", scene.Transcript, _frames.Writer, () => _isClosing);
     }
 
     /// <summary>What this socket has been told.</summary>
@@ -208,50 +207,4 @@ internal sealed class WireSocket : IAsyncDisposable
     }
 
     private static string Show(int? code) => code is null ? "the connection broke" : string.Create(CultureInfo.InvariantCulture, $"close code {code}");
-
-    private async Task<int?> ReadAsync()
-    {
-        Exception? fault = null;
-        var (buffer, message) = (new byte[16 * 1024], new MemoryStream());
-        try
-        {
-            while (true)
-            {
-                var part = await _socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
-                if (part.MessageType == WebSocketMessageType.Close)
-                {
-                    var code = (int?)_socket.CloseStatus ?? 1005;
-                    _scene.Transcript.Add("server", $"closes with {code}");
-                    if (!_isClosing)
-                    {
-                        await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", CancellationToken.None);
-                    }
-
-                    return code;
-                }
-
-                message.Write(buffer, 0, part.Count);
-                if (part.EndOfMessage)
-                {
-                    var json = Encoding.UTF8.GetString(message.GetBuffer(), 0, (int)message.Length);
-                    message.SetLength(0);
-                    _scene.Transcript.Add("server", json);
-                    await _frames.Writer.WriteAsync(Frame.Parse(json));
-                }
-            }
-        }
-        catch (Exception drop) when (drop is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException)
-        {
-            return null;
-        }
-        catch (JsonException malformed)
-        {
-            fault = malformed;
-            return null;
-        }
-        finally
-        {
-            _frames.Writer.TryComplete(fault is null ? null : new CaseFailedException("a JSON object", fault.Message));
-        }
-    }
 }

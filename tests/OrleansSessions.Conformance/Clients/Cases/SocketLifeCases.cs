@@ -138,12 +138,7 @@ internal static class SocketLifeCases
             await socket.SendAsync(refusal);
         }
 
-        await socket.SendAsync(ServerFrames.Error("token_expired", false));
-        await socket.CloseAsync(CloseCodes.TokenExpired);
-        var attempt = await scene.AttemptAsync();
-        Check.Equal("token-2", attempt.Token, "the token of the client that comes back");
-        await (await attempt.OpenAsync()).SendAsync(ServerFrames.Hello(resuming: true), ServerFrames.Resumed(0));
-        await scene.Lines.StateAsync("live");
+        await ExpireAndExpectFreshTokenAsync(scene, socket);
     }
 
     private static async Task ComesBackWithFreshTokenAsync(ClientScene scene)
@@ -151,6 +146,11 @@ internal static class SocketLifeCases
         var socket = await scene.GoLiveAsync("token-1");
         await scene.DoAsync(new { @do = "token", token = "token-2" });
         await scene.HasReadLinesAsync();
+        await ExpireAndExpectFreshTokenAsync(scene, socket);
+    }
+
+    private static async Task ExpireAndExpectFreshTokenAsync(ClientScene scene, ScriptedSocket socket)
+    {
         await socket.SendAsync(ServerFrames.Error("token_expired", false));
         await socket.CloseAsync(CloseCodes.TokenExpired);
         var attempt = await scene.AttemptAsync();
